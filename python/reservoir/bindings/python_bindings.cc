@@ -1,0 +1,16 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(reservoir_python, m)
+{
+    // gr::block and digital::constellation must be known before the classes that use them are.
+    py::module::import("gnuradio.gr");
+    py::module::import("gnuradio.digital");
+
+    m.attr("__doc__") = "gr-reservoir: C++ blocks and detectors";
+}
