@@ -6,6 +6,9 @@
 
 namespace py = pybind11;
 
+void bind_detectors(py::module& m);
+void bind_equalizer(py::module& m);
+
 PYBIND11_MODULE(reservoir_python, m)
 {
     // gr::block and digital::constellation must be known before the classes that use them are.
@@ -13,4 +16,7 @@ PYBIND11_MODULE(reservoir_python, m)
     py::module::import("gnuradio.digital");
 
     m.attr("__doc__") = "gr-reservoir: C++ blocks and detectors";
+
+    bind_detectors(m);
+    bind_equalizer(m);
 }

@@ -1,0 +1,210 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_H
+#define INCLUDED_RESERVOIR_DETECTOR_H
+
+#include <gnuradio/digital/constellation.h>
+#include <gnuradio/gr_complex.h>
+#include <gnuradio/reservoir/api.h>
+#include <pmt/pmt.h>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+//! One row an antenna or a stream, all of the same length.
+typedef std::vector<std::vector<gr_complex>> stream_matrix;
+
+/*!
+ * \brief What a training found. NaN where a figure does not apply.
+ */
+struct RESERVOIR_API training_report {
+    static constexpr double NONE = std::numeric_limits<double>::quiet_NaN();
+
+    bool trained = false;
+    double mse = NONE;            //!< leave-one-out mean |e|² on the pilots, before unbiasing
+    double evm_db = NONE;         //!< leave-one-out error of the unbiased output over the pilots' rms
+    double seconds = NONE;        //!< wall-clock time of the training
+    int delay = 0;                //!< decision delay in symbols
+    double regularization = NONE; //!< λ, relative to the number of pilots and unit-power features
+    double noise_variance = NONE; //!< variance of the unbiased output around the symbol, pilot units
+    uint64_t bad_samples = 0;     //!< samples so far that were not finite (taken as zero)
+    stream_matrix channel;        //!< impulse response, one row an input; empty if not estimated
+    std::vector<gr_complex> poles; //!< recurrent poles; empty where there are none
+
+    //! The same as a dictionary for messages, keys as above.
+    pmt::pmt_t to_pmt() const;
+};
+
+/*!
+ * \brief Learns a receiver on known pilots and detects symbols with it; no flowgraph needed.
+ *
+ * \details
+ * received[k·sps] is the sample at the instant of symbol k. Any decision delay is inside: output
+ * k is symbol k, in the units of the pilots. fit() resets the state, as if only zeros had
+ * come before the first pilot, and the next detect() starts at symbol 0.
+ *
+ * A detector is not responsible for finding frames, for tags, or for the alignment of streams:
+ * that is the shell's work (gr::reservoir::equalizer). It belongs to one shell.
+ *
+ * Samples that are not finite count as zero. All methods may be called from any thread.
+ */
+class RESERVOIR_API detector
+{
+public:
+    typedef std::shared_ptr<detector> sptr;
+
+    //! At least this many symbols of look-ahead are read by receive().
+    static constexpr int LOOK_AHEAD = 48;
+
+    virtual ~detector();
+    detector(const detector&) = delete;
+    detector& operator=(const detector&) = delete;
+
+    //! Name of the kind of detector, as in Python: "fir", "esn", …
+    virtual std::string kind() const = 0;
+    int num_inputs() const { return d_num_inputs; }
+    int num_outputs() const { return d_num_outputs; }
+    bool trained() const;
+    //! Samples a symbol of the last training; 0 before it.
+    int trained_sps() const;
+    //! Decision delay of the last training, in symbols: what detect holds back.
+    int delay() const;
+    //! Samples so far that were not finite and were taken as zero.
+    uint64_t bad_samples() const;
+    //! Symbols beyond symbol k that its decision may need, whatever training finds.
+    int look_ahead() const { return do_look_ahead(); }
+
+    /*!
+     * \brief Trains on known symbols.
+     * \param received num_inputs rows; may run past the pilots, look-ahead uses it
+     * \param pilots num_outputs rows of P known symbols
+     * \param sps samples a symbol, at least 1
+     * \throws std::invalid_argument if the shapes do not fit or the pilots are not finite
+     */
+    training_report
+    fit(const stream_matrix& received, const stream_matrix& pilots, int sps = 1);
+
+    /*!
+     * \brief Detects the symbols that follow; streaming, state goes on from call to call.
+     *
+     * Look-ahead is held back: fewer symbols than instants may come out, and none is padded.
+     * \throws std::runtime_error before the first fit
+     */
+    stream_matrix detect(const stream_matrix& received, int sps = 1);
+
+    /*!
+     * \brief One whole frame: fit, then detect pilots and payload.
+     * \param received num_inputs rows from the first pilot on
+     * \param pilots as in fit
+     * \param sps samples a symbol
+     * \param payload_len D, symbols after the pilots; −1: all that was given. Samples after
+     *        the frame serve as look-ahead only; where there are none, zeros do.
+     * \return num_outputs rows of P + D symbols
+     */
+    stream_matrix receive(const stream_matrix& received,
+                          const stream_matrix& pilots,
+                          int sps = 1,
+                          int payload_len = -1);
+
+    //! Clears the state, keeps what was learnt: the next detect starts at symbol 0.
+    void reset();
+
+    //! The last training's report.
+    training_report report() const;
+
+    //! Writes parameters and what was learnt to a file. \throws std::runtime_error
+    void save(const std::string& path) const;
+
+    /*!
+     * \brief After the next fit, go on learning from decisions of this constellation.
+     *
+     * Its raw or its unit-power scale is used, whichever fits the pilots; else unit power.
+     * A null pointer switches tracking off.
+     */
+    void set_tracking(digital::constellation_sptr constellation);
+
+    //! \name For shells: row pointers instead of containers. Arguments as above.
+    //! \{
+    training_report fit(const gr_complex* const* received,
+                        size_t num_samples,
+                        const stream_matrix& pilots,
+                        int sps);
+    //! symbols has num_outputs rows with room for num_samples / sps + 1 each. Returns how many came.
+    size_t detect(const gr_complex* const* received,
+                  size_t num_samples,
+                  int sps,
+                  gr_complex* const* symbols);
+    //! symbols has room for P + payload_len each.
+    void receive(const gr_complex* const* received,
+                 size_t num_samples,
+                 const stream_matrix& pilots,
+                 int sps,
+                 int payload_len,
+                 gr_complex* const* symbols);
+    //! Marks the detector as belonging to a shell. \throws std::invalid_argument if it did already
+    void claim();
+    //! \}
+
+protected:
+    detector(int num_inputs, int num_outputs);
+
+    virtual int do_look_ahead() const = 0; // constant
+    virtual uint64_t do_bad_samples() const = 0;
+    virtual training_report do_fit(const gr_complex* const* received,
+                                   size_t num_samples,
+                                   const stream_matrix& pilots,
+                                   int sps) = 0;
+    virtual size_t do_detect(const gr_complex* const* received,
+                             size_t num_samples,
+                             gr_complex* const* symbols) = 0;
+    //! The frame in one piece. The default fits and detects; report.delay symbols are held back.
+    virtual void do_receive(const gr_complex* const* received,
+                            size_t num_samples,
+                            const stream_matrix& pilots,
+                            int sps,
+                            size_t num_symbols,
+                            gr_complex* const* symbols);
+    virtual void do_reset() = 0;
+    //! Parameters and weights, everything load() needs.
+    virtual pmt::pmt_t do_save() const = 0;
+    //! The default refuses.
+    virtual void do_set_tracking(digital::constellation_sptr constellation);
+
+    training_report d_report;
+    int d_sps = 1; // of the last training
+
+private:
+    void check_training(size_t num_samples, const stream_matrix& pilots, int sps) const;
+    void check_received(const stream_matrix& received) const;
+    void timed_fit(const gr_complex* const* received,
+                   size_t num_samples,
+                   const stream_matrix& pilots,
+                   int sps);
+
+    const int d_num_inputs;
+    const int d_num_outputs;
+    std::atomic_bool d_claimed{ false };
+    mutable std::mutex d_mutex;
+};
+
+/*!
+ * \brief Reads a detector that save() wrote: trained, its state reset.
+ * \throws std::runtime_error naming the file if it is not there, damaged or of another version
+ */
+RESERVOIR_API detector::sptr load(const std::string& path);
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_H */

@@ -1,0 +1,103 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_KERNEL_DENSE_RESERVOIR_H
+#define INCLUDED_RESERVOIR_KERNEL_DENSE_RESERVOIR_H
+
+#include <gnuradio/reservoir/api.h>
+#include <gnuradio/reservoir/kernel/activation.h>
+#include <gnuradio/reservoir/kernel/random.h>
+#include <Eigen/Core>
+#include <complex>
+#include <optional>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+//! Largest eigenvalue modulus. \throws std::runtime_error if the eigenvalues do not converge
+RESERVOIR_API double spectral_radius(const Eigen::MatrixXcf& matrix);
+
+/*!
+ * \brief Recurrent weights of an echo state network (Jaeger, 2001): complex Gaussian, a
+ * fraction `sparsity` of them zero, scaled to the given spectral radius.
+ *
+ * \throws std::invalid_argument if so many weights are zero that no radius can be reached
+ */
+RESERVOIR_API Eigen::MatrixXcf random_recurrent_weights(int num_neurons,
+                                                        double spectral_radius,
+                                                        double sparsity,
+                                                        random& generator);
+
+//! Input weights: complex Gaussian rows, each of Euclidean norm `scaling`.
+RESERVOIR_API Eigen::MatrixXcf random_input_weights(int num_neurons,
+                                                    int num_inputs,
+                                                    double scaling,
+                                                    random& generator);
+
+/*!
+ * \brief s[n] = f(W s[n−1] + U u[n]): N neurons, M inputs.
+ *
+ * N(N + M) complex multiply-adds a step. State starts at zero.
+ */
+class RESERVOIR_API dense_reservoir
+{
+public:
+    /*!
+     * \param recurrent W, N × N
+     * \param input U, N × M
+     * \param function f
+     */
+    dense_reservoir(const Eigen::MatrixXcf& recurrent,
+                    const Eigen::MatrixXcf& input,
+                    activation function);
+
+    int num_neurons() const { return d_num_neurons; }
+    int num_inputs() const { return d_num_inputs; }
+
+    void reset();
+
+    //! One step; M input values in split form.
+    void step(const float* input_re, const float* input_im);
+
+    //! The state in split form, padded with zeros to a multiple of 16 values.
+    const float* state_re() const { return d_sum_re.data(); }
+    const float* state_im() const { return d_sum_im.data(); }
+
+    //! Steps over count × M inputs (row-major), count × N states out.
+    void run(const std::complex<float>* inputs, size_t count, std::complex<float>* states);
+
+private:
+    const int d_num_neurons;
+    const int d_num_inputs;
+    const activation d_function;
+    std::vector<float> d_weights_re, d_weights_im; // [W U] by columns, rows padded
+    std::vector<float> d_vector_re, d_vector_im;   // [s[n−1]; u[n]]
+    std::vector<float> d_sum_re, d_sum_im;         // the new state
+};
+
+/*!
+ * \brief A linear reservoir in its eigenvectors: W = V diag(p) V⁻¹, so s = V z with
+ * z_k[n] = p_k z_k[n−1] + (V⁻¹ U u[n])_k: a bank of first-order poles.
+ */
+struct RESERVOIR_API modal_form {
+    std::vector<std::complex<float>> poles;
+    Eigen::MatrixXcf modes;   //!< V, N × N
+    Eigen::MatrixXcf drive;   //!< V⁻¹ U, N × M
+};
+
+/*!
+ * Diagonalises a linear reservoir. Nothing is returned where V is too badly conditioned for
+ * single precision (a defective W, as strong sparsity makes them) or a pole is not stable.
+ */
+RESERVOIR_API std::optional<modal_form> diagonalise(const Eigen::MatrixXcf& recurrent,
+                                                    const Eigen::MatrixXcf& input);
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_KERNEL_DENSE_RESERVOIR_H */

@@ -1,0 +1,461 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "detector/readout_detector.h"
+
+#include "check.h"
+#include "detector/saved_file.h"
+#include "kernel/simd.h"
+#include <gnuradio/reservoir/kernel/ridge.h>
+#include <algorithm>
+#include <cmath>
+
+namespace gr {
+namespace reservoir {
+
+using kernel::tapped_delay_window;
+
+void readout_parameters::check(const char* window_name) const
+{
+    require(window >= 1 && window <= 1024, window_name, window, "1 to 1024");
+    require(delay >= -1 && delay < window,
+            "delay",
+            delay,
+            (std::string("0 to ") + window_name + " - 1, or -1 to search").c_str());
+    require(std::isfinite(regularization) && (regularization >= 0.0 || regularization == -1.0),
+            "regularization",
+            regularization,
+            "at least 0, or -1 for leave-one-out");
+    require(update == "ls" || update == "rls", "update", "'" + update + "'", "'ls' or 'rls'");
+    require(forgetting > 0.5 && forgetting <= 1.0, "forgetting", forgetting, "above 0.5, at most 1");
+}
+
+pmt::pmt_t readout_parameters::to_pmt() const
+{
+    return pmt::make_tuple(pmt::from_long(window),
+                           pmt::from_long(delay),
+                           pmt::from_double(regularization),
+                           pmt::mp(update),
+                           pmt::from_double(forgetting));
+}
+
+readout_parameters readout_parameters::from_pmt(const pmt::pmt_t& saved)
+{
+    return { int(pmt::to_long(pmt::tuple_ref(saved, 0))),
+             int(pmt::to_long(pmt::tuple_ref(saved, 1))),
+             pmt::to_double(pmt::tuple_ref(saved, 2)),
+             pmt::symbol_to_string(pmt::tuple_ref(saved, 3)),
+             pmt::to_double(pmt::tuple_ref(saved, 4)) };
+}
+
+namespace {
+
+// Scales the training to unit power; silence stays as it is.
+float unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count)
+{
+    double power = 0.0;
+    size_t finite = 0;
+    for (int a = 0; a < num_inputs; a++) {
+        for (size_t n = 0; n < count; n++) {
+            const std::complex<double> sample = received[a][n];
+            if (std::isfinite(sample.real()) && std::isfinite(sample.imag())) {
+                power += std::norm(sample);
+                finite++;
+            }
+        }
+    }
+    const double rms = finite > 0 ? std::sqrt(power / finite) : 0.0;
+    return rms > 1e-30 ? 1.0 / rms : 1.0;
+}
+
+Eigen::MatrixXcd to_columns(const stream_matrix& rows)
+{
+    Eigen::MatrixXcd columns(rows[0].size(), rows.size());
+    for (size_t o = 0; o < rows.size(); o++)
+        for (size_t k = 0; k < rows[o].size(); k++)
+            columns(k, o) = rows[o][k];
+    return columns;
+}
+
+// a in estimate = a x + error; 1 where nothing was learnt, so that nothing is blown up.
+Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::MatrixXcd& pilots)
+{
+    Eigen::VectorXcd gain(pilots.cols());
+    for (Eigen::Index o = 0; o < pilots.cols(); o++) {
+        const double power = pilots.col(o).squaredNorm();
+        gain(o) = power > 0.0 ? pilots.col(o).dot(estimates.col(o)) / power : 1.0;
+        if (!(std::abs(gain(o)) > 0.05))
+            gain(o) = 1.0;
+    }
+    return gain;
+}
+
+} // namespace
+
+readout_detector::readout_detector(const readout_parameters& parameters, const char* window_name)
+    : detector(1, 1), d_parameters(parameters) // the most derived class sets the base
+{
+    parameters.check(window_name);
+}
+
+std::unique_ptr<reservoir_network> readout_detector::make_network(int, int) const
+{
+    return nullptr;
+}
+
+int readout_detector::do_look_ahead() const
+{
+    return d_parameters.delay >= 0 ? d_parameters.delay : d_parameters.window - 1;
+}
+
+uint64_t readout_detector::do_bad_samples() const
+{
+    return d_bad_samples + (d_window ? d_window->bad_samples() : 0);
+}
+
+void readout_detector::configure(int sps)
+{
+    if (d_window && d_window->sps() == sps)
+        return;
+    d_bad_samples = do_bad_samples();
+    d_window = std::make_unique<tapped_delay_window>(num_inputs(), sps, d_parameters.window);
+    const int taps = d_window->num_taps();
+    d_network = make_network(sps, taps);
+    d_branch_re.clear();
+    d_branch_im.clear();
+    for (int b = 0; b < d_window->num_branches(); b++) {
+        d_branch_re.push_back(d_window->re(b));
+        d_branch_im.push_back(d_window->im(b));
+    }
+    d_input_re.resize(taps);
+    d_input_im.resize(taps);
+    d_state.resize(num_neurons());
+    d_filtered.resize(tapped_delay_window::BLOCK);
+    d_recurrent.resize(num_outputs() * tapped_delay_window::BLOCK);
+    d_features.resize(num_neurons() + taps);
+    d_predicted.resize(num_outputs());
+    d_errors.resize(num_outputs());
+}
+
+void readout_detector::do_reset()
+{
+    if (d_window)
+        d_window->reset();
+    if (d_network)
+        d_network->reset();
+    d_held_back = d_report.delay;
+}
+
+void readout_detector::step_network(size_t n)
+{
+    d_window->copy_taps(n, d_input_re.data(), d_input_im.data());
+    d_network->step(d_input_re.data(), d_input_im.data());
+}
+
+void readout_detector::next_features(size_t n, std::complex<double>* features)
+{
+    if (d_network) {
+        step_network(n);
+        d_network->copy_state(d_state.data());
+        std::copy(d_state.begin(), d_state.end(), features);
+        features += d_state.size();
+    }
+    const int window = d_window->window();
+    for (int b = 0; b < d_window->num_branches(); b++)
+        for (int age = 0; age < window; age++) {
+            const size_t place = n + window - 1 - age;
+            features[d_window->tap_index(b, age)] = { d_window->re(b)[place],
+                                                      d_window->im(b)[place] };
+        }
+}
+
+Eigen::MatrixXcd readout_detector::training_features(const gr_complex* const* received,
+                                                     size_t num_samples,
+                                                     size_t rows)
+{
+    Eigen::MatrixXcd features(rows, d_features.size());
+    const size_t given = std::min(num_samples, (rows - 1) * d_window->sps() + 1);
+    const size_t total = (rows - 1) * d_window->sps() + 1;
+    size_t row = 0;
+    for (size_t written = 0; written < total;) {
+        // what is missing beyond the last sample counts as zero
+        written += written < given ? d_window->write(received, written, given - written)
+                                   : d_window->write(nullptr, 0, total - written);
+        for (size_t n = 0; n < d_window->symbols(); n++, row++) {
+            next_features(n, d_features.data());
+            for (size_t k = 0; k < d_features.size(); k++)
+                features(row, k) = d_features[k];
+        }
+        d_window->discard();
+    }
+    return features;
+}
+
+std::unique_ptr<kernel::rls> readout_detector::recurse(const Eigen::MatrixXcd& features,
+                                                       const Eigen::MatrixXcd& targets,
+                                                       double regularization) const
+{
+    const Eigen::Index num_features = features.cols();
+    auto recursion =
+        std::make_unique<kernel::rls>(num_features, targets.cols(), d_parameters.forgetting);
+    const Eigen::VectorXd powers = features.cwiseAbs2().colwise().sum();
+    recursion->reset((std::max(regularization, 1e-8) * powers.array() + 1e-9).matrix());
+    std::vector<std::complex<double>> row(num_features), error(targets.cols());
+    for (Eigen::Index n = 0; n < features.rows(); n++) {
+        Eigen::Map<Eigen::RowVectorXcd>(row.data(), num_features) = features.row(n);
+        recursion->predict(row.data(), error.data());
+        for (Eigen::Index o = 0; o < targets.cols(); o++)
+            error[o] = targets(n, o) - error[o];
+        recursion->update(row.data(), error.data());
+    }
+    return recursion;
+}
+
+training_report readout_detector::do_fit(const gr_complex* const* received,
+                                         size_t num_samples,
+                                         const stream_matrix& pilots,
+                                         int sps)
+{
+    configure(sps);
+    d_rls.reset();
+    d_window->set_gain(unit_power_gain(
+        received, num_inputs(), std::min(num_samples, pilots[0].size() * sps)));
+    do_reset();
+
+    const Eigen::MatrixXcd targets = to_columns(pilots);
+    const Eigen::Index rows = targets.rows();
+    const Eigen::MatrixXcd all =
+        training_features(received, num_samples, rows + do_look_ahead());
+
+    const bool search = d_parameters.delay < 0;
+    const int first = search ? 0 : d_parameters.delay;
+    const int last = search ? d_parameters.window - 1 : d_parameters.delay;
+    kernel::ridge_result best;
+    training_report report;
+    for (int delay = first; delay <= last; delay++) {
+        const kernel::ridge_result found =
+            kernel::ridge(all.middleRows(delay, rows)).solve(targets, d_parameters.regularization);
+        if (delay == first || found.leave_one_out_mse < best.leave_one_out_mse) {
+            best = found;
+            report.delay = delay;
+        }
+    }
+
+    const Eigen::VectorXcd gain = output_gain(best.leave_one_out, targets);
+    const double power = targets.cwiseAbs2().mean();
+    report.mse = best.leave_one_out_mse;
+    report.regularization = best.regularization;
+    report.noise_variance =
+        (best.leave_one_out * gain.cwiseInverse().asDiagonal() - targets).cwiseAbs2().mean();
+    report.evm_db = 10.0 * std::log10(std::max(report.noise_variance, 1e-30) /
+                                      std::max(power, 1e-30));
+
+    if (d_decide || d_parameters.update == "rls") {
+        d_rls = recurse(all.middleRows(report.delay, rows), targets, best.regularization);
+        if (d_parameters.update == "rls")
+            best.weights = d_rls->weights();
+        d_rls->set_weights(best.weights);
+    }
+    if (d_decide)
+        d_decide->fit_scale(pilots[0]);
+    else
+        d_rls.reset();
+    set_weights(best.weights, gain);
+    d_held_back = report.delay;
+    d_window->reset();
+    if (d_network)
+        d_network->reset();
+    return report;
+}
+
+void readout_detector::set_weights(const Eigen::MatrixXcd& weights, const Eigen::VectorXcd& gain)
+{
+    d_weights = weights;
+    d_gain = gain;
+    const Eigen::MatrixXcf unbiased = unbiased_weights().cast<gr_complex>();
+    if (d_network)
+        d_network->set_readout(unbiased.topRows(num_neurons()));
+    const int window = d_window->window();
+    d_taps_re.assign(num_outputs(), std::vector<float>(d_window->num_taps()));
+    d_taps_im = d_taps_re;
+    for (int o = 0; o < num_outputs(); o++) {
+        for (int b = 0; b < d_window->num_branches(); b++) {
+            for (int age = 0; age < window; age++) {
+                const gr_complex tap =
+                    unbiased(num_neurons() + d_window->tap_index(b, age), o);
+                d_taps_re[o][b * window + window - 1 - age] = tap.real();
+                d_taps_im[o][b * window + window - 1 - age] = tap.imag();
+            }
+        }
+    }
+}
+
+Eigen::MatrixXcd readout_detector::unbiased_weights() const
+{
+    return (d_rls ? d_rls->weights() : d_weights) * d_gain.cwiseInverse().asDiagonal();
+}
+
+size_t readout_detector::do_detect(const gr_complex* const* received,
+                                   size_t num_samples,
+                                   gr_complex* const* symbols)
+{
+    size_t produced = 0;
+    for (size_t written = 0; written < num_samples;) {
+        written += d_window->write(received, written, num_samples - written);
+        const size_t count = d_window->symbols();
+        const size_t skip = std::min(count, d_held_back);
+        if (d_rls)
+            track_block(count, symbols, skip, produced);
+        else
+            detect_block(count, symbols, skip, produced);
+        d_held_back -= skip;
+        produced += count - skip;
+        d_window->discard();
+    }
+    return produced;
+}
+
+void readout_detector::detect_block(size_t count,
+                                    gr_complex* const* symbols,
+                                    size_t skip,
+                                    size_t place)
+{
+    constexpr size_t BLOCK = tapped_delay_window::BLOCK;
+    if (d_network) {
+        for (size_t n = 0; n < count; n++) {
+            step_network(n);
+            for (int o = 0; o < num_outputs(); o++)
+                d_recurrent[o * BLOCK + n] = d_network->readout(o);
+        }
+    }
+    for (int o = 0; o < num_outputs(); o++) {
+        kernel::simd::fir(d_branch_re.data(),
+                          d_branch_im.data(),
+                          d_branch_re.size(),
+                          d_window->window(),
+                          d_taps_re[o].data(),
+                          d_taps_im[o].data(),
+                          count,
+                          d_filtered.data());
+        if (d_network)
+            for (size_t n = 0; n < count; n++)
+                d_filtered[n] += d_recurrent[o * BLOCK + n];
+        std::copy(d_filtered.begin() + skip, d_filtered.begin() + count, symbols[o] + place);
+    }
+}
+
+void readout_detector::track_block(size_t count,
+                                   gr_complex* const* symbols,
+                                   size_t skip,
+                                   size_t place)
+{
+    for (size_t n = 0; n < count; n++) {
+        next_features(n, d_features.data());
+        if (n < skip)
+            continue;
+        d_rls->predict(d_features.data(), d_predicted.data());
+        for (int o = 0; o < num_outputs(); o++) {
+            const gr_complex symbol(d_predicted[o] / d_gain(o));
+            symbols[o][place + n - skip] = symbol;
+            d_errors[o] = std::complex<double>(d_decide->decide(symbol)) - d_predicted[o];
+        }
+        d_rls->update(d_features.data(), d_errors.data());
+    }
+}
+
+void readout_detector::do_set_tracking(digital::constellation_sptr constellation)
+{
+    if (d_rls) { // what tracking has learnt stays
+        const Eigen::MatrixXcd weights = d_rls->weights();
+        d_rls.reset();
+        set_weights(weights, d_gain);
+    }
+    d_decide.reset();
+    if (constellation)
+        d_decide.emplace(constellation);
+}
+
+stream_matrix readout_detector::user_weights() const
+{
+    if (!d_report.trained)
+        return {};
+    const Eigen::MatrixXcf unbiased = unbiased_weights().cast<gr_complex>();
+    stream_matrix rows;
+    for (const auto column : unbiased.colwise())
+        rows.emplace_back(column.begin(), column.end());
+    return rows;
+}
+
+stream_matrix readout_detector::network_states(const stream_matrix& received, int sps) const
+{
+    require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
+    tapped_delay_window window(num_inputs(), sps, d_parameters.window);
+    const auto network = make_network(sps, window.num_taps());
+    std::vector<const gr_complex*> rows;
+    for (const auto& row : received)
+        rows.push_back(row.data());
+    std::vector<float> re(window.num_taps()), im(window.num_taps());
+    std::vector<gr_complex> state(network->num_neurons());
+    stream_matrix states(network->num_neurons());
+    for (size_t written = 0; written < received[0].size();) {
+        written += window.write(rows.data(), written, received[0].size() - written);
+        for (size_t n = 0; n < window.symbols(); n++) {
+            window.copy_taps(n, re.data(), im.data());
+            network->step(re.data(), im.data());
+            network->copy_state(state.data());
+            for (size_t k = 0; k < state.size(); k++)
+                states[k].push_back(state[k]);
+        }
+        window.discard();
+    }
+    return states;
+}
+
+pmt::pmt_t readout_detector::save_readout() const
+{
+    pmt::pmt_t dict = pmt::make_dict();
+    const auto add = [&dict](const char* key, const pmt::pmt_t& value) {
+        dict = pmt::dict_add(dict, pmt::mp(key), value);
+    };
+    add("parameters", d_parameters.to_pmt());
+    add("num_inputs", pmt::from_long(num_inputs()));
+    add("num_outputs", pmt::from_long(num_outputs()));
+    add("trained", pmt::from_bool(d_report.trained));
+    if (!d_report.trained)
+        return dict;
+    add("sps", pmt::from_long(d_sps));
+    add("input_gain", pmt::from_double(d_window->gain()));
+    add("delay", pmt::from_long(d_report.delay));
+    add("mse", pmt::from_double(d_report.mse));
+    add("evm_db", pmt::from_double(d_report.evm_db));
+    add("regularization", pmt::from_double(d_report.regularization));
+    add("noise_variance", pmt::from_double(d_report.noise_variance));
+    // the single-precision weights that detection uses: a loaded detector gives the same bits
+    add("weights", matrix_to_pmt(unbiased_weights().cast<gr_complex>()));
+    return dict;
+}
+
+void readout_detector::load_readout(const pmt::pmt_t& saved)
+{
+    if (!pmt::to_bool(saved_entry(saved, "trained")))
+        return;
+    d_sps = pmt::to_long(saved_entry(saved, "sps"));
+    configure(d_sps);
+    d_window->set_gain(pmt::to_double(saved_entry(saved, "input_gain")));
+    d_report.trained = true;
+    d_report.delay = pmt::to_long(saved_entry(saved, "delay"));
+    d_report.mse = pmt::to_double(saved_entry(saved, "mse"));
+    d_report.evm_db = pmt::to_double(saved_entry(saved, "evm_db"));
+    d_report.regularization = pmt::to_double(saved_entry(saved, "regularization"));
+    d_report.noise_variance = pmt::to_double(saved_entry(saved, "noise_variance"));
+    const Eigen::MatrixXcf weights = matrix_from_pmt(saved_entry(saved, "weights"));
+    if (weights.rows() != Eigen::Index(d_features.size()) || weights.cols() != num_outputs())
+        throw std::runtime_error("load: the saved weights have another size");
+    set_weights(weights.cast<std::complex<double>>(), Eigen::VectorXcd::Ones(num_outputs()));
+    do_reset();
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,111 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_READOUT_DETECTOR_H
+#define INCLUDED_RESERVOIR_DETECTOR_READOUT_DETECTOR_H
+
+#include "detector/decision_device.h"
+#include "detector/reservoir_network.h"
+#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/kernel/rls.h>
+#include <gnuradio/reservoir/kernel/tapped_delay_window.h>
+#include <memory>
+#include <optional>
+
+namespace gr {
+namespace reservoir {
+
+//! Parameters that every detector with a linear readout has; check() refuses bad ones.
+struct readout_parameters {
+    int window; // symbol periods
+    int delay;  // −1: search
+    double regularization; // negative: leave-one-out
+    std::string update;
+    double forgetting;
+
+    void check(const char* window_name) const;
+    pmt::pmt_t to_pmt() const;
+    static readout_parameters from_pmt(const pmt::pmt_t& saved);
+};
+
+/*!
+ * \brief A tapped-delay window, optionally a fixed network driven by it, and a trained linear
+ * readout on both: what fir and esn have in common.
+ */
+class readout_detector : public virtual detector
+{
+public:
+    readout_detector(const readout_parameters& parameters, const char* window_name);
+
+protected:
+    //! The network for windows of that many taps; none by default.
+    virtual std::unique_ptr<reservoir_network> make_network(int sps, int num_taps) const;
+
+    int do_look_ahead() const override;
+    uint64_t do_bad_samples() const override;
+    training_report do_fit(const gr_complex* const* received,
+                           size_t num_samples,
+                           const stream_matrix& pilots,
+                           int sps) override;
+    size_t do_detect(const gr_complex* const* received,
+                     size_t num_samples,
+                     gr_complex* const* symbols) override;
+    void do_reset() override;
+    void do_set_tracking(digital::constellation_sptr constellation) override;
+
+    //! Readout by features [neurons; window, input-major, newest first], one row an output.
+    stream_matrix user_weights() const;
+    //! Reservoir states for samples that are already scaled.
+    stream_matrix network_states(const stream_matrix& received, int sps) const;
+
+    pmt::pmt_t save_readout() const;
+    void load_readout(const pmt::pmt_t& saved);
+
+    const readout_parameters d_parameters;
+
+private:
+    void configure(int sps);
+    int num_neurons() const { return d_network ? d_network->num_neurons() : 0; }
+    //! Steps the network to the block's symbol n; its input are that symbol's taps.
+    void step_network(size_t n);
+    //! Features of the block's symbol n; steps the network.
+    void next_features(size_t n, std::complex<double>* features);
+    Eigen::MatrixXcd training_features(const gr_complex* const* received,
+                                       size_t num_samples,
+                                       size_t rows);
+    //! Recursive least squares over the training, from a prior that is the ridge's penalty.
+    std::unique_ptr<kernel::rls> recurse(const Eigen::MatrixXcd& features,
+                                         const Eigen::MatrixXcd& targets,
+                                         double regularization) const;
+    //! Weights as least squares makes them, and the gain that unbiasing takes out.
+    void set_weights(const Eigen::MatrixXcd& weights, const Eigen::VectorXcd& gain);
+    Eigen::MatrixXcd unbiased_weights() const;
+    void detect_block(size_t count, gr_complex* const* symbols, size_t skip, size_t place);
+    void track_block(size_t count, gr_complex* const* symbols, size_t skip, size_t place);
+
+    std::unique_ptr<kernel::tapped_delay_window> d_window;
+    std::unique_ptr<reservoir_network> d_network;
+    uint64_t d_bad_samples = 0; // of windows before this one
+    Eigen::MatrixXcd d_weights; // features x outputs
+    Eigen::VectorXcd d_gain;    // of each output over the pilots
+    size_t d_held_back = 0;     // symbols still to be swallowed before symbol 0 comes out
+
+    // The window's share of the readout: one filter an output, by branches, oldest sample first.
+    std::vector<std::vector<float>> d_taps_re, d_taps_im;
+
+    std::optional<decision_device> d_decide; // set while tracking
+    std::unique_ptr<kernel::rls> d_rls;      // ... and trained
+
+    // scratch, so that detection does not allocate
+    std::vector<const float*> d_branch_re, d_branch_im;
+    std::vector<float> d_input_re, d_input_im;
+    std::vector<gr_complex> d_state, d_filtered, d_recurrent;
+    std::vector<std::complex<double>> d_features, d_predicted, d_errors;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_READOUT_DETECTOR_H */

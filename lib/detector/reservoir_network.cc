@@ -1,0 +1,96 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "detector/reservoir_network.h"
+
+#include "kernel/simd.h"
+
+namespace gr {
+namespace reservoir {
+
+reservoir_network::modal_network::modal_network(const kernel::modal_form& form)
+    : modes(form.modes),
+      drive(Eigen::MatrixXcf::Zero(form.drive.rows(), form.drive.rows()),
+            form.drive,
+            kernel::activation::identity),
+      poles(form.poles),
+      driven(form.poles.size())
+{
+}
+
+reservoir_network::reservoir_network(const Eigen::MatrixXcf& recurrent,
+                                     const Eigen::MatrixXcf& input,
+                                     kernel::activation function)
+    : d_dense(recurrent, input, function)
+{
+    if (function != kernel::activation::identity)
+        return;
+    if (const auto form = kernel::diagonalise(recurrent, input))
+        d_modal.emplace(*form);
+}
+
+void reservoir_network::reset()
+{
+    d_dense.reset();
+    if (d_modal)
+        d_modal->poles.reset();
+}
+
+void reservoir_network::step(const float* input_re, const float* input_im)
+{
+    if (!d_modal) {
+        d_dense.step(input_re, input_im);
+        return;
+    }
+    auto& modal = *d_modal;
+    modal.drive.step(input_re, input_im);
+    for (size_t k = 0; k < modal.driven.size(); k++)
+        modal.driven[k] = { modal.drive.state_re()[k], modal.drive.state_im()[k] };
+    modal.poles.step(modal.driven.data());
+}
+
+void reservoir_network::copy_state(gr_complex* state) const
+{
+    const int n = num_neurons();
+    if (d_modal) {
+        Eigen::Map<Eigen::VectorXcf>(state, n) =
+            d_modal->modes * Eigen::Map<const Eigen::VectorXcf>(d_modal->poles.state(), n);
+        return;
+    }
+    for (int k = 0; k < n; k++)
+        state[k] = { d_dense.state_re()[k], d_dense.state_im()[k] };
+}
+
+void reservoir_network::set_readout(const Eigen::MatrixXcf& weights)
+{
+    if (d_modal) {
+        d_modal_readout = d_modal->modes.transpose() * weights;
+        return;
+    }
+    d_out_re.assign(weights.cols(), std::vector<float>(kernel::simd::padded(num_neurons()), 0.0F));
+    d_out_im = d_out_re;
+    for (Eigen::Index o = 0; o < weights.cols(); o++) {
+        for (Eigen::Index k = 0; k < weights.rows(); k++) {
+            d_out_re[o][k] = weights(k, o).real();
+            d_out_im[o][k] = weights(k, o).imag();
+        }
+    }
+}
+
+gr_complex reservoir_network::readout(int output) const
+{
+    if (d_modal) {
+        const Eigen::Map<const Eigen::VectorXcf> state(d_modal->poles.state(), num_neurons());
+        return d_modal_readout.col(output).cwiseProduct(state).sum();
+    }
+    return kernel::simd::dot(d_dense.state_re(),
+                             d_dense.state_im(),
+                             d_out_re[output].data(),
+                             d_out_im[output].data(),
+                             d_out_re[output].size());
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,59 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H
+#define INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H
+
+#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/pole_bank.h>
+#include <Eigen/Core>
+#include <optional>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+/*!
+ * \brief The recurrent part of an ESN with its share of the readout: dense, or as a bank of poles
+ * where the network is linear and can be diagonalised. Both give the same states and outputs.
+ */
+class reservoir_network
+{
+public:
+    reservoir_network(const Eigen::MatrixXcf& recurrent,
+                      const Eigen::MatrixXcf& input,
+                      kernel::activation function);
+
+    int num_neurons() const { return d_dense.num_neurons(); }
+    bool is_modal() const { return d_modal.has_value(); }
+    void reset();
+    //! One step; the inputs in split form.
+    void step(const float* input_re, const float* input_im);
+    //! The neurons' state, num_neurons values.
+    void copy_state(gr_complex* state) const;
+    //! weights: num_neurons × outputs.
+    void set_readout(const Eigen::MatrixXcf& weights);
+    //! Σ_k w_k s_k of one output.
+    gr_complex readout(int output) const;
+
+private:
+    struct modal_network {
+        modal_network(const kernel::modal_form& form);
+        Eigen::MatrixXcf modes;
+        kernel::dense_reservoir drive; // V⁻¹ U u[n]: no recurrent part
+        kernel::pole_bank poles;
+        std::vector<gr_complex> driven;
+    };
+
+    kernel::dense_reservoir d_dense;
+    std::optional<modal_network> d_modal;
+    Eigen::MatrixXcf d_modal_readout;                  // modes × outputs
+    std::vector<std::vector<float>> d_out_re, d_out_im; // per output, padded
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H */

@@ -1,0 +1,31 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
+#define INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
+
+#include <gnuradio/gr_complex.h>
+#include <pmt/pmt.h>
+#include <Eigen/Core>
+#include <string>
+
+namespace gr {
+namespace reservoir {
+
+//! A line of text, version, length and CRC-32, then the serialised pmt. \throws std::runtime_error
+void write_saved_file(const std::string& path, const pmt::pmt_t& content);
+pmt::pmt_t read_saved_file(const std::string& path);
+
+//! \name Entries of a saved dictionary. Reading a missing or wrong one throws std::runtime_error.
+//! \{
+pmt::pmt_t saved_entry(const pmt::pmt_t& dict, const char* key);
+pmt::pmt_t matrix_to_pmt(const Eigen::MatrixXcf& matrix);
+Eigen::MatrixXcf matrix_from_pmt(const pmt::pmt_t& saved);
+//! \}
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H */

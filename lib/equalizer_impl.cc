@@ -1,0 +1,377 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "equalizer_impl.h"
+
+#include "check.h"
+#include <gnuradio/block_detail.h>
+#include <gnuradio/buffer_reader.h>
+#include <gnuradio/io_signature.h>
+#include <algorithm>
+#include <cmath>
+
+namespace gr {
+namespace reservoir {
+
+equalizer::sptr equalizer::make(detector::sptr detector,
+                                int sps,
+                                const stream_matrix& training_sequence,
+                                const std::string& training_start_tag,
+                                int payload_len,
+                                bool adapt_after_training,
+                                digital::constellation_sptr constellation,
+                                bool background_training)
+{
+    if (!detector)
+        throw std::invalid_argument("detector = None: must be a detector");
+    require(!background_training,
+            "background_training",
+            background_training,
+            ("false for " + detector->kind() + ", which trains within a frame").c_str());
+    return gnuradio::make_block_sptr<equalizer_impl>(detector,
+                                                     sps,
+                                                     training_sequence,
+                                                     training_start_tag,
+                                                     payload_len,
+                                                     adapt_after_training,
+                                                     constellation);
+}
+
+equalizer_impl::equalizer_impl(detector::sptr detector,
+                               int sps,
+                               const stream_matrix& training_sequence,
+                               const std::string& training_start_tag,
+                               int payload_len,
+                               bool adapt_after_training,
+                               digital::constellation_sptr constellation)
+    : gr::block("equalizer",
+                gr::io_signature::make(
+                    detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
+                gr::io_signature::make(
+                    detector->num_outputs(), detector->num_outputs(), sizeof(gr_complex))),
+      d_detector(detector),
+      d_sps(sps),
+      d_training_key(pmt::mp(training_start_tag)),
+      d_payload_len(payload_len),
+      d_constellation(constellation),
+      d_adapt(false)
+{
+    require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
+    check_training_sequence(training_sequence);
+    require(!training_start_tag.empty(), "training_start_tag", "''", "a tag's key");
+    require(payload_len >= 0 && payload_len <= 1 << 24, "payload_len", payload_len, "0 to 2^24");
+    if (adapt_after_training)
+        set_adapt_after_training(true);
+    detector->claim();
+    d_receiver = std::make_unique<frame_receiver>(detector, sps, training_sequence, payload_len);
+
+    set_relative_rate(1, sps);
+    set_tag_propagation_policy(TPP_DONT);
+    message_port_register_out(pmt::mp("report"));
+    message_port_register_in(pmt::mp("command"));
+    set_msg_handler(pmt::mp("command"),
+                    [this](const pmt::pmt_t& message) { handle_command(message); });
+}
+
+void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const
+{
+    require(training_sequence.size() == size_t(d_detector->num_outputs()),
+            "training_sequence",
+            std::to_string(training_sequence.size()) + " rows",
+            ("num_outputs = " + std::to_string(d_detector->num_outputs()) + " rows").c_str());
+    for (const auto& row : training_sequence) {
+        require(!row.empty(), "training_sequence", "empty", "at least one symbol");
+        require(row.size() == training_sequence[0].size(),
+                "training_sequence",
+                std::to_string(row.size()) + " symbols in a row",
+                "of the same length in every row");
+        for (const auto& symbol : row)
+            require(std::isfinite(symbol.real()) && std::isfinite(symbol.imag()),
+                    "training_sequence",
+                    symbol,
+                    "finite");
+    }
+}
+
+bool equalizer_impl::start()
+{
+    // Offsets begin anew when a flowgraph is started again.
+    gr::thread::scoped_lock guard(d_setlock);
+    const bool frozen = d_receiver->frozen();
+    d_receiver = std::make_unique<frame_receiver>(
+        d_detector, d_sps, d_receiver->pilots(), d_payload_len);
+    d_receiver->set_frozen(frozen);
+    d_tags.clear();
+    return block::start();
+}
+
+void equalizer_impl::set_training_sequence(const stream_matrix& training_sequence)
+{
+    check_training_sequence(training_sequence);
+    gr::thread::scoped_lock guard(d_setlock);
+    d_receiver->set_pilots(training_sequence);
+}
+
+stream_matrix equalizer_impl::training_sequence() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->pilots();
+}
+
+void equalizer_impl::set_adapt_after_training(bool adapt)
+{
+    require(!adapt || d_constellation, "constellation", "None", "given when adapting");
+    gr::thread::scoped_lock guard(d_setlock);
+    d_detector->set_tracking(adapt ? d_constellation : nullptr);
+    d_adapt = adapt;
+}
+
+bool equalizer_impl::adapt_after_training() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_adapt;
+}
+
+void equalizer_impl::set_freeze(bool freeze)
+{
+    gr::thread::scoped_lock guard(d_setlock);
+    d_receiver->set_frozen(freeze);
+    if (d_adapt) // tracking goes on with the next training after a thaw
+        d_detector->set_tracking(freeze ? nullptr : d_constellation);
+}
+
+bool equalizer_impl::freeze() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->frozen();
+}
+
+void equalizer_impl::reset_training()
+{
+    gr::thread::scoped_lock guard(d_setlock);
+    d_receiver->forget();
+}
+
+uint64_t equalizer_impl::trainings() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->trainings();
+}
+
+uint64_t equalizer_impl::abandoned_trainings() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->abandoned_trainings();
+}
+
+uint64_t equalizer_impl::truncated_frames() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->truncated_frames();
+}
+
+uint64_t equalizer_impl::bad_samples() const { return d_detector->bad_samples(); }
+
+training_report equalizer_impl::report() const { return d_detector->report(); }
+
+namespace {
+
+// A vector of numbers, in whichever form Python or C++ sends it.
+std::vector<gr_complex> complex_vector(const pmt::pmt_t& value)
+{
+    if (pmt::is_c32vector(value))
+        return pmt::c32vector_elements(value);
+    std::vector<gr_complex> elements;
+    if (pmt::is_c64vector(value)) {
+        for (const auto& element : pmt::c64vector_elements(value))
+            elements.emplace_back(element);
+        return elements;
+    }
+    if (!pmt::is_vector(value))
+        throw std::invalid_argument("must be a vector of complex numbers");
+    for (size_t i = 0; i < pmt::length(value); i++)
+        elements.emplace_back(pmt::to_complex(pmt::vector_ref(value, i)));
+    return elements;
+}
+
+stream_matrix complex_rows(const pmt::pmt_t& value)
+{
+    const bool nested = pmt::is_vector(value) && pmt::length(value) > 0 &&
+                        !pmt::is_number(pmt::vector_ref(value, 0));
+    if (!nested)
+        return { complex_vector(value) };
+    stream_matrix rows;
+    for (size_t i = 0; i < pmt::length(value); i++)
+        rows.push_back(complex_vector(pmt::vector_ref(value, i)));
+    return rows;
+}
+
+bool truth(const pmt::pmt_t& value)
+{
+    if (!pmt::is_bool(value))
+        throw std::invalid_argument("must be true or false");
+    return pmt::to_bool(value);
+}
+
+} // namespace
+
+void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& value)
+{
+    if (command == "freeze")
+        set_freeze(truth(value));
+    else if (command == "reset")
+        truth(value) ? reset_training() : void();
+    else if (command == "training_sequence")
+        set_training_sequence(complex_rows(value));
+    else
+        throw std::invalid_argument("unknown to " + d_detector->kind() +
+                                    "; known are freeze, reset, training_sequence");
+}
+
+void equalizer_impl::handle_command(const pmt::pmt_t& message)
+{
+    std::string command = "command";
+    try {
+        // A pair alone is a dictionary of one; is_dict holds for dictionaries only.
+        const bool single = pmt::is_pair(message) && !pmt::is_pair(pmt::car(message));
+        const pmt::pmt_t items = single ? pmt::list1(message) : pmt::dict_items(message);
+        for (size_t i = 0; i < pmt::length(items); i++) {
+            const pmt::pmt_t item = pmt::nth(i, items);
+            command = pmt::symbol_to_string(pmt::car(item));
+            carry_out(command, pmt::cdr(item));
+        }
+    } catch (const std::exception& error) {
+        d_logger->warn("command '{}' is not carried out: {}", command, error.what());
+    }
+}
+
+bool equalizer_impl::any_input_done()
+{
+    for (int i = 0; i < d_detector->num_inputs(); i++)
+        if (detail()->input(i)->done())
+            return true;
+    return false;
+}
+
+// True when an input is done and holds nothing beyond what this call takes.
+bool equalizer_impl::input_ended(int consumed)
+{
+    for (int i = 0; i < d_detector->num_inputs(); i++) {
+        // in this order: what was written before done was set is counted
+        const auto input = detail()->input(i);
+        if (input->done() && input->items_available() <= consumed)
+            return true;
+    }
+    return false;
+}
+
+void equalizer_impl::forecast(int, gr_vector_int& ninput_items_required)
+{
+    // Without input, work must still be called while symbols wait and to end the last frame.
+    const bool none = d_receiver->available() > 0 || any_input_done();
+    std::fill(ninput_items_required.begin(), ninput_items_required.end(), none ? 0 : 1);
+}
+
+namespace {
+
+// A length counted in samples, at a tag, is one in symbols behind the block.
+void rescale_length(gr::tag_t& tag, int sps)
+{
+    static const pmt::pmt_t keys[] = { pmt::mp("packet_len"),
+                                       pmt::mp("tx_pkt_len"),
+                                       pmt::mp("frame_len") };
+    const bool is_length = std::any_of(
+        std::begin(keys), std::end(keys), [&tag](const auto& key) { return pmt::eq(key, tag.key); });
+    if (!is_length)
+        return;
+    if (pmt::is_uint64(tag.value))
+        tag.value = pmt::from_uint64((pmt::to_uint64(tag.value) + sps - 1) / sps);
+    else if (pmt::is_integer(tag.value) && pmt::to_long(tag.value) > 0)
+        tag.value = pmt::from_long((pmt::to_long(tag.value) + sps - 1) / sps);
+}
+
+} // namespace
+
+// Announces the training marks and places every tag on its symbol.
+void equalizer_impl::take_tags(int num_items)
+{
+    std::vector<gr::tag_t> marks, others;
+    for (int i = 0; i < d_detector->num_inputs(); i++) {
+        std::vector<gr::tag_t> tags;
+        get_tags_in_range(tags, i, nitems_read(i), nitems_read(i) + num_items);
+        for (const auto& tag : tags)
+            (i == 0 && pmt::eq(tag.key, d_training_key) ? marks : others).push_back(tag);
+    }
+    std::vector<gr::tag_t> tags = std::move(marks); // before others on the same sample
+    tags.insert(tags.end(), others.begin(), others.end());
+    const size_t num_marks = tags.size() - others.size();
+    std::vector<std::pair<gr::tag_t, bool>> ordered;
+    for (size_t i = 0; i < tags.size(); i++)
+        ordered.emplace_back(tags[i], i < num_marks);
+    std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+        return a.first.offset < b.first.offset;
+    });
+    for (auto& [tag, is_mark] : ordered) {
+        if (is_mark)
+            d_receiver->mark(tag.offset);
+        rescale_length(tag, d_sps);
+        tag.offset = d_receiver->symbol_of(tag.offset);
+        d_tags.push_back(tag);
+    }
+}
+
+void equalizer_impl::send_tags(size_t produced)
+{
+    const uint64_t end = nitems_written(0) + produced;
+    for (; !d_tags.empty() && d_tags.front().offset < end; d_tags.pop_front())
+        for (int o = 0; o < d_detector->num_outputs(); o++)
+            add_item_tag(o, d_tags.front());
+}
+
+void equalizer_impl::send_reports()
+{
+    for (const auto& training : d_receiver->take_trainings()) {
+        pmt::pmt_t dict = training.report.to_pmt();
+        const auto add = [&dict](const char* key, uint64_t value) {
+            dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
+        };
+        add("offset", training.offset);
+        add("trainings", d_receiver->trainings());
+        add("abandoned_trainings", d_receiver->abandoned_trainings());
+        add("truncated_frames", d_receiver->truncated_frames());
+        message_port_pub(pmt::mp("report"), dict);
+    }
+}
+
+int equalizer_impl::general_work(int noutput_items,
+                                 gr_vector_int& ninput_items,
+                                 gr_vector_const_void_star& input_items,
+                                 gr_vector_void_star& output_items)
+{
+    gr::thread::scoped_lock guard(d_setlock);
+    // As long as enough symbols wait, no samples are taken: that bounds what is stored.
+    const bool hungry = d_receiver->available() < size_t(noutput_items);
+    const int count =
+        hungry ? *std::min_element(ninput_items.begin(), ninput_items.end()) : 0;
+    if (count > 0) {
+        take_tags(count);
+        d_receiver->push(reinterpret_cast<const gr_complex* const*>(input_items.data()), count);
+    }
+    const bool ended = input_ended(count);
+    if (ended)
+        d_receiver->finish();
+    consume_each(count);
+
+    const size_t produced = d_receiver->pop(
+        reinterpret_cast<gr_complex* const*>(output_items.data()), noutput_items);
+    send_tags(produced);
+    send_reports();
+    if (ended && produced == 0 && d_receiver->available() == 0)
+        return WORK_DONE;
+    return produced;
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,72 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_EQUALIZER_IMPL_H
+#define INCLUDED_RESERVOIR_EQUALIZER_IMPL_H
+
+#include "frame_receiver.h"
+#include <gnuradio/reservoir/equalizer.h>
+#include <deque>
+#include <memory>
+
+namespace gr {
+namespace reservoir {
+
+class equalizer_impl : public equalizer
+{
+public:
+    equalizer_impl(detector::sptr detector,
+                   int sps,
+                   const stream_matrix& training_sequence,
+                   const std::string& training_start_tag,
+                   int payload_len,
+                   bool adapt_after_training,
+                   digital::constellation_sptr constellation);
+
+    void set_training_sequence(const stream_matrix& training_sequence) override;
+    stream_matrix training_sequence() const override;
+    void set_adapt_after_training(bool adapt) override;
+    bool adapt_after_training() const override;
+    void set_freeze(bool freeze) override;
+    bool freeze() const override;
+    void reset_training() override;
+
+    uint64_t trainings() const override;
+    uint64_t abandoned_trainings() const override;
+    uint64_t truncated_frames() const override;
+    uint64_t bad_samples() const override;
+    training_report report() const override;
+
+    bool start() override;
+    void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
+    int general_work(int noutput_items,
+                     gr_vector_int& ninput_items,
+                     gr_vector_const_void_star& input_items,
+                     gr_vector_void_star& output_items) override;
+
+private:
+    void check_training_sequence(const stream_matrix& training_sequence) const;
+    void handle_command(const pmt::pmt_t& message);
+    void carry_out(const std::string& command, const pmt::pmt_t& value);
+    void take_tags(int num_items);
+    void send_tags(size_t produced);
+    void send_reports();
+    bool any_input_done();
+    bool input_ended(int consumed);
+
+    const detector::sptr d_detector;
+    const int d_sps;
+    const pmt::pmt_t d_training_key;
+    const int d_payload_len;
+    const digital::constellation_sptr d_constellation;
+    bool d_adapt;
+    std::unique_ptr<frame_receiver> d_receiver;
+    std::deque<gr::tag_t> d_tags; // at their output symbol, not yet sent
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_EQUALIZER_IMPL_H */

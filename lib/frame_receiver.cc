@@ -1,0 +1,282 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "frame_receiver.h"
+
+#include <algorithm>
+
+namespace gr {
+namespace reservoir {
+
+frame_receiver::frame_receiver(detector::sptr detector,
+                               int sps,
+                               const stream_matrix& pilots,
+                               int payload_len)
+    : d_detector(detector),
+      d_sps(sps),
+      d_payload_len(payload_len),
+      d_pilots(pilots),
+      d_samples(detector->num_inputs()),
+      d_symbols(detector->num_outputs()),
+      d_in_rows(detector->num_inputs()),
+      d_out_rows(detector->num_outputs())
+{
+    // A detector that was trained before (loaded from a file, say) works from the first sample.
+    if (d_detector->trained_sps() == sps) {
+        d_detector->reset();
+        d_state = state::detecting;
+    }
+}
+
+uint64_t frame_receiver::symbols_between(uint64_t start, uint64_t end) const
+{
+    return (end - start + d_sps - 1) / d_sps;
+}
+
+void frame_receiver::mark(uint64_t offset)
+{
+    if (!d_marks.empty() && offset <= d_last.start)
+        return;
+    d_last = { offset, d_last.first + symbols_between(d_last.start, offset) };
+    d_marks.push_back(d_last);
+}
+
+uint64_t frame_receiver::symbol_of(uint64_t offset) const
+{
+    return d_last.first + (offset - d_last.start) / d_sps;
+}
+
+void frame_receiver::push(const gr_complex* const* samples, size_t count)
+{
+    for (size_t a = 0; a < d_samples.size(); a++)
+        d_samples[a].insert(d_samples[a].end(), samples[a], samples[a] + count);
+    d_end += count;
+    advance();
+}
+
+void frame_receiver::finish()
+{
+    d_finished = true;
+    advance();
+}
+
+size_t frame_receiver::pop(gr_complex* const* symbols, size_t max)
+{
+    const size_t count = std::min(max, available());
+    for (size_t o = 0; o < d_symbols.size(); o++)
+        std::copy_n(d_symbols[o].begin() + d_popped, count, symbols[o]);
+    d_popped += count;
+    if (available() == 0)
+        shrink_to(0);
+    return count;
+}
+
+std::vector<frame_receiver::training> frame_receiver::take_trainings()
+{
+    std::vector<training> taken;
+    taken.swap(d_trainings);
+    return taken;
+}
+
+void frame_receiver::forget()
+{
+    d_forgotten = true;
+    if (d_state == state::detecting)
+        d_state = state::passing;
+}
+
+const gr_complex* const* frame_receiver::samples_at(uint64_t offset)
+{
+    for (size_t a = 0; a < d_samples.size(); a++)
+        d_in_rows[a] = d_samples[a].data() + (offset - d_begin);
+    return d_in_rows.data();
+}
+
+gr_complex* const* frame_receiver::room_for(size_t count)
+{
+    for (size_t o = 0; o < d_symbols.size(); o++) {
+        const size_t size = d_symbols[o].size();
+        d_symbols[o].resize(size + count);
+        d_out_rows[o] = d_symbols[o].data() + size;
+    }
+    return d_out_rows.data();
+}
+
+void frame_receiver::shrink_to(size_t size)
+{
+    for (auto& row : d_symbols)
+        row.resize(size);
+    if (size == 0)
+        d_popped = 0;
+}
+
+uint64_t frame_receiver::segment_length() const
+{
+    if (!d_marks.empty())
+        return symbols_between(d_segment.start, d_marks.front().start);
+    return d_finished ? symbols_between(d_segment.start, d_end) : UNKNOWN;
+}
+
+void frame_receiver::begin_segment(const grid& segment)
+{
+    d_segment = segment;
+    d_emitted = 0;
+    d_fed = segment.start;
+    d_segment_pilots = d_pilots;
+    d_state = state::training;
+    if (d_frozen) {
+        const bool usable = !d_forgotten && d_detector->trained_sps() == d_sps;
+        d_state = usable ? state::detecting : state::passing;
+        if (usable)
+            d_detector->reset();
+    }
+}
+
+void frame_receiver::advance()
+{
+    while (step()) {
+    }
+    discard_samples();
+}
+
+// One move; false when only more samples help.
+bool frame_receiver::step()
+{
+    if (d_emitted == segment_length()) {
+        if (d_marks.empty())
+            return false;
+        begin_segment(d_marks.front());
+        d_marks.pop_front();
+        return true;
+    }
+    switch (d_state) {
+    case state::passing:
+        return pass();
+    case state::training:
+        return d_payload_len == 0 ? train_stream() : train_frame(segment_length());
+    case state::detecting:
+        return detect();
+    }
+    return false;
+}
+
+// The sample at each symbol instant goes out as it is.
+bool frame_receiver::pass()
+{
+    const uint64_t here = std::min(segment_length(), symbols_between(d_segment.start, d_end));
+    if (here <= d_emitted)
+        return false;
+    const size_t count = here - d_emitted;
+    gr_complex* const* out = room_for(count);
+    const gr_complex* const* in = samples_at(d_segment.start + d_emitted * d_sps);
+    for (size_t o = 0; o < d_symbols.size(); o++) {
+        const gr_complex* row = in[std::min(o, d_samples.size() - 1)];
+        for (size_t k = 0; k < count; k++)
+            out[o][k] = row[k * d_sps];
+    }
+    d_emitted += count;
+    return true;
+}
+
+bool frame_receiver::abandon()
+{
+    d_num_abandoned++;
+    d_state = state::passing;
+    return true;
+}
+
+bool frame_receiver::train_stream()
+{
+    const size_t num_pilots = d_segment_pilots[0].size();
+    if (segment_length() < num_pilots)
+        return abandon();
+    const uint64_t needed = (num_pilots - 1 + d_detector->look_ahead()) * d_sps + 1;
+    const uint64_t there = d_end - d_segment.start;
+    if (there < needed && !d_finished)
+        return false;
+    const training_report report = d_detector->fit(
+        samples_at(d_segment.start), std::min(there, needed), d_segment_pilots, d_sps);
+    d_trainings.push_back({ d_segment.start, report });
+    d_num_trainings++;
+    d_forgotten = false;
+    d_state = state::detecting;
+    return true;
+}
+
+bool frame_receiver::train_frame(uint64_t length)
+{
+    const size_t num_pilots = d_segment_pilots[0].size();
+    if (length < num_pilots)
+        return abandon();
+    const uint64_t symbols = std::min<uint64_t>(length, num_pilots + d_payload_len);
+    const uint64_t needed =
+        (symbols + std::max(detector::LOOK_AHEAD, d_detector->look_ahead())) * d_sps;
+    const uint64_t there = d_end - d_segment.start;
+    if (there < needed && !d_finished)
+        return false;
+    gr_complex* const* out = room_for(symbols);
+    d_detector->receive(samples_at(d_segment.start),
+                        std::min(there, needed),
+                        d_segment_pilots,
+                        d_sps,
+                        symbols - num_pilots,
+                        out);
+    d_trainings.push_back({ d_segment.start, d_detector->report() });
+    d_num_trainings++;
+    d_num_truncated += symbols < num_pilots + d_payload_len;
+    d_forgotten = false;
+    d_emitted = symbols;
+    d_state = state::passing; // until the next mark
+    return true;
+}
+
+bool frame_receiver::detect()
+{
+    // Up to the look-ahead of the segment's last symbol, which may lie beyond the next mark.
+    const uint64_t length = segment_length();
+    const uint64_t held_back = d_detector->delay();
+    const uint64_t last = length == UNKNOWN
+                              ? UNKNOWN
+                              : d_segment.start + (length - 1 + held_back) * d_sps + 1;
+    const uint64_t until = std::min(last, d_end);
+    const size_t size = d_symbols[0].size();
+    if (until > d_fed) {
+        const size_t count = until - d_fed;
+        gr_complex* const* out = room_for(count / d_sps + 1);
+        const size_t symbols = d_detector->detect(samples_at(d_fed), count, d_sps, out);
+        shrink_to(size + symbols);
+        d_emitted += symbols;
+        d_fed = until;
+        return true;
+    }
+    if (!d_finished)
+        return false;
+    // The stream has ended: what the last symbols look ahead to counts as zero.
+    const std::vector<gr_complex> zeros(last - d_fed);
+    const std::vector<const gr_complex*> rows(d_samples.size(), zeros.data());
+    gr_complex* const* out = room_for(zeros.size() / d_sps + 1);
+    const size_t symbols = d_detector->detect(rows.data(), zeros.size(), d_sps, out);
+    shrink_to(size + symbols);
+    d_emitted += symbols;
+    d_fed = last;
+    return true;
+}
+
+// Keeps what the oldest symbol that is not out yet, or the next segment, still needs.
+void frame_receiver::discard_samples()
+{
+    uint64_t keep = std::min(d_end, d_segment.start + d_emitted * d_sps);
+    if (!d_marks.empty())
+        keep = std::min(keep, d_marks.front().start);
+    const size_t unused = keep - d_begin;
+    if (unused < d_samples[0].size() && unused < 4096)
+        return; // moving the rest for so little does not pay
+    for (auto& row : d_samples)
+        row.erase(row.begin(), row.begin() + unused);
+    d_begin = keep;
+}
+
+} // namespace reservoir
+} // namespace gr

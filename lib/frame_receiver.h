@@ -1,0 +1,133 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_FRAME_RECEIVER_H
+#define INCLUDED_RESERVOIR_FRAME_RECEIVER_H
+
+#include <gnuradio/reservoir/detector.h>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+/*!
+ * \brief Turns a stream of samples with training marks into a stream of symbols.
+ *
+ * Each mark starts a segment with a symbol grid of its own; a segment of n samples gives
+ * ⌈n / sps⌉ symbols, whatever is done with them: passed through before anything is learnt, held
+ * back until the training is there, detected. All decisions depend on sample offsets alone, never
+ * on how the samples were cut into pieces. Knows nothing of the scheduler, ports or tags.
+ */
+class frame_receiver
+{
+public:
+    //! payload_len 0: each segment is a stream. Otherwise training + payload is one frame.
+    frame_receiver(detector::sptr detector,
+                   int sps,
+                   const stream_matrix& pilots,
+                   int payload_len);
+
+    //! \name Input
+    //! \{
+    void push(const gr_complex* const* samples, size_t count);
+    //! The first pilot is at this sample. Ascending; a repeated offset counts once.
+    void mark(uint64_t offset);
+    //! No more samples will come.
+    void finish();
+    //! \}
+
+    //! The symbol that a tag at this sample belongs to: the last instant ≤ it. Not before the last mark.
+    uint64_t symbol_of(uint64_t offset) const;
+
+    //! \name Output
+    //! \{
+    //! Symbols that pop can deliver.
+    size_t available() const { return d_symbols[0].size() - d_popped; }
+    size_t pop(gr_complex* const* symbols, size_t max);
+    //! \}
+
+    //! \name Control
+    //! \{
+    void set_pilots(const stream_matrix& pilots) { d_pilots = pilots; }
+    const stream_matrix& pilots() const { return d_pilots; }
+    //! Frozen: marks restart the grid and the state, but nothing is learnt.
+    void set_frozen(bool frozen) { d_frozen = frozen; }
+    bool frozen() const { return d_frozen; }
+    //! Passes samples through until the next training.
+    void forget();
+    //! \}
+
+    struct training {
+        uint64_t offset; // of the first pilot's sample
+        training_report report;
+    };
+    //! Trainings since the last call.
+    std::vector<training> take_trainings();
+
+    uint64_t trainings() const { return d_num_trainings; }
+    uint64_t abandoned_trainings() const { return d_num_abandoned; }
+    uint64_t truncated_frames() const { return d_num_truncated; }
+
+private:
+    enum class state { passing, training, detecting };
+    struct grid {
+        uint64_t start; // first sample
+        uint64_t first; // its symbol's number in the output
+    };
+    static constexpr uint64_t UNKNOWN = ~uint64_t(0);
+
+    void advance();
+    bool step();
+    void begin_segment(const grid& segment);
+    uint64_t symbols_between(uint64_t start, uint64_t end) const;
+    uint64_t segment_length() const; // in symbols; UNKNOWN until the next mark or the end
+    bool pass();
+    bool train();
+    bool train_stream();
+    bool train_frame(uint64_t length);
+    bool detect();
+    bool abandon();
+    void discard_samples();
+    const gr_complex* const* samples_at(uint64_t offset);
+    gr_complex* const* room_for(size_t count);
+    void shrink_to(size_t size);
+
+    const detector::sptr d_detector;
+    const int d_sps;
+    const size_t d_payload_len;
+    stream_matrix d_pilots;
+    bool d_frozen = false;
+    bool d_forgotten = false;
+
+    stream_matrix d_samples; // from d_begin on
+    uint64_t d_begin = 0;
+    uint64_t d_end = 0;
+    bool d_finished = false;
+
+    std::deque<grid> d_marks; // segments that have not begun
+    grid d_last{ 0, 0 };      // the last that was announced
+    grid d_segment{ 0, 0 };   // the one being worked on
+    state d_state = state::passing;
+    stream_matrix d_segment_pilots;
+    uint64_t d_emitted = 0; // symbols of the segment
+    uint64_t d_fed = 0;     // sample that the detector gets next
+
+    stream_matrix d_symbols; // output, from d_popped on
+    size_t d_popped = 0;
+    std::vector<const gr_complex*> d_in_rows;
+    std::vector<gr_complex*> d_out_rows;
+
+    std::vector<training> d_trainings;
+    uint64_t d_num_trainings = 0;
+    uint64_t d_num_abandoned = 0;
+    uint64_t d_num_truncated = 0;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_FRAME_RECEIVER_H */

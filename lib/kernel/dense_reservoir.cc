@@ -1,0 +1,154 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+
+#include "kernel/simd.h"
+#include <Eigen/Eigenvalues>
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+double spectral_radius(const Eigen::MatrixXcf& matrix)
+{
+    const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(matrix.cast<std::complex<double>>(),
+                                                             false);
+    if (solver.info() != Eigen::Success)
+        throw std::runtime_error("the eigenvalues of the recurrent weights do not converge");
+    return solver.eigenvalues().cwiseAbs().maxCoeff();
+}
+
+Eigen::MatrixXcf random_recurrent_weights(int num_neurons,
+                                          double radius,
+                                          double sparsity,
+                                          random& generator)
+{
+    Eigen::MatrixXcd weights(num_neurons, num_neurons);
+    for (auto& weight : weights.reshaped<Eigen::RowMajor>()) {
+        const std::complex<double> value = generator.complex_gaussian();
+        weight = generator.uniform() < sparsity ? 0.0 : value;
+    }
+    if (radius == 0.0)
+        return Eigen::MatrixXcf::Zero(num_neurons, num_neurons);
+    const double drawn = spectral_radius(weights.cast<std::complex<float>>());
+    if (drawn < 1e-6)
+        throw std::invalid_argument(
+            "sparsity = " + std::to_string(sparsity) + ": with " + std::to_string(num_neurons) +
+            " neurons and this seed all eigenvalues are zero; lower sparsity or use more neurons");
+    return (weights * (radius / drawn)).cast<std::complex<float>>();
+}
+
+Eigen::MatrixXcf
+random_input_weights(int num_neurons, int num_inputs, double scaling, random& generator)
+{
+    Eigen::MatrixXcd weights(num_neurons, num_inputs);
+    for (auto& weight : weights.reshaped<Eigen::RowMajor>())
+        weight = generator.complex_gaussian();
+    for (auto row : weights.rowwise())
+        row *= scaling / row.norm();
+    return weights.cast<std::complex<float>>();
+}
+
+namespace {
+
+// By columns, rows padded with zeros, real and imaginary parts apart.
+void split(const Eigen::MatrixXcf& matrix, std::vector<float>& re, std::vector<float>& im)
+{
+    const size_t rows = simd::padded(matrix.rows());
+    re.assign(rows * matrix.cols(), 0.0F);
+    im = re;
+    for (Eigen::Index j = 0; j < matrix.cols(); j++) {
+        for (Eigen::Index i = 0; i < matrix.rows(); i++) {
+            re[j * rows + i] = matrix(i, j).real();
+            im[j * rows + i] = matrix(i, j).imag();
+        }
+    }
+}
+
+} // namespace
+
+dense_reservoir::dense_reservoir(const Eigen::MatrixXcf& recurrent,
+                                 const Eigen::MatrixXcf& input,
+                                 activation function)
+    : d_num_neurons(recurrent.rows()), d_num_inputs(input.cols()), d_function(function)
+{
+    if (recurrent.rows() != recurrent.cols() || input.rows() != recurrent.rows())
+        throw std::invalid_argument("dense_reservoir: W must be N x N and U N x M");
+    Eigen::MatrixXcf weights(d_num_neurons, d_num_neurons + d_num_inputs);
+    weights << recurrent, input;
+    split(weights, d_weights_re, d_weights_im);
+    d_vector_re.assign(d_num_neurons + d_num_inputs, 0.0F);
+    d_vector_im = d_vector_re;
+    d_sum_re.assign(simd::padded(d_num_neurons), 0.0F);
+    d_sum_im = d_sum_re;
+}
+
+void dense_reservoir::reset()
+{
+    std::fill(d_sum_re.begin(), d_sum_re.end(), 0.0F);
+    std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0F);
+}
+
+void dense_reservoir::step(const float* input_re, const float* input_im)
+{
+    std::copy_n(d_sum_re.data(), d_num_neurons, d_vector_re.data());
+    std::copy_n(d_sum_im.data(), d_num_neurons, d_vector_im.data());
+    std::copy_n(input_re, d_num_inputs, d_vector_re.data() + d_num_neurons);
+    std::copy_n(input_im, d_num_inputs, d_vector_im.data() + d_num_neurons);
+    simd::multiply(d_weights_re.data(),
+                   d_weights_im.data(),
+                   d_sum_re.size(),
+                   d_vector_re.size(),
+                   d_vector_re.data(),
+                   d_vector_im.data(),
+                   d_sum_re.data(),
+                   d_sum_im.data());
+    simd::activate(d_function, d_sum_re.size(), d_sum_re.data(), d_sum_im.data());
+}
+
+void dense_reservoir::run(const std::complex<float>* inputs,
+                          size_t count,
+                          std::complex<float>* states)
+{
+    std::vector<float> re(d_num_inputs), im(d_num_inputs);
+    for (size_t n = 0; n < count; n++) {
+        for (int m = 0; m < d_num_inputs; m++) {
+            re[m] = inputs[n * d_num_inputs + m].real();
+            im[m] = inputs[n * d_num_inputs + m].imag();
+        }
+        step(re.data(), im.data());
+        for (int k = 0; k < d_num_neurons; k++)
+            states[n * d_num_neurons + k] = { d_sum_re[k], d_sum_im[k] };
+    }
+}
+
+std::optional<modal_form> diagonalise(const Eigen::MatrixXcf& recurrent,
+                                      const Eigen::MatrixXcf& input)
+{
+    const Eigen::MatrixXcd w = recurrent.cast<std::complex<double>>();
+    const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(w);
+    if (solver.info() != Eigen::Success)
+        return std::nullopt;
+    const Eigen::MatrixXcd& v = solver.eigenvectors();
+    const Eigen::PartialPivLU<Eigen::MatrixXcd> lu(v);
+    if (!(lu.rcond() > 1e-4) || !(solver.eigenvalues().cwiseAbs().maxCoeff() < 1.0))
+        return std::nullopt;
+    modal_form modal;
+    for (const auto& pole : solver.eigenvalues())
+        modal.poles.emplace_back(pole);
+    modal.modes = v.cast<std::complex<float>>();
+    modal.drive =
+        lu.solve(input.cast<std::complex<double>>()).eval().cast<std::complex<float>>();
+    return modal;
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,325 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "kernel/simd.h"
+
+#include <cfloat>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel/inner_loops_simd.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include <hwy/contrib/math/math-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace gr {
+namespace reservoir {
+namespace kernel {
+namespace simd {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+size_t deinterleave(const std::complex<float>* in,
+                    size_t stride,
+                    size_t count,
+                    float gain,
+                    float* re,
+                    float* im)
+{
+    const float* pairs = reinterpret_cast<const float*>(in);
+    int bad = 0;
+    for (size_t k = 0; k < count; k++) { // a plain loop: the compiler vectorises it
+        const float x = gain * pairs[2 * k * stride];
+        const float y = gain * pairs[2 * k * stride + 1];
+        const bool finite = (std::fabs(x) <= FLT_MAX) & (std::fabs(y) <= FLT_MAX);
+        re[k] = finite ? x : 0.0F;
+        im[k] = finite ? y : 0.0F;
+        bad += !finite;
+    }
+    return bad;
+}
+
+// One group of V vectors of outputs; the taps run in the same order for every output.
+template <size_t V>
+HWY_INLINE void fir_group(const float* const* x_re,
+                          const float* const* x_im,
+                          size_t num_branches,
+                          size_t taps,
+                          const float* w_re,
+                          const float* w_im,
+                          size_t n,
+                          float* y_re,
+                          float* y_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    using vec = hn::Vec<decltype(d)>;
+    const size_t lanes = hn::Lanes(d);
+    vec sum_re0 = hn::Zero(d), sum_re1 = sum_re0, sum_re2 = sum_re0, sum_re3 = sum_re0;
+    vec sum_im0 = sum_re0, sum_im1 = sum_re0, sum_im2 = sum_re0, sum_im3 = sum_re0;
+    for (size_t b = 0; b < num_branches; b++) {
+        const float* xr = x_re[b] + n;
+        const float* xi = x_im[b] + n;
+        for (size_t m = 0; m < taps; m++) {
+            const vec wr = hn::Set(d, w_re[b * taps + m]);
+            const vec wi = hn::Set(d, w_im[b * taps + m]);
+            const auto accumulate = [&](size_t v, vec& re, vec& im) HWY_ATTR {
+                const vec r = hn::LoadU(d, xr + m + v * lanes);
+                const vec i = hn::LoadU(d, xi + m + v * lanes);
+                re = hn::NegMulAdd(wi, i, hn::MulAdd(wr, r, re));
+                im = hn::MulAdd(wi, r, hn::MulAdd(wr, i, im));
+            };
+            accumulate(0, sum_re0, sum_im0);
+            if (V > 1) {
+                accumulate(1, sum_re1, sum_im1);
+                accumulate(2, sum_re2, sum_im2);
+                accumulate(3, sum_re3, sum_im3);
+            }
+        }
+    }
+    hn::StoreU(sum_re0, d, y_re);
+    hn::StoreU(sum_im0, d, y_im);
+    if (V > 1) {
+        hn::StoreU(sum_re1, d, y_re + lanes);
+        hn::StoreU(sum_im1, d, y_im + lanes);
+        hn::StoreU(sum_re2, d, y_re + 2 * lanes);
+        hn::StoreU(sum_im2, d, y_im + 2 * lanes);
+        hn::StoreU(sum_re3, d, y_re + 3 * lanes);
+        hn::StoreU(sum_im3, d, y_im + 3 * lanes);
+    }
+}
+
+void fir(const float* const* x_re,
+         const float* const* x_im,
+         size_t num_branches,
+         size_t taps,
+         const float* w_re,
+         const float* w_im,
+         size_t count,
+         std::complex<float>* out)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    const size_t lanes = hn::Lanes(d);
+    
+    float y_re[4 * ROW_PADDING];
+    float y_im[4 * ROW_PADDING];
+    for (size_t n = 0; n < count;) {
+        size_t group = lanes;
+        if (count - n > lanes) {
+            group = 4 * lanes;
+            fir_group<4>(x_re, x_im, num_branches, taps, w_re, w_im, n, y_re, y_im);
+        } else {
+            fir_group<1>(x_re, x_im, num_branches, taps, w_re, w_im, n, y_re, y_im);
+        }
+        const size_t valid = HWY_MIN(group, count - n);
+        for (size_t k = 0; k < valid; k++)
+            out[n + k] = { y_re[k], y_im[k] };
+        n += valid;
+    }
+}
+
+// y[0 … V vectors) = rows of A v
+template <size_t V>
+HWY_INLINE void multiply_group(const float* a_re,
+                               const float* a_im,
+                               size_t padded_rows,
+                               size_t columns,
+                               const float* v_re,
+                               const float* v_im,
+                               float* y_re,
+                               float* y_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    using vec = hn::Vec<decltype(d)>;
+    const size_t lanes = hn::Lanes(d);
+    vec re0 = hn::Zero(d), re1 = re0, re2 = re0, re3 = re0;
+    vec im0 = re0, im1 = re0, im2 = re0, im3 = re0;
+    for (size_t j = 0; j < columns; j++) {
+        const vec vr = hn::Set(d, v_re[j]);
+        const vec vi = hn::Set(d, v_im[j]);
+        const float* column_re = a_re + j * padded_rows;
+        const float* column_im = a_im + j * padded_rows;
+        const auto accumulate = [&](size_t v, vec& re, vec& im) HWY_ATTR {
+            const vec ar = hn::LoadU(d, column_re + v * lanes);
+            const vec ai = hn::LoadU(d, column_im + v * lanes);
+            re = hn::NegMulAdd(ai, vi, hn::MulAdd(ar, vr, re));
+            im = hn::MulAdd(ai, vr, hn::MulAdd(ar, vi, im));
+        };
+        accumulate(0, re0, im0);
+        if (V > 1) {
+            accumulate(1, re1, im1);
+            accumulate(2, re2, im2);
+            accumulate(3, re3, im3);
+        }
+    }
+    hn::StoreU(re0, d, y_re);
+    hn::StoreU(im0, d, y_im);
+    if (V > 1) {
+        hn::StoreU(re1, d, y_re + lanes);
+        hn::StoreU(im1, d, y_im + lanes);
+        hn::StoreU(re2, d, y_re + 2 * lanes);
+        hn::StoreU(im2, d, y_im + 2 * lanes);
+        hn::StoreU(re3, d, y_re + 3 * lanes);
+        hn::StoreU(im3, d, y_im + 3 * lanes);
+    }
+}
+
+void multiply(const float* a_re,
+              const float* a_im,
+              size_t padded_rows,
+              size_t columns,
+              const float* v_re,
+              const float* v_im,
+              float* y_re,
+              float* y_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    const size_t lanes = hn::Lanes(d);
+    size_t row = 0;
+    for (; row + 4 * lanes <= padded_rows; row += 4 * lanes)
+        multiply_group<4>(
+            a_re + row, a_im + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
+    for (; row < padded_rows; row += lanes)
+        multiply_group<1>(
+            a_re + row, a_im + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
+}
+
+void magnitude_tanh(size_t count, float* re, float* im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    const auto one = hn::Set(d, 1.0F);
+    const auto limit = hn::Set(d, 1e15F); // keeps |z|² finite; tanh is 1 long before
+    for (size_t k = 0; k < count; k += hn::Lanes(d)) {
+        const auto x = hn::Max(hn::Neg(limit), hn::Min(limit, hn::LoadU(d, re + k)));
+        const auto y = hn::Max(hn::Neg(limit), hn::Min(limit, hn::LoadU(d, im + k)));
+        const auto magnitude = hn::Sqrt(hn::MulAdd(x, x, hn::Mul(y, y)));
+        const auto scale =
+            hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, 1e-4F)), // below: 1 − |z|²/3 is 1
+                           hn::Div(hn::Tanh(d, magnitude), magnitude),
+                           one);
+        hn::StoreU(hn::Mul(x, scale), d, re + k);
+        hn::StoreU(hn::Mul(y, scale), d, im + k);
+    }
+}
+
+void split_tanh(size_t count, float* re, float* im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    for (size_t k = 0; k < count; k += hn::Lanes(d)) {
+        hn::StoreU(hn::Tanh(d, hn::LoadU(d, re + k)), d, re + k);
+        hn::StoreU(hn::Tanh(d, hn::LoadU(d, im + k)), d, im + k);
+    }
+}
+
+// Sums 16 partial products apart, so that the width of a vector does not matter.
+std::complex<float> dot(const float* a_re,
+                        const float* a_im,
+                        const float* b_re,
+                        const float* b_im,
+                        size_t count)
+{
+    float re[ROW_PADDING] = {};
+    float im[ROW_PADDING] = {};
+    for (size_t k = 0; k < count; k += ROW_PADDING) {
+        for (size_t l = 0; l < ROW_PADDING; l++) {
+            re[l] += a_re[k + l] * b_re[k + l] - a_im[k + l] * b_im[k + l];
+            im[l] += a_re[k + l] * b_im[k + l] + a_im[k + l] * b_re[k + l];
+        }
+    }
+    for (size_t half = ROW_PADDING / 2; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) {
+            re[l] += re[l + half];
+            im[l] += im[l + half];
+        }
+    }
+    return { re[0], im[0] };
+}
+
+} // namespace HWY_NAMESPACE
+} // namespace simd
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+namespace simd {
+
+HWY_EXPORT(deinterleave);
+HWY_EXPORT(fir);
+HWY_EXPORT(multiply);
+HWY_EXPORT(magnitude_tanh);
+HWY_EXPORT(split_tanh);
+HWY_EXPORT(dot);
+
+size_t deinterleave(const std::complex<float>* in,
+                    size_t stride,
+                    size_t count,
+                    float gain,
+                    float* re,
+                    float* im)
+{
+    return HWY_DYNAMIC_DISPATCH(deinterleave)(in, stride, count, gain, re, im);
+}
+
+void fir(const float* const* x_re,
+         const float* const* x_im,
+         size_t num_branches,
+         size_t taps,
+         const float* w_re,
+         const float* w_im,
+         size_t count,
+         std::complex<float>* out)
+{
+    HWY_DYNAMIC_DISPATCH(fir)(x_re, x_im, num_branches, taps, w_re, w_im, count, out);
+}
+
+void multiply(const float* a_re,
+              const float* a_im,
+              size_t padded_rows,
+              size_t columns,
+              const float* v_re,
+              const float* v_im,
+              float* y_re,
+              float* y_im)
+{
+    HWY_DYNAMIC_DISPATCH(multiply)
+    (a_re, a_im, padded_rows, columns, v_re, v_im, y_re, y_im);
+}
+
+void activate(activation function, size_t count, float* re, float* im)
+{
+    switch (function) {
+    case activation::identity:
+        break;
+    case activation::magnitude_tanh:
+        HWY_DYNAMIC_DISPATCH(magnitude_tanh)(count, re, im);
+        break;
+    case activation::split_tanh:
+        HWY_DYNAMIC_DISPATCH(split_tanh)(count, re, im);
+        break;
+    }
+}
+
+std::complex<float> dot(const float* a_re,
+                        const float* a_im,
+                        const float* b_re,
+                        const float* b_im,
+                        size_t count)
+{
+    return HWY_DYNAMIC_DISPATCH(dot)(a_re, a_im, b_re, b_im, count);
+}
+
+} // namespace simd
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+
+#endif

@@ -1,0 +1,267 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "arrays.h"
+#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/esn.h>
+#include <gnuradio/reservoir/fir.h>
+#include <pybind11/stl.h>
+#include <functional>
+#include <map>
+
+namespace py = pybind11;
+using namespace gr::reservoir;
+
+namespace {
+
+// The report's fields, in the order in which they are shown.
+typedef std::pair<const char*, std::function<py::object(const training_report&)>> field;
+const std::vector<field>& fields()
+{
+    static const std::vector<field> all = {
+        { "mse", [](const auto& r) { return py::cast(r.mse); } },
+        { "evm_db", [](const auto& r) { return py::cast(r.evm_db); } },
+        { "seconds", [](const auto& r) { return py::cast(r.seconds); } },
+        { "delay", [](const auto& r) { return py::cast(r.delay); } },
+        { "regularization", [](const auto& r) { return py::cast(r.regularization); } },
+        { "noise_variance", [](const auto& r) { return py::cast(r.noise_variance); } },
+        { "bad_samples", [](const auto& r) { return py::cast(r.bad_samples); } },
+        { "channel", [](const auto& r) -> py::object { return to_array(r.channel); } },
+        { "poles",
+          [](const auto& r) -> py::object {
+              return complex_array(r.poles.size(), r.poles.data());
+          } },
+    };
+    return all;
+}
+
+py::object item(const training_report& report, const std::string& key)
+{
+    for (const auto& [name, get] : fields())
+        if (key == name)
+            return get(report);
+    throw py::key_error(key);
+}
+
+py::list names()
+{
+    py::list keys;
+    for (const auto& entry : fields())
+        keys.append(entry.first);
+    return keys;
+}
+
+void bind_report(py::module& m)
+{
+    py::class_<training_report> report(
+        m,
+        "training_report",
+        "What a training found; NaN where a figure does not apply. Attributes, or as a "
+        "mapping: report['mse'], dict(report).\n\n"
+        "mse: leave-one-out mean |e|^2 on the pilots, before unbiasing\n"
+        "evm_db: leave-one-out error of the unbiased output over the pilots' rms\n"
+        "seconds: wall-clock time of the training\n"
+        "delay: decision delay in symbols\n"
+        "regularization: lambda, relative to the number of pilots and unit-power features\n"
+        "noise_variance: variance of the unbiased output around the symbol, pilot units\n"
+        "bad_samples: samples so far that were not finite and were taken as zero\n"
+        "channel: impulse response (complex64; a row an input); empty if not estimated\n"
+        "poles: recurrent poles (complex64); empty where there are none");
+    for (const auto& [name, get] : fields())
+        report.def_property_readonly(name, [get](const training_report& r) { return get(r); });
+    report.def("__getitem__", &item, py::arg("key"))
+        .def("keys", [](const training_report&) { return names(); })
+        .def("__iter__", [](const training_report&) { return py::iter(names()); })
+        .def("__len__", [](const training_report&) { return fields().size(); })
+        .def("__contains__",
+             [](const training_report&, const std::string& key) { return names().contains(key); })
+        .def("__repr__", [](const training_report& r) {
+            return py::str("training_report(mse={:.3g}, evm_db={:.1f}, delay={}, "
+                           "regularization={:.3g})")
+                .format(r.mse, r.evm_db, r.delay, r.regularization);
+        });
+}
+
+void bind_base(py::module& m)
+{
+    py::class_<detector, detector::sptr>(
+        m,
+        "detector",
+        "Learns a receiver on known pilots and detects symbols with it; no flowgraph needed.\n\n"
+        "received[k*sps] is the sample at the instant of symbol k; output k is symbol k, in the "
+        "units of the pilots. Arrays are complex64, one row an antenna or stream, 1-D where "
+        "there is one.")
+        .def("kind", &detector::kind, "Name of the kind of detector.")
+        .def("num_inputs", &detector::num_inputs, "Antennas.")
+        .def("num_outputs", &detector::num_outputs, "Streams.")
+        .def("look_ahead",
+             &detector::look_ahead,
+             "Symbols beyond symbol k that its decision may need.")
+        .def("trained", &detector::trained, "Whether anything is learnt.")
+        .def("bad_samples",
+             &detector::bad_samples,
+             "Samples so far that were not finite and were taken as zero.")
+        .def(
+            "fit",
+            [](detector& self, complex_array received, complex_array pilots, int sps) {
+                const auto rows = to_rows(received, "received");
+                const auto known = to_rows(pilots, "pilots");
+                py::gil_scoped_release release;
+                return self.fit(rows, known, sps);
+            },
+            py::arg("received"),
+            py::arg("pilots"),
+            py::arg("sps") = 1,
+            "Trains on known symbols; returns a training_report.\n\n"
+            "received: (num_inputs, samples); may run past the pilots, look-ahead uses it\n"
+            "pilots: (num_outputs, P) known symbols, any finite values\n"
+            "sps: samples a symbol, 1 to 64\n"
+            "Raises ValueError if the shapes do not fit or the pilots are not finite.")
+        .def(
+            "detect",
+            [](detector& self, complex_array received, int sps) {
+                const auto rows = to_rows(received, "received");
+                stream_matrix symbols;
+                {
+                    py::gil_scoped_release release;
+                    symbols = self.detect(rows, sps);
+                }
+                return to_array(symbols);
+            },
+            py::arg("received"),
+            py::arg("sps") = 1,
+            "Detects the symbols that follow; streaming, state goes on from call to call.\n\n"
+            "Look-ahead is held back: fewer symbols than instants may come out; the pieces "
+            "joined are the whole. Raises RuntimeError before the first fit.")
+        .def(
+            "receive",
+            [](detector& self,
+               complex_array received,
+               complex_array pilots,
+               int sps,
+               int payload_len) {
+                const auto rows = to_rows(received, "received");
+                const auto known = to_rows(pilots, "pilots");
+                stream_matrix symbols;
+                {
+                    py::gil_scoped_release release;
+                    symbols = self.receive(rows, known, sps, payload_len);
+                }
+                return to_array(symbols);
+            },
+            py::arg("received"),
+            py::arg("pilots"),
+            py::arg("sps") = 1,
+            py::arg("payload_len") = -1,
+            "One whole frame: fit, then detect; returns P + payload_len symbols.\n\n"
+            "payload_len: symbols after the pilots; -1: all that was given. Samples after the "
+            "frame serve as look-ahead only; where there are none, zeros do.")
+        .def("reset", &detector::reset, "Clears the state, keeps what was learnt.")
+        .def("report", &detector::report, "The last training's report.")
+        .def("save",
+             &detector::save,
+             py::arg("path"),
+             "Writes parameters and what was learnt to a file. Raises RuntimeError.")
+        .def("set_tracking",
+             &detector::set_tracking,
+             py::arg("constellation"),
+             "After the next fit, go on learning from decisions of this constellation; None: off.");
+}
+
+} // namespace
+
+void bind_detectors(py::module& m)
+{
+    bind_report(m);
+    bind_base(m);
+
+    py::class_<fir, detector, fir::sptr>(
+        m, "fir", "Least-squares FIR equalizer: the baseline that every network must beat.")
+        .def(py::init(&fir::make),
+             py::arg("num_taps") = 24,
+             py::arg("delay") = 12,
+             py::arg("regularization") = -1.0,
+             py::arg("update") = "ls",
+             py::arg("forgetting") = 1.0,
+             py::arg("num_inputs") = 1,
+             py::arg("num_outputs") = 1,
+             "num_taps: length in symbol periods, 1 to 1024\n"
+             "delay: decision delay in symbols, 0 to num_taps - 1; -1: search\n"
+             "regularization: lambda >= 0; -1: exact leave-one-out\n"
+             "update: 'ls' (every pilot counts the same) or 'rls' (the latest count most)\n"
+             "forgetting: weight that a symbol loses with each later one, above 0.5, at most 1\n"
+             "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
+             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            "taps",
+            [](const fir& self) { return to_matrix(self.taps()); },
+            "Trained taps for samples of unit power, one row an output: input-major, newest "
+            "sample first. Empty before training.");
+
+    py::class_<esn, detector, esn::sptr>(
+        m,
+        "esn",
+        "Echo state network: a fixed random recurrent network whose readout is trained by least "
+        "squares (Jaeger, 2001).")
+        .def(py::init(&esn::make),
+             py::arg("num_neurons") = 32,
+             py::arg("window") = 24,
+             py::arg("delay") = 12,
+             py::arg("spectral_radius") = 0.4,
+             py::arg("sparsity") = 0.0,
+             py::arg("input_scaling") = 0.05,
+             py::arg("activation") = "magnitude_tanh",
+             py::arg("regularization") = -1.0,
+             py::arg("update") = "ls",
+             py::arg("forgetting") = 1.0,
+             py::arg("seed") = 1,
+             py::arg("num_inputs") = 1,
+             py::arg("num_outputs") = 1,
+             "num_neurons: 1 to 1024\n"
+             "window: symbol periods that the network and the readout see, 1 to 1024\n"
+             "delay: decision delay in symbols, 0 to window - 1; -1: search\n"
+             "spectral_radius: largest eigenvalue modulus, 0 to 2; below 1 for 'identity'\n"
+             "sparsity: fraction of the recurrent weights that are zero, 0 to below 1\n"
+             "input_scaling: norm of each neuron's input weights, 0 to 100\n"
+             "activation: 'identity', 'magnitude_tanh' or 'split_tanh'\n"
+             "regularization, update, forgetting: as in fir\n"
+             "seed: of the random weights; the same network on every machine\n"
+             "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
+             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            "recurrent_weights",
+            [](const esn& self) { return to_matrix(self.recurrent_weights()); },
+            "W, (num_neurons, num_neurons).")
+        .def(
+            "input_weights",
+            [](const esn& self, int sps) { return to_matrix(self.input_weights(sps)); },
+            py::arg("sps") = 1,
+            "U, (num_neurons, num_inputs * window * sps): input-major, newest sample first.")
+        .def(
+            "readout",
+            [](const esn& self) { return to_matrix(self.readout()); },
+            "Trained readout, one row an output: [neurons; window]. Empty before training.")
+        .def(
+            "states",
+            [](const esn& self, complex_array received, int sps) {
+                return to_matrix(self.states(to_rows(received, "received"), sps));
+            },
+            py::arg("received"),
+            py::arg("sps") = 1,
+            "States (num_neurons, symbols) for samples that are already scaled, from zero on.");
+
+    m.def(
+        "load",
+        [](const std::string& path) -> py::object {
+            // an implementation's class is not bound: hand out the interface that it has
+            const detector::sptr loaded = load(path);
+            if (auto as_fir = std::dynamic_pointer_cast<fir>(loaded))
+                return py::cast(as_fir);
+            if (auto as_esn = std::dynamic_pointer_cast<esn>(loaded))
+                return py::cast(as_esn);
+            return py::cast(loaded);
+        },
+        py::arg("path"),
+        "Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError.");
+}

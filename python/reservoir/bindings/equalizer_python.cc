@@ -1,0 +1,87 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "arrays.h"
+#include <gnuradio/reservoir/equalizer.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+using namespace gr::reservoir;
+
+void bind_equalizer(py::module& m)
+{
+    py::class_<equalizer, gr::block, gr::basic_block, equalizer::sptr>(
+        m,
+        "equalizer",
+        "Equalizer block: trains a detector on each frame's training sequence and detects the "
+        "symbols.\n\n"
+        "One symbol out for every sps samples in, the training symbols included; output k counted "
+        "from the training tag is symbol k. Every training tag trains anew. Message port "
+        "'report': a dict for each training; 'command': dicts {'freeze': bool}, "
+        "{'reset': True}, {'training_sequence': vector}.")
+        .def(py::init([](detector::sptr detector,
+                         int sps,
+                         complex_array training_sequence,
+                         const std::string& training_start_tag,
+                         int payload_len,
+                         bool adapt_after_training,
+                         gr::digital::constellation_sptr constellation,
+                         bool background_training) {
+                 return equalizer::make(detector,
+                                        sps,
+                                        to_rows(training_sequence, "training_sequence"),
+                                        training_start_tag,
+                                        payload_len,
+                                        adapt_after_training,
+                                        constellation,
+                                        background_training);
+             }),
+             py::arg("detector"),
+             py::arg("sps") = 1,
+             py::arg("training_sequence") = complex_array(0),
+             py::arg("training_start_tag") = "corr_est",
+             py::arg("payload_len") = 0,
+             py::arg("adapt_after_training") = false,
+             py::arg("constellation") = gr::digital::constellation_sptr(),
+             py::arg("background_training") = false,
+             "detector: what learns; belongs to this block from now on\n"
+             "sps: samples a symbol, 1 to 64\n"
+             "training_sequence: known symbols, (P,) or (streams, P)\n"
+             "training_start_tag: key of the tag on the first training sample\n"
+             "payload_len: symbols after the training that make up a frame; 0: a stream\n"
+             "adapt_after_training: go on learning from decisions; needs a constellation\n"
+             "constellation: for these decisions, as constellation.base()\n"
+             "background_training: train in a thread of its own; for detectors that take long\n"
+             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            "set_training_sequence",
+            [](equalizer& self, complex_array training_sequence) {
+                self.set_training_sequence(to_rows(training_sequence, "training_sequence"));
+            },
+            py::arg("training_sequence"),
+            "New training symbols, from the next tag on.")
+        .def(
+            "training_sequence",
+            [](const equalizer& self) { return to_array(self.training_sequence()); },
+            "The training symbols.")
+        .def("set_adapt_after_training", &equalizer::set_adapt_after_training, py::arg("adapt"))
+        .def("adapt_after_training", &equalizer::adapt_after_training)
+        .def("set_freeze",
+             &equalizer::set_freeze,
+             py::arg("freeze"),
+             "True: tags restart grid and state, but nothing is learnt any more.")
+        .def("freeze", &equalizer::freeze)
+        .def("reset_training",
+             &equalizer::reset_training,
+             "Pass samples through until the next training.")
+        .def("trainings", &equalizer::trainings, "Trainings so far.")
+        .def("abandoned_trainings",
+             &equalizer::abandoned_trainings,
+             "Trainings cut short by a new tag or the end of the stream.")
+        .def("truncated_frames",
+             &equalizer::truncated_frames,
+             "Frames whose payload was cut short.")
+        .def("bad_samples", &equalizer::bad_samples, "Samples that were not finite.")
+        .def("report", &equalizer::report, "The last training's report.");
+}
