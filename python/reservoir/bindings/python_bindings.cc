@@ -6,6 +6,11 @@
 
 namespace py = pybind11;
 
+void bind_block_fading_cc(py::module& m);
+void bind_frame_source(py::module& m);
+void bind_power_amplifier_cc(py::module& m);
+void bind_symbol_error_meter(py::module& m);
+
 PYBIND11_MODULE(reservoir_python, m)
 {
     // gr::block and digital::constellation must be known before the classes that use them are.
@@ -13,4 +18,9 @@ PYBIND11_MODULE(reservoir_python, m)
     py::module::import("gnuradio.digital");
 
     m.attr("__doc__") = "gr-reservoir: C++ blocks and detectors";
+
+    bind_block_fading_cc(m);
+    bind_frame_source(m);
+    bind_power_amplifier_cc(m);
+    bind_symbol_error_meter(m);
 }
