@@ -19,6 +19,7 @@ template <class T>
 reject_argument(const std::string& name, const T& value, const std::string& allowed)
 {
     std::ostringstream message;
+    message.precision(12);
     message << name << " = " << value << ": must be " << allowed;
     throw std::invalid_argument(message.str());
 }
@@ -30,6 +31,7 @@ void require_range(const std::string& name, T value, T low, T high)
     if (value >= low && value <= high)
         return;
     std::ostringstream allowed;
+    allowed.precision(12);
     allowed << "within " << low << " ... " << high;
     reject_argument(name, value, allowed.str());
 }

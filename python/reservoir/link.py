@@ -11,6 +11,8 @@ from gnuradio import analog, blocks, gr
 
 from .reservoir_python import block_fading_cc, power_amplifier_cc
 
+_AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
+
 
 def _check_range(name, value, low, high):
     if not low <= value <= high:  # NaN too
@@ -79,6 +81,8 @@ class software_channel(gr.hier_block2):
         _check_range("num_rx", num_rx, 1, 16)
         _check_range("snr_db", snr_db, -100.0, 300.0)
         _check_range("seed", seed, 0, 2**56)
+        if amplifier not in _AMPLIFIERS:
+            raise ValueError(f"amplifier = {amplifier!r}: must be one of {_AMPLIFIERS}")
         gr.hier_block2.__init__(
             self,
             "software_channel",

@@ -160,7 +160,7 @@ def test_setters():
         ("coefficients", [[np.nan]]),
         ("coefficients", [[1]] * 9),
         ("output_gain", 0),
-        ("output_gain", 1e7),
+        ("output_gain", 2000000),
         ("output_gain", np.nan),
     ],
 )
