@@ -13,8 +13,7 @@ void bind_symbol_error_meter(py::module& m);
 
 PYBIND11_MODULE(reservoir_python, m)
 {
-    // gr::block and digital::constellation must be known before the classes that use them
-    // are.
+    // gr::block and digital::constellation must be known before the classes that use them are.
     py::module::import("gnuradio.gr");
     py::module::import("gnuradio.digital");
 
