@@ -52,7 +52,9 @@ def test_results_say_what_was_run(demo):
         assert r["ser"] == pytest.approx(r["symbol_errors"] / r["symbols"])
         assert 0 <= r["ser_ci95"] < 0.1
         assert r["symbols_per_second"] > 1e4
-        assert r["settings"].keys() == results["receivers"][r["receiver"]]["grid"].keys()
+        assert (
+            r["settings"].keys() == results["receivers"][r["receiver"]]["grid"].keys()
+        )
         if r["receiver"] in ("fir", "esn"):
             assert 0 < r["training_seconds"] < 0.1
 
@@ -72,7 +74,10 @@ def test_error_rates_fall_with_the_noise(demo):
 
 
 def test_least_squares_beats_chance_and_lms(demo):
-    ser = {(r["receiver"], r["modulation"], r["snr_db"]): r["ser"] for r in demo[2]["results"]}
+    ser = {
+        (r["receiver"], r["modulation"], r["snr_db"]): r["ser"]
+        for r in demo[2]["results"]
+    }
     assert ser["fir", "QPSK", 20] < 0.02
     assert ser["esn", "QPSK", 20] < 0.03
     assert ser["lms", "QPSK", 20] < 0.3

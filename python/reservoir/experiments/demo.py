@@ -42,20 +42,24 @@ class Point:
 class Results:
     """Everything that the report needs."""
 
-    points: list
-    symbol_rates: dict  # (receiver's name, modulation): symbols/s
-    pictures: dict  # modulation: (snr_db, points, [received, out of each receiver])
-    parameters: dict
+    points: list = dataclasses.field(default_factory=list)
+    # (receiver's name, modulation): symbols/s
+    symbol_rates: dict = dataclasses.field(default_factory=dict)
+    # modulation: (snr_db, points, [as received, out of each receiver])
+    pictures: dict = dataclasses.field(default_factory=dict)
+    parameters: dict = dataclasses.field(default_factory=dict)
     run_seconds: float = 0.0
 
 
-def at_least(low):
-    """An argument type: integers from low on."""
+def within(low, high):
+    """An argument type: integers from low to high."""
 
     def integer(text):
         value = int(text)
-        if value < low:
-            raise argparse.ArgumentTypeError(f"{value}: must be at least {low}")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{value}: must be within {low} ... {high}"
+            )
         return value
 
     return integer
@@ -74,7 +78,7 @@ def parse(arguments):
     )
     parser.add_argument(
         "--frames",
-        type=at_least(2),
+        type=within(2, 100_000),
         metavar="N",
         help="frames, each with a channel of its own, at each signal-to-noise ratio "
         "(1000; 100 with --quick)",
@@ -86,7 +90,7 @@ def parse(arguments):
     )
     parser.add_argument(
         "--seed",
-        type=at_least(0),
+        type=within(0, 2**32),
         default=1,
         metavar="S",
         help="of pilots, symbols, channels and noise: the same seed repeats the run (%(default)s)",
@@ -94,74 +98,74 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def measure(frames, calibration_frames, snrs_db, seed, seconds_per_rate):
-    """Run all flowgraphs; returns Results."""
-    results = Results([], {}, {}, {})
-    steps = sum(map(len, snrs_db.values())) * (1 + sum(bool(r.grid) for r in RECEIVERS))
-    steps += len(snrs_db) * (1 + len(RECEIVERS))
-    with tqdm(total=steps, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+def receive(frame, snr_db, settings, num_frames, seed, capture=False):
+    """Run all receivers on the same samples; returns the Link."""
+    chains = [r.make(frame, **settings[r.name]) for r in RECEIVERS]
+    link = flowgraph.Link(frame, snr_db, chains, num_frames, seed, capture)
+    flowgraph.run(link)
+    return link
 
-        def step(text):
-            bar.set_description(text)
-            return bar
 
-        for modulation, snrs in snrs_db.items():
-            frame = flowgraph.make_frame(modulation, seed=seed)
-
-            def calibrate(snr_db):
-                settings = {}
-                for receiver in RECEIVERS:
-                    settings[receiver.name] = {}
-                    if receiver.grid:
-                        step(f"{modulation} {snr_db} dB, tuning {receiver.label}")
-                        settings[receiver.name] = flowgraph.calibrate(
-                            receiver,
-                            frame,
-                            snr_db,
-                            calibration_frames,
-                            seed + CALIBRATION_SEED,
-                        )
-                        bar.update()
-                return settings
-
-            def link(snr_db, settings, num_frames, capture=False):
-                chains = [r.make(frame, **settings[r.name]) for r in RECEIVERS]
-                top = flowgraph.Link(frame, snr_db, chains, num_frames, seed, capture)
-                flowgraph.run(top)
-                return top
-
-            tuned = {}
-            for snr_db in snrs:
-                tuned[snr_db] = calibrate(snr_db)
-                step(f"{modulation} {snr_db} dB, receiving")
-                outcomes = link(snr_db, tuned[snr_db], frames).outcomes()
-                bar.update()
-                results.points += [
-                    Point(receiver, modulation, snr_db, tuned[snr_db][receiver.name], o)
-                    for receiver, o in zip(RECEIVERS, outcomes)
-                ]
-
-            # the signal-to-noise ratio of the run nearest to the one wanted
-            snr_db = min(snrs, key=lambda snr: abs(snr - PICTURE_SNR_DB[modulation]))
-            step(f"{modulation} {snr_db} dB, picture")
-            captured = link(snr_db, tuned[snr_db], PICTURE_FRAMES, True).captured()
-            points = frame.constellation.points()
-            results.pictures[modulation] = (snr_db, points, captured)
-            bar.update()
-            for receiver in RECEIVERS:
-                step(f"{modulation}, speed of {receiver.label}")
-                rate = flowgraph.symbol_rate(
-                    receiver,
-                    frame,
-                    tuned[snr_db][receiver.name],
-                    snr_db,
-                    seed,
-                    seconds_per_rate,
+def measure(snrs_db, num_frames, calibration_frames, seed, seconds_per_rate, step):
+    """Run all flowgraphs; step(text) is called before each part. Returns Results."""
+    results = Results()
+    for modulation, snrs in snrs_db.items():
+        frame = flowgraph.make_frame(modulation, seed=seed)
+        tuned = {}
+        for snr_db in snrs:
+            step(f"{modulation} at {snr_db} dB")
+            tuned[snr_db] = settings = {
+                r.name: flowgraph.calibrate(
+                    r, frame, snr_db, calibration_frames, seed + CALIBRATION_SEED
                 )
-                results.symbol_rates[receiver.name, modulation] = rate
-                bar.update()
-        step("done")
+                for r in RECEIVERS
+            }
+            link = receive(frame, snr_db, settings, num_frames, seed)
+            results.points += [
+                Point(receiver, modulation, snr_db, settings[receiver.name], outcome)
+                for receiver, outcome in zip(RECEIVERS, link.outcomes())
+            ]
+
+        step(f"{modulation}, picture and speed")
+        snr_db = min(snrs, key=lambda snr: abs(snr - PICTURE_SNR_DB[modulation]))
+        link = receive(frame, snr_db, tuned[snr_db], PICTURE_FRAMES, seed, capture=True)
+        points = frame.constellation.points()
+        results.pictures[modulation] = (snr_db, points, link.captured())
+        for receiver in RECEIVERS:
+            results.symbol_rates[receiver.name, modulation] = flowgraph.symbol_rate(
+                receiver,
+                frame,
+                tuned[snr_db][receiver.name],
+                snr_db,
+                seed,
+                seconds_per_rate,
+            )
     return results
+
+
+def parameters(frames, calibration_frames, snrs_db, seed):
+    """What was run, for the report."""
+    frame = flowgraph.make_frame(next(iter(snrs_db)))
+    return dict(
+        seed=seed,
+        frames=frames,
+        calibration_frames=calibration_frames,
+        snrs_db=snrs_db,
+        pilots=len(frame.pilots),
+        payload=frame.payload_len,
+        gap=frame.gap,
+        samples_per_symbol=1,
+        channel=dict(
+            taps=flowgraph.NUM_TAPS,
+            decay=flowgraph.DECAY,
+            fading="Rayleigh, unit energy, redrawn for each frame",
+        ),
+        amplifier=dict(
+            model="rapp",
+            smoothness=flowgraph.SMOOTHNESS,
+            input_backoff_db=flowgraph.INPUT_BACKOFF_DB,
+        ),
+    )
 
 
 def main(arguments):
@@ -169,45 +173,32 @@ def main(arguments):
     options = parse(arguments)
     begin = time.perf_counter()
     frames = options.frames or (100 if options.quick else 1000)
-    calibration_frames = 20 if options.quick else 60
-    snrs_db = {
-        modulation: list(snrs)[:: 3 if len(snrs) % 3 == 1 else 2]
-        if options.quick
-        else list(snrs)
-        for modulation, snrs in SNRS_DB.items()
-    }
+    calibration_frames, seconds_per_rate = (20, 0.15) if options.quick else (60, 0.5)
+    snrs_db = {modulation: list(snrs) for modulation, snrs in SNRS_DB.items()}
+    if options.quick:
+        snrs_db = {m: [s[0], s[len(s) // 2], s[-1]] for m, s in snrs_db.items()}
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        results = measure(
-            frames,
-            calibration_frames,
-            snrs_db,
-            options.seed,
-            0.15 if options.quick else 0.5,
-        )
-        frame = flowgraph.make_frame("QPSK")
-        results.parameters = dict(
-            seed=options.seed,
-            frames=frames,
-            calibration_frames=calibration_frames,
-            snrs_db=snrs_db,
-            pilots=len(frame.pilots),
-            payload=frame.payload_len,
-            gap=frame.gap,
-            samples_per_symbol=1,
-            channel=dict(
-                taps=flowgraph.NUM_TAPS,
-                decay=flowgraph.DECAY,
-                fading="Rayleigh, unit energy, redrawn for each frame",
-            ),
-            amplifier=dict(
-                model="rapp",
-                smoothness=flowgraph.SMOOTHNESS,
-                input_backoff_db=flowgraph.INPUT_BACKOFF_DB,
-            ),
+        with tqdm(total=sum(len(s) + 1 for s in snrs_db.values()), unit="step") as bar:
+
+            def step(text):
+                bar.update(bool(bar.desc))  # what went before is done
+                bar.set_description(text)
+
+            results = measure(
+                snrs_db,
+                frames,
+                calibration_frames,
+                options.seed,
+                seconds_per_rate,
+                step,
+            )
+            step("done")
+        results.parameters = parameters(
+            frames, calibration_frames, snrs_db, options.seed
         )
         results.run_seconds = time.perf_counter() - begin
-        print(report.table(results))
+        print(report.table(results), end="\n\n")
         for finding in report.findings(results):
             print(f"* {finding}")
         written = report.write(results, options.out)

@@ -81,7 +81,7 @@ RECEIVERS = (
         dict(color="#D55E00", marker="^", linestyle="-.", markersize=7),
         dict(
             offset=tuple(range(13)),
-            step_size=(0.003, 0.01, 0.03, 0.06),
+            step_size=(0.01, 0.03, 0.06, 0.1),
             adapt_after_training=(False, True),
         ),
     ),
@@ -90,7 +90,9 @@ RECEIVERS = (
         "LS-FIR",
         "reservoir.equalizer(reservoir.fir()): least squares, 24 taps, delay 12",
         make_with(lambda frame: reservoir.fir()),
-        dict(color="#0072B2", marker="o", linestyle="-", markersize=11, fillstyle="none"),
+        dict(
+            color="#0072B2", marker="o", linestyle="-", markersize=11, fillstyle="none"
+        ),
     ),
     Receiver(
         "esn",

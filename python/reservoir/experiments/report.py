@@ -251,9 +251,16 @@ def constellations(results):
     ):
         for axis, title, symbols in zip(row, titles, captured):
             axis.scatter(
-                symbols.real, symbols.imag, s=3, alpha=0.25, color="#0072B2", linewidth=0
+                symbols.real,
+                symbols.imag,
+                s=3,
+                alpha=0.25,
+                color="#0072B2",
+                linewidth=0,
             )
-            axis.scatter(np.real(points), np.imag(points), marker="+", s=70, color="black")
+            axis.scatter(
+                np.real(points), np.imag(points), marker="+", s=70, color="black"
+            )
             axis.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
             axis.set_title(f"{title}\n{modulation}, {snr_db} dB", fontsize=11)
             axis.grid(True, color="0.88")
@@ -267,8 +274,7 @@ def constellations(results):
     return figure
 
 
-PAGE = string.Template(
-    """<!DOCTYPE html>
+PAGE = string.Template("""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>gr-reservoir demo</title>
 <style>
 body { font: 16px/1.5 sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222 }
@@ -292,8 +298,7 @@ tr.first td { border-top: 1px solid #888 }
 <p class="note">$notes</p>
 <p class="note">$versions</p>
 </body></html>
-"""
-)
+""")
 
 
 def _what(p):
@@ -330,7 +335,10 @@ def _receiver_item(results, receiver):
             for p in results.points
             if p.receiver is receiver
         )
-        text += f'<br><span class="note">Settings chosen: {html.escape(chosen)}.</span>'
+        text += (
+            "<details><summary>Settings chosen</summary>"
+            f'<span class="note">{html.escape(chosen)}.</span></details>'
+        )
     return f"<li>{text}</li>"
 
 
