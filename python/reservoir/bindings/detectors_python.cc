@@ -176,8 +176,12 @@ void bind_detectors(py::module& m)
     bind_report(m);
     bind_base(m);
 
+    // virtual inheritance: a pointer to the base is not a pointer to the whole
     py::class_<fir, detector, fir::sptr>(
-        m, "fir", "Least-squares FIR equalizer: the baseline that every network must beat.")
+        m,
+        "fir",
+        py::multiple_inheritance(),
+        "Least-squares FIR equalizer: the baseline that every network must beat.")
         .def(py::init(&fir::make),
              py::arg("num_taps") = 24,
              py::arg("delay") = 12,
@@ -202,6 +206,7 @@ void bind_detectors(py::module& m)
     py::class_<esn, detector, esn::sptr>(
         m,
         "esn",
+        py::multiple_inheritance(),
         "Echo state network: a fixed random recurrent network whose readout is trained by least "
         "squares (Jaeger, 2001).")
         .def(py::init(&esn::make),
