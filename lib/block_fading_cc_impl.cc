@@ -32,7 +32,10 @@ uint64_t check_seed(int64_t seed)
     return static_cast<uint64_t>(seed);
 }
 
-bool is_finite(const gr_complex& z) { return std::isfinite(z.real()) && std::isfinite(z.imag()); }
+bool is_finite(const gr_complex& z)
+{
+    return std::isfinite(z.real()) && std::isfinite(z.imag());
+}
 
 //! The powers scaled to sum 1.
 std::vector<double> checked_profile(std::vector<double> profile)
@@ -41,7 +44,8 @@ std::vector<double> checked_profile(std::vector<double> profile)
     double sum = 0.0;
     for (double power : profile) {
         if (!(power >= 0.0 && std::isfinite(power)))
-            reject_argument("power_delay_profile element", power, "finite and at least 0");
+            reject_argument(
+                "power_delay_profile element", power, "finite and at least 0");
         sum += power;
     }
     if (!(sum > 0.0 && std::isfinite(sum)))
@@ -81,16 +85,17 @@ void block_fading_cc_impl::wave_bank::advance()
     }
 }
 
-block_fading_cc::sptr block_fading_cc::make(const std::vector<double>& power_delay_profile,
-                                            const taps_t& taps,
-                                            int num_tx,
-                                            int num_rx,
-                                            const std::string& redraw_tag,
-                                            int64_t frame_len,
-                                            double doppler,
-                                            int64_t seed,
-                                            bool normalize,
-                                            double frequency_offset)
+block_fading_cc::sptr
+block_fading_cc::make(const std::vector<double>& power_delay_profile,
+                      const taps_t& taps,
+                      int num_tx,
+                      int num_rx,
+                      const std::string& redraw_tag,
+                      int64_t frame_len,
+                      double doppler,
+                      int64_t seed,
+                      bool normalize,
+                      double frequency_offset)
 {
     // before the ports are made: their numbers make the signature
     check_ports("num_tx", num_tx);
@@ -163,8 +168,9 @@ void block_fading_cc_impl::check_taps(const taps_t& taps) const
         for (const auto& response : output) {
             require_range<size_t>("taps length", response.size(), 1, MAX_TAPS);
             if (response.size() != num_taps)
-                reject_argument(
-                    "taps length", response.size(), "the same for all inputs and outputs");
+                reject_argument("taps length",
+                                response.size(),
+                                "the same for all inputs and outputs");
             for (const auto& tap : response)
                 if (!is_finite(tap))
                     reject_argument("taps element", tap, "finite");

@@ -59,9 +59,8 @@ kernel::random frame_random(uint64_t seed, uint64_t frame)
 
 } // namespace
 
-std::vector<gr_complex> random_pilots(gr::digital::constellation_sptr constellation,
-                                      int num_pilots,
-                                      int64_t seed)
+std::vector<gr_complex>
+random_pilots(gr::digital::constellation_sptr constellation, int num_pilots, int64_t seed)
 {
     const auto points = unit_power_points(constellation);
     std::vector<gr_complex> pilots(check_len("num_pilots", num_pilots));
@@ -113,7 +112,8 @@ frame_source_impl::frame_source_impl(gr::digital::constellation_sptr constellati
     require_range<size_t>("constellation size", d_points.size(), 2, 65536);
     check_len("gap", gap);
     if (pilots.empty() && payload_len == 0)
-        reject_argument("payload_len", payload_len, "at least 1 where there are no pilots");
+        reject_argument(
+            "payload_len", payload_len, "at least 1 where there are no pilots");
     d_frame_data.resize(pilots.size() + payload_len + gap);
 }
 

@@ -118,7 +118,8 @@ void power_amplifier_cc_impl::set_coefficients(
     require_range<size_t>("coefficients columns", num_taps, 1, 64);
     for (const auto& row : coefficients) {
         if (row.size() != num_taps)
-            reject_argument("coefficients row length", row.size(), "the same in every row");
+            reject_argument(
+                "coefficients row length", row.size(), "the same in every row");
         for (const auto& coefficient : row)
             if (!(std::isfinite(coefficient.real()) && std::isfinite(coefficient.imag())))
                 reject_argument("coefficients element", coefficient, "finite");
@@ -163,8 +164,9 @@ power_amplifier_cc_impl::gain(double amplitude, double drive, int tap) const
     return 1.0;
 }
 
-double power_amplifier_cc_impl::mean_output_power(
-    double input_backoff_db, const std::vector<gr_complex>& points) const
+double
+power_amplifier_cc_impl::mean_output_power(double input_backoff_db,
+                                           const std::vector<gr_complex>& points) const
 {
     check_input_backoff_db(input_backoff_db);
     const double drive = std::pow(10.0, -input_backoff_db / 20.0);
@@ -174,8 +176,8 @@ double power_amplifier_cc_impl::mean_output_power(
         points.empty() ? points : unit_power(points, "points"); // also checks them
     for (int tap = 0; tap < d_num_taps; ++tap) {
         if (values.empty()) {
-            // |x|^2 is exponential and the phase averages to zero; composite Simpson's rule over
-            // the amplitude, whose density is 2 r exp(-r^2)
+            // |x|^2 is exponential and the phase averages to zero; composite Simpson's
+            // rule over the amplitude, whose density is 2 r exp(-r^2)
             constexpr int INTERVALS = 2000;
             constexpr double LIMIT = 7.0;
             const double step = LIMIT / INTERVALS;

@@ -110,7 +110,10 @@ void symbol_error_meter_impl::counts::add(const counts& other)
     reference_power += other.reference_power;
 }
 
-double symbol_error_meter_impl::counts::ser() const { return ratio(symbol_errors, symbols); }
+double symbol_error_meter_impl::counts::ser() const
+{
+    return ratio(symbol_errors, symbols);
+}
 
 double symbol_error_meter_impl::counts::ber() const { return ratio(bit_errors, bits); }
 
@@ -215,7 +218,8 @@ void symbol_error_meter_impl::count_symbol(const gr_complex& symbol, int sent)
     }
     if (decided != sent) {
         ++d_current.symbol_errors;
-        d_current.bit_errors += std::bitset<32>(d_labels[decided] ^ d_labels[sent]).count();
+        d_current.bit_errors +=
+            std::bitset<32>(d_labels[decided] ^ d_labels[sent]).count();
     }
     const std::complex<double> reference(d_points[sent]);
     d_current.error_power += std::norm(std::complex<double>(symbol) - reference);
@@ -345,7 +349,8 @@ int symbol_error_meter_impl::work(int noutput_items,
 
     auto tag = d_tags.begin();
     for (int done = 0; done < noutput_items;) {
-        for (; tag != d_tags.end() && tag->offset - nitems_read(0) <= uint64_t(done); ++tag)
+        for (; tag != d_tags.end() && tag->offset - nitems_read(0) <= uint64_t(done);
+             ++tag)
             if (const auto frame = frame_index(tag->value))
                 begin_frame(*frame);
 

@@ -50,7 +50,9 @@ def test_mimo_equals_numpy():
     x, h = gaussian(RNG, (3, 500)), gaussian(RNG, (2, 3, 5))
     block = reservoir.block_fading_cc(taps=h, num_tx=3, num_rx=2)
     y, tags = run_block(block, x, num_outputs=2)
-    expected = [sum(np.convolve(x[t], h[r, t])[:500] for t in range(3)) for r in range(2)]
+    expected = [
+        sum(np.convolve(x[t], h[r, t])[:500] for t in range(3)) for r in range(2)
+    ]
     np.testing.assert_allclose(y, expected, atol=1e-5)
     channel = [t for t in tags[0] if pmt.symbol_to_string(t.key) == "channel"]
     assert [t.offset for t in channel] == [0]
@@ -102,9 +104,7 @@ def test_two_tags_at_one_sample_draw_once():
 
 def draws(num_frames, **arguments):
     x = np.zeros(num_frames)
-    _, tags = run_block(
-        reservoir.block_fading_cc(PROFILE, frame_len=1, **arguments), x
-    )
+    _, tags = run_block(reservoir.block_fading_cc(PROFILE, frame_len=1, **arguments), x)
     taps = channels(tags[0])
     return np.array([taps[n] for n in range(num_frames)])
 

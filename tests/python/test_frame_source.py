@@ -65,7 +65,9 @@ def test_endless_and_without_gap():
     source = reservoir.frame_source(QPSK, [], payload_len=7, gap=0)
     samples, tags = run_source(source, num_samples=700)
     np.testing.assert_allclose(np.abs(samples), 1, atol=1e-6)
-    assert [n for n in offsets(tags, "frame_start") if n < 700] == list(range(0, 700, 7))
+    assert [n for n in offsets(tags, "frame_start") if n < 700] == list(
+        range(0, 700, 7)
+    )
 
 
 def test_payload_is_uniform_and_depends_on_seed_and_frame():

@@ -45,7 +45,8 @@ def make_source(constellation=QPSK, **arguments):
 
 
 @pytest.mark.parametrize(
-    "constellation", [digital.constellation_bpsk(), QPSK, QAM16, digital.constellation_8psk()]
+    "constellation",
+    [digital.constellation_bpsk(), QPSK, QAM16, digital.constellation_8psk()],
 )
 def test_clean_link_has_no_errors(constellation):
     source = make_source(constellation, num_frames=12)
@@ -55,7 +56,9 @@ def test_clean_link_has_no_errors(constellation):
     top.run()
     assert meter.total_frames() == 10 and meter.total_symbols() == 500
     assert meter.total_bits() == 500 * constellation.bits_per_symbol()
-    assert meter.ser() == meter.ber() == meter.symbol_errors() == meter.bit_errors() == 0
+    assert (
+        meter.ser() == meter.ber() == meter.symbol_errors() == meter.bit_errors() == 0
+    )
     assert meter.evm_db() < -100
     assert meter.incomplete_frames() == 0
     assert meter.frame_ser() == [(0, 50)] * 10

@@ -24,25 +24,23 @@ namespace reservoir {
  * \param seed at least 0
  * \throws std::invalid_argument if a parameter is outside its range
  */
-RESERVOIR_API std::vector<gr_complex>
-random_pilots(gr::digital::constellation_sptr constellation,
-              int num_pilots,
-              int64_t seed = 1);
+RESERVOIR_API std::vector<gr_complex> random_pilots(
+    gr::digital::constellation_sptr constellation, int num_pilots, int64_t seed = 1);
 
 /*!
  * \brief Source of frames: known pilots, random symbols, a gap of zeros.
  * \ingroup reservoir
  *
  * \details
- * Each frame is the pilots as given, then payload_len equiprobable points of the constellation,
- * whose mean power is scaled to 1, then gap zeros. The symbols of a frame depend on the seed and
- * the frame's index alone: payload_indices gives those of any frame, sent or yet to be sent.
- * After num_frames frames the stream ends; a new run of the flowgraph does not start again
- * without reset.
+ * Each frame is the pilots as given, then payload_len equiprobable points of the
+ * constellation, whose mean power is scaled to 1, then gap zeros. The symbols of a frame
+ * depend on the seed and the frame's index alone: payload_indices gives those of any
+ * frame, sent or yet to be sent. After num_frames frames the stream ends; a new run of
+ * the flowgraph does not start again without reset.
  *
  * Tags on the first pilot (the first symbol where there are no pilots): frame_tag with a
- * dictionary {frame: uint64 index, pilots: their number, payload: payload_len}, and training_tag
- * with the double 1.0. O(1) a symbol.
+ * dictionary {frame: uint64 index, pilots: their number, payload: payload_len}, and
+ * training_tag with the double 1.0. O(1) a symbol.
  */
 class RESERVOIR_API frame_source : virtual public gr::sync_block
 {
@@ -52,13 +50,12 @@ public:
     /*!
      * \param constellation of one complex number a symbol, 2 ... 65536 points
      * \param pilots any finite values, 0 ... 2^24 of them, sent as they are
-     * \param payload_len random symbols a frame, 0 ... 2^24; a frame has at least one symbol
-     * \param gap zeros after the payload, 0 ... 2^24
-     * \param num_frames at least 0; 0: no end
-     * \param seed of the random symbols, at least 0
-     * \param frame_tag key of the tag with the frame's index; empty: no tag
-     * \param training_tag key of the tag for receivers that train; empty: no tag
-     * \throws std::invalid_argument if a parameter is outside its range
+     * \param payload_len random symbols a frame, 0 ... 2^24; a frame has at least one
+     * symbol \param gap zeros after the payload, 0 ... 2^24 \param num_frames at least 0;
+     * 0: no end \param seed of the random symbols, at least 0 \param frame_tag key of the
+     * tag with the frame's index; empty: no tag \param training_tag key of the tag for
+     * receivers that train; empty: no tag \throws std::invalid_argument if a parameter is
+     * outside its range
      */
     static sptr make(gr::digital::constellation_sptr constellation,
                      const std::vector<gr_complex>& pilots,

@@ -63,16 +63,14 @@ array to_array(const block::taps_t& taps)
 
 void bind_block_fading_cc(py::module& m)
 {
-    py::class_<block,
-               gr::sync_block,
-               gr::block,
-               gr::basic_block,
-               std::shared_ptr<block>>(
+    py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "block_fading_cc",
         "A matrix of tapped delay lines whose taps are drawn anew for each frame.\n\n"
-        "A frame starts at sample 0 and at each tag redraw_tag on input 0, or every frame_len\n"
-        "samples where that is above 0. Its first sample on output 0 carries a tag 'channel'\n"
+        "A frame starts at sample 0 and at each tag redraw_tag on input 0, or every "
+        "frame_len\n"
+        "samples where that is above 0. Its first sample on output 0 carries a tag "
+        "'channel'\n"
         "with the taps.")
         .def(py::init([](const std::vector<double>& power_delay_profile,
                          const py::object& taps,

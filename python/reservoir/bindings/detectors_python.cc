@@ -176,10 +176,10 @@ void bind_detectors(py::module& m)
     bind_report(m);
     bind_base(m);
 
-    // virtual inheritance: a pointer to the base is not a pointer to the whole
     py::class_<fir, detector, fir::sptr>(
         m,
         "fir",
+        // a virtual base lies elsewhere in the object: pybind11 must convert the pointer
         py::multiple_inheritance(),
         "Least-squares FIR equalizer: the baseline that every network must beat.")
         .def(py::init(&fir::make),

@@ -48,15 +48,12 @@ void bind_frame_source(py::module& m)
         py::arg("seed") = 1,
         "Random points of a constellation at unit mean power, complex64.");
 
-    py::class_<block,
-               gr::sync_block,
-               gr::block,
-               gr::basic_block,
-               std::shared_ptr<block>>(
+    py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "frame_source",
         "Source of frames: known pilots, random symbols, a gap of zeros.\n\n"
-        "The first pilot carries the tags frame_tag, a dictionary {frame, pilots, payload}, and\n"
+        "The first pilot carries the tags frame_tag, a dictionary {frame, pilots, "
+        "payload}, and\n"
         "training_tag, 1.0.")
         .def(py::init([](gr::digital::constellation_sptr constellation,
                          const complex_array& pilots,

@@ -14,16 +14,14 @@ void bind_power_amplifier_cc(py::module& m)
 {
     using block = gr::reservoir::power_amplifier_cc;
 
-    py::class_<block,
-               gr::sync_block,
-               gr::block,
-               gr::basic_block,
-               std::shared_ptr<block>>(
+    py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "power_amplifier_cc",
         "Baseband model of a power amplifier that compresses.\n\n"
-        "With g = 10**(-input_backoff_db/20) and the model's characteristic F the output is\n"
-        "output_gain * F(g*x)/g for an input x of unit mean power. The output power is not\n"
+        "With g = 10**(-input_backoff_db/20) and the model's characteristic F the output "
+        "is\n"
+        "output_gain * F(g*x)/g for an input x of unit mean power. The output power is "
+        "not\n"
         "normalised: see mean_output_power.")
         .def(py::init(&block::make),
              py::arg("model") = "rapp",
@@ -32,11 +30,13 @@ void bind_power_amplifier_cc(py::module& m)
              py::arg("saleh") = std::vector<double>{ 2.1587, 1.1517, 4.0033, 9.1040 },
              py::arg("coefficients") = block::default_coefficients(),
              py::arg("output_gain") = 1.0,
-             "model: 'rapp' (Rapp 1991), 'saleh' (Saleh 1981), 'memory_polynomial' or 'linear'\n"
+             "model: 'rapp' (Rapp 1991), 'saleh' (Saleh 1981), 'memory_polynomial' or "
+             "'linear'\n"
              "input_backoff_db: -60 ... 100\n"
              "smoothness: Rapp's p, 0.1 ... 100\n"
              "saleh: [alpha_a, beta_a, alpha_phi, beta_phi]\n"
-             "coefficients: a row for each odd order 1, 3, 5, ..., a column for each memory tap\n"
+             "coefficients: a row for each odd order 1, 3, 5, ..., a column for each "
+             "memory tap\n"
              "output_gain: amplitude factor at the output, above 0, at most 1e6")
         .def_static("default_coefficients",
                     &block::default_coefficients,
@@ -45,7 +45,8 @@ void bind_power_amplifier_cc(py::module& m)
              &block::mean_output_power,
              py::arg("input_backoff_db"),
              py::arg("points") = std::vector<gr_complex>(),
-             "Mean output power for independent inputs of unit mean power, for output_gain = 1.\n"
+             "Mean output power for independent inputs of unit mean power, for "
+             "output_gain = 1.\n"
              "points: the input's equiprobable values; none: a circular Gaussian input.")
         .def("set_input_backoff_db",
              &block::set_input_backoff_db,

@@ -14,14 +14,11 @@ void bind_symbol_error_meter(py::module& m)
     using block = gr::reservoir::symbol_error_meter;
     const auto release = py::call_guard<py::gil_scoped_release>();
 
-    py::class_<block,
-               gr::sync_block,
-               gr::block,
-               gr::basic_block,
-               std::shared_ptr<block>>(
+    py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "symbol_error_meter",
-        "Sink that counts the errors of received symbols against those a frame_source sent.\n\n"
+        "Sink that counts the errors of received symbols against those a frame_source "
+        "sent.\n\n"
         "The message port 'report' sends a dictionary for each counted frame.")
         .def(py::init(&block::make),
              py::arg("constellation"),
@@ -45,7 +42,8 @@ void bind_symbol_error_meter(py::module& m)
              &block::incomplete_frames,
              release,
              "Frames cut short, not counted.")
-        .def("ser", &block::ser, release, "Symbol error rate; NaN before the first frame.")
+        .def(
+            "ser", &block::ser, release, "Symbol error rate; NaN before the first frame.")
         .def("ber", &block::ber, release, "Bit error rate; NaN before the first frame.")
         .def("evm_db",
              &block::evm_db,

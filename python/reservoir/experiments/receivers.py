@@ -76,7 +76,9 @@ RECEIVERS = (
     Receiver(
         "lms",
         "LMS",
-        f"digital.linear_equalizer with adaptive_algorithm_lms, {LMS_TAPS} taps",
+        f"digital.linear_equalizer with adaptive_algorithm_lms, {LMS_TAPS} taps, its tags "
+        "moved by an offset, as it has no decision delay; each frame starts with the taps of "
+        "the one before",
         make_lms,
         dict(color="#D55E00", marker="^", linestyle="-.", markersize=7),
         dict(

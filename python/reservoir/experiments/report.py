@@ -194,8 +194,14 @@ def ser_curves(results):
     """Symbol error rate over signal-to-noise ratio, one panel a modulation."""
     snrs_db = results.parameters["snrs_db"]
     figure, axes = pyplot.subplots(
-        1, len(snrs_db), figsize=(12, 5.2), sharey=True, layout="constrained"
+        1,
+        len(snrs_db),
+        figsize=(12, 5.2),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
+    axes = axes[0]
     for axis, modulation in zip(axes, snrs_db):
         here = [p for p in results.points if p.modulation == modulation]
         for name in dict.fromkeys(p.receiver.name for p in here):
@@ -223,7 +229,8 @@ def ser_curves(results):
         axis.grid(True, which="major", color="0.8")
         axis.grid(True, which="minor", color="0.93")
     axes[0].set_ylabel("Symbol error rate")
-    axes[0].legend(loc="lower left", title=f"Bars: 95 % over frames")
+    axes[0].set_ylim(top=1)
+    axes[0].legend(loc="lower left", title="Bars: 95 % over frames")
     parameters = results.parameters
     figure.suptitle(
         f"{parameters['channel']['taps']}-tap Rayleigh channel, Rapp amplifier "
@@ -318,7 +325,9 @@ def _notes(p):
         "SER: symbol error rate of the payload, ± half its normal 95 % interval over frames, "
         "whose channels are independent; where frames with errors are few that interval is too "
         "short. EVM: root mean square error of the payload's symbols over the rms of those "
-        "sent. Training: median wall-clock time for one frame's pilots while the whole "
+        "sent; the outputs of reservoir.equalizer are unbiased, those of LMS shrink with the "
+        "noise, so at low signal-to-noise ratios its smaller EVM is not a better decision. "
+        "Training: median wall-clock time for one frame's pilots while the whole "
         "flowgraph runs; – where a block trains as the samples pass. Msymbol/s: the receiver "
         "alone behind a vector source, training included. Settings that are searched for are "
         f"the best of their grid on {p['calibration_frames']} other frames, for each "
@@ -329,12 +338,14 @@ def _notes(p):
 def _receiver_item(results, receiver):
     text = f"<b>{html.escape(receiver.label)}</b>: {html.escape(receiver.description)}"
     if receiver.grid:
-        chosen = "; ".join(
-            f"{p.modulation} {p.snr_db} dB: "
-            + ", ".join(f"{key} {value}" for key, value in p.settings.items())
-            for p in results.points
-            if p.receiver is receiver
-        )
+        where = {}
+        for p in results.points:
+            if p.receiver is receiver:
+                setting = ", ".join(
+                    f"{key} {value}" for key, value in p.settings.items()
+                )
+                where.setdefault(setting, []).append(f"{p.modulation} {p.snr_db} dB")
+        chosen = "; ".join(f"{key} ({', '.join(at)})" for key, at in where.items())
         text += (
             "<details><summary>Settings chosen</summary>"
             f'<span class="note">{html.escape(chosen)}.</span></details>'
