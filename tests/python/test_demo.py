@@ -4,8 +4,10 @@
 """The command line: python3 -m gnuradio.reservoir."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -115,3 +117,24 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_it_with_a_sentence(tmp_path):
+    running = subprocess.Popen(
+        [sys.executable, "-m", "gnuradio.reservoir", "demo", "--out", tmp_path],
+        stderr=subprocess.PIPE,
+        text=True,
+        # where the tests run in the background, SIGINT is ignored and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        running.stderr.read(1)  # the progress bar: flowgraphs are about to run
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        stderr = running.communicate(timeout=20)[1]
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert "Interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "results.json").exists()

@@ -5,6 +5,7 @@
 
 import dataclasses
 import itertools
+import math
 import time
 
 import numpy as np
@@ -102,7 +103,7 @@ class Link(gr.top_block):
             constellation=constellation,
         )
         self.connect(self._source, channel)
-        self._meters, self._reports, self._sinks = [], [], []
+        self._meters, self._reports, self.sinks = [], [], []
         for chain in chains:
             meter = reservoir.symbol_error_meter(
                 constellation, self._source, frame_tag=FRAME_TAG
@@ -111,8 +112,8 @@ class Link(gr.top_block):
             self._meters.append(meter)
             self._reports.append(self._store_reports(chain[-1]))
         if capture:
-            self._sinks = [blocks.vector_sink_c() for _ in range(1 + len(chains))]
-            for chain, sink in zip([[], *chains], self._sinks):
+            self.sinks = [blocks.vector_sink_c() for _ in range(1 + len(chains))]
+            for chain, sink in zip([[], *chains], self.sinks):
                 self.connect(*(chain[-1:] or [channel]), sink)
         self._frame, self._num_frames = frame, num_frames
 
@@ -147,7 +148,7 @@ class Link(gr.top_block):
 
     def captured(self):
         """Payload symbols: as received, then those out of each receiver."""
-        return [self._payload(sink) for sink in self._sinks]
+        return [self._payload(sink) for sink in self.sinks]
 
     def _payload(self, sink):
         symbols = np.array(sink.data(), np.complex64)
@@ -190,22 +191,29 @@ def calibrate(receiver, frame, snr_db, num_frames, seed):
     return best[1]
 
 
+RECORDED_FRAMES = 64
+
+
 def symbol_rate(receiver, frame, settings, snr_db, seed, seconds):
-    """Symbols a second (pilots, payload and gap) of the receiver alone behind a vector source."""
-    record = Link(frame, snr_db, [], 64, seed, capture=True)
+    """Symbols a second (pilots, payload and gap) of the receiver alone behind a vector source.
+
+    The run is made to last about the given time, start and end of the flowgraph included.
+    """
+    record = Link(frame, snr_db, [], RECORDED_FRAMES, seed, capture=True)
     run(record)
-    sink = record._sinks[0]
-    source = blocks.vector_source_c(sink.data(), True, 1, sink.tags())
-    chain = receiver.make(frame, **settings)
-    top = gr.top_block()
-    top.connect(source, *chain, blocks.null_sink(gr.sizeof_gr_complex))
-    top.start()
-    try:
-        time.sleep(0.2 * seconds)  # the start does not count
-        begin, items = time.perf_counter(), chain[-1].nitems_written(0)
-        time.sleep(seconds)
-        items = chain[-1].nitems_written(0) - items
-        return items / (time.perf_counter() - begin)
-    finally:
-        top.stop()
-        top.wait()
+    (sink,) = record.sinks
+
+    def timed(num_frames):
+        top = gr.top_block()
+        top.connect(
+            blocks.vector_source_c(sink.data(), True, 1, sink.tags()),
+            blocks.head(gr.sizeof_gr_complex, num_frames * len(frame)),
+            *receiver.make(frame, **settings),
+            blocks.null_sink(gr.sizeof_gr_complex),
+        )
+        begin = time.perf_counter()
+        run(top)
+        return time.perf_counter() - begin
+
+    num_frames = math.ceil(RECORDED_FRAMES * seconds / timed(RECORDED_FRAMES))
+    return num_frames * len(frame) / timed(num_frames)
