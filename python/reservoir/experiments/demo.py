@@ -198,7 +198,9 @@ def main(arguments):
             frames, calibration_frames, snrs_db, options.seed
         )
         results.run_seconds = time.perf_counter() - begin
+        host = report.machine()
         print(report.table(results), end="\n\n")
+        print(f"Times and speeds: {host['cores']} cores, {host['processor']}.")
         for finding in report.findings(results):
             print(f"* {finding}")
         written = report.write(results, options.out)
