@@ -1,0 +1,66 @@
+# Everything works on a machine with git, make and apt (as root or with sudo): what is missing is
+# installed first. `make help` lists the targets.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+OUT ?= out/demo
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+WERROR ?= ON
+
+# The Python that GNU Radio was built for, whatever python3 is first on the PATH.
+PYTHON = $$(cat $(BUILD)/python_executable)
+IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
+
+.PHONY: help setup build demo test sanitize bench install format clean
+
+help:
+	@echo "make demo             build, then compare the receivers on a software channel (report in $(OUT))"
+	@echo "make test             build with warnings as errors, run all tests"
+	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@echo "make bench            micro-benchmarks and block rates"
+	@echo "make install PREFIX=  install (default /usr/local)"
+	@echo "make format           format C++ with clang-format, Python with black"
+	@echo "make clean            remove build folders and reports"
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@cmake -S . -B $(BUILD) -DENABLE_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build
+	@$(IN_TREE) $(PYTHON) -m gnuradio.reservoir demo --out $(OUT)
+
+# Twice: VOLK_GENERIC=1 would hide an error of the SIMD code, and the other way round.
+test: build
+	cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+	$(IN_TREE) VOLK_GENERIC=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/python
+	$(IN_TREE) $(PYTHON) -m pytest -q -p no:cacheprovider tests/python
+
+sanitize: setup
+	@cmake -S . -B $(BUILD)-sanitize -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON \
+	    -DENABLE_PYTHON=OFF -DENABLE_GRC=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo > /dev/null
+	@cmake --build $(BUILD)-sanitize -j $(JOBS)
+	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS)
+
+bench: build
+	@tools/setup.sh bench
+	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+	$(BUILD)/tests/bench/bench_kernels
+	$(IN_TREE) $(PYTHON) tests/bench/bench_blocks.py
+
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX) > /dev/null
+	@[ "$$(id -u)" != 0 ] || ldconfig 2>/dev/null || true
+	@$(BUILD)/print_environment.sh $(PREFIX)
+
+format:
+	@tools/setup.sh format
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+	@git ls-files '*.py' | xargs black -q
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize out

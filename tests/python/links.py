@@ -1,0 +1,64 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Frames over a known channel, and flowgraphs to put them through, for the tests."""
+
+import numpy as np
+import pmt
+from gnuradio import blocks, gr, reservoir
+
+QPSK = np.array([1 + 1j, -1 + 1j, -1 - 1j, 1 - 1j], np.complex64) / np.sqrt(2)
+MIXED_PHASE = np.array([0.4 - 0.2j, 1.0, 0.45j, -0.2], np.complex64)
+
+
+def symbols(count, rng, points=QPSK):
+    return points[rng.integers(0, len(points), count)].astype(np.complex64)
+
+
+def noise(shape, rng, snr_db):
+    sigma = np.sqrt(10 ** (-snr_db / 10) / 2)
+    return sigma * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
+
+
+def through(x, h, rng, snr_db=30.0):
+    """x over the channel h with noise; sample n is on time with symbol n."""
+    y = np.convolve(x, h)[: len(x)]
+    return (y + noise(len(y), rng, snr_db)).astype(np.complex64)
+
+
+def training_tag(offset, key="corr_est"):
+    return tag(offset, key, pmt.PMT_T)
+
+
+def tag(offset, key, value=pmt.PMT_T):
+    t = gr.tag_t()
+    t.offset, t.key, t.value = int(offset), pmt.intern(key), value
+    return t
+
+
+def run(equalizer, inputs, tags, max_noutput_items=0):
+    """Puts arrays (one an input) through the block; returns outputs, and the tags of output 0."""
+    inputs = np.atleast_2d(inputs)
+    top = gr.top_block()
+    sinks = []
+    for i, row in enumerate(inputs):
+        source = blocks.vector_source_c(row.tolist(), False, 1, tags if i == 0 else [])
+        top.connect(source, (equalizer, i))
+    for o in range(equalizer.output_signature().min_streams()):
+        sinks.append(blocks.vector_sink_c())
+        top.connect((equalizer, o), sinks[-1])
+    if max_noutput_items:
+        top.run(max_noutput_items)
+    else:
+        top.run()
+    outputs = [np.array(sink.data(), np.complex64) for sink in sinks]
+    return (outputs[0] if len(outputs) == 1 else np.array(outputs)), sinks[0].tags()
+
+
+def same_bits(a, b):
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def symbol_errors(output, sent, points=QPSK):
+    nearest = np.abs(np.asarray(output)[..., None] - points).argmin(-1)
+    return int(np.sum(points[nearest] != sent))

@@ -1,0 +1,499 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The equalizer block in real flowgraphs: alignment, tags, messages, bad data."""
+
+import threading
+import time
+
+import numpy as np
+import pmt
+import pytest
+from gnuradio import blocks, channels, digital, gr, reservoir
+from links import (
+    MIXED_PHASE,
+    noise,
+    run,
+    same_bits,
+    symbol_errors,
+    symbols,
+    tag,
+    through,
+    training_tag,
+)
+
+PILOTS = 48
+CHUNKS = [1, 7, 64, 4096]
+
+
+def stream(frames, sps=1, gap=16, seed=1, lead=0, payload=200):
+    """Samples of frames back to back; the sample index of each first pilot; the symbols."""
+    rng = np.random.default_rng(seed)
+    pilots = symbols(PILOTS, rng)
+    parts, starts, sent = [noise(lead, rng, 0)], [], []
+    position = lead
+    for _ in range(frames):
+        x = np.concatenate([pilots, symbols(payload, rng), np.zeros(gap)])
+        up = np.zeros(len(x) * sps, complex)
+        up[::sps] = x
+        h = rng.standard_normal(2 * sps) + 1j * rng.standard_normal(2 * sps)
+        h[0] = 3
+        parts.append(np.convolve(up, h)[: len(up)] + noise(len(up), rng, 25))
+        starts.append(position)
+        sent.append(x[: PILOTS + payload])
+        position += len(up)
+    return np.concatenate(parts).astype(np.complex64), starts, sent, pilots
+
+
+def expected_output(r, starts, pilots, make, sps, payload_len):
+    """The same with the detector alone: segment by segment."""
+    edges = [*starts, len(r)]
+    out = [r[: starts[0] : sps]]
+    for start, end in zip(edges, edges[1:]):
+        count = -(-(end - start) // sps)  # symbol instants before the next tag
+        det = make()
+        if payload_len:
+            y = det.receive(r[start:], pilots, sps, payload_len)
+            out += [y, r[start:end:sps][len(y) :]]
+        else:
+            det.fit(r[start:], pilots, sps)
+            y = det.detect(np.concatenate([r[start:], np.zeros(64 * sps)]), sps)
+            out.append(y[:count])
+    return np.concatenate(out)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("payload_len", [0, 200])
+@pytest.mark.parametrize("sps", [1, 2, 3])
+@pytest.mark.parametrize("make", [reservoir.fir, reservoir.esn])
+def test_flowgraph_equals_offline(make, sps, payload_len, chunk):
+    r, starts, sent, pilots = stream(3, sps, lead=37)
+    eq = reservoir.equalizer(make(), sps, pilots, payload_len=payload_len)
+    y, _ = run(eq, r, [training_tag(s) for s in starts], chunk)
+    assert same_bits(y, expected_output(r, starts, pilots, make, sps, payload_len))
+    assert eq.trainings() == 3
+
+
+def test_any_tag_offset():
+    """A hundred offsets: flowgraph output equals offline output bit for bit."""
+    r, _, _, pilots = stream(1)
+    for offset in range(100):
+        eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+        y, _ = run(eq, r, [training_tag(offset)])
+        assert same_bits(y, expected_output(r, [offset], pilots, reservoir.fir, 1, 0))
+
+
+@pytest.mark.parametrize("payload_len", [0, 200])
+def test_frames_are_detected(payload_len):
+    r, starts, sent, pilots = stream(20, sps=2)
+    eq = reservoir.equalizer(reservoir.fir(), 2, pilots, payload_len=payload_len)
+    y, _ = run(eq, r, [training_tag(s) for s in starts])
+    errors = sum(
+        symbol_errors(y[s // 2 : s // 2 + len(x)], x) for s, x in zip(starts, sent)
+    )
+    assert errors <= 20 * 248 * 0.002
+    assert len(y) == len(r) // 2
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_every_tag_lands_on_its_symbol(chunk):
+    r, starts, _, pilots = stream(3, sps=3, lead=10)
+    tags = [training_tag(s) for s in starts]
+    rng = np.random.default_rng(1)
+    where = sorted(rng.integers(0, len(r), 60).tolist())
+    tags += [tag(offset, f"at {i}", pmt.from_long(i)) for i, offset in enumerate(where)]
+    tags.append(tag(starts[1] + 5, "packet_len", pmt.from_long(100)))
+    eq = reservoir.equalizer(reservoir.fir(), 3, pilots)
+    _, got = run(eq, r, tags, chunk)
+    assert len(got) == len(tags)
+    edges = [0, *starts]
+    first = [0]
+    for start, end in zip(edges, edges[1:]):
+        first.append(first[-1] - (-(end - start) // 3))
+    found = {str(t.key): t for t in got}
+    for i, offset in enumerate(where):
+        k = max(k for k, edge in enumerate(edges) if edge <= offset)
+        assert found[f"at {i}"].offset == first[k] + (offset - edges[k]) // 3
+    assert sorted(t.offset for t in got if str(t.key) == "corr_est") == first[1:]
+    assert pmt.to_long(found["packet_len"].value) == 34
+
+
+def test_tag_in_the_last_sample_and_twice_on_one_sample():
+    r, starts, sent, pilots = stream(1)
+    tags = [training_tag(0), training_tag(0), training_tag(len(r) - 1)]
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    y, _ = run(eq, r, tags)
+    assert len(y) == len(r)
+    assert eq.trainings() == 1 and eq.abandoned_trainings() == 1
+    assert y[-1] == r[-1]
+
+
+@pytest.mark.parametrize("payload_len", [0, 200])
+def test_a_new_tag_abandons_the_old_training(payload_len):
+    r, starts, sent, pilots = stream(2)
+    early = starts[1] - 10  # a false alarm
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=payload_len)
+    y, _ = run(eq, r, [training_tag(o) for o in (starts[0], early, starts[1])])
+    assert eq.abandoned_trainings() == 1 and eq.trainings() == 2
+    assert same_bits(y[early : starts[1]], r[early : starts[1]])  # passed through
+    assert symbol_errors(y[starts[1] :][: len(sent[1])], sent[1]) == 0
+
+
+@pytest.mark.parametrize("payload_len", [0, 200])
+def test_a_stream_that_ends_in_the_pilots(payload_len):
+    r, starts, _, pilots = stream(2)
+    cut = r[: starts[1] + PILOTS - 1]
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=payload_len)
+    y, _ = run(eq, cut, [training_tag(s) for s in starts])
+    assert len(y) == len(cut)
+    assert eq.abandoned_trainings() == 1
+    assert same_bits(y[starts[1] :], cut[starts[1] :])
+
+
+def test_a_frame_cut_short_is_received_as_far_as_it_goes():
+    r, starts, sent, pilots = stream(2)
+    second = starts[0] + PILOTS + 100
+    cut = np.concatenate([r[:second], r[starts[1] :]])
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=200)
+    y, _ = run(eq, cut, [training_tag(o) for o in (starts[0], second)])
+    assert eq.truncated_frames() == 1 and eq.trainings() == 2
+    assert symbol_errors(y[:second], sent[0][:second]) <= 2
+    assert symbol_errors(y[second : second + len(sent[1])], sent[1]) <= 2
+
+
+@pytest.mark.parametrize("payload_len", [0, 200])
+def test_the_last_frame_comes_out_whole(payload_len):
+    r, starts, sent, pilots = stream(2, gap=0)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=payload_len)
+    y, _ = run(eq, r, [training_tag(s) for s in starts])
+    assert len(y) == len(r)
+    assert symbol_errors(y[starts[1] :], sent[1]) <= 2
+
+
+def test_empty_stream_and_no_tag():
+    _, _, _, pilots = stream(1)
+    y, _ = run(reservoir.equalizer(reservoir.fir(), 2, pilots), np.zeros(0), [])
+    assert len(y) == 0
+    r = noise(1001, np.random.default_rng(1), 0).astype(np.complex64)
+    y, _ = run(reservoir.equalizer(reservoir.fir(), 2, pilots), r, [])
+    assert same_bits(y, r[::2])
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("payload_len", [0, 200])
+def test_antennas_and_streams(payload_len, chunk):
+    rng = np.random.default_rng(2)
+    x = np.array([symbols(PILOTS + 200, rng) for _ in range(2)])
+    h = rng.standard_normal((3, 2, 2)) + 1j * rng.standard_normal((3, 2, 2))
+    r = np.array([sum(np.convolve(x[t], h[a, t])[:248] for t in range(2)) for a in range(3)])
+    r = (r + noise(r.shape, rng, 30)).astype(np.complex64)
+    make = lambda: reservoir.fir(6, 3, num_inputs=3, num_outputs=2)
+    eq = reservoir.equalizer(make(), 1, x[:, :PILOTS], payload_len=payload_len)
+    y, _ = run(eq, r, [training_tag(0)], chunk)
+    assert same_bits(y, make().receive(r, x[:, :PILOTS]))
+    assert symbol_errors(y[:, PILOTS:], x[:, PILOTS:]) == 0
+
+
+def test_tags_of_other_inputs_pass_but_do_not_train():
+    rng = np.random.default_rng(3)
+    r = noise((2, 300), rng, 0).astype(np.complex64)
+    eq = reservoir.equalizer(reservoir.fir(num_inputs=2), 1, symbols(PILOTS, rng))
+    top = gr.top_block()
+    sink = blocks.vector_sink_c()
+    top.connect(blocks.vector_source_c(r[0].tolist()), (eq, 0))
+    top.connect(
+        blocks.vector_source_c(r[1].tolist(), False, 1, [training_tag(9), tag(20, "b")]), (eq, 1)
+    )
+    top.connect(eq, sink)
+    top.run()
+    assert eq.trainings() == 0
+    assert [(str(t.key), t.offset) for t in sink.tags()] == [("corr_est", 9), ("b", 20)]
+
+
+def test_inputs_of_different_length_end_with_the_shorter():
+    rng = np.random.default_rng(4)
+    eq = reservoir.equalizer(reservoir.fir(num_inputs=2), 1, symbols(PILOTS, rng))
+    top = gr.top_block()
+    sink = blocks.vector_sink_c()
+    first = noise(500, rng, 0)
+    top.connect(blocks.vector_source_c(first.tolist(), False, 1, [training_tag(0)]), (eq, 0))
+    top.connect(blocks.vector_source_c(noise(20000, rng, 0).tolist()), (eq, 1))
+    top.connect(eq, sink)
+    top.run()
+    assert len(sink.data()) == 500
+
+
+@pytest.mark.parametrize("make", [reservoir.fir, reservoir.esn])
+@pytest.mark.parametrize("payload_len", [0, 200])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+@pytest.mark.parametrize("where", [10, 100])
+def test_a_bad_frame_does_not_touch_the_next(make, payload_len, bad, where):
+    r, starts, _, pilots = stream(3)
+    burst = r.copy()
+    burst[starts[1] + where :][:20] = bad
+    outputs = []
+    for samples in (r, burst):
+        eq = reservoir.equalizer(make(), 1, pilots, payload_len=payload_len)
+        y, _ = run(eq, samples, [training_tag(s) for s in starts])
+        assert np.isfinite(y).all()
+        outputs.append(y[starts[2] :])
+        assert eq.bad_samples() == (20 if samples is burst and not np.isfinite(bad) else 0)
+    assert same_bits(*outputs)
+
+
+@pytest.mark.parametrize("level", [1e-3, 1e3])
+def test_level_and_silence_before_the_signal(level):
+    r, starts, sent, pilots = stream(2)
+    late = np.concatenate([np.zeros(100), level * r]).astype(np.complex64)
+    eq = reservoir.equalizer(reservoir.esn(), 1, pilots)
+    y, _ = run(eq, late, [training_tag(s + 100) for s in starts])
+    for start, x in zip(starts, sent):
+        assert symbol_errors(y[start + 100 :][: len(x)], x) <= 1
+
+
+class Messages(gr.basic_block):
+    """Collects the messages of a port."""
+
+    def __init__(self):
+        gr.basic_block.__init__(self, "messages", [], [])
+        self.message_port_register_in(pmt.intern("in"))
+        self.set_msg_handler(pmt.intern("in"), lambda m: self.got.append(pmt.to_python(m)))
+        self.got = []
+
+
+def test_report_messages():
+    r, starts, _, pilots = stream(3)
+    eq = reservoir.equalizer(reservoir.esn(), 1, pilots)
+    top, messages = gr.top_block(), Messages()
+    top.connect(
+        blocks.vector_source_c(r.tolist(), False, 1, [training_tag(s) for s in starts]),
+        eq,
+        blocks.null_sink(gr.sizeof_gr_complex),
+    )
+    top.msg_connect(eq, "report", messages, "in")
+    top.start()
+    deadline = time.time() + 10
+    while len(messages.got) < 3 and time.time() < deadline:
+        time.sleep(0.01)
+    top.wait()
+    assert [m["offset"] for m in messages.got] == starts
+    assert [m["trainings"] for m in messages.got] == [1, 2, 3]
+    last = messages.got[-1]
+    assert last["delay"] == 12 and len(last["poles"]) == 32
+    assert last["mse"] == eq.report().mse
+
+
+def command(eq, message):
+    """Posts a command to a block that runs in no flowgraph, as a flowgraph would deliver it."""
+    top = gr.top_block()
+    strobe = blocks.message_strobe(message, 10)
+    top.connect(blocks.null_source(gr.sizeof_gr_complex), blocks.head(8, 1 << 30), eq)
+    top.connect(eq, blocks.null_sink(gr.sizeof_gr_complex))
+    top.msg_connect(strobe, "strobe", eq, "command")
+    top.start()
+    time.sleep(0.1)
+    top.stop()
+    top.wait()
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [
+        pmt.init_c32vector(3, [1, 1j, -1]),
+        pmt.init_c64vector(3, [1, 1j, -1]),
+        pmt.to_pmt([1 + 0j, 1j, -1 + 0j]),
+        pmt.init_c32vector(3, np.array([1, 1j, -1], np.complex64).tolist()),
+    ],
+)
+def test_command_training_sequence(vector):
+    for message in (
+        pmt.dict_add(pmt.make_dict(), pmt.intern("training_sequence"), vector),
+        pmt.cons(pmt.intern("training_sequence"), vector),
+    ):
+        eq = reservoir.equalizer(reservoir.fir(), 1, [1.0, 2.0])
+        command(eq, message)
+        assert np.allclose(eq.training_sequence(), [1, 1j, -1])
+
+
+def test_command_freeze_and_bad_commands():
+    eq = reservoir.equalizer(reservoir.fir(), 1, [1.0, 2.0])
+    command(eq, pmt.to_pmt({"freeze": True}))
+    assert eq.freeze()
+    for bad in (
+        pmt.to_pmt({"freeze": "yes"}),
+        pmt.to_pmt({"channel": [1.0]}),
+        pmt.to_pmt({"training_sequence": "x"}),
+        pmt.to_pmt({"training_sequence": [float("nan")]}),
+        pmt.to_pmt({"training_sequence": []}),
+        pmt.to_pmt(3),
+        pmt.PMT_NIL,
+        pmt.to_pmt({3: 4}),
+    ):
+        command(eq, bad)
+        assert eq.freeze() and np.allclose(eq.training_sequence(), [1, 2])
+
+
+def test_frozen_taps_detect_every_frame():
+    """Trained once, frozen: later tags restart the grid but learn nothing."""
+    rng = np.random.default_rng(5)
+    pilots = symbols(PILOTS, rng)
+    x = np.concatenate([pilots, symbols(300, rng)])
+    r = through(x, MIXED_PHASE, rng)
+    det = reservoir.fir()
+    det.fit(r, pilots)
+    y_alone = det.detect(np.concatenate([r, np.zeros(12)]))[:348]
+    eq = reservoir.equalizer(det, 1, 1j * pilots)  # would learn something else
+    eq.set_freeze(True)
+    lead = noise(7, rng, 0)
+    y, _ = run(eq, np.concatenate([lead, r]), [training_tag(7)])
+    assert eq.trainings() == 0
+    assert same_bits(y[7:], y_alone)
+
+
+def test_reset_passes_through_until_the_next_training():
+    r, starts, _, pilots = stream(2)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    eq.set_freeze(True)
+    eq.reset_training()
+    y, _ = run(eq, r, [training_tag(s) for s in starts])
+    assert same_bits(y, r)
+    eq.set_freeze(False)
+    y, _ = run(eq, r, [training_tag(starts[1])])
+    assert same_bits(y[: starts[1]], r[: starts[1]])
+    assert not same_bits(y[starts[1] :], r[starts[1] :])
+
+
+def test_a_flowgraph_can_be_started_again():
+    r, starts, _, pilots = stream(2)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    runs = [run(eq, r, [training_tag(s) for s in starts])[0] for _ in range(2)]
+    assert same_bits(*runs)
+
+
+def test_a_trained_detector_works_from_the_first_sample(tmp_path):
+    rng = np.random.default_rng(6)
+    x = symbols(400, rng)
+    r = through(x, MIXED_PHASE, rng)
+    det = reservoir.fir()
+    det.fit(r, x[:64])
+    det.save(str(tmp_path / "fir"))
+    eq = reservoir.equalizer(reservoir.load(str(tmp_path / "fir")), 1, x[:64])
+    y, _ = run(eq, r, [])
+    assert symbol_errors(y, x) == 0
+
+
+def test_decision_directed_tracking():
+    rng = np.random.default_rng(7)
+    qpsk = digital.constellation_qpsk()
+    points = np.array(qpsk.points(), np.complex64)
+    x = points[rng.integers(0, 4, 5000)]
+    r = through(x, [1, 0.3j], rng) * np.exp(2j * np.pi * 2e-4 * np.arange(5000))
+    errors = {}
+    for adapt in (False, True):
+        eq = reservoir.equalizer(
+            reservoir.fir(8, 4, forgetting=0.97),
+            1,
+            x[:64],
+            adapt_after_training=adapt,
+            constellation=qpsk.base(),
+        )
+        assert eq.adapt_after_training() == adapt
+        y, _ = run(eq, r, [training_tag(0)])
+        errors[adapt] = symbol_errors(y[64:], x[64:], points)
+    assert errors[True] == 0 < 1000 < errors[False]
+
+
+def test_setters_while_running():
+    """Hammered from another thread, the block neither crashes nor hangs."""
+    r, starts, _, pilots = stream(40)
+    qpsk = digital.constellation_qpsk().base()
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots, constellation=qpsk)
+    done = threading.Event()
+
+    def hammer():
+        k = 0
+        while not done.is_set():
+            k += 1
+            eq.set_freeze(k % 5 == 0)
+            eq.set_adapt_after_training(k % 3 == 0)
+            eq.set_training_sequence(pilots[: 20 + k % 20])
+            eq.report(), eq.trainings(), eq.bad_samples()
+            if k % 7 == 0:
+                eq.reset_training()
+
+    thread = threading.Thread(target=hammer)
+    thread.start()
+    try:
+        for _ in range(5):
+            y, _ = run(eq, r, [training_tag(s) for s in starts])
+            assert len(y) == len(r)
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("noise_voltage, limit", [(0.0, 5.0), (0.1, 7.6)])
+@pytest.mark.parametrize("make", [reservoir.fir, reservoir.esn])
+def test_in_the_place_of_linear_equalizer(make, noise_voltage, limit):
+    """The link of GNU Radio's qa_linear_equalizer (3 taps, 4 samples a symbol, corr_est)."""
+    sps, excess_bandwidth, preamble_bytes, payload_bytes = 4, 0.35, 32, 304
+    rng = np.random.default_rng(1)
+    data = rng.integers(0, 256, preamble_bytes + payload_bytes).tolist()
+    qpsk = digital.constellation_qpsk().base()
+    pairs = np.unpackbits(np.array(data[:preamble_bytes], np.uint8)).reshape(-1, 2)
+    preamble = np.array(qpsk.points())[2 * pairs[:, 0] + pairs[:, 1]]
+
+    def modulator():
+        return digital.generic_mod(qpsk, False, sps, True, excess_bandwidth, False, False)
+
+    twice = digital.modulate_vector_bc(modulator().to_basic_block(), 2 * data[:preamble_bytes], [1])
+    delay = 86  # of the pulse shaping, in samples
+    sync_word = twice[delay : delay + len(preamble) * sps]
+    power = np.abs(np.vdot(sync_word, sync_word))
+    top = gr.top_block()
+    equalizer = reservoir.equalizer(make(), sps, preamble, "corr_est")
+    sink = blocks.vector_sink_f()
+    top.connect(
+        blocks.vector_source_b(data, True),
+        modulator(),
+        channels.channel_model(noise_voltage, 0.0, 1.0, [1 + 1j, 0.63 - 0.22j, -0.1 + 0.07j], 0),
+        digital.corr_est_cc(sync_word, sps, 12, 3e6 / power**2, digital.THRESHOLD_ABSOLUTE),
+        equalizer,
+        digital.meas_evm_cc(qpsk, digital.evm_measurement_t.EVM_PERCENT),
+        blocks.head(gr.sizeof_float, 2000),
+        sink,
+    )
+    top.run()
+    assert equalizer.trainings() >= 1
+    assert np.mean(sink.data()[-500:]) <= limit
+
+
+INVALID = [
+    (dict(sps=0), "sps"),
+    (dict(sps=-1), "sps"),
+    (dict(sps=65), "sps"),
+    (dict(training_sequence=[]), "training_sequence"),
+    (dict(training_sequence=[[1, 2], [3, 4]]), "training_sequence"),
+    (dict(training_sequence=[np.nan]), "training_sequence"),
+    (dict(training_sequence=np.zeros((1, 1, 2))), "training_sequence"),
+    (dict(training_start_tag=""), "training_start_tag"),
+    (dict(payload_len=-1), "payload_len"),
+    (dict(payload_len=1 << 25), "payload_len"),
+    (dict(adapt_after_training=True), "constellation"),
+    (dict(background_training=True), "background_training"),
+    (dict(detector=None), "detector"),
+]
+
+
+@pytest.mark.parametrize("arguments, name", INVALID)
+def test_invalid_arguments_are_named(arguments, name):
+    good = dict(detector=reservoir.fir(), sps=1, training_sequence=[1.0, -1.0])
+    with pytest.raises(ValueError, match=name):
+        reservoir.equalizer(**{**good, **arguments})
+
+
+def test_a_detector_belongs_to_one_block():
+    det = reservoir.fir()
+    reservoir.equalizer(det, 1, [1.0])
+    with pytest.raises(ValueError, match="detector"):
+        reservoir.equalizer(det, 1, [1.0])
