@@ -6,6 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H
 #define INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H
 
+#include <gnuradio/gr_complex.h>
 #include <gnuradio/reservoir/kernel/dense_reservoir.h>
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 #include <Eigen/Core>

@@ -7,13 +7,14 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace gr::reservoir::kernel;
+namespace kernel = gr::reservoir::kernel;
 typedef std::complex<float> complexf;
 
 BOOST_AUTO_TEST_CASE(states_follow_the_equation)
 {
     for (auto function :
          { activation::identity, activation::magnitude_tanh, activation::split_tanh }) {
-        random generator(1);
+        kernel::random generator(1);
         const int neurons = 19, inputs = 5, steps = 50;
         const auto w = random_recurrent_weights(neurons, 0.8, 0.3, generator);
         const auto u = random_input_weights(neurons, inputs, 0.5, generator);
@@ -36,7 +37,7 @@ BOOST_AUTO_TEST_CASE(states_follow_the_equation)
 
 BOOST_AUTO_TEST_CASE(random_weights_have_the_radius_and_norms_asked_for)
 {
-    random generator(2);
+    kernel::random generator(2);
     const auto w = random_recurrent_weights(40, 0.7, 0.5, generator);
     BOOST_TEST(std::abs(spectral_radius(w) - 0.7) < 1e-5);
     const double zeros = (w.cwiseAbs().array() == 0.0F).count() / 1600.0;
@@ -50,7 +51,7 @@ BOOST_AUTO_TEST_CASE(random_weights_have_the_radius_and_norms_asked_for)
 // The first weights of seed 1: the same network on every machine.
 BOOST_AUTO_TEST_CASE(a_seed_is_a_network)
 {
-    random first(1), second(1), other(2);
+    kernel::random first(1), second(1), other(2);
     const auto w = random_recurrent_weights(16, 0.9, 0.2, first);
     BOOST_TEST((w - random_recurrent_weights(16, 0.9, 0.2, second)).norm() == 0.0F);
     BOOST_TEST((w - random_recurrent_weights(16, 0.9, 0.2, other)).norm() > 0.1F);
@@ -58,14 +59,14 @@ BOOST_AUTO_TEST_CASE(a_seed_is_a_network)
 
 BOOST_AUTO_TEST_CASE(a_network_without_cycles_is_refused)
 {
-    random generator(3);
+    kernel::random generator(3);
     BOOST_CHECK_THROW(random_recurrent_weights(1, 0.5, 0.999999, generator),
                       std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(modes_reproduce_the_matrix)
 {
-    random generator(4);
+    kernel::random generator(4);
     const auto w = random_recurrent_weights(32, 0.9, 0.0, generator);
     const auto u = random_input_weights(32, 3, 1.0, generator);
     const auto modal = diagonalise(w, u);

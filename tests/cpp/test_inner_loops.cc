@@ -14,11 +14,12 @@
 #include <vector>
 
 using namespace gr::reservoir::kernel;
+namespace kernel = gr::reservoir::kernel;
 typedef std::complex<double> complexd;
 
 namespace {
 
-std::vector<float> noise(random& generator, size_t count, double scale = 1.0)
+std::vector<float> noise(kernel::random& generator, size_t count, double scale = 1.0)
 {
     std::vector<float> values(count);
     for (auto& value : values)
@@ -46,7 +47,7 @@ void for_each_target(Check check)
 
 BOOST_AUTO_TEST_CASE(fir_is_the_sum_over_branches_and_taps)
 {
-    random generator(1);
+    kernel::random generator(1);
     const size_t taps = 5, branches = 3;
     const auto w_re = noise(generator, taps * branches), w_im = noise(generator, taps * branches);
     std::vector<std::vector<float>> re, im;
@@ -79,7 +80,7 @@ BOOST_AUTO_TEST_CASE(fir_is_the_sum_over_branches_and_taps)
 
 BOOST_AUTO_TEST_CASE(fir_gives_the_same_bits_wherever_a_block_begins)
 {
-    random generator(2);
+    kernel::random generator(2);
     const auto re = noise(generator, 400), im = noise(generator, 400);
     const auto w_re = noise(generator, 24), w_im = noise(generator, 24);
     for_each_target([&] {
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(fir_gives_the_same_bits_wherever_a_block_begins)
 
 BOOST_AUTO_TEST_CASE(multiply_is_a_matrix_times_a_vector)
 {
-    random generator(3);
+    kernel::random generator(3);
     for_each_target([&] {
         for (size_t rows : { 16, 32, 48, 64, 112 }) {
             const size_t columns = 9;
@@ -121,7 +122,7 @@ BOOST_AUTO_TEST_CASE(multiply_is_a_matrix_times_a_vector)
 
 BOOST_AUTO_TEST_CASE(activations_agree_with_the_reference)
 {
-    random generator(4);
+    kernel::random generator(4);
     for_each_target([&] {
         for (auto function :
              { activation::identity, activation::magnitude_tanh, activation::split_tanh }) {
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(activations_agree_with_the_reference)
 
 BOOST_AUTO_TEST_CASE(dot_has_no_conjugate)
 {
-    random generator(5);
+    kernel::random generator(5);
     for_each_target([&] {
         const auto a_re = noise(generator, 48), a_im = noise(generator, 48);
         const auto b_re = noise(generator, 48), b_im = noise(generator, 48);

@@ -1,0 +1,78 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_KERNEL_RIDGE_H
+#define INCLUDED_RESERVOIR_KERNEL_RIDGE_H
+
+#include <gnuradio/reservoir/api.h>
+#include <Eigen/Core>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+//! What ridge::solve finds.
+struct ridge_result {
+    Eigen::MatrixXcd weights;       //!< features x outputs: y = row * weights, not conjugated
+    double regularization;          //!< the lambda used
+    double leave_one_out_mse;       //!< mean |e|^2 over rows and outputs, each row left out once
+    Eigen::MatrixXcd leave_one_out; //!< rows x outputs: each row predicted by the fit without it
+};
+
+/*!
+ * \brief Ridge regression (Hoerl and Kennard, 1970) with exact leave-one-out errors.
+ *
+ * With A the features, their columns scaled to unit rms by the diagonal D, and P rows:
+ *
+ *     minimise ||A D v - Y||^2 + lambda P ||v||^2,   weights = D v.
+ *
+ * From the singular values A D = U diag(s) V^H, found once for all lambda and all outputs,
+ *
+ *     v = V diag(s / (s^2 + lambda P)) U^H Y,   hat = diag(U diag(s^2 / (s^2 + lambda P)) U^H),
+ *
+ * and the residual of a row under the fit without that row is its plain residual divided by
+ * 1 - hat (Allen's PRESS, 1974). 1 - hat is not let below 1e-3: with lambda = 0 and no more
+ * rows than features the leave-one-out error says nothing.
+ *
+ * Singular values below 1e-10 of the greatest count as zero; a column of rms below 1e-150
+ * counts as zero and has weight zero.
+ */
+class RESERVOIR_API ridge
+{
+public:
+    /*!
+     * \param features rows x features, at least 1 x 1
+     * \throws std::invalid_argument if features are empty or not finite
+     */
+    explicit ridge(const Eigen::MatrixXcd& features);
+
+    /*!
+     * \brief The weights for the given targets.
+     *
+     * \param targets rows x outputs, at least one output
+     * \param regularization lambda; 0 gives least squares, of minimum norm (of v) where the
+     *        features are rank deficient; a negative one is chosen from
+     *        10^-5, 10^-4.5, ..., 10^1.5 by the least leave-one-out error over all outputs
+     * \throws std::invalid_argument if the shapes disagree or a value is not finite
+     */
+    ridge_result solve(const Eigen::MatrixXcd& targets, double regularization) const;
+
+private:
+    Eigen::ArrayXd shrinkage(double lambda) const;
+    Eigen::MatrixXcd leave_one_out_residuals(const Eigen::MatrixXcd& targets,
+                                             const Eigen::MatrixXcd& coefficients,
+                                             double lambda) const;
+
+    Eigen::MatrixXcd d_left;       // U: rows x rank
+    Eigen::MatrixXd d_left_power;  // |U|^2 elementwise
+    Eigen::ArrayXd d_singular;     // s
+    Eigen::MatrixXcd d_right;      // D V: features x rank
+};
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_KERNEL_RIDGE_H */
