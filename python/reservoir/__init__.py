@@ -6,4 +6,5 @@ configured from the channel, or trained, with the link around them."""
 
 from gnuradio import digital as _digital  # registers the constellation types that detectors take
 
+from .link import exponential_profile, software_channel
 from .reservoir_python import *

@@ -177,7 +177,11 @@ void bind_detectors(py::module& m)
     bind_base(m);
 
     py::class_<fir, detector, fir::sptr>(
-        m, "fir", "Least-squares FIR equalizer: the baseline that every network must beat.")
+        m,
+        "fir",
+        // a virtual base lies elsewhere in the object: pybind11 must convert the pointer
+        py::multiple_inheritance(),
+        "Least-squares FIR equalizer: the baseline that every network must beat.")
         .def(py::init(&fir::make),
              py::arg("num_taps") = 24,
              py::arg("delay") = 12,
@@ -202,6 +206,7 @@ void bind_detectors(py::module& m)
     py::class_<esn, detector, esn::sptr>(
         m,
         "esn",
+        py::multiple_inheritance(),
         "Echo state network: a fixed random recurrent network whose readout is trained by least "
         "squares (Jaeger, 2001).")
         .def(py::init(&esn::make),

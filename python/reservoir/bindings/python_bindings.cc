@@ -8,6 +8,10 @@ namespace py = pybind11;
 
 void bind_detectors(py::module& m);
 void bind_equalizer(py::module& m);
+void bind_block_fading_cc(py::module& m);
+void bind_frame_source(py::module& m);
+void bind_power_amplifier_cc(py::module& m);
+void bind_symbol_error_meter(py::module& m);
 
 PYBIND11_MODULE(reservoir_python, m)
 {
@@ -19,4 +23,8 @@ PYBIND11_MODULE(reservoir_python, m)
 
     bind_detectors(m);
     bind_equalizer(m);
+    bind_block_fading_cc(m);
+    bind_frame_source(m);
+    bind_power_amplifier_cc(m);
+    bind_symbol_error_meter(m);
 }

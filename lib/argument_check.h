@@ -1,0 +1,42 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_ARGUMENT_CHECK_H
+#define INCLUDED_RESERVOIR_ARGUMENT_CHECK_H
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace gr {
+namespace reservoir {
+
+//! \throws std::invalid_argument naming the parameter, its value and what is allowed.
+template <class T>
+[[noreturn]] void
+reject_argument(const std::string& name, const T& value, const std::string& allowed)
+{
+    std::ostringstream message;
+    message.precision(12);
+    message << name << " = " << value << ": must be " << allowed;
+    throw std::invalid_argument(message.str());
+}
+
+//! Rejects a value outside low ... high, and NaN.
+template <class T>
+void require_range(const std::string& name, T value, T low, T high)
+{
+    if (value >= low && value <= high)
+        return;
+    std::ostringstream allowed;
+    allowed.precision(12);
+    allowed << "within " << low << " ... " << high;
+    reject_argument(name, value, allowed.str());
+}
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_ARGUMENT_CHECK_H */

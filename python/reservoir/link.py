@@ -1,0 +1,164 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The link around a receiver: channel profiles and a software channel."""
+
+import math
+
+import numpy as np
+
+from gnuradio import analog, blocks, gr
+
+from .reservoir_python import block_fading_cc, power_amplifier_cc
+
+_AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
+
+
+def _check_range(name, value, low, high):
+    if not low <= value <= high:  # NaN too
+        raise ValueError(f"{name} = {value}: must be within {low} ... {high}")
+
+
+def exponential_profile(num_taps, decay):
+    """Mean powers exp(-l/decay) of taps l = 0 ... num_taps-1, scaled to sum 1.
+
+    num_taps: 1 ... 1024
+    decay: taps after which the power has fallen by 1/e, above 0
+    """
+    _check_range("num_taps", num_taps, 1, 1024)
+    if not 0 < decay < math.inf:
+        raise ValueError(f"decay = {decay}: must be finite and above 0")
+    powers = np.exp(-np.arange(int(num_taps)) / decay)
+    return powers / powers.sum()
+
+
+class software_channel(gr.hier_block2):
+    """Power amplifier, block-fading channel, carrier offset and noise, one behind the other.
+
+    The input has unit mean power on each of num_tx inputs. Each input's amplifier is followed by a
+    constant gain that brings its mean output power back to 1, computed when the block is made or
+    set_input_backoff_db is called and not measured. The noise on each of num_rx outputs is
+    complex Gaussian of power 10**(-snr_db/10). So snr_db is the received signal-to-noise ratio
+    from each input wherever its impulse response has unit energy, as those drawn with normalize
+    have; with taps of energy E the ratio is E times as large. Gaps between frames do not lower it.
+
+    The same seed gives the same output, whatever the scheduler's buffer sizes. All tags pass, and
+    block_fading_cc adds its tag "channel".
+
+    snr_db: -100 ... 300
+    power_delay_profile: mean powers of taps that are drawn anew for each frame; or
+    taps: fixed taps, (L,) or (num_rx, num_tx, L); neither: num_rx = num_tx direct paths of gain 1
+    amplifier: model of power_amplifier_cc
+    input_backoff_db: of the amplifier, -60 ... 100
+    frequency_offset: cycles/sample, -0.5 ... 0.5
+    seed: of taps and noise, 0 ... 2**56
+    redraw_tag, frame_len, doppler, normalize, num_tx, num_rx: as block_fading_cc
+    smoothness, saleh, coefficients: as power_amplifier_cc
+    constellation: what is sent, for the amplifier's mean output power; None: a Gaussian signal
+    """
+
+    def __init__(
+        self,
+        snr_db=20.0,
+        power_delay_profile=None,
+        taps=None,
+        amplifier="linear",
+        input_backoff_db=3.0,
+        frequency_offset=0.0,
+        seed=1,
+        redraw_tag="frame_start",
+        doppler=0.0,
+        frame_len=0,
+        normalize=True,
+        num_tx=1,
+        num_rx=1,
+        smoothness=2.0,
+        saleh=(2.1587, 1.1517, 4.0033, 9.1040),
+        coefficients=None,
+        constellation=None,
+    ):
+        _check_range("num_tx", num_tx, 1, 16)
+        _check_range("num_rx", num_rx, 1, 16)
+        _check_range("snr_db", snr_db, -100.0, 300.0)
+        _check_range("seed", seed, 0, 2**56)
+        if amplifier not in _AMPLIFIERS:
+            raise ValueError(f"amplifier = {amplifier!r}: must be one of {_AMPLIFIERS}")
+        gr.hier_block2.__init__(
+            self,
+            "software_channel",
+            gr.io_signature(num_tx, num_tx, gr.sizeof_gr_complex),
+            gr.io_signature(num_rx, num_rx, gr.sizeof_gr_complex),
+        )
+        profile = [] if power_delay_profile is None else list(power_delay_profile)
+        if not profile and (taps is None or np.size(taps) == 0):
+            if num_tx != num_rx:
+                raise ValueError(
+                    f"taps = {taps}: must be given, or power_delay_profile, where "
+                    f"num_rx = {num_rx} is not num_tx = {num_tx}"
+                )
+            taps = np.eye(num_rx)[:, :, np.newaxis]
+        if coefficients is None:
+            coefficients = power_amplifier_cc.default_coefficients()
+        self._points = [] if constellation is None else constellation.points()
+
+        self._amplifiers = [
+            power_amplifier_cc(
+                amplifier, input_backoff_db, smoothness, saleh, coefficients
+            )
+            for _ in range(num_tx)
+        ]
+        self._fading = block_fading_cc(
+            power_delay_profile=profile,
+            taps=taps,
+            num_tx=num_tx,
+            num_rx=num_rx,
+            redraw_tag=redraw_tag,
+            frame_len=frame_len,
+            doppler=doppler,
+            seed=seed,
+            normalize=normalize,
+            frequency_offset=frequency_offset,
+        )
+        # seed 0 would take the time
+        self._noise = [
+            analog.noise_source_c(analog.GR_GAUSSIAN, 0.0, 16 * seed + 1 + rx)
+            for rx in range(num_rx)
+        ]
+        for tx, power_amplifier in enumerate(self._amplifiers):
+            self.connect((self, tx), power_amplifier, (self._fading, tx))
+        for rx, noise in enumerate(self._noise):
+            adder = blocks.add_cc()
+            self.connect((self._fading, rx), (adder, 0))
+            self.connect(noise, (adder, 1))
+            self.connect(adder, (self, rx))
+
+        self.set_snr_db(snr_db)
+        self.set_input_backoff_db(input_backoff_db)
+
+    def set_snr_db(self, snr_db):
+        """Set the signal-to-noise ratio, -100 ... 300 dB."""
+        _check_range("snr_db", snr_db, -100.0, 300.0)
+        for noise in self._noise:
+            noise.set_amplitude(10.0 ** (-snr_db / 20.0))
+
+    def set_frequency_offset(self, frequency_offset):
+        """Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on."""
+        self._fading.set_frequency_offset(frequency_offset)
+
+    def set_input_backoff_db(self, input_backoff_db):
+        """Set the amplifiers' back-off, -60 ... 100 dB, and the gain behind them."""
+        for amplifier in self._amplifiers:
+            power = amplifier.mean_output_power(input_backoff_db, self._points)
+            amplifier.set_operating_point(input_backoff_db, 1.0 / math.sqrt(power))
+
+    def set_taps(self, taps):
+        """Fix the channel's taps from now on, (L,) or (num_rx, num_tx, L)."""
+        self._fading.set_taps(taps)
+
+    def set_power_delay_profile(self, power_delay_profile):
+        """Draw taps of this profile from the next frame on."""
+        self._fading.set_power_delay_profile(power_delay_profile)
+
+    def taps(self):
+        """The taps at the first sample of the current frame, (num_rx, num_tx, L)."""
+        return self._fading.taps()
