@@ -16,7 +16,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402  (after the backend is chosen)
 
 NUM_PILOTS = 64
-NUM_POINTS = 300
+NUM_POINTS = 200
 SNR_DB = 20.0
 
 
