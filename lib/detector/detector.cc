@@ -170,7 +170,6 @@ void detector::timed_fit(const gr_complex* const* received,
     d_sps = sps;
     d_report = do_fit(received, num_samples, pilots, sps);
     d_report.trained = true;
-    d_report.bad_samples = do_bad_samples();
     d_report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

@@ -110,16 +110,10 @@ int readout_detector::do_look_ahead() const
     return d_parameters.delay >= 0 ? d_parameters.delay : d_parameters.window - 1;
 }
 
-uint64_t readout_detector::do_bad_samples() const
-{
-    return d_bad_samples + (d_window ? d_window->bad_samples() : 0);
-}
-
 void readout_detector::configure(int sps)
 {
     if (d_window && d_window->sps() == sps)
         return;
-    d_bad_samples = do_bad_samples();
     d_window = std::make_unique<tapped_delay_window>(num_inputs(), sps, d_parameters.window);
     const int taps = d_window->num_taps();
     d_network = make_network(sps, taps);
@@ -228,40 +222,45 @@ training_report readout_detector::do_fit(const gr_complex* const* received,
     const Eigen::Index rows = targets.rows();
     const Eigen::MatrixXcd all =
         training_features(received, num_samples, rows + do_look_ahead());
+    // Detection will see these samples again and count them for good.
+    training_report report;
+    report.bad_samples = d_bad_samples + d_window->take_bad_samples();
+    // Recursive least squares is least squares with each row's error weighted by its age.
+    Eigen::VectorXd row_scale = Eigen::VectorXd::Ones(rows);
+    if (d_parameters.update == "rls")
+        for (Eigen::Index n = 0; n < rows; n++)
+            row_scale(n) = std::pow(d_parameters.forgetting, 0.5 * (rows - 1 - n));
+    const Eigen::MatrixXcd scaled_targets = row_scale.asDiagonal() * targets;
+    const double total = row_scale.squaredNorm() * targets.cols();
 
     const bool search = d_parameters.delay < 0;
     const int first = search ? 0 : d_parameters.delay;
     const int last = search ? d_parameters.window - 1 : d_parameters.delay;
     kernel::ridge_result best;
-    training_report report;
     for (int delay = first; delay <= last; delay++) {
         const kernel::ridge_result found =
-            kernel::ridge(all.middleRows(delay, rows)).solve(targets, d_parameters.regularization);
+            kernel::ridge(row_scale.asDiagonal() * all.middleRows(delay, rows))
+                .solve(scaled_targets, d_parameters.regularization);
         if (delay == first || found.leave_one_out_mse < best.leave_one_out_mse) {
             best = found;
             report.delay = delay;
         }
     }
 
-    const Eigen::VectorXcd gain = output_gain(best.leave_one_out, targets);
-    const double power = targets.cwiseAbs2().mean();
-    report.mse = best.leave_one_out_mse;
+    const Eigen::VectorXcd gain = output_gain(best.leave_one_out, scaled_targets);
+    const Eigen::MatrixXcd unbiased = best.leave_one_out * gain.cwiseInverse().asDiagonal();
+    const double power = scaled_targets.squaredNorm() / total;
+    report.mse = (best.leave_one_out - scaled_targets).squaredNorm() / total;
     report.regularization = best.regularization;
-    report.noise_variance =
-        (best.leave_one_out * gain.cwiseInverse().asDiagonal() - targets).cwiseAbs2().mean();
+    report.noise_variance = (unbiased - scaled_targets).squaredNorm() / total;
     report.evm_db = 10.0 * std::log10(std::max(report.noise_variance, 1e-30) /
                                       std::max(power, 1e-30));
 
-    if (d_decide || d_parameters.update == "rls") {
+    if (d_decide) { // tracking goes on from here
         d_rls = recurse(all.middleRows(report.delay, rows), targets, best.regularization);
-        if (d_parameters.update == "rls")
-            best.weights = d_rls->weights();
         d_rls->set_weights(best.weights);
-    }
-    if (d_decide)
         d_decide->fit_scale(pilots[0]);
-    else
-        d_rls.reset();
+    }
     set_weights(best.weights, gain);
     d_held_back = report.delay;
     d_window->reset();
@@ -314,6 +313,7 @@ size_t readout_detector::do_detect(const gr_complex* const* received,
         produced += count - skip;
         d_window->discard();
     }
+    d_bad_samples += d_window->take_bad_samples();
     return produced;
 }
 

@@ -44,7 +44,7 @@ protected:
     virtual std::unique_ptr<reservoir_network> make_network(int sps, int num_taps) const;
 
     int do_look_ahead() const override;
-    uint64_t do_bad_samples() const override;
+    uint64_t do_bad_samples() const override { return d_bad_samples; }
     training_report do_fit(const gr_complex* const* received,
                            size_t num_samples,
                            const stream_matrix& pilots,
@@ -87,7 +87,7 @@ private:
 
     std::unique_ptr<kernel::tapped_delay_window> d_window;
     std::unique_ptr<reservoir_network> d_network;
-    uint64_t d_bad_samples = 0; // of windows before this one
+    uint64_t d_bad_samples = 0; // in what was detected
     Eigen::MatrixXcd d_weights; // features x outputs
     Eigen::VectorXcd d_gain;    // of each output over the pilots
     size_t d_held_back = 0;     // symbols still to be swallowed before symbol 0 comes out

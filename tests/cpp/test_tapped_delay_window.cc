@@ -75,5 +75,6 @@ BOOST_AUTO_TEST_CASE(bad_samples_are_zero_and_counted)
     BOOST_TEST(line.re(0)[1] == 0.0F);
     BOOST_TEST(line.im(0)[2] == 0.0F);
     BOOST_TEST(line.re(0)[3] == 2.0F);
-    BOOST_TEST(line.bad_samples() == 2u);
+    BOOST_TEST(line.take_bad_samples() == 2u);
+    BOOST_TEST(line.take_bad_samples() == 0u);
 }

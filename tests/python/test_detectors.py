@@ -41,7 +41,7 @@ def test_identity_channel_gives_identity(make):
 def test_a_mixed_phase_channel_is_equalized(make):
     x, r, pilots = frame()
     y = make().receive(r, pilots)
-    assert symbol_errors(y[64:], x[64:]) == 0
+    assert symbol_errors(y[64:-12], x[64:-12]) == 0  # the last ones look ahead to nothing
 
 
 def test_fit_then_detect_is_receive(make):
@@ -273,11 +273,10 @@ def test_bad_samples_are_counted_and_forgotten(make, bad):
     burst = r.copy()
     burst[100:110] = bad
     assert np.isfinite(det.receive(burst, pilots)).all()
+    assert det.bad_samples() == (0 if np.isfinite(bad) else 10)
     burst[20:30] = bad
-    y = det.receive(burst, pilots)
-    assert np.isfinite(y).all()
-    if not np.isfinite(bad):
-        assert det.report().bad_samples >= 10
+    assert np.isfinite(det.receive(burst, pilots)).all()
+    assert det.bad_samples() == (0 if np.isfinite(bad) else 30)
     assert same_bits(det.receive(r, pilots), clean)
 
 
@@ -288,7 +287,7 @@ def test_silence(make):
     assert np.isfinite(y).all()
     report = det.report()
     assert report.mse == pytest.approx(1.0, rel=1e-3) and report.evm_db == pytest.approx(0, abs=0.1)
-    assert symbol_errors(det.receive(r, pilots)[64:], x[64:]) == 0
+    assert symbol_errors(det.receive(r, pilots)[64:-12], x[64:-12]) == 0
 
 
 def test_few_pilots(make):
@@ -332,4 +331,7 @@ def test_rls_weighs_the_latest_pilots_most():
     assert np.mean(np.abs(ls[200:] - x[200:]) ** 2) > 0.3
 
 
-SEED_1_WEIGHTS = []
+SEED_1_WEIGHTS = [
+    [0.3218859 + 0.0324177j, -0.1472947 + 0.2672584j],
+    [-0.1122767 - 0.0310994j, 0.0150508 + 0.1259060j],
+]

@@ -10,6 +10,7 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace gr {
@@ -83,8 +84,8 @@ public:
     //! Forgets all complete symbols but the window − 1 that later ones still see.
     void discard();
 
-    //! Samples replaced by zero since construction.
-    uint64_t bad_samples() const { return d_bad_samples; }
+    //! Samples replaced by zero since the last call.
+    uint64_t take_bad_samples() { return std::exchange(d_bad_samples, 0); }
 
 private:
     const int d_num_inputs;
