@@ -24,9 +24,7 @@ def one_frame():
     """Payload symbols of one frame as received, and as equalized."""
     qpsk = digital.constellation_qpsk().base()
     pilots = reservoir.random_pilots(qpsk, NUM_PILOTS)
-    source = reservoir.frame_source(
-        qpsk, pilots, payload_len=NUM_POINTS, num_frames=1
-    )
+    source = reservoir.frame_source(qpsk, pilots, payload_len=NUM_POINTS, num_frames=1)
     channel = reservoir.software_channel(
         SNR_DB, power_delay_profile=reservoir.exponential_profile(6, 2.0), seed=4
     )
