@@ -157,19 +157,19 @@ void equalizer_impl::reset_training()
 uint64_t equalizer_impl::trainings() const
 {
     gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
-    return d_receiver->trainings();
+    return d_receiver->so_far().trainings;
 }
 
 uint64_t equalizer_impl::abandoned_trainings() const
 {
     gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
-    return d_receiver->abandoned_trainings();
+    return d_receiver->so_far().abandoned_trainings;
 }
 
 uint64_t equalizer_impl::truncated_frames() const
 {
     gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
-    return d_receiver->truncated_frames();
+    return d_receiver->so_far().truncated_frames;
 }
 
 uint64_t equalizer_impl::bad_samples() const { return d_detector->bad_samples(); }
@@ -247,7 +247,7 @@ void equalizer_impl::handle_command(const pmt::pmt_t& message)
     }
 }
 
-bool equalizer_impl::any_input_done()
+bool equalizer_impl::any_input_done() const
 {
     for (int i = 0; i < d_detector->num_inputs(); i++)
         if (detail()->input(i)->done())
@@ -338,9 +338,9 @@ void equalizer_impl::send_reports()
             dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
         };
         add("offset", training.offset);
-        add("trainings", d_receiver->trainings());
-        add("abandoned_trainings", d_receiver->abandoned_trainings());
-        add("truncated_frames", d_receiver->truncated_frames());
+        add("trainings", training.counts.trainings);
+        add("abandoned_trainings", training.counts.abandoned_trainings);
+        add("truncated_frames", training.counts.truncated_frames);
         message_port_pub(pmt::mp("report"), dict);
     }
 }

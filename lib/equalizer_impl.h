@@ -53,7 +53,7 @@ private:
     void take_tags(int num_items);
     void send_tags(size_t produced);
     void send_reports();
-    bool any_input_done();
+    bool any_input_done() const;
     bool input_ended(int consumed);
 
     const detector::sptr d_detector;

@@ -182,9 +182,16 @@ bool frame_receiver::pass()
 
 bool frame_receiver::abandon()
 {
-    d_num_abandoned++;
+    d_counts.abandoned_trainings++;
     d_state = state::passing;
     return true;
+}
+
+void frame_receiver::trained()
+{
+    d_forgotten = false;
+    d_counts.trainings++;
+    d_trainings.push_back({ d_segment.start, d_detector->report(), d_counts });
 }
 
 bool frame_receiver::train_stream()
@@ -196,11 +203,9 @@ bool frame_receiver::train_stream()
     const uint64_t there = d_end - d_segment.start;
     if (there < needed && !d_finished)
         return false;
-    const training_report report = d_detector->fit(
+    d_detector->fit(
         samples_at(d_segment.start), std::min(there, needed), d_segment_pilots, d_sps);
-    d_trainings.push_back({ d_segment.start, report });
-    d_num_trainings++;
-    d_forgotten = false;
+    trained();
     d_state = state::detecting;
     return true;
 }
@@ -223,10 +228,8 @@ bool frame_receiver::train_frame(uint64_t length)
                         d_sps,
                         symbols - num_pilots,
                         out);
-    d_trainings.push_back({ d_segment.start, d_detector->report() });
-    d_num_trainings++;
-    d_num_truncated += symbols < num_pilots + d_payload_len;
-    d_forgotten = false;
+    d_counts.truncated_frames += symbols < num_pilots + d_payload_len;
+    trained();
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
     return true;

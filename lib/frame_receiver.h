@@ -61,16 +61,20 @@ public:
     void forget();
     //! \}
 
+    struct counts {
+        uint64_t trainings = 0;
+        uint64_t abandoned_trainings = 0;
+        uint64_t truncated_frames = 0;
+    };
     struct training {
         uint64_t offset; // of the first pilot's sample
         training_report report;
+        frame_receiver::counts counts; // this one included
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
 
-    uint64_t trainings() const { return d_num_trainings; }
-    uint64_t abandoned_trainings() const { return d_num_abandoned; }
-    uint64_t truncated_frames() const { return d_num_truncated; }
+    const counts& so_far() const { return d_counts; }
 
 private:
     enum class state { passing, training, detecting };
@@ -89,6 +93,7 @@ private:
     bool train();
     bool train_stream();
     bool train_frame(uint64_t length);
+    void trained();
     bool detect();
     bool abandon();
     void discard_samples();
@@ -122,9 +127,7 @@ private:
     std::vector<gr_complex*> d_out_rows;
 
     std::vector<training> d_trainings;
-    uint64_t d_num_trainings = 0;
-    uint64_t d_num_abandoned = 0;
-    uint64_t d_num_truncated = 0;
+    counts d_counts;
 };
 
 } // namespace reservoir

@@ -75,6 +75,10 @@ private:
     Eigen::MatrixXcd training_features(const gr_complex* const* received,
                                        size_t num_samples,
                                        size_t rows);
+    //! Inverse relative error variance of each training row; see the source.
+    Eigen::VectorXd history_weights(const Eigen::MatrixXcd& windows,
+                                    const Eigen::MatrixXcd& targets,
+                                    int delay) const;
     //! Recursive least squares over the training, from a prior that is the ridge's penalty.
     std::unique_ptr<kernel::rls> recurse(const Eigen::MatrixXcd& features,
                                          const Eigen::MatrixXcd& targets,

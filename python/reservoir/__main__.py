@@ -1,0 +1,57 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Command line: python3 -m gnuradio.reservoir SUBCOMMAND."""
+
+import importlib
+import sys
+
+# name: what it does; each is a module of .experiments with main(arguments) -> exit status
+SUBCOMMANDS = {
+    "demo": "compare receivers over a software channel and write a report (about a minute)",
+}
+
+# modules that GNU Radio does not bring along itself
+PACKAGES = {"matplotlib": "python3-matplotlib", "tqdm": "python3-tqdm"}
+
+
+def usage():
+    lines = [f"  {name:<8} {what}" for name, what in SUBCOMMANDS.items()]
+    return "\n".join(
+        ["usage: python3 -m gnuradio.reservoir SUBCOMMAND [options]", ""]
+        + lines
+        + ["", "SUBCOMMAND --help lists its options."]
+    )
+
+
+def main(arguments):
+    """Run a subcommand; return the exit status."""
+    if not arguments:
+        print(usage(), file=sys.stderr)
+        return 2
+    name, *rest = arguments
+    if name in ("-h", "--help"):
+        print(usage())
+        return 0
+    if name not in SUBCOMMANDS:
+        print(
+            f"There is no subcommand '{name}'; there is: {', '.join(SUBCOMMANDS)}.",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        run = importlib.import_module(f"gnuradio.reservoir.experiments.{name}").main
+    except ImportError as error:
+        module = (error.name or "").split(".")[0]
+        hint = f" (Debian: {PACKAGES[module]})" if module in PACKAGES else ""
+        print(f"'{name}' cannot start: {error}{hint}.", file=sys.stderr)
+        return 1
+    try:
+        return run(rest)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the report was not written.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,213 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The demo: receivers side by side over a saturating amplifier and a fading channel."""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+import time
+
+from tqdm import tqdm
+
+from . import flowgraph, report
+from .receivers import RECEIVERS
+
+SNRS_DB = {"QPSK": range(5, 21, 3), "16-QAM": range(10, 29, 3)}
+PICTURE_SNR_DB = {"QPSK": 14, "16-QAM": 22}
+PICTURE_FRAMES = 8
+CALIBRATION_SEED = 1_000_000  # added: calibration sees other frames than the comparison
+
+DESCRIPTION = f"""\
+Sends frames of pilots and random symbols through a saturating power amplifier, a fading channel
+and noise, in real GNU Radio flowgraphs, and receives the same samples with
+{', '.join(r.label for r in RECEIVERS[:-1])} and {RECEIVERS[-1].label}. Prints a table and
+writes index.html, results.json and two pictures.
+"""
+
+
+@dataclasses.dataclass
+class Point:
+    """One receiver at one modulation and signal-to-noise ratio."""
+
+    receiver: object
+    modulation: str
+    snr_db: float
+    settings: dict
+    outcome: flowgraph.Outcome
+
+
+@dataclasses.dataclass
+class Results:
+    """Everything that the report needs."""
+
+    points: list = dataclasses.field(default_factory=list)
+    # (receiver's name, modulation): symbols/s
+    symbol_rates: dict = dataclasses.field(default_factory=dict)
+    # modulation: (snr_db, points, [as received, out of each receiver])
+    pictures: dict = dataclasses.field(default_factory=dict)
+    parameters: dict = dataclasses.field(default_factory=dict)
+    run_seconds: float = 0.0
+
+
+def within(low, high):
+    """An argument type: integers from low to high."""
+
+    def integer(text):
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{value}: must be within {low} ... {high}"
+            )
+        return value
+
+    return integer
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="python3 -m gnuradio.reservoir demo", description=DESCRIPTION
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        default=pathlib.Path("reservoir-demo"),
+        metavar="DIR",
+        help="folder for the report; made if it is not there (%(default)s)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=within(2, 100_000),
+        metavar="N",
+        help="frames, each with a channel of its own, at each signal-to-noise ratio "
+        "(600; 100 with --quick)",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="fewer frames and signal-to-noise ratios: seconds instead of a minute",
+    )
+    parser.add_argument(
+        "--seed",
+        type=within(0, 2**32),
+        default=1,
+        metavar="S",
+        help="of pilots, symbols, channels and noise: the same seed repeats the run (%(default)s)",
+    )
+    return parser.parse_args(arguments)
+
+
+def receive(frame, snr_db, settings, num_frames, seed, capture=False):
+    """Run all receivers on the same samples; returns the Link."""
+    chains = [r.make(frame, **settings[r.name]) for r in RECEIVERS]
+    link = flowgraph.Link(frame, snr_db, chains, num_frames, seed, capture)
+    flowgraph.run(link)
+    return link
+
+
+def measure(snrs_db, num_frames, calibration_frames, seed, seconds_per_rate, step):
+    """Run all flowgraphs; step(text) is called before each part. Returns Results."""
+    results = Results()
+    for modulation, snrs in snrs_db.items():
+        frame = flowgraph.make_frame(modulation, seed=seed)
+        tuned = {}
+        for snr_db in snrs:
+            step(f"{modulation} at {snr_db} dB")
+            tuned[snr_db] = settings = {
+                r.name: flowgraph.calibrate(
+                    r, frame, snr_db, calibration_frames, seed + CALIBRATION_SEED
+                )
+                for r in RECEIVERS
+            }
+            link = receive(frame, snr_db, settings, num_frames, seed)
+            results.points += [
+                Point(receiver, modulation, snr_db, settings[receiver.name], outcome)
+                for receiver, outcome in zip(RECEIVERS, link.outcomes())
+            ]
+
+        step(f"{modulation}, picture and speed")
+        snr_db = min(snrs, key=lambda snr: abs(snr - PICTURE_SNR_DB[modulation]))
+        link = receive(frame, snr_db, tuned[snr_db], PICTURE_FRAMES, seed, capture=True)
+        points = frame.constellation.points()
+        results.pictures[modulation] = (snr_db, points, link.captured())
+        for receiver in RECEIVERS:
+            results.symbol_rates[receiver.name, modulation] = flowgraph.symbol_rate(
+                receiver,
+                frame,
+                tuned[snr_db][receiver.name],
+                snr_db,
+                seed,
+                seconds_per_rate,
+            )
+    return results
+
+
+def parameters(frames, calibration_frames, snrs_db, seed):
+    """What was run, for the report."""
+    frame = flowgraph.make_frame(next(iter(snrs_db)))
+    return dict(
+        seed=seed,
+        frames=frames,
+        calibration_frames=calibration_frames,
+        snrs_db=snrs_db,
+        pilots=len(frame.pilots),
+        payload=frame.payload_len,
+        gap=frame.gap,
+        samples_per_symbol=1,
+        channel=dict(
+            taps=flowgraph.NUM_TAPS,
+            decay=flowgraph.DECAY,
+            fading="Rayleigh, unit energy, redrawn for each frame",
+        ),
+        amplifier=dict(
+            model="rapp",
+            smoothness=flowgraph.SMOOTHNESS,
+            input_backoff_db=flowgraph.INPUT_BACKOFF_DB,
+        ),
+    )
+
+
+def main(arguments):
+    """Run the demo; returns the exit status."""
+    options = parse(arguments)
+    begin = time.perf_counter()
+    frames = options.frames or (100 if options.quick else 600)
+    calibration_frames, seconds_per_rate = (20, 0.15) if options.quick else (60, 0.5)
+    snrs_db = {modulation: list(snrs) for modulation, snrs in SNRS_DB.items()}
+    if options.quick:
+        snrs_db = {m: [s[0], s[len(s) // 2], s[-1]] for m, s in snrs_db.items()}
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        with tqdm(total=sum(len(s) + 1 for s in snrs_db.values()), unit="step") as bar:
+
+            def step(text):
+                bar.update(bool(bar.desc))  # what went before is done
+                bar.set_description(text)
+
+            results = measure(
+                snrs_db,
+                frames,
+                calibration_frames,
+                options.seed,
+                seconds_per_rate,
+                step,
+            )
+            step("done")
+        results.parameters = parameters(
+            frames, calibration_frames, snrs_db, options.seed
+        )
+        results.run_seconds = time.perf_counter() - begin
+        host = report.machine()
+        print(report.table(results), end="\n\n")
+        print(f"Times and speeds: {host['cores']} cores, {host['processor']}.")
+        for finding in report.findings(results):
+            print(f"* {finding}")
+        written = report.write(results, options.out)
+    except OSError as error:
+        print(f"The report cannot be written: {error}.", file=sys.stderr)
+        return 1
+    print(f"\n{time.perf_counter() - begin:.0f} s. Written:")
+    for path in written:
+        print(f"  {path}")
+    return 0

@@ -1,0 +1,106 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The receivers that the experiments compare. A new one is one more entry of RECEIVERS."""
+
+import dataclasses
+import typing
+
+from gnuradio import blocks, digital, gr, reservoir
+
+TRAINING_TAG = "corr_est"
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """What is sent: pilots, payload_len random symbols, a gap of zeros; unit power."""
+
+    constellation: digital.constellation
+    pilots: tuple
+    payload_len: int = 512
+    gap: int = 16
+
+    def __len__(self):
+        return len(self.pilots) + self.payload_len + self.gap
+
+
+@dataclasses.dataclass(frozen=True)
+class Receiver:
+    """A receiver and how it is drawn.
+
+    make(frame, **settings) returns blocks to be connected one behind the other; its output symbol
+    k, counted from the frame's tag, is symbol k of the frame. grid has the values of each setting
+    that are tried on calibration frames; those with the least symbol error rate are used.
+    """
+
+    name: str
+    label: str
+    description: str
+    make: typing.Callable
+    style: dict
+    grid: dict = dataclasses.field(default_factory=dict)
+
+
+LMS_TAPS = 16
+
+
+def make_lms(frame, offset, step_size, adapt_after_training):
+    """In-tree LMS equalizer. It has no decision delay: its tags are moved offset symbols later."""
+    late_tags = blocks.copy(gr.sizeof_gr_complex)
+    late_tags.declare_sample_delay(offset)
+    algorithm = digital.adaptive_algorithm_lms(frame.constellation.base(), step_size)
+    equalizer = digital.linear_equalizer(
+        LMS_TAPS, 1, algorithm.base(), adapt_after_training, frame.pilots, TRAINING_TAG
+    )
+    return [late_tags, equalizer]
+
+
+def make_with(detector):
+    """A maker of reservoir.equalizer with what detector(frame) returns."""
+
+    def make(frame):
+        return [
+            reservoir.equalizer(
+                detector(frame),
+                training_sequence=frame.pilots,
+                training_start_tag=TRAINING_TAG,
+                payload_len=frame.payload_len,
+            )
+        ]
+
+    return make
+
+
+# Colours of Okabe and Ito, which colour-blind readers tell apart.
+RECEIVERS = (
+    Receiver(
+        "lms",
+        "LMS",
+        f"digital.linear_equalizer with adaptive_algorithm_lms, {LMS_TAPS} taps, its tags "
+        "moved by an offset, as it has no decision delay; each frame starts with the taps of "
+        "the one before",
+        make_lms,
+        dict(color="#D55E00", marker="^", linestyle="-.", markersize=7),
+        dict(
+            offset=tuple(range(13)),
+            step_size=(0.01, 0.03, 0.06, 0.1),
+            adapt_after_training=(False, True),
+        ),
+    ),
+    Receiver(
+        "fir",
+        "LS-FIR",
+        "reservoir.equalizer(reservoir.fir()): least squares, 24 taps, delay 12",
+        make_with(lambda frame: reservoir.fir()),
+        dict(
+            color="#0072B2", marker="o", linestyle="-", markersize=11, fillstyle="none"
+        ),
+    ),
+    Receiver(
+        "esn",
+        "Random ESN",
+        "reservoir.equalizer(reservoir.esn()): 32 random neurons, window 24, delay 12",
+        make_with(lambda frame: reservoir.esn()),
+        dict(color="#E69F00", marker="s", linestyle="--", markersize=5),
+    ),
+)
