@@ -415,7 +415,7 @@ void readout_detector::do_set_tracking(digital::constellation_sptr constellation
     }
     d_decide.reset();
     if (constellation)
-        d_decide.emplace(constellation);
+        d_decide = std::make_unique<decision_device>(constellation);
 }
 
 stream_matrix readout_detector::user_weights() const
