@@ -5,7 +5,7 @@
 
 #include "block_fading_cc_impl.h"
 
-#include "argument_check.h"
+#include "check.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 
 #include "power_amplifier_cc_impl.h"
 
-#include "argument_check.h"
+#include "check.h"
 #include "unit_power_points.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>

@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_UNIT_POWER_POINTS_H
 #define INCLUDED_RESERVOIR_UNIT_POWER_POINTS_H
 
-#include "argument_check.h"
+#include "check.h"
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/gr_complex.h>
 #include <cmath>
