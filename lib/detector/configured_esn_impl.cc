@@ -329,7 +329,14 @@ training_report configured_esn_impl::do_fit(const gr_complex* const* received,
             known.size() +
         1e-9;
     do_reset();
-    return describe(readout, readout.leave_one_out_mse / std::norm(readout.gain));
+    training_report report =
+        describe(readout, readout.leave_one_out_mse / std::norm(readout.gain));
+    // detection will see these samples again and count them for good
+    for (int a = 0; a < num_inputs(); a++)
+        report.bad_samples += std::count_if(received[a],
+                                            received[a] + num_samples,
+                                            [](gr_complex sample) { return !finite(sample); });
+    return report;
 }
 
 void configured_esn_impl::do_receive(const gr_complex* const* received,
@@ -353,7 +360,7 @@ void configured_esn_impl::do_receive(const gr_complex* const* received,
 
     const configured_receiver frame_receiver = receiver();
     configured_frame frame;
-    if (d_parameters.poles == "statistics") {
+    if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided
         frame.readout = frame_receiver.fit(streams, known);
         frame.soft = frame_receiver.feedforward(
                          frame.readout, streams, { 0, Eigen::Index(num_symbols) }) /

@@ -11,6 +11,7 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -109,7 +110,6 @@ BOOST_AUTO_TEST_CASE(statistics_place_poles_where_zeros_lie)
         companion.diagonal(-1).setOnes();
         for (int l = 1; l < 5; l++)
             companion(0, l - 1) = -g(l) / g(0) * std::sqrt(profile[l] / profile[0]);
-        // Jury by simulation: count through the spectral radius is not enough, so use eigenvalues
         const VectorXcd roots = companion.eigenvalues();
         for (const auto& root : roots) {
             inside += std::abs(root) < 1.0;
