@@ -309,6 +309,10 @@ training_report configured_esn_impl::describe(const configured_readout& readout,
     }
     for (const auto& pole : readout.poles)
         report.poles.emplace_back(pole);
+    report.timing = readout.window.timing;
+    for (const auto& gain : readout.warp)
+        report.warp.emplace_back(gain);
+    report.condition_number = { readout.condition_number };
     report.bad_samples = d_bad_samples;
     return report;
 }
@@ -321,16 +325,30 @@ training_report configured_esn_impl::do_fit(const gr_complex* const* received,
     const auto known = prepare(received, num_samples, pilots, sps);
     const kernel::sample_streams streams = split(received, num_samples);
     const configured_receiver frame_receiver = receiver();
-    const configured_readout readout = frame_receiver.fit(streams, known);
+    configured_readout readout = frame_receiver.fit(streams, known);
+    kernel::sample_streams input = streams;
+    d_frequency = 0.0;
+    const double offset =
+        d_parameters.feedback ? frame_receiver.find_offset(streams, known) : 0.0;
+    if (offset != 0.0) {
+        const kernel::sample_streams turned = frame_receiver.derotated(streams, offset);
+        const configured_readout other = frame_receiver.fit(turned, known);
+        if (other.leave_one_out_mse < readout.leave_one_out_mse) {
+            readout = other;
+            input = turned;
+            d_frequency = offset;
+        }
+    }
     use(readout);
     d_model.power =
-        frame_receiver.feedforward(readout, streams, { 0, Eigen::Index(known.size()) })
+        frame_receiver.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
                 .squaredNorm() /
             known.size() +
         1e-9;
     do_reset();
     training_report report =
         describe(readout, readout.leave_one_out_mse / std::norm(readout.gain));
+    report.carrier_offset = d_frequency;
     // detection will see these samples again and count them for good
     for (int a = 0; a < num_inputs(); a++)
         report.bad_samples += std::count_if(received[a],
@@ -373,8 +391,16 @@ void configured_esn_impl::do_receive(const gr_complex* const* received,
     for (size_t n = 0; n < num_symbols; n++)
         symbols[0][n] = gr_complex(frame.soft(n) * d_symbol_scale);
     use(frame.readout);
+    d_frequency = frame.carrier_offset;
     do_reset();
     d_report = describe(frame.readout, frame.soft_variance);
+    d_report.carrier_offset = frame.carrier_offset;
+    for (const double residual : frame.residuals)
+        d_report.residuals.push_back(residual / (d_input_gain * d_input_gain));
+    d_report.refits = frame.kept_pass;
+    d_report.tracked = frame.tracked;
+    if (!frame.condition_numbers.empty())
+        d_report.condition_number = frame.condition_numbers;
     d_report.trained = true;
     d_report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -410,7 +436,11 @@ size_t configured_esn_impl::append(const gr_complex* const* received, size_t num
         for (size_t n = 0; n < num_samples; n++) {
             const bool good = finite(received[a][n]);
             d_bad_samples += !good;
-            d_samples[a * d_sps + phase].push_back(good ? gain * received[a][n] : 0.0f);
+            gr_complex sample = good ? gain * received[a][n] : 0.0f;
+            if (d_frequency != 0.0) // from the sample's number, so that pieces give the same
+                sample *= gr_complex(std::polar(
+                    1.0, -2.0 * M_PI * std::fmod(d_frequency * (d_num_samples + n) / d_sps, 1.0)));
+            d_samples[a * d_sps + phase].push_back(sample);
             phase = phase + 1 == size_t(d_sps) ? 0 : phase + 1;
         }
     }
@@ -506,7 +536,9 @@ pmt::pmt_t configured_esn_impl::do_save() const
     if (!d_report.trained)
         return dict;
     add("sps", pmt::from_long(d_sps));
-    add("scales", pmt::make_tuple(pmt::from_double(d_input_gain), pmt::from_double(d_symbol_scale)));
+    add("scales", pmt::make_tuple(pmt::from_double(d_input_gain),
+                                  pmt::from_double(d_symbol_scale),
+                                  pmt::from_double(d_frequency)));
     add("window", pmt::make_tuple(pmt::from_long(d_timing), pmt::from_long(d_past)));
     pmt::pmt_t filter = pmt::make_vector(d_filter.size(), pmt::PMT_NIL);
     for (size_t q = 0; q < d_filter.size(); q++)
@@ -547,6 +579,7 @@ configured_esn::sptr configured_esn_impl::load(const pmt::pmt_t& saved)
     const auto scales = saved_entry(saved, "scales");
     loaded->d_input_gain = pmt::to_double(pmt::tuple_ref(scales, 0));
     loaded->d_symbol_scale = pmt::to_double(pmt::tuple_ref(scales, 1));
+    loaded->d_frequency = pmt::to_double(pmt::tuple_ref(scales, 2));
     const auto window = saved_entry(saved, "window");
     loaded->d_timing = pmt::to_long(pmt::tuple_ref(window, 0));
     loaded->d_past = pmt::to_long(pmt::tuple_ref(window, 1));

@@ -89,6 +89,7 @@ private:
     double d_input_gain = 1.0;
     double d_symbol_scale = 1.0; // rms of the points in the units of the pilots
     std::vector<gr_complex> d_unit_points;
+    double d_frequency = 0.0; // carrier offset that is taken out of a stream, cycles/symbol
     int d_timing = 0;
     int d_past = 0;
     std::vector<std::vector<gr_complex>> d_filter; // one a stream, oldest sample first

@@ -254,13 +254,10 @@ configured_readout configured_receiver::configure(const sample_streams& streams,
                             : row_range{ std::max<Index>(range.first, readout.window.timing),
                                          range.last };
     MatrixXcd regressors(used.size(), num_streams * size + num_feedback);
+    const MatrixXcd backwards = bank.functionals.rowwise().reverse(); // lags grow into the past
     for (Index q = 0; q < num_streams; q++)
-        // column w holds r[n - past + w]
         regressors.middleCols(q * size, size) =
-            kernel::lagged(shifted[q], used, bank.functionals.cols(), -FUTURE)
-                .rowwise()
-                .reverse() *
-            bank.functionals.transpose();
+            kernel::lagged(shifted[q], used, backwards.cols(), -FUTURE) * backwards.transpose();
     regressors.rightCols(num_feedback) = kernel::lagged(sent, used, num_feedback, 1);
     const VectorXcd targets = sent.segment(used.first, used.size());
     VectorXd row_weights = weights.segment(used.first, used.size());
@@ -317,8 +314,8 @@ configured_readout configured_receiver::configure_fixed(const sample_streams& st
     MatrixXcd regressors(range.size(), num_streams * size);
     for (Index q = 0; q < num_streams; q++)
         regressors.middleCols(q * size, size) =
-            kernel::lagged(streams[q], range, functionals.cols(), -FUTURE).rowwise().reverse() *
-            functionals.transpose();
+            kernel::lagged(streams[q], range, functionals.cols(), -FUTURE) *
+            functionals.rowwise().reverse().transpose();
     const VectorXcd targets = symbols.values.segment(range.first, range.size());
     const kernel::ridge_result fitted = kernel::ridge(regressors).solve(targets, -1.0);
 
@@ -358,6 +355,12 @@ configured_readout configured_receiver::fit(const sample_streams& streams,
                      multilevel() && range.size() >= WARP_SYMBOLS,
                      { d_settings.prior_weight },
                      true);
+}
+
+double configured_receiver::find_offset(const sample_streams& streams,
+                                        const std::vector<cdouble>& pilots) const
+{
+    return carrier_offset(streams, known(pilots, streams[0].size()), pilots.size());
 }
 
 VectorXcd configured_receiver::feedforward(const configured_readout& readout,
@@ -544,6 +547,7 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
             }
         }
         frame.residuals.push_back(score);
+        frame.condition_numbers.push_back(readout.condition_number);
         frame.readout = readout;
         if (pass == 0 || score < frame.residual) {
             frame.residual = score;

@@ -73,6 +73,7 @@ struct configured_frame {
     double pilot_residual = 0.0;    // noise variance that the pilots alone show
     double residual = 0.0;          // of the pass that was kept
     std::vector<double> residuals;  // of every pass
+    std::vector<double> condition_numbers;
     int kept_pass = 0;
     bool linearised = false;
     bool tracked = false;
@@ -100,9 +101,14 @@ public:
 
     explicit configured_receiver(const configured_settings& settings);
 
-    //! Pilots only.
+    //! Pilots only, at a carrier offset that is taken out already.
     configured_readout fit(const kernel::sample_streams& streams,
                            const std::vector<std::complex<double>>& pilots) const;
+
+    //! What the pilots show beyond doubt, cycles a symbol; else 0.
+    double find_offset(const kernel::sample_streams& streams,
+                       const std::vector<std::complex<double>>& pilots) const;
+    kernel::sample_streams derotated(const kernel::sample_streams& streams, double frequency) const;
 
     //! Output of the readout's filter, before feedback, for symbols range.
     Eigen::VectorXcd feedforward(const configured_readout& readout,
@@ -157,7 +163,6 @@ private:
     double carrier_offset(const kernel::sample_streams& streams,
                           const known_symbols& symbols,
                           Eigen::Index num_pilots) const;
-    kernel::sample_streams derotated(const kernel::sample_streams& streams, double frequency) const;
 
     configured_frame receive_block(const kernel::sample_streams& raw,
                                    const known_symbols& pilots,

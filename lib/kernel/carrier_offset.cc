@@ -87,13 +87,24 @@ Eigen::VectorXd smoothed_phase(const sample_streams& received,
                        .segment(rows.first, count)
                        .cwiseProduct(model[q].segment(rows.first, count).conjugate());
     const Index half = std::max<Index>(std::min(half_width, (count - 1) / 2), 0);
+    // a triangle is a box run forward, then the same box run backward
+    VectorXcd boxed(count + half), smoothed(count);
+    std::complex<double> sum = 0.0;
+    for (Index m = 0; m < count + half; m++) {
+        sum += m < count ? product(m) : 0.0;
+        sum -= m > half ? product(m - half - 1) : 0.0;
+        boxed(m) = sum;
+    }
+    sum = boxed.tail(half).sum();
+    for (Index n = count - 1; n >= 0; n--) {
+        sum += boxed(n);
+        smoothed(n) = sum;
+        sum -= boxed(n + half);
+    }
     Eigen::VectorXd phase(count);
     double before = 0.0;
     for (Index n = 0; n < count; n++) {
-        std::complex<double> sum = 0.0;
-        for (Index m = std::max<Index>(n - half, 0); m <= std::min(n + half, count - 1); m++)
-            sum += product(m) * (1.0 - double(std::abs(m - n)) / (half + 1));
-        const double angle = std::arg(sum);
+        const double angle = std::arg(smoothed(n));
         before = n == 0 ? angle : before + std::remainder(angle - before, 2.0 * M_PI);
         phase(n) = before;
     }

@@ -79,6 +79,36 @@ def test_the_tag_may_be_off(late):
     assert errors(y, x) == 0
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e-3, -2e-3, 4e-3])
+@pytest.mark.parametrize("sps", [1, 2])
+def test_a_carrier_offset_is_taken_out(offset, sps):
+    r, x = frame(MIXED, payload=2000, pilots=128, sps=sps)
+    r = r * np.exp(2j * np.pi * offset * np.arange(r.size) / sps)
+    det = reservoir.configured_esn()
+    assert errors(det.receive(r, x[:128], sps=sps, payload_len=900), x[:1028]) == 0
+    assert abs(det.report()["carrier_offset"] - offset) < 1e-4
+    det.fit(r, x[:128], sps=sps)
+    assert errors(det.detect(r, sps=sps), x) == 0  # a stream
+    assert abs(det.report()["carrier_offset"] - offset) < 1e-4
+
+
+def test_what_a_frame_showed_is_reported():
+    r, x = frame(MIXED, snr_db=12)
+    det = reservoir.configured_esn()
+    det.receive(np.roll(r, 2), x[:64], payload_len=400)
+    report = det.report()
+    assert report["timing"] == -2
+    assert report["residuals"].size == 3 and 0 <= report["refits"] <= 2
+    assert np.argmin(report["residuals"]) == report["refits"]
+    assert np.all(report["residuals"] < 0.2)  # noise of variance 0.063
+    assert not report["tracked"]
+    assert np.all(report["condition_number"] >= 1)
+    assert np.allclose(report["channel"][:4], MIXED, atol=0.1)
+    det = reservoir.configured_esn(tracking="on")
+    assert errors(det.receive(r, x[:64], payload_len=400), x) < 5
+    assert det.report()["tracked"]
+
+
 def test_antennas_are_combined():
     r0, x = frame((0.6, 0.5j, 0.3), snr_db=6, seed=5)
     r1, _ = frame((0.1, 0.9, -0.4j), snr_db=6, seed=5)

@@ -33,6 +33,22 @@ const std::vector<field>& fields()
           [](const auto& r) -> py::object {
               return complex_array(r.poles.size(), r.poles.data());
           } },
+        { "timing", [](const auto& r) { return py::cast(r.timing); } },
+        { "carrier_offset", [](const auto& r) { return py::cast(r.carrier_offset); } },
+        { "warp",
+          [](const auto& r) -> py::object {
+              return complex_array(r.warp.size(), r.warp.data());
+          } },
+        { "residuals",
+          [](const auto& r) -> py::object {
+              return py::array_t<double>(r.residuals.size(), r.residuals.data());
+          } },
+        { "refits", [](const auto& r) { return py::cast(r.refits); } },
+        { "tracked", [](const auto& r) { return py::cast(r.tracked); } },
+        { "condition_number",
+          [](const auto& r) -> py::object {
+              return py::array_t<double>(r.condition_number.size(), r.condition_number.data());
+          } },
     };
     return all;
 }
@@ -68,7 +84,14 @@ void bind_report(py::module& m)
         "noise_variance: variance of the unbiased output around the symbol, pilot units\n"
         "bad_samples: samples so far that were not finite and were taken as zero\n"
         "channel: impulse response (complex64; a row an input); empty if not estimated\n"
-        "poles: recurrent poles (complex64); empty where there are none");
+        "poles: recurrent poles (complex64); empty where there are none\n"
+        "timing: symbols that the channel begins early, as estimated\n"
+        "carrier_offset: cycles a symbol, of what was derotated\n"
+        "warp: transmitter's gain of each amplitude ring\n"
+        "residuals: forward-model residual of each pass over a frame, input scale\n"
+        "refits: passes after the first until the one that was kept\n"
+        "tracked: whether the channel was followed block by block\n"
+        "condition_number: of the readout's normal equations");
     for (const auto& [name, get] : fields())
         report.def_property_readonly(name, [get](const training_report& r) { return get(r); });
     report.def("__getitem__", &item, py::arg("key"))
