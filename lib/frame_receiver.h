@@ -22,7 +22,7 @@ namespace reservoir {
  * back until the training is there, detected. All decisions depend on sample offsets alone, never
  * on how the samples were cut into pieces. Knows nothing of the scheduler, ports or tags.
  */
-class frame_receiver
+class RESERVOIR_API frame_receiver
 {
 public:
     //! payload_len 0: each segment is a stream. Otherwise training + payload is one frame.

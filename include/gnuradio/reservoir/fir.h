@@ -37,7 +37,7 @@ public:
      * \param regularization λ ≥ 0, relative to the number of pilots and unit-power features;
      *        −1: the one with the least leave-one-out error
      * \param update "ls": every pilot counts the same; "rls": the latest count most (forgetting)
-     * \param forgetting weight that a symbol loses with each later one, above 0.5, at most 1
+     * \param forgetting factor by which a symbol's weight shrinks with each later one, above 0.5, at most 1
      * \param num_inputs antennas, 1 to 64
      * \param num_outputs streams, 1 to 64
      * \throws std::invalid_argument naming the parameter, its value and its range

@@ -218,7 +218,7 @@ void bind_detectors(py::module& m)
              "delay: decision delay in symbols, 0 to num_taps - 1; -1: search\n"
              "regularization: lambda >= 0; -1: exact leave-one-out\n"
              "update: 'ls' (every pilot counts the same) or 'rls' (the latest count most)\n"
-             "forgetting: weight that a symbol loses with each later one, above 0.5, at most 1\n"
+             "forgetting: factor by which a symbol's weight shrinks with each later one, above 0.5, at most 1\n"
              "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(

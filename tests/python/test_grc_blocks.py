@@ -1,0 +1,263 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The .block.yml files say what the constructors say, and generate code that compiles."""
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gnuradio import gr, reservoir
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCKS = {
+    path.name.split(".")[0]: yaml.safe_load(path.read_text())
+    for path in sorted((ROOT / "grc").glob("*.block.yml"))
+}
+each_block = pytest.mark.parametrize("name", BLOCKS)
+
+# Parameters that only GRC has, and those that only constructors have.
+GRC_ONLY = {"type", "constellation_type", "mode", "freeze"}
+CONSTRUCTOR_ONLY = {"self", "detector", "background_training"}
+EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
+
+
+def classes(name):
+    """What a block's make template constructs."""
+    name = name[len("reservoir_") :]
+    if name.endswith("_equalizer"):
+        return [getattr(reservoir, name[: -len("_equalizer")]), reservoir.equalizer]
+    return [getattr(reservoir, name)]
+
+
+def signature(cls):
+    """Parameters of a constructor and their defaults as text, from pybind11's docstring."""
+    if "reservoir_python" not in cls.__module__:
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return {parameter.name: repr(parameter.default) for parameter in parameters}
+    line = cls.__init__.__doc__.splitlines()[0]
+    text = line[line.index("(") + 1 : line.rindex(") -> ")]
+    pieces, depth = [""], 0
+    for character in text:
+        depth += (character in "([{<") - (character in ")]}>")
+        if character == "," and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    defaults = {}
+    for piece in pieces:
+        name, _, rest = piece.strip().partition(":")
+        defaults[name] = rest.rpartition(" = ")[2]
+    return defaults
+
+
+@each_block
+def test_is_documented(name):
+    text = BLOCKS[name]["documentation"]
+    assert "Input:" in text or not BLOCKS[name].get("inputs")
+    assert "Output:" in text or not BLOCKS[name].get("outputs")
+    assert "Parameters:" in text
+    for label in (entry["label"] for entry in BLOCKS[name]["parameters"]):
+        plain = re.sub(r" *\([^)]*\)$", "", label)
+        assert plain.split(" Object")[0] in text, label
+
+
+@each_block
+def test_has_asserts_and_templates(name):
+    block = BLOCKS[name]
+    assert block["category"].startswith("[Reservoir]/")
+    assert block["asserts"]
+    assert block["templates"]["make"]
+    cls = classes(name)[-1]
+    if isinstance(cls, type) and "reservoir_python" in cls.__module__:
+        assert "cpp" in block["flags"]
+        assert block["cpp_templates"]["make"]
+        assert "gnuradio-reservoir" in block["cpp_templates"]["packages"]
+
+
+@each_block
+def test_parameters_are_the_constructors(name):
+    ours = {entry["id"] for entry in BLOCKS[name]["parameters"]} - GRC_ONLY
+    theirs = set().union(*map(signature, classes(name))) - CONSTRUCTOR_ONLY
+    assert ours == theirs
+
+
+@each_block
+def test_make_passes_every_parameter(name):
+    make = BLOCKS[name]["templates"]["make"]
+    for entry in BLOCKS[name]["parameters"]:
+        if entry["id"] not in GRC_ONLY:
+            assert re.search(rf"\b{entry['id']}=", make), entry["id"]
+
+
+@pytest.mark.parametrize("name", EQUALIZERS)
+def test_defaults_are_the_constructors(name):
+    theirs = {}
+    for cls in reversed(classes(name)):
+        theirs.update(signature(cls))
+    for entry in BLOCKS[name]["parameters"]:
+        if entry["id"] in GRC_ONLY | {"training_sequence"}:
+            continue
+        default = theirs[entry["id"]].strip("'\"")
+        assert str(entry["default"]) == default, entry["id"]
+
+
+@each_block
+def test_every_setter_is_a_callback(name):
+    parameters = {entry["id"] for entry in BLOCKS[name]["parameters"]}
+    callbacks = " ".join(BLOCKS[name]["templates"].get("callbacks", []))
+    for setter in vars(classes(name)[-1]):
+        if setter.startswith("set_") and setter[4:] in parameters:
+            assert setter in callbacks
+
+
+@pytest.fixture(scope="module")
+def platform():
+    core = pytest.importorskip("gnuradio.grc.core.platform")
+    before = os.environ.get("GRC_BLOCKS_PATH")
+    paths = [str(ROOT / "grc"), before or ""]
+    os.environ["GRC_BLOCKS_PATH"] = os.pathsep.join(filter(None, paths))
+    try:
+        made = core.Platform(
+            version=gr.version(),
+            version_parts=(gr.major_version(), gr.api_version(), gr.minor_version()),
+            prefs=gr.prefs(),
+        )
+        made.build_library()
+        yield made
+    finally:
+        if before is None:
+            del os.environ["GRC_BLOCKS_PATH"]
+        else:
+            os.environ["GRC_BLOCKS_PATH"] = before
+
+
+def errors(platform, name, **values):
+    """What GRC says of a block with these values."""
+    flow_graph = platform.make_flow_graph()
+    block = flow_graph.new_block(name)
+    values = {"id": "block", "training_sequence": "[1, -1j]", **values}
+    for key, value in values.items():
+        block.params[key].set_value(value)
+    flow_graph.rewrite()
+    flow_graph.validate()
+    messages = block.get_error_messages()
+    return [text for text in messages if "is not connected" not in text]
+
+
+SHARED_BAD = [
+    {"sps": "0"},
+    {"sps": "65"},
+    {"training_sequence": "[]"},
+    {"training_sequence": "[1, float('nan')]"},
+    {"training_sequence": "[[1, 1j], [1, -1]]"},
+    {"training_sequence": "[1, 1j]", "num_outputs": "2"},
+    {"training_start_tag": ""},
+    {"payload_len": "-1"},
+    {"payload_len": "2**24 + 1"},
+    {"adapt_after_training": "True", "constellation_type": "object"},
+    {"num_inputs": "0"},
+    {"num_inputs": "65"},
+    {"num_outputs": "0"},
+    {"num_outputs": "65", "training_sequence": "[[1, 1j]] * 65"},
+    {"delay": "-2"},
+    {"delay": "24"},
+    {"regularization": "-0.5"},
+    {"regularization": "float('inf')"},
+    {"forgetting": "0.5"},
+    {"forgetting": "1.01"},
+]
+BAD = {
+    "reservoir_fir_equalizer": [{"num_taps": "0", "delay": "-1"}, {"num_taps": "1025"}],
+    "reservoir_esn_equalizer": [
+        {"num_neurons": "0"},
+        {"num_neurons": "1025"},
+        {"window": "0", "delay": "-1"},
+        {"window": "1025"},
+        {"spectral_radius": "-0.1"},
+        {"spectral_radius": "2.1"},
+        {"spectral_radius": "1.0", "activation": "identity"},
+        {"sparsity": "-0.1"},
+        {"sparsity": "1.0"},
+        {"input_scaling": "-0.1"},
+        {"input_scaling": "100.1"},
+        {"seed": "-1"},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", EQUALIZERS)
+def test_grc_accepts_the_defaults(platform, name):
+    assert errors(platform, name) == []
+
+
+@pytest.mark.parametrize("name", EQUALIZERS)
+def test_grc_and_constructor_reject_the_same(platform, name):
+    detector_class, _ = classes(name)
+    theirs = set(signature(detector_class))
+    for values in SHARED_BAD + BAD.get(name, []):
+        assert errors(platform, name, **values), values
+        given = {"training_sequence": "[1, -1j]", **values}
+        enums = {"activation", "update", "training_start_tag", "constellation_type"}
+        arguments = {
+            key: value if key in enums else eval(value) for key, value in given.items()
+        }
+        arguments.pop("constellation_type", None)
+        detector = {key: arguments.pop(key) for key in set(arguments) & theirs}
+        with pytest.raises(ValueError):
+            reservoir.equalizer(detector_class(**detector), **arguments)
+
+
+def test_irrelevant_parameters_are_hidden(platform):
+    def hidden(**values):
+        flow_graph = platform.make_flow_graph()
+        block = flow_graph.new_block("reservoir_esn_equalizer")
+        for key, value in values.items():
+            block.params[key].set_value(value)
+        flow_graph.rewrite()
+        return {key for key in block.params if block.params[key].hide == "all"} - {"id"}
+
+    every = {"constellation", "constellation_type", "forgetting"}
+    assert hidden() == every
+    assert hidden(update="rls") == every - {"forgetting"}
+    assert hidden(adapt_after_training="True") == {"constellation"}
+    assert not hidden(adapt_after_training="True", constellation_type="object")
+
+
+def test_generated_cpp_compiles(platform, tmp_path):
+    compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
+    if not compiler or not pkg_config:
+        pytest.skip("needs g++ and pkg-config")
+    flow_graph = platform.make_flow_graph()
+    options = {"output_language": "cpp", "generate_options": "no_gui", "id": "program"}
+    for key, value in options.items():
+        flow_graph.options_block.params[key].set_value(value)
+    for num_streams, name in enumerate(EQUALIZERS, start=1):
+        block = flow_graph.new_block(name)
+        values = {
+            "id": name + "_0",
+            "adapt_after_training": "True",
+            "training_sequence": str([[1, -1j]] * num_streams),
+            "num_outputs": str(num_streams),
+        }
+        for key, value in values.items():
+            block.params[key].set_value(value)
+    flow_graph.rewrite()
+    platform.Generator(flow_graph, str(tmp_path)).write()
+    packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks"]
+    flags = subprocess.run(
+        [pkg_config, "--cflags", *packages], stdout=subprocess.PIPE, text=True
+    ).stdout.split()
+    result = subprocess.run(
+        [compiler, "-std=c++17", "-fsyntax-only", "-I", str(ROOT / "include"), *flags]
+        + [str(tmp_path / "program" / "program.cpp")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
