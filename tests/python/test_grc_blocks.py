@@ -235,7 +235,8 @@ def test_grc_and_constructor_reject_the_same(platform, name):
             "update",
             "training_start_tag",
             "constellation_type",
-            \"poles\", \"tracking\"
+            "poles",
+            "tracking",
         }
         arguments = {
             key: value if key in enums else eval(value) for key, value in given.items()
@@ -281,7 +282,7 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     assert hidden(**linear, poles="statistics") == off | {"channel_len"}
     # what makes a block invalid can be seen
     assert "poles" not in hidden(poles="statistics")
-    assert "refits" not in hidden(feedback="False")
+    assert "refits" not in hidden(feedback="False", poles="statistics")
 
 
 def test_generated_cpp_compiles(platform, tmp_path):

@@ -107,10 +107,10 @@ RECEIVERS = (
         "configured_esn",
         "Configured ESN",
         "reservoir.equalizer(reservoir.configured_esn(constellation)): whole frames, 8 survivors, "
-        "2 refits; its poles are set from the channel that the pilots show. It wins because "
-        "a recurrence configured for the channel needs no random draw to fit it, and because "
-        "decisions are fed back in several hypotheses and the receiver is then trained again on "
-        "the whole decided frame instead of the pilots alone",
+        "2 refits. It wins because it learns the channel from the pilots and sets its poles by "
+        "it, where the others fit a filter to few pilots or draw a network at random. Decisions "
+        "of several survivors are fed back, which takes away echoes that a linear filter can "
+        "only undo by raising the noise, and the receiver is fitted again on the decided frame",
         make_with(
             lambda frame: reservoir.configured_esn(
                 constellation=frame.constellation.base()
