@@ -54,6 +54,13 @@ pmt::pmt_t training_report::to_pmt() const
         pmt::vector_set(rows, i, pmt::init_c32vector(channel[i].size(), channel[i]));
     add("channel", rows);
     add("poles", pmt::init_c32vector(poles.size(), poles));
+    add("timing", pmt::from_long(timing));
+    add("carrier_offset", pmt::from_double(carrier_offset));
+    add("warp", pmt::init_c32vector(warp.size(), warp));
+    add("residuals", pmt::init_f64vector(residuals.size(), residuals));
+    add("refits", pmt::from_long(refits));
+    add("tracked", pmt::from_bool(tracked));
+    add("condition_number", pmt::init_f64vector(condition_number.size(), condition_number));
     return dict;
 }
 

@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/detector.h>
 
+#include "detector/configured_esn_impl.h"
 #include "detector/esn_impl.h"
 #include "detector/fir_impl.h"
 #include "detector/saved_file.h"
@@ -22,6 +23,8 @@ detector::sptr load(const std::string& path)
             return fir_impl::load(saved);
         if (kind == "esn")
             return esn_impl::load(saved);
+        if (kind == "configured_esn")
+            return configured_esn_impl::load(saved);
         throw std::runtime_error("it holds a detector of the unknown kind '" + kind + "'");
     } catch (const std::exception& error) { // the pmt library has exceptions of its own
         throw std::runtime_error("load: " + path + ": " + error.what());

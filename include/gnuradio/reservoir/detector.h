@@ -41,6 +41,13 @@ struct RESERVOIR_API training_report {
     uint64_t bad_samples = 0;     //!< samples so far that were not finite (taken as zero)
     stream_matrix channel;        //!< impulse response, one row an input; empty if not estimated
     std::vector<gr_complex> poles; //!< recurrent poles; empty where there are none
+    int timing = 0;                //!< symbols that the channel begins early, as estimated
+    double carrier_offset = NONE;  //!< cycles a symbol, of what was derotated
+    std::vector<gr_complex> warp;  //!< transmitter's gain of each amplitude ring
+    std::vector<double> residuals; //!< forward-model residual of each pass over a frame, input scale
+    int refits = 0;                //!< passes after the first until the one that was kept
+    bool tracked = false;          //!< whether the channel was followed block by block
+    std::vector<double> condition_number; //!< of the readout's normal equations
 
     //! The same as a dictionary for messages, keys as above.
     pmt::pmt_t to_pmt() const;

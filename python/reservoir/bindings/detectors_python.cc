@@ -3,6 +3,7 @@
  */
 
 #include "arrays.h"
+#include <gnuradio/reservoir/configured_esn.h>
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/fir.h>
@@ -31,6 +32,22 @@ const std::vector<field>& fields()
         { "poles",
           [](const auto& r) -> py::object {
               return complex_array(r.poles.size(), r.poles.data());
+          } },
+        { "timing", [](const auto& r) { return py::cast(r.timing); } },
+        { "carrier_offset", [](const auto& r) { return py::cast(r.carrier_offset); } },
+        { "warp",
+          [](const auto& r) -> py::object {
+              return complex_array(r.warp.size(), r.warp.data());
+          } },
+        { "residuals",
+          [](const auto& r) -> py::object {
+              return py::array_t<double>(r.residuals.size(), r.residuals.data());
+          } },
+        { "refits", [](const auto& r) { return py::cast(r.refits); } },
+        { "tracked", [](const auto& r) { return py::cast(r.tracked); } },
+        { "condition_number",
+          [](const auto& r) -> py::object {
+              return py::array_t<double>(r.condition_number.size(), r.condition_number.data());
           } },
     };
     return all;
@@ -67,7 +84,14 @@ void bind_report(py::module& m)
         "noise_variance: variance of the unbiased output around the symbol, pilot units\n"
         "bad_samples: samples so far that were not finite and were taken as zero\n"
         "channel: impulse response (complex64; a row an input); empty if not estimated\n"
-        "poles: recurrent poles (complex64); empty where there are none");
+        "poles: recurrent poles (complex64); empty where there are none\n"
+        "timing: symbols that the channel begins early, as estimated\n"
+        "carrier_offset: cycles a symbol, of what was derotated\n"
+        "warp: transmitter's gain of each amplitude ring\n"
+        "residuals: forward-model residual of each pass over a frame, input scale\n"
+        "refits: passes after the first until the one that was kept\n"
+        "tracked: whether the channel was followed block by block\n"
+        "condition_number: of the readout's normal equations");
     for (const auto& [name, get] : fields())
         report.def_property_readonly(name, [get](const training_report& r) { return get(r); });
     report.def("__getitem__", &item, py::arg("key"))
@@ -256,6 +280,71 @@ void bind_detectors(py::module& m)
             py::arg("sps") = 1,
             "States (num_neurons, symbols) for samples that are already scaled, from zero on.");
 
+    py::class_<configured_esn, detector, configured_esn::sptr>(
+        m,
+        "configured_esn",
+        py::multiple_inheritance(),
+        "Echo state network whose poles are configured from the channel: decision feedback with "
+        "survivors, decision-directed refits, timing, carrier offset, amplifier and fading "
+        "found on the way.")
+        .def(py::init(&configured_esn::make),
+             py::kw_only(),
+             py::arg("constellation") = nullptr,
+             py::arg("channel_len") = 0,
+             py::arg("feedback") = true,
+             py::arg("survivors") = 8,
+             py::arg("refits") = 2,
+             py::arg("prior_weight") = 3.0,
+             py::arg("poles") = "estimate",
+             py::arg("power_delay_profile") = std::vector<double>(),
+             py::arg("num_neurons") = 32,
+             py::arg("receiver_linearization") = true,
+             py::arg("max_frequency_offset") = 5e-3,
+             py::arg("phase_noise") = 3e-5,
+             py::arg("tracking") = "auto",
+             py::arg("num_inputs") = 1,
+             py::arg("num_outputs") = 1,
+             "constellation: what is decided, e.g. digital.constellation_16qam().base(); None: "
+             "QPSK\n"
+             "channel_len: taps, 1 to 64; 0: timing and length by the Bayesian criterion\n"
+             "feedback: whether decisions are fed back; False: a linear network, any waveform\n"
+             "survivors: hypotheses that are kept, 1 to 256\n"
+             "refits: decision-directed passes of receive(), 0 to 16\n"
+             "prior_weight: weight of the channel model against the pilots, 0 to 1e6\n"
+             "poles: 'estimate', or 'statistics' (feedback=False, refits=0)\n"
+             "power_delay_profile: mean tap powers, for 'statistics'\n"
+             "num_neurons: poles that 'statistics' places, 1 to 64\n"
+             "receiver_linearization: fit a saturating receiver\n"
+             "max_frequency_offset: cycles/symbol, 0 to 0.5\n"
+             "phase_noise: variance of the phase steps, rad^2/symbol, 0 to 0.1\n"
+             "tracking: 'auto', 'off' or 'on': follow a fading channel over a frame\n"
+             "num_inputs: antennas, 1 to 64\n"
+             "num_outputs: 1\n"
+             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            "points",
+            [](const configured_esn& self) {
+                const auto points = self.points();
+                return complex_array(points.size(), points.data());
+            },
+            "Points of the constellation, as given.")
+        .def("labels", &configured_esn::labels, "Labels of the points.")
+        .def(
+            "filter",
+            [](const configured_esn& self) { return to_matrix(self.filter()); },
+            "The FIR filter that the trained network is, for samples of unit power: one row an "
+            "antenna and sampling phase, oldest sample first. Empty before training.")
+        .def("filter_start",
+             &configured_esn::filter_start,
+             "Symbols before symbol n where its filter begins.")
+        .def(
+            "feedback_weights",
+            [](const configured_esn& self) {
+                const auto weights = self.feedback_weights();
+                return complex_array(weights.size(), weights.data());
+            },
+            "Weights of the last decisions, newest first.");
+
     m.def(
         "load",
         [](const std::string& path) -> py::object {
@@ -265,6 +354,8 @@ void bind_detectors(py::module& m)
                 return py::cast(as_fir);
             if (auto as_esn = std::dynamic_pointer_cast<esn>(loaded))
                 return py::cast(as_esn);
+            if (auto as_configured = std::dynamic_pointer_cast<configured_esn>(loaded))
+                return py::cast(as_configured);
             return py::cast(loaded);
         },
         py::arg("path"),

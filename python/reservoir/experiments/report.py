@@ -281,7 +281,8 @@ def constellations(results):
     return figure
 
 
-PAGE = string.Template("""<!DOCTYPE html>
+PAGE = string.Template(
+    """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>gr-reservoir demo</title>
 <style>
 body { font: 16px/1.5 sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222 }
@@ -305,7 +306,8 @@ tr.first td { border-top: 1px solid #888 }
 <p class="note">$notes</p>
 <p class="note">$versions</p>
 </body></html>
-""")
+"""
+)
 
 
 def _what(p):

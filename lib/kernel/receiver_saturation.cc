@@ -1,0 +1,119 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/receiver_saturation.h>
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+using Eigen::Index;
+using Eigen::MatrixXcd;
+using Eigen::VectorXcd;
+
+namespace {
+
+VectorXcd least_squares(const MatrixXcd& regressors, const VectorXcd& output)
+{
+    MatrixXcd gram = regressors.adjoint() * regressors;
+    gram.diagonal().array() += 1e-3;
+    return gram.llt().solve(regressors.adjoint() * output);
+}
+
+MatrixXcd odd_powers(const VectorXcd& signal, double rms)
+{
+    MatrixXcd powers(signal.size(), 3);
+    const Eigen::ArrayXd square = (signal.array().abs() / rms).square();
+    powers.col(0) = signal;
+    powers.col(1) = (signal.array() * square.cast<std::complex<double>>()).matrix();
+    powers.col(2) = (powers.col(1).array() * square.cast<std::complex<double>>()).matrix();
+    return powers;
+}
+
+// s from r = g(s), by linear interpolation on a grid of radii
+VectorXcd invert(const VectorXcd& received, const VectorXcd& gains, double rms)
+{
+    constexpr int GRID = 241;
+    std::vector<double> radius, modulus, phase;
+    for (int i = 0; i < GRID; i++) {
+        const double q = 3.0 * rms * i / (GRID - 1);
+        const double square = (q / rms) * (q / rms);
+        const std::complex<double> image =
+            q * (gains(0) + square * (gains(1) + square * gains(2)));
+        if (i > 0 && std::abs(image) <= modulus.back())
+            break;
+        double angle = std::arg(i > 0 ? image : gains(0));
+        if (i > 0)
+            angle = phase.back() + std::remainder(angle - phase.back(), 2.0 * M_PI);
+        radius.push_back(q);
+        modulus.push_back(std::abs(image));
+        phase.push_back(angle);
+    }
+    if (radius.size() < 5)
+        return received / gains(0);
+    VectorXcd out(received.size());
+    for (Index n = 0; n < received.size(); n++) {
+        const double size = std::abs(received(n));
+        const size_t next =
+            std::lower_bound(modulus.begin(), modulus.end(), size) - modulus.begin();
+        double q, angle;
+        if (next == 0 || next == modulus.size()) {
+            q = next == 0 ? 0.0 : radius.back();
+            angle = next == 0 ? phase.front() : phase.back();
+        } else {
+            const double share = (size - modulus[next - 1]) / (modulus[next] - modulus[next - 1]);
+            q = radius[next - 1] + share * (radius[next] - radius[next - 1]);
+            angle = phase[next - 1] + share * (phase[next] - phase[next - 1]);
+        }
+        out(n) = std::polar(q, std::arg(received(n)) - angle);
+    }
+    return out;
+}
+
+} // namespace
+
+linearised_receiver linearise_receiver(const VectorXcd& received,
+                                       const VectorXcd& known,
+                                       row_range rows,
+                                       Index length)
+{
+    const double count = rows.size();
+    linearised_receiver result = { false, received };
+    if (rows.size() < length + 6)
+        return result;
+    const MatrixXcd regressors = lagged(known, rows, length);
+    const VectorXcd output = received.segment(rows.first, rows.size());
+    VectorXcd channel = least_squares(regressors, output);
+    const double before = (output - regressors * channel).squaredNorm() / count;
+
+    double after = before;
+    VectorXcd linearised;
+    for (int iteration = 0; iteration < 3; iteration++) {
+        const VectorXcd signal = regressors * channel;
+        const double rms = std::sqrt(signal.squaredNorm() / count);
+        if (!(rms > 1e-9))
+            return result;
+        const MatrixXcd powers = odd_powers(signal, rms);
+        const VectorXcd gains = least_squares(powers, output);
+        if (!(std::abs(gains(0)) > 1e-9))
+            return result;
+        after = (output - powers * gains).squaredNorm() / count;
+        linearised = invert(received, gains, rms);
+        channel = least_squares(regressors, linearised.segment(rows.first, rows.size()));
+    }
+    result.used = count * std::log(std::max(after, 1e-300)) + 4.0 * std::log(count) <
+                  count * std::log(std::max(before, 1e-300)) - 4.0;
+    if (result.used)
+        result.samples = linearised;
+    return result;
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr

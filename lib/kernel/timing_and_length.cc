@@ -1,0 +1,76 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/timing_and_length.h>
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+using Eigen::Index;
+using Eigen::MatrixXcd;
+
+namespace {
+
+constexpr Index EARLIEST = -8, LATEST = 6, LONGEST = 16;
+
+} // namespace
+
+channel_window select_channel_window(const sample_streams& received,
+                                     const Eigen::VectorXcd& known,
+                                     row_range range,
+                                     const Eigen::VectorXd& weights)
+{
+    const Index streams = received.size();
+    const Index longest = std::min(LONGEST, std::max<Index>(range.size() / 3, 1));
+    const Index latest = std::min({ LATEST, longest - 1, range.size() / 8 });
+    const Index earliest = std::max(EARLIEST, -(longest - 1));
+    const row_range rows = { range.first + longest - 1, range.last - latest };
+    if (rows.size() < 2)
+        return { 0, 1 };
+
+    const Index lags = latest + longest;
+    const MatrixXcd regressors = lagged(known, rows, lags, -latest);
+    const auto w = weights.segment(rows.first, rows.size());
+    const double total = w.sum();
+    const MatrixXcd weighted = w.asDiagonal() * regressors;
+    MatrixXcd outputs(rows.size(), streams);
+    for (Index q = 0; q < streams; q++)
+        outputs.col(q) = received[q].segment(rows.first, rows.size());
+    MatrixXcd gram = regressors.adjoint() * weighted;
+    gram.diagonal().array() += 1e-6 * total + 1e-12;
+    const MatrixXcd cross = weighted.adjoint() * outputs;
+    const double energy = (w.asDiagonal() * outputs.cwiseAbs2()).sum();
+
+    channel_window best = { 0, 1 };
+    double least = std::numeric_limits<double>::infinity();
+    for (Index timing = earliest; timing <= latest; timing++) {
+        const Index start = latest - timing;
+        const Index size = std::min(longest, lags - start);
+        const Eigen::LLT<MatrixXcd> factor(gram.block(start, start, size, size));
+        const MatrixXcd explained = factor.matrixL().solve(cross.middleRows(start, size));
+        double rss = energy;
+        for (Index l = 0; l < size; l++) {
+            rss -= explained.row(l).squaredNorm();
+            const double criterion =
+                streams * total * std::log(std::max(rss, 1e-12) / (streams * total)) +
+                streams * (l + 1) * std::log(total);
+            if (criterion < least) {
+                least = criterion;
+                best = { int(timing), int(l + 1) };
+            }
+        }
+    }
+    return best;
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,141 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/random.h>
+#include <gnuradio/reservoir/kernel/survivor_search.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <stdexcept>
+
+namespace kernel = gr::reservoir::kernel;
+using cfloat = std::complex<float>;
+
+namespace {
+
+const std::vector<cfloat> QPSK = { { -.7071f, -.7071f }, { -.7071f, .7071f }, { .7071f, -.7071f }, { .7071f, .7071f } };
+
+std::vector<int> symbols(size_t count, uint64_t seed)
+{
+    kernel::random generator(seed);
+    std::vector<int> drawn(count);
+    for (auto& symbol : drawn) {
+        const auto value = generator.complex_gaussian();
+        symbol = (value.real() > 0 ? 2 : 0) + (value.imag() > 0);
+    }
+    return drawn;
+}
+
+// f[n] = x[n] - sum b_j x[n-j] + noise
+std::vector<cfloat> feedforward(const std::vector<int>& sent,
+                                const std::vector<cfloat>& feedback,
+                                double deviation,
+                                uint64_t seed)
+{
+    kernel::random generator(seed);
+    std::vector<cfloat> out;
+    for (size_t n = 0; n < sent.size(); n++) {
+        cfloat value = QPSK[sent[n]] + cfloat(deviation * generator.complex_gaussian());
+        for (size_t j = 0; j < feedback.size(); j++)
+            if (n > j)
+                value -= feedback[j] * QPSK[sent[n - 1 - j]];
+        out.push_back(value);
+    }
+    return out;
+}
+
+kernel::survivor_model model(const std::vector<cfloat>& feedback, int survivors)
+{
+    kernel::survivor_model made;
+    made.feedback = feedback;
+    made.points = made.centroids = QPSK;
+    made.survivors = survivors;
+    return made;
+}
+
+int errors(const std::vector<int>& a, const std::vector<int>& b)
+{
+    int count = 0;
+    for (size_t n = 0; n < a.size(); n++)
+        count += a[n] != b[n];
+    return count;
+}
+
+const std::vector<cfloat> FEEDBACK = { { 0.6f, -0.8f }, { -0.5f, 0.2f }, { 0.0f, 0.4f } };
+const std::vector<cfloat> NO_PAST(3);
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(feedback_removes_the_past)
+{
+    const auto sent = symbols(300, 1);
+    const auto input = feedforward(sent, FEEDBACK, 0.05, 2);
+    for (int survivors : { 1, 3, 8, 40 }) {
+        kernel::survivor_search search(model(FEEDBACK, survivors));
+        search.start(NO_PAST.data());
+        BOOST_CHECK(kernel::decide_frame(search, input.data(), input.size()).symbols == sent);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_known_past_is_used)
+{
+    const auto sent = symbols(50, 3);
+    const auto input = feedforward(sent, FEEDBACK, 0.0, 2);
+    kernel::survivor_search search(model(FEEDBACK, 1));
+    const cfloat past[] = { QPSK[sent[9]], QPSK[sent[8]], QPSK[sent[7]] };
+    search.start(past);
+    const auto found = kernel::decide_frame(search, input.data() + 10, 40);
+    BOOST_CHECK_EQUAL(errors(found.symbols, { sent.begin() + 10, sent.end() }), 0);
+}
+
+BOOST_AUTO_TEST_CASE(more_survivors_make_fewer_errors)
+{
+    // a post-cursor as great as the cursor: one wrong decision spoils the next
+    const std::vector<cfloat> feedback = { { 0.0f, 1.0f } };
+    const auto sent = symbols(20000, 4);
+    const auto input = feedforward(sent, feedback, 0.5, 5);
+    int before = 1 << 30;
+    for (int survivors : { 1, 4 }) {
+        kernel::survivor_search search(model(feedback, survivors));
+        search.start(NO_PAST.data());
+        const int now =
+            errors(kernel::decide_frame(search, input.data(), input.size()).symbols, sent);
+        BOOST_CHECK_LT(now, 0.7 * before);
+        before = now;
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_loop_follows_a_rotation)
+{
+    const auto sent = symbols(1000, 6);
+    auto input = feedforward(sent, FEEDBACK, 0.05, 7);
+    for (size_t n = 0; n < input.size(); n++)
+        input[n] *= std::polar(1.0f, 0.004f * n); // past a decision boundary before symbol 200
+    auto with_loop = model(FEEDBACK, 4);
+    with_loop.alpha = 0.05f;
+    with_loop.beta = 0.05f * 0.05f / 8;
+    with_loop.power = 2.5f;
+    kernel::survivor_search search(with_loop);
+    search.start(NO_PAST.data());
+    const auto found = kernel::decide_frame(search, input.data(), input.size());
+    BOOST_CHECK_EQUAL(errors(found.symbols, sent), 0);
+    BOOST_CHECK_SMALL(found.phases[900] - 0.004f * 900, 0.15f);
+    BOOST_CHECK_SMALL(found.nu - 0.004f, 0.002f);
+    BOOST_CHECK_EQUAL(found.theta, found.phases.back());
+
+    kernel::survivor_search rigid(model(FEEDBACK, 4));
+    rigid.start(NO_PAST.data());
+    BOOST_CHECK_GT(
+        errors(kernel::decide_frame(rigid, input.data(), input.size()).symbols, sent), 200);
+}
+
+BOOST_AUTO_TEST_CASE(bad_models_are_refused)
+{
+    BOOST_CHECK_THROW(kernel::survivor_search(model({}, 0)), std::invalid_argument);
+    BOOST_CHECK_THROW(kernel::survivor_search(model({}, 257)), std::invalid_argument);
+    auto uneven = model({}, 1);
+    uneven.centroids.pop_back();
+    BOOST_CHECK_THROW(kernel::survivor_search{ uneven }, std::invalid_argument);
+}

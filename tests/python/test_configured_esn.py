@@ -1,0 +1,309 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The configured ESN in plain Python: physics, conventions, refusals."""
+
+import numpy as np
+import pytest
+from gnuradio import digital, reservoir
+
+QPSK = np.array([-1 - 1j, -1 + 1j, 1 - 1j, 1 + 1j]) / np.sqrt(2)
+MIXED = np.array([0.5 + 0.2j, 1.0, -0.4 + 0.5j, 0.2j])
+
+
+def frame(taps=(1.0,), payload=512, pilots=64, snr_db=25.0, seed=1, sps=1, points=QPSK):
+    """Received samples from the first pilot on, with look-ahead, and all symbols."""
+    rng = np.random.default_rng(seed)
+    count = pilots + payload
+    x = rng.choice(points, count + 100)
+    taps = np.asarray(taps, complex)
+    r = np.convolve(np.repeat(x, sps) if sps > 1 else x, taps)[: (count + 48) * sps]
+    noise = rng.standard_normal((2, r.size)) * np.sqrt(10 ** (-snr_db / 10) / 2)
+    return (r + noise[0] + 1j * noise[1]).astype(np.complex64), x[:count].astype(np.complex64)
+
+
+def slice_to(points, y):
+    return points[np.argmin(np.abs(y[:, None] - points), 1)]
+
+
+def errors(y, x):
+    count = min(y.size, x.size)
+    return int(np.sum(np.abs(slice_to(QPSK, y[:count]) - x[:count]) > 0.1))
+
+
+@pytest.mark.parametrize("taps", [(1.0,), (0.3j, 1.0, 0.4), (0.2, 0.9j, 1.0, -0.3)])
+@pytest.mark.parametrize("feedback", [True, False])
+def test_channels_are_undone(taps, feedback):
+    r, x = frame(taps)
+    det = reservoir.configured_esn(feedback=feedback)
+    y = det.receive(r, x[:64], payload_len=512)
+    assert y.shape == (576,) and y.dtype == np.complex64
+    assert errors(y, x) == 0
+
+
+def test_the_channel_is_reported():
+    r, x = frame(MIXED, snr_db=40)
+    report = reservoir.configured_esn(channel_len=4).fit(r, x[:64])
+    assert np.allclose(report["channel"], MIXED, atol=0.02)
+    # poles: roots inside the circle of the channel's spectrum
+    zeros = np.roots(MIXED)
+    expected = np.where(np.abs(zeros) > 1, 1 / zeros.conj(), zeros)
+    for pole in report["poles"]:
+        assert np.min(np.abs(expected - pole)) < 0.05
+    assert report["noise_variance"] < 0.01
+
+
+@pytest.mark.parametrize("gain", [1e-4, 3e3j])
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_levels_do_not_matter(gain, scale):
+    """digital.constellation_qpsk has power 4: it is used as it is or at unit power."""
+    r, x = frame(MIXED)
+    y = reservoir.configured_esn().receive(gain * r, scale * x[:64], payload_len=512)
+    assert errors(y / scale, x) == 0
+    assert np.mean(np.abs(y / scale - x) ** 2) < 0.02
+
+
+def test_soft_output_has_the_reported_variance():
+    r, x = frame(MIXED, snr_db=12)
+    det = reservoir.configured_esn()
+    y = det.receive(r, x[:64], payload_len=512)
+    variance = np.mean(np.abs(y[64:] - x[64:]) ** 2)
+    assert 0.7 < variance / det.report()["noise_variance"] < 1.4
+
+
+@pytest.mark.parametrize("late", [-6, -2, 3, 5])
+def test_the_tag_may_be_off(late):
+    r, x = frame(MIXED, payload=400)
+    shifted = r[late:] if late > 0 else np.concatenate([np.zeros(-late, np.complex64), r])
+    y = reservoir.configured_esn().receive(shifted, x[:64], payload_len=300)
+    assert errors(y, x) == 0
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e-3, -2e-3, 4e-3])
+@pytest.mark.parametrize("sps", [1, 2])
+def test_a_carrier_offset_is_taken_out(offset, sps):
+    r, x = frame(MIXED, payload=2000, pilots=128, sps=sps)
+    r = r * np.exp(2j * np.pi * offset * np.arange(r.size) / sps)
+    det = reservoir.configured_esn()
+    assert errors(det.receive(r, x[:128], sps=sps, payload_len=900), x[:1028]) == 0
+    assert abs(det.report()["carrier_offset"] - offset) < 1e-4
+    det.fit(r, x[:128], sps=sps)
+    assert errors(det.detect(r, sps=sps), x) == 0  # a stream
+    assert abs(det.report()["carrier_offset"] - offset) < 1e-4
+
+
+def test_what_a_frame_showed_is_reported():
+    r, x = frame(MIXED, snr_db=12)
+    det = reservoir.configured_esn()
+    det.receive(np.roll(r, 2), x[:64], payload_len=400)
+    report = det.report()
+    assert report["timing"] == -2
+    assert report["residuals"].size == 3 and 0 <= report["refits"] <= 2
+    assert np.argmin(report["residuals"]) == report["refits"]
+    assert np.all(report["residuals"] < 0.2)  # noise of variance 0.063
+    assert not report["tracked"]
+    assert np.all(report["condition_number"] >= 1)
+    assert np.allclose(report["channel"][:4], MIXED, atol=0.1)
+    det = reservoir.configured_esn(tracking="on")
+    assert errors(det.receive(r, x[:64], payload_len=400), x) < 5
+    assert det.report()["tracked"]
+
+
+def test_antennas_are_combined():
+    r0, x = frame((0.6, 0.5j, 0.3), snr_db=6, seed=5)
+    r1, _ = frame((0.1, 0.9, -0.4j), snr_db=6, seed=5)
+    rng = np.random.default_rng(6)  # noise of its own
+    r1 = r1 + 0.3 * (rng.standard_normal(r1.size) + 1j * rng.standard_normal(r1.size))
+    both = np.array([r0, r1], np.complex64)
+    y = reservoir.configured_esn(num_inputs=2).receive(both, x[:64], payload_len=512)
+    one = reservoir.configured_esn().receive(r1, x[:64], payload_len=512)
+    assert errors(y, x) < errors(one, x)
+    # a permutation of antennas changes nothing else
+    swapped = reservoir.configured_esn(num_inputs=2).receive(both[::-1], x[:64], payload_len=512)
+    assert np.mean(slice_to(QPSK, y) == slice_to(QPSK, swapped)) > 0.995
+
+
+@pytest.mark.parametrize("sps", [2, 4])
+@pytest.mark.parametrize("feedback", [True, False])
+def test_several_samples_a_symbol(sps, feedback):
+    r, x = frame((0.5, 1.0, 0.3j, 0.4), sps=sps)
+    det = reservoir.configured_esn(feedback=feedback)
+    assert errors(det.receive(r, x[:64], sps=sps, payload_len=512), x) == 0
+    det.fit(r, x[:64], sps=sps)
+    assert errors(det.detect(r, sps=sps), x) == 0
+
+
+@pytest.mark.parametrize("feedback", [True, False])
+@pytest.mark.parametrize("piece", [1, 7, 100])
+def test_pieces_joined_are_the_whole(feedback, piece):
+    r, x = frame(MIXED)
+    det = reservoir.configured_esn(feedback=feedback)
+    det.fit(r, x[:64])
+    whole = det.detect(r)
+    det.reset()
+    pieces = np.concatenate([det.detect(r[k : k + piece]) for k in range(0, r.size, piece)])
+    assert np.array_equal(whole, pieces)
+    assert whole.size == r.size - det.report()["delay"]
+    assert errors(whole, x) == 0
+
+
+def test_a_long_stream_keeps_its_place():
+    r, x = frame(MIXED, payload=20000)
+    det = reservoir.configured_esn()
+    det.fit(r[:200], x[:64])
+    y = np.concatenate([det.detect(part) for part in np.array_split(r, 40)])
+    assert errors(y, x) == 0
+
+
+def test_the_linear_network_is_one_filter():
+    r, x = frame(MIXED)
+    det = reservoir.configured_esn(feedback=False, refits=0)
+    det.fit(r, x[:64])
+    y = det.detect(r)
+    start = det.filter_start()
+    rms = np.sqrt(np.mean(np.abs(r[:64]) ** 2))
+    padded = np.concatenate([np.zeros(start), r]) / rms
+    taps = det.filter()[0]
+    output = np.convolve(padded, taps[::-1], "valid")[: y.size]
+    gain = np.vdot(output, y) / np.vdot(output, output)
+    assert np.allclose(gain * output, y, atol=1e-4)
+
+
+def test_any_waveform_without_decisions():
+    rng = np.random.default_rng(3)
+    x = (rng.standard_normal(900) + 1j * rng.standard_normal(900)).astype(np.complex64)
+    r = np.convolve(x, (1, 0.4j, -0.2))[:900].astype(np.complex64)
+    det = reservoir.configured_esn(feedback=False, refits=0)
+    y = det.receive(r, x[:200], payload_len=600)
+    assert np.mean(np.abs(y - x[:800]) ** 2) < 1e-3
+
+
+def test_statistics_need_no_channel_estimate():
+    r, x = frame((0.9, 0.4j, 0.2), snr_db=30, pilots=128)
+    det = reservoir.configured_esn(
+        feedback=False,
+        refits=0,
+        poles="statistics",
+        power_delay_profile=[1, 0.5, 0.25],
+        num_neurons=8,
+    )
+    assert errors(det.receive(r, x[:128], payload_len=512), x) == 0
+    assert det.report()["poles"].size == 8
+
+
+def test_arbitrary_pilots():
+    """They are not snapped to the constellation."""
+    r, x = frame(MIXED)
+    x = x * 1.0
+    rng = np.random.default_rng(2)
+    pilots = np.exp(2j * np.pi * rng.random(64)).astype(np.complex64)
+    clean = np.concatenate([pilots, x[64:], np.zeros(50)])
+    r = np.convolve(clean, MIXED)[: 576 + 48].astype(np.complex64)
+    y = reservoir.configured_esn().receive(r, pilots, payload_len=512)
+    assert errors(y[64:], x[64:]) == 0
+
+
+@pytest.mark.parametrize("pilots", [1, 2, 5, 16])
+def test_few_pilots_are_survived(pilots):
+    r, x = frame(pilots=pilots, payload=100)
+    y = reservoir.configured_esn().receive(r, x[:pilots], payload_len=100)
+    assert np.all(np.isfinite(y))
+    if pilots >= 5:
+        assert errors(y, x) == 0
+
+
+def test_no_payload():
+    r, x = frame(MIXED)
+    assert reservoir.configured_esn().receive(r, x[:64], payload_len=0).size == 64
+
+
+@pytest.mark.parametrize("feedback", [True, False])
+def test_nonsense_stays_finite(feedback):
+    rng = np.random.default_rng(4)
+    x = rng.choice(QPSK, 64).astype(np.complex64)
+    noise = (rng.standard_normal(700) + 1j * rng.standard_normal(700)).astype(np.complex64)
+    broken = noise.copy()
+    broken[[3, 50, 300]] = np.nan, np.inf, -1j * np.inf
+    for r in (np.zeros(700, np.complex64), noise, broken):
+        det = reservoir.configured_esn(feedback=feedback)
+        assert np.all(np.isfinite(det.receive(r, x, payload_len=500)))
+    assert det.bad_samples() == 3
+    assert det.report()["evm_db"] > -6  # and it says so
+
+
+@pytest.mark.parametrize("feedback", [True, False])
+@pytest.mark.parametrize("sps", [1, 2])
+def test_saved_and_loaded(tmp_path, feedback, sps):
+    r, x = frame(MIXED, sps=sps)
+    qpsk = digital.constellation_qpsk()
+    det = reservoir.configured_esn(constellation=qpsk.base(), feedback=feedback)
+    det.fit(r, x[:64], sps=sps)
+    path = str(tmp_path / "saved")
+    det.save(path)
+    loaded = reservoir.load(path)
+    assert isinstance(loaded, reservoir.configured_esn) and loaded.kind() == "configured_esn"
+    assert np.array_equal(loaded.detect(r, sps=sps), det.detect(r, sps=sps))
+    assert np.array_equal(loaded.points(), np.array(qpsk.points(), np.complex64))
+    assert loaded.labels() == det.labels() and len(loaded.labels()) == 4
+    for key in ("mse", "delay", "noise_variance"):
+        assert loaded.report()[key] == det.report()[key]
+    assert np.array_equal(loaded.report()["poles"], det.report()["poles"])
+    fresh = reservoir.configured_esn(feedback=feedback)
+    fresh.save(path)
+    assert not reservoir.load(path).trained()
+
+
+def test_in_a_flowgraph():
+    from gnuradio import blocks, gr
+    import pmt
+
+    r, x = frame(MIXED)
+    tag = gr.tag_t()
+    tag.offset, tag.key, tag.value = 0, pmt.intern("corr_est"), pmt.PMT_T
+    equalizer = reservoir.equalizer(
+        reservoir.configured_esn(), training_sequence=list(x[:64]), payload_len=512
+    )
+    source = blocks.vector_source_c(r.tolist(), False, 1, [tag])
+    sink = blocks.vector_sink_c()
+    flowgraph = gr.top_block()
+    flowgraph.connect(source, equalizer, sink)
+    flowgraph.run()
+    alone = reservoir.configured_esn().receive(r, x[:64], payload_len=512)
+    assert np.array_equal(np.array(sink.data()[:576], np.complex64), alone)
+
+
+@pytest.mark.parametrize(
+    "settings, name",
+    [
+        (dict(channel_len=-1), "channel_len"),
+        (dict(channel_len=65), "channel_len"),
+        (dict(survivors=0), "survivors"),
+        (dict(survivors=257), "survivors"),
+        (dict(refits=-1), "refits"),
+        (dict(refits=17), "refits"),
+        (dict(prior_weight=-1.0), "prior_weight"),
+        (dict(prior_weight=float("nan")), "prior_weight"),
+        (dict(poles="random"), "poles"),
+        (dict(poles="statistics", power_delay_profile=[1, 1]), "feedback"),
+        (dict(poles="statistics", feedback=False, power_delay_profile=[1, 1]), "refits"),
+        (dict(poles="statistics", feedback=False, refits=0), "power_delay_profile"),
+        (dict(power_delay_profile=[1, 1]), "power_delay_profile"),
+        (dict(num_neurons=0), "num_neurons"),
+        (dict(max_frequency_offset=-1e-3), "max_frequency_offset"),
+        (dict(max_frequency_offset=0.6), "max_frequency_offset"),
+        (dict(phase_noise=-1.0), "phase_noise"),
+        (dict(tracking="sometimes"), "tracking"),
+        (dict(tracking="on", feedback=False), "tracking"),
+        (dict(num_inputs=0), "num_inputs"),
+        (dict(num_outputs=0), "num_outputs"),
+        (dict(num_outputs=2), "num_outputs"),
+    ],
+)
+def test_bad_parameters_are_named(settings, name):
+    with pytest.raises(ValueError, match=f"^{name}"):
+        reservoir.configured_esn(**settings)
+
+
+def test_it_does_not_adapt():
+    with pytest.raises(ValueError, match="adapt_after_training"):
+        reservoir.configured_esn().set_tracking(digital.constellation_qpsk().base())
