@@ -39,8 +39,8 @@ STATIC = {
     "flat qpsk 8 P64": 20,
 }
 FADING = {
-    "long 4096 fd2e-5 exp5 16qam 20": 2,
-    "long 1024 fd3e-4 exp5 qpsk 14": 4,
+    "long 4096 fd2e-5 exp5 16qam 20": 1,
+    "long 1024 fd3e-4 exp5 qpsk 14": 2,
 }
 
 
