@@ -38,7 +38,6 @@ constexpr Index LONGEST_STATIC = 1024;
 constexpr Index PHASE_WINDOW = 48;    // half width, symbols
 constexpr Index LONGEST_MEMORY = 1024;
 constexpr Index MARGIN = 24;          // samples around a tracked block's window, for its timing
-constexpr double UNEXPLAINED = 1.2;   // residual over the pilots'
 constexpr double DISCOUNT = 0.8;      // of a memory's prediction error, a block
 constexpr double REJECTED_PHASE = 30; // divides the phase noise once a correction did not pay
 const std::vector<double> REFIT_PRIORS = { 0.03, 0.3, 3.0, 10.0 };
@@ -618,15 +617,14 @@ configured_frame configured_receiver::receive_static(const sample_streams& raw,
                                                      Index payload_len) const
 {
     configured_frame frame = receive_block(raw, pilots, num_pilots, payload_len);
-    const kernel::carrier_offset offset = carrier_offset(raw, pilots, num_pilots);
-    // Few pilots show half a turn over the payload only just, so a frame that its model does not
-    // explain is tried as well.
-    const bool explained = frame.residual < UNEXPLAINED * frame.pilot_residual;
-    if (offset.frequency == 0.0 || (explained && !offset.significant))
+    // Whether it is significant says little: few pilots barely show an offset that turns the
+    // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
+    const double offset = carrier_offset(raw, pilots, num_pilots).frequency;
+    if (offset == 0.0)
         return frame;
     configured_frame other =
-        receive_block(derotated(raw, offset.frequency), pilots, num_pilots, payload_len);
-    other.carrier_offset = offset.frequency;
+        receive_block(derotated(raw, offset), pilots, num_pilots, payload_len);
+    other.carrier_offset = offset;
     return other.residual < frame.residual ? other : frame;
 }
 

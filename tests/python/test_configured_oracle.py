@@ -90,7 +90,9 @@ def test_passes(refits):
 
 def test_two_samples_a_symbol():
     rng = np.random.default_rng(987)
-    sim = receiver.simulate(20, "16qam", 128, 512, "exp6", 20, rng, link="shaped", sps=2)
+    sim = receiver.simulate(
+        20, "16qam", 128, 512, "exp6", 20, rng, link="shaped", sps=2
+    )
     ours = decisions(sim, max_frequency_offset=0, tracking="off")
     # the oracle's covariance between phases gained nothing and is not ours
     compare(sim, ours, receiver.receive(sim, cfo_max=0, colour=False))
