@@ -41,7 +41,7 @@ test: build
 
 sanitize: setup
 	@cmake -S . -B $(BUILD)-sanitize -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON \
-	    -DENABLE_PYTHON=OFF -DENABLE_GRC=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo > /dev/null
+	    -DENABLE_PYTHON=OFF -DENABLE_GRC=OFF -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -g1" > /dev/null
 	@cmake --build $(BUILD)-sanitize -j $(JOBS)
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS)
 

@@ -188,30 +188,37 @@ Eigen::MatrixXcd readout_detector::training_features(const gr_complex* const* re
 }
 
 /*
- * The first rows do not know the samples before the first pilot. Of unit power, these add
- * Σ |w_j|² over the taps that fall on them to the row's error variance, w being a filter of the
- * window. Rows that count by the inverse of their variance take 3 to 6 % off the bit error rate
- * of 64 pilots.
+ * The first rows do not know the samples before the first pilot. Where there was a signal, of
+ * unit power, these add Σ |w_j|² over the taps that fall on them to the row's error variance, w
+ * being a filter of the window; after a gap they add nothing. The errors of these rows tell
+ * which. Rows then count by the inverse of their variance.
  */
 Eigen::VectorXd readout_detector::history_weights(const Eigen::MatrixXcd& windows,
                                                   const Eigen::MatrixXcd& targets,
                                                   int delay) const
 {
+    const Eigen::Index rows = targets.rows();
+    const Eigen::Index incomplete = d_window->window() - 1 - delay;
+    if (incomplete < 1 || rows < 2 * incomplete)
+        return Eigen::VectorXd::Ones(rows);
     const kernel::ridge_result filter =
         kernel::ridge(windows).solve(targets, d_parameters.regularization);
-    const int window = d_window->window();
-    Eigen::VectorXd power_by_age = Eigen::VectorXd::Zero(window);
+    Eigen::VectorXd missing = Eigen::VectorXd::Zero(rows);
     for (int b = 0; b < d_window->num_branches(); b++)
-        for (int age = 0; age < window; age++)
-            power_by_age(age) += filter.weights.row(d_window->tap_index(b, age)).squaredNorm();
+        for (Eigen::Index k = 0; k < incomplete; k++)
+            for (int age = k + delay + 1; age < d_window->window(); age++)
+                missing(k) += filter.weights.row(d_window->tap_index(b, age)).squaredNorm();
 
-    Eigen::VectorXd weights = Eigen::VectorXd::Ones(targets.rows());
-    const double mse = filter.leave_one_out_mse + 1e-30;
-    for (Eigen::Index k = 0; k < std::min<Eigen::Index>(weights.size(), window - 1 - delay); k++) {
-        const double missing = power_by_age.tail(window - 1 - delay - k).sum() / num_outputs();
-        weights(k) = std::max(mse / (mse + missing), 1e-4);
-    }
-    return weights;
+    // Gaussian log-likelihood ratio of the errors with and without a signal before the pilots
+    const Eigen::ArrayXd errors =
+        (filter.leave_one_out - targets).rowwise().squaredNorm().array() / num_outputs();
+    const double usual = errors.tail(rows - incomplete).mean() + 1e-30;
+    const Eigen::ArrayXd variance = usual + missing.array() / num_outputs();
+    const double log_ratio =
+        num_outputs() * (errors / usual - errors / variance - (variance / usual).log()).sum();
+    if (log_ratio < -3.0) // a gap only if that is 20 times as likely: on the air something precedes
+        return Eigen::VectorXd::Ones(rows);
+    return (usual / variance).max(1e-4);
 }
 
 std::unique_ptr<kernel::rls> readout_detector::recurse(const Eigen::MatrixXcd& features,
@@ -408,7 +415,7 @@ void readout_detector::do_set_tracking(digital::constellation_sptr constellation
     }
     d_decide.reset();
     if (constellation)
-        d_decide.emplace(constellation);
+        d_decide = std::make_unique<decision_device>(constellation);
 }
 
 stream_matrix readout_detector::user_weights() const

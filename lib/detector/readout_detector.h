@@ -12,7 +12,6 @@
 #include <gnuradio/reservoir/kernel/rls.h>
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <memory>
-#include <optional>
 
 namespace gr {
 namespace reservoir {
@@ -99,7 +98,7 @@ private:
     // The window's share of the readout: one filter an output, by branches, oldest sample first.
     std::vector<std::vector<float>> d_taps_re, d_taps_im;
 
-    std::optional<decision_device> d_decide; // set while tracking
+    std::unique_ptr<decision_device> d_decide; // set while tracking
     std::unique_ptr<kernel::rls> d_rls;      // ... and trained
 
     // scratch, so that detection does not allocate
