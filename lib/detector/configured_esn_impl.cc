@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "detector/saved_file.h"
+#include "kernel/simd.h"
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,7 @@ namespace reservoir {
 namespace {
 
 constexpr int FUTURE = configured_receiver::FUTURE;
+constexpr size_t BLOCK = 512; // symbols that are filtered at once
 constexpr int EARLIEST = 8; // symbols that the channel may begin early
 
 bool finite(gr_complex value) { return std::isfinite(value.real()) && std::isfinite(value.imag()); }
@@ -409,12 +411,19 @@ void configured_esn_impl::do_receive(const gr_complex* const* received,
 void configured_esn_impl::do_reset()
 {
     const int num_streams = num_inputs() * d_sps;
-    const int taps = d_past + 1 + FUTURE;
     // the samples before the first pilot count as zero
     d_first_symbol = std::min(-d_past - d_timing, 0);
-    d_samples.assign(num_streams, std::vector<gr_complex>(-d_first_symbol, 0.0f));
-    for (auto& stream : d_samples)
-        stream.reserve(4 * taps);
+    d_re.assign(num_streams, std::vector<float>(-d_first_symbol, 0.0f));
+    d_im = d_re;
+    d_taps_re.clear();
+    d_taps_im.clear();
+    for (const auto& row : d_filter) {
+        for (const auto& tap : row) {
+            d_taps_re.push_back(tap.real());
+            d_taps_im.push_back(tap.imag());
+        }
+    }
+    d_filtered.resize(BLOCK);
     d_num_samples = 0;
     d_next = 0;
     d_decided = 0;
@@ -440,26 +449,36 @@ size_t configured_esn_impl::append(const gr_complex* const* received, size_t num
             if (d_frequency != 0.0) // from the sample's number, so that pieces give the same
                 sample *= gr_complex(std::polar(
                     1.0, -2.0 * M_PI * std::fmod(d_frequency * (d_num_samples + n) / d_sps, 1.0)));
-            d_samples[a * d_sps + phase].push_back(sample);
+            d_re[a * d_sps + phase].push_back(sample.real());
+            d_im[a * d_sps + phase].push_back(sample.imag());
             phase = phase + 1 == size_t(d_sps) ? 0 : phase + 1;
         }
     }
     d_num_samples += num_samples;
-    return d_samples.back().size(); // complete symbol periods
+    return d_re.back().size(); // complete symbol periods
 }
 
-gr_complex configured_esn_impl::filter_symbol(size_t start) const
+void configured_esn_impl::filter_block(size_t start, size_t count)
 {
-    float re = 0.0f, im = 0.0f;
-    for (size_t q = 0; q < d_filter.size(); q++) {
-        const gr_complex* const samples = &d_samples[q][start];
-        const std::vector<gr_complex>& taps = d_filter[q];
-        for (size_t w = 0; w < taps.size(); w++) {
-            re += taps[w].real() * samples[w].real() - taps[w].imag() * samples[w].imag();
-            im += taps[w].real() * samples[w].imag() + taps[w].imag() * samples[w].real();
-        }
+    constexpr size_t READABLE = 64; // beyond the end, see simd::fir
+    std::vector<const float*> re, im;
+    for (size_t q = 0; q < d_re.size(); q++) {
+        for (auto* samples : { &d_re[q], &d_im[q] })
+            samples->resize(samples->size() + READABLE);
+        re.push_back(&d_re[q][start]);
+        im.push_back(&d_im[q][start]);
     }
-    return { re, im };
+    kernel::simd::fir(re.data(),
+                      im.data(),
+                      re.size(),
+                      d_past + 1 + FUTURE,
+                      d_taps_re.data(),
+                      d_taps_im.data(),
+                      count,
+                      d_filtered.data());
+    for (size_t q = 0; q < d_re.size(); q++)
+        for (auto* samples : { &d_re[q], &d_im[q] })
+            samples->resize(samples->size() - READABLE);
 }
 
 size_t configured_esn_impl::do_detect(const gr_complex* const* received,
@@ -471,9 +490,14 @@ size_t configured_esn_impl::do_detect(const gr_complex* const* received,
     const size_t width = d_parameters.survivors;
     size_t produced = 0;
     // symbol n reads samples n - past - timing, ..., n + FUTURE - timing
-    for (; d_next + FUTURE - d_timing < complete; d_next++) {
-        const gr_complex output =
-            filter_symbol(d_next - d_past - d_timing - d_first_symbol);
+    const int64_t end = complete - FUTURE + d_timing;
+    for (size_t place = BLOCK; d_next < end; d_next++, place++) {
+        if (place == BLOCK) {
+            filter_block(d_next - d_past - d_timing - d_first_symbol,
+                         std::min<int64_t>(BLOCK, end - d_next));
+            place = 0;
+        }
+        const gr_complex output = d_filtered[place];
         if (!d_parameters.feedback) {
             symbols[0][produced++] = output / d_gain * float(d_symbol_scale);
             continue;
@@ -514,8 +538,9 @@ size_t configured_esn_impl::do_detect(const gr_complex* const* received,
     // what no later symbol reads
     const int64_t unused = d_next - d_past - d_timing - d_first_symbol;
     if (unused > 4096) {
-        for (auto& stream : d_samples)
-            stream.erase(stream.begin(), stream.begin() + unused);
+        for (auto* streams : { &d_re, &d_im })
+            for (auto& stream : *streams)
+                stream.erase(stream.begin(), stream.begin() + unused);
         d_first_symbol += unused;
     }
     return produced;

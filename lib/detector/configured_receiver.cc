@@ -340,6 +340,12 @@ configured_readout configured_receiver::configure_fixed(const sample_streams& st
     return readout;
 }
 
+// Without feedback nothing needs the warped symbols: the readout learns the nominal ones.
+bool configured_receiver::warps(row_range range) const
+{
+    return d_settings.feedback && multilevel() && range.size() >= WARP_SYMBOLS;
+}
+
 configured_readout configured_receiver::fit(const sample_streams& streams,
                                             const std::vector<cdouble>& pilots) const
 {
@@ -352,7 +358,7 @@ configured_readout configured_receiver::fit(const sample_streams& streams,
                      symbols,
                      range,
                      weights,
-                     multilevel() && range.size() >= WARP_SYMBOLS,
+                     warps(range),
                      { d_settings.prior_weight },
                      true);
 }
@@ -360,7 +366,7 @@ configured_readout configured_receiver::fit(const sample_streams& streams,
 double configured_receiver::find_offset(const sample_streams& streams,
                                         const std::vector<cdouble>& pilots) const
 {
-    return carrier_offset(streams, known(pilots, streams[0].size()), pilots.size());
+    return carrier_offset(streams, known(pilots, streams[0].size()), pilots.size()).frequency;
 }
 
 VectorXcd configured_receiver::feedforward(const configured_readout& readout,
@@ -424,21 +430,19 @@ configured_receiver::search_result configured_receiver::search(const configured_
     return { found.symbols, found.phases, found.theta, found.nu };
 }
 
-double configured_receiver::carrier_offset(const sample_streams& streams,
-                                           const known_symbols& symbols,
-                                           Index num_pilots) const
+kernel::carrier_offset configured_receiver::carrier_offset(const sample_streams& streams,
+                                                           const known_symbols& symbols,
+                                                           Index num_pilots) const
 {
     if (!(d_settings.max_frequency_offset > 0.0))
-        return 0.0;
+        return { 0.0, false };
     const row_range range = { 0, num_pilots };
     const VectorXd weights = VectorXd::Ones(streams[0].size());
-    const kernel::carrier_offset found = kernel::find_carrier_offset(
-        streams,
-        symbols.values,
-        range,
-        select_window(streams, symbols, range, weights, false),
-        d_settings.max_frequency_offset);
-    return found.significant ? found.frequency : 0.0;
+    return kernel::find_carrier_offset(streams,
+                                       symbols.values,
+                                       range,
+                                       select_window(streams, symbols, range, weights, false),
+                                       d_settings.max_frequency_offset);
 }
 
 sample_streams configured_receiver::derotated(const sample_streams& streams,
@@ -477,7 +481,7 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
 
     for (int pass = 0; pass <= d_settings.refits; pass++) {
         const sample_streams turned = rotated(raw, phase);
-        const bool warp = multilevel() && range.size() >= WARP_SYMBOLS;
+        const bool warp = warps(range);
         const std::vector<double> priors =
             pass == 0 ? std::vector<double>{ d_settings.prior_weight } : REFIT_PRIORS;
         sample_streams input = turned;
@@ -613,7 +617,9 @@ configured_frame configured_receiver::receive_static(const sample_streams& raw,
                                                      Index payload_len) const
 {
     configured_frame frame = receive_block(raw, pilots, num_pilots, payload_len);
-    const double offset = carrier_offset(raw, pilots, num_pilots);
+    // Whether it is significant says little: few pilots barely show an offset that turns the
+    // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
+    const double offset = carrier_offset(raw, pilots, num_pilots).frequency;
     if (offset == 0.0)
         return frame;
     configured_frame other =
@@ -634,7 +640,8 @@ configured_frame configured_receiver::track(const sample_streams& given,
     const double phase_noise = d_settings.phase_noise;
     configured_frame frame;
     frame.tracked = true;
-    frame.carrier_offset = carrier_offset(given, pilots, num_pilots);
+    const kernel::carrier_offset offset = carrier_offset(given, pilots, num_pilots);
+    frame.carrier_offset = offset.significant ? offset.frequency : 0.0;
     const sample_streams raw =
         frame.carrier_offset != 0.0 ? derotated(given, frame.carrier_offset) : given;
     const int num_memories = memories.size();

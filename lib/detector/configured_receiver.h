@@ -6,6 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 
+#include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/timing_and_length.h>
 #include <vector>
@@ -105,7 +106,7 @@ public:
     configured_readout fit(const kernel::sample_streams& streams,
                            const std::vector<std::complex<double>>& pilots) const;
 
-    //! What the pilots show beyond doubt, cycles a symbol; else 0.
+    //! Most likely carrier offset by the pilots, cycles a symbol.
     double find_offset(const kernel::sample_streams& streams,
                        const std::vector<std::complex<double>>& pilots) const;
     kernel::sample_streams derotated(const kernel::sample_streams& streams, double frequency) const;
@@ -153,6 +154,7 @@ private:
     configured_readout configure_fixed(const kernel::sample_streams& streams,
                                        const known_symbols& symbols,
                                        kernel::row_range range) const;
+    bool warps(kernel::row_range range) const;
     loop_gains phase_loop(double leave_one_out_mse, double phase_noise) const;
     search_result search(const configured_readout& readout,
                          const kernel::sample_streams& streams,
@@ -160,9 +162,9 @@ private:
                          kernel::row_range range,
                          double phase_noise) const;
     void decide(known_symbols& symbols, Eigen::Index first, const std::vector<int>& found) const;
-    double carrier_offset(const kernel::sample_streams& streams,
-                          const known_symbols& symbols,
-                          Eigen::Index num_pilots) const;
+    kernel::carrier_offset carrier_offset(const kernel::sample_streams& streams,
+                                          const known_symbols& symbols,
+                                          Eigen::Index num_pilots) const;
 
     configured_frame receive_block(const kernel::sample_streams& raw,
                                    const known_symbols& pilots,

@@ -75,7 +75,9 @@ VectorXcd spectral_factor_poles(const MatrixXcd& taps, double noise_variance)
         skip++;
     const VectorXcd roots = polynomial_roots(spectrum.segment(skip, 2 * (length - skip) - 1));
     std::vector<std::complex<double>> sorted(roots.begin(), roots.end());
-    std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) { return std::abs(a) < std::abs(b); });
+    std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) {
+        return std::abs(a) < std::abs(b);
+    });
     for (Index k = skip; k < length - 1; k++)
         poles(k) = clipped(sorted[k - skip]);
     return poles;

@@ -7,11 +7,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 
 namespace gr {
 namespace reservoir {
 namespace kernel {
+
+namespace {
+
+// Floats that are not negative sort as their bits do.
+uint64_t candidate(float cost, uint32_t number)
+{
+    uint32_t bits;
+    std::memcpy(&bits, &cost, sizeof(bits));
+    return uint64_t(bits) << 32 | number;
+}
+
+float cost_of(uint64_t candidate)
+{
+    const uint32_t bits = candidate >> 32;
+    float cost;
+    std::memcpy(&cost, &bits, sizeof(cost));
+    return cost;
+}
+
+// exp(-i angle) for |angle| < 0.1 to single precision
+std::complex<float> small_turn(float angle)
+{
+    const float square = angle * angle;
+    return { 1.0f - square * (0.5f - square / 24.0f), -angle * (1.0f - square / 6.0f) };
+}
+
+} // namespace
 
 survivor_search::survivor_search(const survivor_model& model) : d_model(model)
 {
@@ -35,8 +63,9 @@ survivor_search::survivor_search(const survivor_model& model) : d_model(model)
                           &d_sum_re,
                           &d_sum_im })
         buffer->assign(d_stride, 0.0f);
-    d_cost.resize(model.survivors * model.points.size());
-    d_order.resize(d_cost.size());
+    d_turn.assign(d_stride, 1.0f);
+    d_old_turn = d_turn;
+    d_candidates.resize(model.survivors * model.points.size());
 }
 
 void survivor_search::start(const std::complex<float>* past, float theta, float nu)
@@ -46,6 +75,7 @@ void survivor_search::start(const std::complex<float>* past, float theta, float 
     d_metric[0] = 0.0f;
     d_theta[0] = theta;
     d_nu[0] = nu;
+    d_turn[0] = std::polar(1.0f, -theta);
     for (size_t j = 0; j < d_model.feedback.size(); j++) {
         d_past_re[j * d_stride] = past[j].real();
         d_past_im[j * d_stride] = past[j].imag();
@@ -77,42 +107,35 @@ int survivor_search::step(std::complex<float> feedforward,
 
     uint32_t count = 0;
     for (int s = 0; s < d_alive; s++) {
-        std::complex<float> rotated = feedforward;
-        if (d_theta[s] != 0.0f) {
-            const float c = std::cos(d_theta[s]), z = std::sin(d_theta[s]);
-            rotated = { feedforward.real() * c + feedforward.imag() * z,
-                        feedforward.imag() * c - feedforward.real() * z };
-        }
-        d_rotated_re[s] = rotated.real();
-        d_rotated_im[s] = rotated.imag();
-        const float y_re = rotated.real() + d_sum_re[s];
-        const float y_im = rotated.imag() + d_sum_im[s];
+        const float turn_re = d_turn[s].real(), turn_im = d_turn[s].imag();
+        d_rotated_re[s] = feedforward.real() * turn_re - feedforward.imag() * turn_im;
+        d_rotated_im[s] = feedforward.real() * turn_im + feedforward.imag() * turn_re;
+        const float y_re = d_rotated_re[s] + d_sum_re[s];
+        const float y_im = d_rotated_im[s] + d_sum_im[s];
         for (size_t m = 0; m < points; m++, count++) {
             const float re = y_re - d_model.centroids[m].real();
             const float im = y_im - d_model.centroids[m].imag();
-            d_cost[count] = re * re + im * im + d_metric[s];
+            d_candidates[count] = candidate(re * re + im * im + d_metric[s], count);
         }
     }
 
     const int kept = std::min<uint32_t>(d_model.survivors, count);
-    for (uint32_t i = 0; i < count; i++)
-        d_order[i] = i;
     if (kept < int(count))
-        std::nth_element(d_order.begin(),
-                         d_order.begin() + kept - 1,
-                         d_order.begin() + count,
-                         [this](uint32_t a, uint32_t b) { return d_cost[a] < d_cost[b]; });
+        std::nth_element(d_candidates.begin(),
+                         d_candidates.begin() + kept - 1,
+                         d_candidates.begin() + count);
 
     d_old_theta = d_theta;
     d_old_nu = d_nu;
+    d_old_turn = d_turn;
     d_best = 0;
     for (int s = 0; s < kept; s++) {
-        const uint32_t candidate = d_order[s];
-        const uint32_t parent = candidate / points;
-        const uint32_t point = candidate % points;
+        const uint32_t number = uint32_t(d_candidates[s]);
+        const uint32_t parent = number / points;
+        const uint32_t point = number % points;
         parents[s] = parent;
         symbols[s] = point;
-        d_metric[s] = d_cost[candidate];
+        d_metric[s] = cost_of(d_candidates[s]);
         if (d_metric[s] < d_metric[d_best])
             d_best = s;
         float theta = d_old_theta[parent], nu = d_old_nu[parent];
@@ -124,7 +147,17 @@ int survivor_search::step(std::complex<float> feedforward,
                                 d_model.power;
             const float bounded = std::min(std::max(error, -0.5f), 0.5f);
             nu += d_model.beta * bounded;
-            theta += d_model.alpha * bounded + nu;
+            const float step = d_model.alpha * bounded + nu;
+            theta += step;
+            const std::complex<float> turned =
+                std::abs(step) < 0.1f ? small_turn(step) : std::polar(1.0f, -step);
+            const std::complex<float> before = d_old_turn[parent];
+            const float re = before.real() * turned.real() - before.imag() * turned.imag();
+            const float im = before.real() * turned.imag() + before.imag() * turned.real();
+            const float trim = 1.5f - 0.5f * (re * re + im * im); // back to unit modulus
+            d_turn[s] = { trim * re, trim * im };
+        } else {
+            d_turn[s] = d_old_turn[parent];
         }
         d_theta[s] = theta;
         d_nu[s] = nu;

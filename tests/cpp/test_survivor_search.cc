@@ -15,7 +15,9 @@ using cfloat = std::complex<float>;
 
 namespace {
 
-const std::vector<cfloat> QPSK = { { -.7071f, -.7071f }, { -.7071f, .7071f }, { .7071f, -.7071f }, { .7071f, .7071f } };
+const std::vector<cfloat> QPSK = {
+    { -.7071f, -.7071f }, { -.7071f, .7071f }, { .7071f, -.7071f }, { .7071f, .7071f }
+};
 
 std::vector<int> symbols(size_t count, uint64_t seed)
 {

@@ -42,7 +42,17 @@ namespace reservoir {
  *
  * fit() and detect() with feedback (streams) make no refit: decisions come with a fixed lag of
  * DECISION_LAG symbols and are constellation points; pilots come out as the readout makes them.
- * Without feedback detect() is the FIR filter, at any waveform.
+ * The carrier offset that the pilots show is taken out; a saturated receiver is not linearised.
+ * Without feedback detect() is the FIR filter, at any waveform. After receive(), too, the next
+ * detect() starts at symbol 0, with the last pass's readout.
+ *
+ * With feedback a symbol costs FUTURE + 1 = 41 complex multiply-adds an antenna and sampling
+ * phase, and survivors x (channel length + points) in the search; a refit costs about
+ * symbols x (features)^2, features being twice the channel's length. Every frame is received
+ * with and without the offset that the pilots show (max_frequency_offset = 0 halves the time).
+ *
+ * The report's regularization is kappa, its delay what detect() holds back, its noise_variance
+ * that of the output.
  *
  * Limits: one stream (num_outputs = 1); it does not adapt between trainings; with
  * poles = "statistics" neither feedback nor refits.

@@ -44,7 +44,7 @@ struct RESERVOIR_API training_report {
     int timing = 0;                //!< symbols that the channel begins early, as estimated
     double carrier_offset = NONE;  //!< cycles a symbol, of what was derotated
     std::vector<gr_complex> warp;  //!< transmitter's gain of each amplitude ring
-    std::vector<double> residuals; //!< forward-model residual of each pass over a frame, input scale
+    std::vector<double> residuals; //!< forward-model residual of each pass, input scale
     int refits = 0;                //!< passes after the first until the one that was kept
     bool tracked = false;          //!< whether the channel was followed block by block
     std::vector<double> condition_number; //!< of the readout's normal equations

@@ -12,7 +12,7 @@ namespace gr {
 namespace reservoir {
 namespace kernel {
 
-//! Points of equal modulus share a ring. Which ring each point is on; rings count from 0, inwards out.
+//! The ring of each point: points of equal modulus share one, rings count outwards from 0.
 RESERVOIR_API std::vector<int> amplitude_rings(const Eigen::VectorXcd& points);
 
 //! What fit_constellation_warp finds.

@@ -40,7 +40,7 @@ RESERVOIR_API Eigen::VectorXcd spectral_factor_poles(const Eigen::MatrixXcd& tap
  * A zero outside the unit circle is served by an anticausal pole at its inverse.
  */
 struct placed_poles {
-    std::vector<std::complex<double>> causal;     //!< s[n] = p s[n-1] + r[n]
+    std::vector<std::complex<double>> causal; //!< s[n] = p s[n-1] + r[n]
     std::vector<std::complex<double>> anticausal; //!< s[n] = p s[n+1] + r[n]
 };
 

@@ -72,8 +72,9 @@ private:
     int d_best = 0;
     std::vector<float> d_past_re, d_past_im, d_next_re, d_next_im; // feedback x stride
     std::vector<float> d_metric, d_theta, d_nu, d_old_theta, d_old_nu;
-    std::vector<float> d_rotated_re, d_rotated_im, d_sum_re, d_sum_im, d_cost;
-    std::vector<uint32_t> d_order;
+    std::vector<std::complex<float>> d_turn, d_old_turn; // exp(-i theta)
+    std::vector<float> d_rotated_re, d_rotated_im, d_sum_re, d_sum_im;
+    std::vector<uint64_t> d_candidates; // cost above, number below: sorts by cost
 };
 
 //! What decide_frame finds.
