@@ -81,7 +81,7 @@ def parse(arguments):
         type=within(2, 100_000),
         metavar="N",
         help="frames, each with a channel of its own, at each signal-to-noise ratio "
-        "(200; 50 with --quick)",
+        "(140; 50 with --quick)",
     )
     parser.add_argument(
         "--quick",
@@ -172,7 +172,7 @@ def main(arguments):
     """Run the demo; returns the exit status."""
     options = parse(arguments)
     begin = time.perf_counter()
-    frames = options.frames or (50 if options.quick else 200)
+    frames = options.frames or (50 if options.quick else 140)
     calibration_frames, seconds_per_rate = (20, 0.15) if options.quick else (60, 0.5)
     snrs_db = {modulation: list(snrs) for modulation, snrs in SNRS_DB.items()}
     if options.quick:
