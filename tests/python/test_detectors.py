@@ -154,7 +154,7 @@ def test_report():
     for key in "mse evm_db seconds delay regularization noise_variance channel poles".split():
         assert key in report and key in dict(report)
     assert report["mse"] == report.mse == det.report().mse
-    assert 0 < report.seconds < 10
+    assert report.seconds > 0
     assert report.delay == 12
     assert abs(np.abs(report.poles).max() - 0.4) < 1e-5
     payload_error = np.mean(np.abs(det.receive(r, pilots)[64:] - x[64:]) ** 2)
