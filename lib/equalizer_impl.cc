@@ -297,21 +297,17 @@ void rescale_length(gr::tag_t& tag, int sps)
 // Announces the training marks and places every tag on its symbol.
 void equalizer_impl::take_tags(int num_items)
 {
-    std::vector<gr::tag_t> marks, others;
+    std::vector<std::pair<gr::tag_t, bool>> ordered; // and whether it is a training mark
     for (int i = 0; i < d_detector->num_inputs(); i++) {
         std::vector<gr::tag_t> tags;
         get_tags_in_range(tags, i, nitems_read(i), nitems_read(i) + num_items);
         for (const auto& tag : tags)
-            (i == 0 && pmt::eq(tag.key, d_training_key) ? marks : others).push_back(tag);
+            ordered.emplace_back(tag, i == 0 && pmt::eq(tag.key, d_training_key));
     }
-    std::vector<gr::tag_t> tags = std::move(marks); // before others on the same sample
-    tags.insert(tags.end(), others.begin(), others.end());
-    const size_t num_marks = tags.size() - others.size();
-    std::vector<std::pair<gr::tag_t, bool>> ordered;
-    for (size_t i = 0; i < tags.size(); i++)
-        ordered.emplace_back(tags[i], i < num_marks);
+    // by sample; on the same sample the mark comes first
     std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
-        return a.first.offset < b.first.offset;
+        return std::make_pair(a.first.offset, !a.second) <
+               std::make_pair(b.first.offset, !b.second);
     });
     for (auto& [tag, is_mark] : ordered) {
         if (is_mark)
