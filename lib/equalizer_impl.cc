@@ -196,6 +196,23 @@ std::vector<gr_complex> complex_vector(const pmt::pmt_t& value)
     return elements;
 }
 
+std::vector<double> real_vector(const pmt::pmt_t& value)
+{
+    if (pmt::is_f64vector(value))
+        return pmt::f64vector_elements(value);
+    std::vector<double> elements;
+    if (pmt::is_f32vector(value)) {
+        for (const auto& element : pmt::f32vector_elements(value))
+            elements.push_back(element);
+        return elements;
+    }
+    if (!pmt::is_vector(value))
+        throw std::invalid_argument("must be a vector of real numbers");
+    for (size_t i = 0; i < pmt::length(value); i++)
+        elements.push_back(pmt::to_double(pmt::vector_ref(value, i)));
+    return elements;
+}
+
 stream_matrix complex_rows(const pmt::pmt_t& value)
 {
     const bool nested = pmt::is_vector(value) && pmt::length(value) > 0 &&
@@ -225,9 +242,14 @@ void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& val
         truth(value) ? reset_training() : void();
     else if (command == "training_sequence")
         set_training_sequence(complex_rows(value));
+    else if (command == "channel")
+        d_detector->set_channel(complex_rows(value));
+    else if (command == "power_delay_profile")
+        d_detector->set_power_delay_profile(real_vector(value));
     else
         throw std::invalid_argument("unknown to " + d_detector->kind() +
-                                    "; known are freeze, reset, training_sequence");
+                                    "; known are freeze, reset, training_sequence, channel, "
+                                    "power_delay_profile");
 }
 
 void equalizer_impl::handle_command(const pmt::pmt_t& message)

@@ -19,9 +19,13 @@ namespace reservoir {
 
 namespace {
 
-constexpr int FUTURE = configured_receiver::FUTURE;
+constexpr int FUTURE = configured_network::FUTURE;
 constexpr size_t BLOCK = 512; // symbols that are filtered at once
 constexpr int EARLIEST = 8; // symbols that the channel may begin early
+// Blocks of a tracked stream wait together for their last symbol, as single symbols wait otherwise.
+constexpr int TRACKED_BLOCK = configured_esn::DECISION_LAG;
+const std::vector<double> STREAM_MEMORIES = { 48.0, 96.0, 192.0, 384.0, 1e9 }; // symbols
+constexpr size_t UNUSED = 4096; // symbols that are gathered before they are thrown away
 
 bool finite(gr_complex value) { return std::isfinite(value.real()) && std::isfinite(value.imag()); }
 
@@ -166,7 +170,9 @@ configured_parameters configured_parameters::from_pmt(const pmt::pmt_t& saved)
 configured_esn_impl::configured_esn_impl(const configured_parameters& parameters,
                                          int num_inputs,
                                          int num_outputs)
-    : detector(num_inputs, num_outputs), d_parameters(parameters)
+    : detector(num_inputs, num_outputs),
+      d_parameters(parameters),
+      d_power_delay_profile(parameters.power_delay_profile)
 {
     parameters.check();
     require(num_outputs == 1, "num_outputs", num_outputs, "1");
@@ -180,7 +186,7 @@ int configured_esn_impl::do_look_ahead() const
     return FUTURE + EARLIEST + 1 + (d_parameters.feedback ? DECISION_LAG : 0);
 }
 
-configured_receiver configured_esn_impl::receiver() const
+configured_settings configured_esn_impl::settings() const
 {
     configured_settings settings;
     settings.points.resize(d_unit_points.size());
@@ -201,13 +207,66 @@ configured_receiver configured_esn_impl::receiver() const
     settings.phases = d_sps;
     if (d_parameters.poles == "statistics") {
         const kernel::placed_poles placed = kernel::poles_from_power_delay_profile(
-            d_parameters.power_delay_profile, d_parameters.num_neurons);
+            d_power_delay_profile, d_parameters.num_neurons);
         settings.causal_poles = Eigen::Map<const Eigen::VectorXcd>(placed.causal.data(),
                                                                    placed.causal.size());
         settings.anticausal_poles = Eigen::Map<const Eigen::VectorXcd>(
             placed.anticausal.data(), placed.anticausal.size());
     }
-    return configured_receiver(settings);
+    if (!d_known_channel.empty()) { // a tap of a sampling phase is every sps-th sample's
+        const size_t length = (d_known_channel[0].size() + d_sps - 1) / d_sps;
+        settings.channel = Eigen::MatrixXcd::Zero(length, num_inputs() * d_sps);
+        for (int a = 0; a < num_inputs(); a++)
+            for (size_t n = 0; n < d_known_channel[a].size(); n++)
+                settings.channel(n / d_sps, a * d_sps + n % d_sps) = d_known_channel[a][n];
+        settings.channel /= settings.channel.norm();
+    }
+    return settings;
+}
+
+void configured_esn_impl::do_set_tracking(digital::constellation_sptr constellation)
+{
+    require(!constellation || (d_parameters.feedback && d_parameters.poles == "estimate"),
+            "adapt_after_training",
+            true,
+            "false for configured_esn without feedback, which decides nothing");
+    d_track_next = bool(constellation);
+}
+
+void configured_esn_impl::do_set_channel(const stream_matrix& channel)
+{
+    if (channel.empty() || channel[0].empty()) {
+        d_known_channel.clear();
+        return;
+    }
+    require(d_parameters.poles == "estimate", "channel", "given", "empty unless poles = 'estimate'");
+    require(channel.size() == size_t(num_inputs()),
+            "channel",
+            std::to_string(channel.size()) + " rows",
+            ("num_inputs = " + std::to_string(num_inputs()) + " rows").c_str());
+    double power = 0.0;
+    for (const auto& row : channel) {
+        require(row.size() <= 1024 && row.size() == channel[0].size(),
+                "channel",
+                std::to_string(row.size()) + " taps in a row",
+                "1 to 1024, the same in every row");
+        for (const auto& tap : row) {
+            require(finite(tap), "channel", tap, "finite");
+            power += std::norm(std::complex<double>(tap));
+        }
+    }
+    require(power > 0.0, "channel", "all zero", "not all zero");
+    d_known_channel = channel;
+}
+
+void configured_esn_impl::do_set_power_delay_profile(const std::vector<double>& powers)
+{
+    require(d_parameters.poles == "statistics",
+            "power_delay_profile",
+            std::to_string(powers.size()) + " powers",
+            "empty unless poles = 'statistics'");
+    kernel::poles_from_power_delay_profile(powers, d_parameters.num_neurons); // throws
+    d_power_delay_profile = powers;
 }
 
 std::vector<std::complex<double>>
@@ -268,7 +327,8 @@ kernel::sample_streams configured_esn_impl::split(const gr_complex* const* recei
     return streams;
 }
 
-void configured_esn_impl::use(const configured_readout& readout)
+void configured_esn_impl::use(const configured_network& network,
+                              const configured_readout& readout)
 {
     d_timing = readout.window.timing;
     d_past = readout.past;
@@ -278,19 +338,7 @@ void configured_esn_impl::use(const configured_readout& readout)
         const Eigen::VectorXcf taps = column.cast<gr_complex>();
         d_filter.emplace_back(taps.begin(), taps.end());
     }
-    d_model = {};
-    for (const auto& weight : readout.feedback)
-        d_model.feedback.emplace_back(weight);
-    for (const auto& point : readout.points) {
-        d_model.points.emplace_back(point);
-        d_model.centroids.emplace_back(readout.gain * point);
-    }
-    d_model.survivors = d_parameters.survivors;
-    const double alpha = std::min(
-        std::sqrt(d_parameters.phase_noise / std::max(readout.leave_one_out_mse / 2, 1e-6)),
-        0.05);
-    d_model.alpha = alpha;
-    d_model.beta = alpha * alpha / 8;
+    d_model = network.model(readout, d_parameters.phase_noise);
 }
 
 training_report configured_esn_impl::describe(const configured_readout& readout,
@@ -303,11 +351,15 @@ training_report configured_esn_impl::describe(const configured_readout& readout,
     report.evm_db = 10.0 * std::log10(std::max(noise_variance, 1e-30));
     report.delay = FUTURE - readout.window.timing + (d_sps > 1) +
                    (d_parameters.feedback ? DECISION_LAG : 0);
+    if (d_tracking) // every block may have a timing of its own
+        report.delay = FUTURE + EARLIEST + TRACKED_BLOCK - 1 + (d_sps > 1);
     report.regularization = readout.prior_weight;
-    for (const auto column : readout.taps.colwise()) {
-        const Eigen::VectorXcf taps =
-            (column / (d_input_gain * d_symbol_scale)).cast<gr_complex>();
-        report.channel.emplace_back(taps.begin(), taps.end());
+    const double gain = 1.0 / (d_input_gain * d_symbol_scale);
+    for (int a = 0; readout.taps.size() > 0 && a < num_inputs(); a++) {
+        report.channel.emplace_back();
+        for (Eigen::Index l = 0; l < readout.taps.rows(); l++)
+            for (int q = 0; q < d_sps; q++)
+                report.channel[a].emplace_back(gain * readout.taps(l, a * d_sps + q));
     }
     for (const auto& pole : readout.poles)
         report.poles.emplace_back(pole);
@@ -326,24 +378,30 @@ training_report configured_esn_impl::do_fit(const gr_complex* const* received,
 {
     const auto known = prepare(received, num_samples, pilots, sps);
     const kernel::sample_streams streams = split(received, num_samples);
-    const configured_receiver frame_receiver = receiver();
-    configured_readout readout = frame_receiver.fit(streams, known);
+    const configured_network network(settings());
+    configured_readout readout = network.fit(streams, known);
+    d_tracking = d_track_next;
     kernel::sample_streams input = streams;
     d_frequency = 0.0;
     const double offset =
-        d_parameters.feedback ? frame_receiver.find_offset(streams, known) : 0.0;
+        d_parameters.feedback
+            ? network
+                  .find_offset(
+                      streams, network.known(known, streams[0].size()), known.size())
+                  .frequency
+            : 0.0;
     if (offset != 0.0) {
-        const kernel::sample_streams turned = frame_receiver.derotated(streams, offset);
-        const configured_readout other = frame_receiver.fit(turned, known);
+        const kernel::sample_streams turned = network.derotated(streams, offset);
+        const configured_readout other = network.fit(turned, known);
         if (other.leave_one_out_mse < readout.leave_one_out_mse) {
             readout = other;
             input = turned;
             d_frequency = offset;
         }
     }
-    use(readout);
+    use(network, readout);
     d_model.power =
-        frame_receiver.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
+        network.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
                 .squaredNorm() /
             known.size() +
         1e-9;
@@ -378,21 +436,24 @@ void configured_esn_impl::do_receive(const gr_complex* const* received,
             stream.conservativeResizeLike(
                 Eigen::VectorXcd::Zero(num_symbols + LOOK_AHEAD));
 
-    const configured_receiver frame_receiver = receiver();
+    const configured_settings frame_settings = settings();
+    const configured_network network(frame_settings);
     configured_frame frame;
     if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided
-        frame.readout = frame_receiver.fit(streams, known);
-        frame.soft = frame_receiver.feedforward(
+        frame.readout = network.fit(streams, known);
+        frame.soft = network.feedforward(
                          frame.readout, streams, { 0, Eigen::Index(num_symbols) }) /
                      frame.readout.gain;
         frame.soft_variance =
             frame.readout.leave_one_out_mse / std::norm(frame.readout.gain);
     } else {
-        frame = frame_receiver.receive(streams, known, num_symbols - known.size());
+        frame = configured_receiver(frame_settings)
+                    .receive(streams, known, num_symbols - known.size());
     }
     for (size_t n = 0; n < num_symbols; n++)
         symbols[0][n] = gr_complex(frame.soft(n) * d_symbol_scale);
-    use(frame.readout);
+    use(network, frame.readout);
+    d_tracking = false;
     d_frequency = frame.carrier_offset;
     do_reset();
     d_report = describe(frame.readout, frame.soft_variance);
@@ -434,6 +495,16 @@ void configured_esn_impl::do_reset()
         d_search = std::make_unique<kernel::survivor_search>(d_model);
         d_parents.assign((DECISION_LAG + 1) * d_parameters.survivors, 0);
         d_symbols.assign(d_parents.size(), 0);
+    }
+    d_tracker.reset();
+    if (d_tracking) {
+        d_network = std::make_unique<configured_network>(settings());
+        d_tracker = std::make_unique<channel_tracker>(*d_network, STREAM_MEMORIES);
+        d_history = d_network->known({ d_pilots.begin(), d_pilots.end() }, d_pilots.size());
+        d_phase = Eigen::VectorXd::Zero(d_pilots.size());
+        d_history_first = 0;
+        d_tracked = d_pilots.size();
+        d_released = 0;
     }
 }
 
@@ -481,13 +552,33 @@ void configured_esn_impl::filter_block(size_t start, size_t count)
             samples->resize(samples->size() - READABLE);
 }
 
-size_t configured_esn_impl::do_detect(const gr_complex* const* received,
-                                      size_t num_samples,
-                                      gr_complex* const* symbols)
+gr_complex configured_esn_impl::pilot_output(gr_complex filtered)
 {
-    const int64_t complete = d_first_symbol + append(received, num_samples);
+    gr_complex sum = filtered;
+    for (size_t j = 0; j < d_last.size(); j++)
+        sum += d_model.feedback[j] * d_last[j];
+    if (!d_last.empty()) {
+        std::rotate(d_last.begin(), d_last.end() - 1, d_last.end());
+        d_last[0] = d_pilots[d_next];
+    }
+    return sum / d_gain;
+}
+
+gr_complex configured_esn_impl::traced_back() const
+{
     const size_t lag = DECISION_LAG;
     const size_t width = d_parameters.survivors;
+    size_t survivor = d_search->best();
+    for (size_t back = 0; back < lag; back++)
+        survivor = d_parents[(d_decided - 1 - back) % (lag + 1) * width + survivor];
+    return d_unit_points[d_symbols[(d_decided - 1 - lag) % (lag + 1) * width + survivor]];
+}
+
+size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)
+{
+    const int64_t lag = DECISION_LAG;
+    const int64_t num_pilots = d_pilots.size();
+    const float scale = d_symbol_scale;
     size_t produced = 0;
     // symbol n reads samples n - past - timing, ..., n + FUTURE - timing
     const int64_t end = complete - FUTURE + d_timing;
@@ -499,45 +590,107 @@ size_t configured_esn_impl::do_detect(const gr_complex* const* received,
         }
         const gr_complex output = d_filtered[place];
         if (!d_parameters.feedback) {
-            symbols[0][produced++] = output / d_gain * float(d_symbol_scale);
+            symbols[produced++] = output / d_gain * scale;
             continue;
         }
-        if (d_next < int64_t(d_pilots.size())) {
-            // known: as the readout makes them, the true past fed back
-            gr_complex sum = output;
-            for (size_t j = 0; j < d_last.size(); j++)
-                sum += d_model.feedback[j] * d_last[j];
-            d_pilot_output.push_back(sum / d_gain);
-            if (!d_last.empty()) {
-                std::rotate(d_last.begin(), d_last.end() - 1, d_last.end());
-                d_last[0] = d_pilots[d_next];
-            }
+        if (d_next < num_pilots) {
+            d_pilot_output.push_back(pilot_output(output));
         } else {
             if (d_decided == 0)
                 d_search->start(d_last.data());
-            const size_t place = d_decided % (lag + 1) * width;
+            const size_t place = d_decided % (lag + 1) * d_parameters.survivors;
             d_search->step(output, &d_parents[place], &d_symbols[place], nullptr);
             d_decided++;
         }
-        if (d_next < int64_t(lag))
-            continue;
-        const int64_t out = d_next - lag;
-        gr_complex symbol;
-        if (out < int64_t(d_pilots.size())) {
-            symbol = d_pilot_output[out];
-        } else {
-            size_t survivor = d_search->best();
-            for (size_t back = 0; back < lag; back++)
-                survivor =
-                    d_parents[(d_decided - 1 - back) % (lag + 1) * width + survivor];
-            symbol = d_unit_points[d_symbols[(d_decided - 1 - lag) % (lag + 1) * width +
-                                             survivor]];
-        }
-        symbols[0][produced++] = symbol * float(d_symbol_scale);
+        if (d_next >= lag)
+            symbols[produced++] = scale * (d_next - lag < num_pilots ? d_pilot_output[d_next - lag]
+                                                                     : traced_back());
     }
+    return produced;
+}
+
+// Decides the block that begins at symbol first, all its samples being there.
+void configured_esn_impl::track_block(int64_t first)
+{
+    const int64_t last = first + TRACKED_BLOCK;
+    const int64_t start = std::max<int64_t>(first - d_tracker->window(), 0);
+    const int64_t begin = std::max<int64_t>(start - channel_tracker::MARGIN, 0);
+    const int64_t size = last + FUTURE + EARLIEST - begin;
+    d_history.resize(last - d_history_first);
+    d_phase.conservativeResize(last - d_history_first);
+
+    block_surroundings part;
+    for (size_t q = 0; q < d_re.size(); q++) {
+        const float* re = &d_re[q][begin - d_first_symbol];
+        const float* im = &d_im[q][begin - d_first_symbol];
+        Eigen::VectorXcd stream(size);
+        stream.real() = Eigen::Map<const Eigen::VectorXf>(re, size).cast<double>();
+        stream.imag() = Eigen::Map<const Eigen::VectorXf>(im, size).cast<double>();
+        part.raw.push_back(stream);
+    }
+    part.symbols = d_history.cut(begin - d_history_first, last - d_history_first);
+    part.symbols.resize(size);
+    part.phase = Eigen::VectorXd::Zero(size);
+    part.phase.head(first - begin) = d_phase.segment(begin - d_history_first, first - begin);
+    part.known = { start - begin, first - begin };
+    part.block = { first - begin, last - begin };
+    d_tracker->detect(part);
+
+    for (int64_t n = first; n < last; n++)
+        d_history.set(n - d_history_first,
+                      part.symbols.values(n - begin),
+                      part.symbols.rings[n - begin]);
+    d_history.decided = true;
+    d_phase.tail(TRACKED_BLOCK) = part.phase.segment(first - begin, TRACKED_BLOCK);
+}
+
+size_t configured_esn_impl::detect_tracked(int64_t complete, gr_complex* symbols)
+{
+    const int64_t num_pilots = d_pilots.size();
+    const int64_t end = std::min(complete - FUTURE + d_timing, num_pilots);
+    for (size_t place = BLOCK; d_next < end; d_next++, place++) {
+        if (place == BLOCK) {
+            filter_block(d_next - d_past - d_timing - d_first_symbol,
+                         std::min<int64_t>(BLOCK, end - d_next));
+            place = 0;
+        }
+        d_pilot_output.push_back(pilot_output(d_filtered[place]));
+    }
+    for (; d_tracked + TRACKED_BLOCK + FUTURE + EARLIEST <= complete; d_tracked += TRACKED_BLOCK)
+        track_block(d_tracked);
+
+    size_t produced = 0;
+    const int64_t decided = complete - (FUTURE + EARLIEST + TRACKED_BLOCK - 1);
+    for (; d_released < decided; d_released++)
+        symbols[produced++] =
+            float(d_symbol_scale) *
+            (d_released < num_pilots
+                 ? d_pilot_output[d_released]
+                 : gr_complex(d_history.values(d_released - d_history_first)));
+    const int64_t kept = d_tracked - channel_tracker::LONGEST_MEMORY - channel_tracker::MARGIN;
+    if (kept - d_history_first > int64_t(UNUSED)) {
+        const int64_t size = d_tracked - d_history_first;
+        d_history = d_history.cut(kept - d_history_first, size);
+        d_phase = d_phase.segment(kept - d_history_first, d_tracked - kept).eval();
+        d_history_first = kept;
+    }
+    return produced;
+}
+
+size_t configured_esn_impl::do_detect(const gr_complex* const* received,
+                                      size_t num_samples,
+                                      gr_complex* const* symbols)
+{
+    const int64_t complete = d_first_symbol + append(received, num_samples);
+    const size_t produced =
+        d_tracking ? detect_tracked(complete, symbols[0]) : detect_fixed(complete, symbols[0]);
     // what no later symbol reads
-    const int64_t unused = d_next - d_past - d_timing - d_first_symbol;
-    if (unused > 4096) {
+    int64_t unused = d_next - d_past - d_timing - d_first_symbol;
+    if (d_tracking)
+        unused = std::min(d_tracked - channel_tracker::LONGEST_MEMORY - channel_tracker::MARGIN,
+                          d_released) -
+                 d_first_symbol;
+    if (unused > int64_t(UNUSED)) {
         for (auto* streams : { &d_re, &d_im })
             for (auto& stream : *streams)
                 stream.erase(stream.begin(), stream.begin() + unused);
@@ -557,6 +710,9 @@ pmt::pmt_t configured_esn_impl::do_save() const
     add("parameters", d_parameters.to_pmt());
     add("num_inputs", pmt::from_long(num_inputs()));
     add("num_outputs", pmt::from_long(num_outputs()));
+    add("power_delay_profile",
+        pmt::init_f64vector(d_power_delay_profile.size(), d_power_delay_profile));
+    add("known_channel", rows_to_pmt(d_known_channel));
     add("trained", pmt::from_bool(d_report.trained));
     if (!d_report.trained)
         return dict;
@@ -565,10 +721,7 @@ pmt::pmt_t configured_esn_impl::do_save() const
                                   pmt::from_double(d_symbol_scale),
                                   pmt::from_double(d_frequency)));
     add("window", pmt::make_tuple(pmt::from_long(d_timing), pmt::from_long(d_past)));
-    pmt::pmt_t filter = pmt::make_vector(d_filter.size(), pmt::PMT_NIL);
-    for (size_t q = 0; q < d_filter.size(); q++)
-        pmt::vector_set(filter, q, pmt::init_c32vector(d_filter[q].size(), d_filter[q]));
-    add("filter", filter);
+    add("filter", rows_to_pmt(d_filter));
     add("gain", pmt::from_complex(d_gain));
     add("feedback", pmt::init_c32vector(d_model.feedback.size(), d_model.feedback));
     add("warped_points", pmt::init_c32vector(d_model.points.size(), d_model.points));
@@ -583,11 +736,7 @@ pmt::pmt_t configured_esn_impl::do_save() const
                         pmt::from_double(d_report.evm_db),
                         pmt::from_double(d_report.regularization),
                         pmt::from_double(d_report.noise_variance)));
-    pmt::pmt_t channel = pmt::make_vector(d_report.channel.size(), pmt::PMT_NIL);
-    for (size_t q = 0; q < d_report.channel.size(); q++)
-        pmt::vector_set(
-            channel, q, pmt::init_c32vector(d_report.channel[q].size(), d_report.channel[q]));
-    add("channel", channel);
+    add("channel", rows_to_pmt(d_report.channel));
     add("poles", pmt::init_c32vector(d_report.poles.size(), d_report.poles));
     return dict;
 }
@@ -598,6 +747,9 @@ configured_esn::sptr configured_esn_impl::load(const pmt::pmt_t& saved)
         configured_parameters::from_pmt(saved_entry(saved, "parameters")),
         pmt::to_long(saved_entry(saved, "num_inputs")),
         pmt::to_long(saved_entry(saved, "num_outputs")));
+    loaded->d_power_delay_profile =
+        pmt::f64vector_elements(saved_entry(saved, "power_delay_profile"));
+    loaded->d_known_channel = rows_from_pmt(saved_entry(saved, "known_channel"));
     if (!pmt::to_bool(saved_entry(saved, "trained")))
         return loaded;
     loaded->d_sps = pmt::to_long(saved_entry(saved, "sps"));
@@ -608,10 +760,8 @@ configured_esn::sptr configured_esn_impl::load(const pmt::pmt_t& saved)
     const auto window = saved_entry(saved, "window");
     loaded->d_timing = pmt::to_long(pmt::tuple_ref(window, 0));
     loaded->d_past = pmt::to_long(pmt::tuple_ref(window, 1));
-    const auto filter = saved_entry(saved, "filter");
+    loaded->d_filter = rows_from_pmt(saved_entry(saved, "filter"));
     const size_t taps = loaded->d_past + 1 + FUTURE;
-    for (size_t q = 0; q < pmt::length(filter); q++)
-        loaded->d_filter.push_back(pmt::c32vector_elements(pmt::vector_ref(filter, q)));
     if (loaded->d_sps < 1 || loaded->d_past < 0 ||
         loaded->d_filter.size() != size_t(loaded->num_inputs() * loaded->d_sps) ||
         std::any_of(loaded->d_filter.begin(), loaded->d_filter.end(), [taps](const auto& row) {
@@ -640,9 +790,7 @@ configured_esn::sptr configured_esn_impl::load(const pmt::pmt_t& saved)
     report.evm_db = pmt::to_double(pmt::tuple_ref(figures, 1));
     report.regularization = pmt::to_double(pmt::tuple_ref(figures, 2));
     report.noise_variance = pmt::to_double(pmt::tuple_ref(figures, 3));
-    const auto channel = saved_entry(saved, "channel");
-    for (size_t q = 0; q < pmt::length(channel); q++)
-        report.channel.push_back(pmt::c32vector_elements(pmt::vector_ref(channel, q)));
+    report.channel = rows_from_pmt(saved_entry(saved, "channel"));
     report.poles = pmt::c32vector_elements(saved_entry(saved, "poles"));
     loaded->do_reset();
     return loaded;

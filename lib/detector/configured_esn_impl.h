@@ -66,6 +66,9 @@ protected:
                     gr_complex* const* symbols) override;
     void do_reset() override;
     pmt::pmt_t do_save() const override;
+    void do_set_tracking(digital::constellation_sptr constellation) override;
+    void do_set_channel(const stream_matrix& channel) override;
+    void do_set_power_delay_profile(const std::vector<double>& powers) override;
 
 private:
     //! Scales of this training, for both input and symbols.
@@ -74,16 +77,25 @@ private:
                                               const stream_matrix& pilots,
                                               int sps);
     kernel::sample_streams split(const gr_complex* const* received, size_t num_samples) const;
-    configured_receiver receiver() const;
+    configured_settings settings() const;
     //! Takes over a readout for detect().
-    void use(const configured_readout& readout);
+    void use(const configured_network& network, const configured_readout& readout);
     training_report describe(const configured_readout& readout, double noise_variance) const;
     //! The filter's outputs on the samples that start there, into d_filtered.
     void filter_block(size_t start, size_t count);
     //! Returns the samples that every stream has; those that are not finite count as zero.
     size_t append(const gr_complex* const* received, size_t num_samples);
+    //! What the readout makes of a pilot, those before it fed back.
+    gr_complex pilot_output(gr_complex filtered);
+    //! Decision of the symbol that lies DECISION_LAG before the last one that was searched.
+    gr_complex traced_back() const;
+    size_t detect_fixed(int64_t complete, gr_complex* symbols);
+    size_t detect_tracked(int64_t complete, gr_complex* symbols);
+    void track_block(int64_t first);
 
     const configured_parameters d_parameters;
+    std::vector<double> d_power_delay_profile;
+    stream_matrix d_known_channel; // as it was given
 
     // of the last training
     double d_input_gain = 1.0;
@@ -111,6 +123,17 @@ private:
     std::vector<gr_complex> d_pilot_output;
     std::vector<uint8_t> d_parents; // DECISION_LAG + 1 symbols, a ring
     std::vector<uint16_t> d_symbols;
+
+    // of a stream that is tracked
+    bool d_track_next = false; // from the next training on
+    bool d_tracking = false;
+    std::unique_ptr<configured_network> d_network;
+    std::unique_ptr<channel_tracker> d_tracker;
+    known_symbols d_history; // from symbol d_history_first on
+    Eigen::VectorXd d_phase; // of the carrier, likewise
+    int64_t d_history_first = 0;
+    int64_t d_tracked = 0;  // next symbol to be decided
+    int64_t d_released = 0; // next symbol to be put out
 };
 
 } // namespace reservoir

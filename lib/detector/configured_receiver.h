@@ -6,63 +6,10 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 
-#include <gnuradio/reservoir/kernel/carrier_offset.h>
-#include <gnuradio/reservoir/kernel/channel_estimate.h>
-#include <gnuradio/reservoir/kernel/timing_and_length.h>
-#include <vector>
+#include "detector/channel_tracker.h"
 
 namespace gr {
 namespace reservoir {
-
-enum class tracking_mode { automatic, off, on };
-
-//! How the configured receiver works; all symbols and points have unit mean power.
-struct configured_settings {
-    Eigen::VectorXcd points; // may be empty where nothing is decided
-    bool feedback = true;
-    int channel_len = 0; // 0: timing and length by BIC
-    int survivors = 8;
-    int refits = 2;
-    double prior_weight = 3.0;
-    bool receiver_linearization = true;
-    double max_frequency_offset = 5e-3; // cycles/symbol
-    double phase_noise = 3e-5;          // rad²/symbol
-    tracking_mode tracking = tracking_mode::automatic;
-    int phases = 1; // samples a symbol: streams are antenna-major, phase by phase
-    // poles from statistics: where given, no channel is estimated
-    Eigen::VectorXcd causal_poles, anticausal_poles;
-    bool fixed_poles() const { return causal_poles.size() + anticausal_poles.size() > 0; }
-};
-
-//! Symbols that are known or decided, zero elsewhere.
-struct known_symbols {
-    Eigen::VectorXcd values; // before the warp
-    std::vector<int> rings;  // amplitude ring, −1 where there is no constellation point
-    bool on_points = true;   // whether every one is a point
-
-    void set(Eigen::Index n, std::complex<double> value, int ring);
-    known_symbols cut(Eigen::Index first, Eigen::Index last) const;
-    //! Multiplied by their rings' gains.
-    Eigen::VectorXcd warped(const Eigen::VectorXcd& gains) const;
-};
-
-//! A readout and the model that it is configured from.
-struct configured_readout {
-    kernel::channel_window window;
-    Eigen::Index past;         // samples before the symbol that fir sees
-    Eigen::MatrixXcd fir;      // (past + 1 + future) x streams, on streams delayed by timing
-    Eigen::VectorXcd feedback; // weights of the last decisions
-    std::complex<double> gain; // of the output
-    Eigen::VectorXcd warp;     // gain of each ring
-    bool warped;
-    Eigen::VectorXcd points;   // after the warp
-    Eigen::MatrixXcd taps;     // length x streams
-    Eigen::VectorXcd poles;
-    double noise_variance;     // of one stream
-    double leave_one_out_mse;
-    double prior_weight;
-    double condition_number;
-};
 
 //! A frame, received.
 struct configured_frame {
@@ -95,76 +42,23 @@ struct configured_frame {
 class configured_receiver
 {
 public:
-    //! Samples from the symbol on that a readout sees.
-    static constexpr Eigen::Index FUTURE = 40;
-    //! ... and before it, without feedback.
-    static constexpr Eigen::Index PAST = 40;
-
     explicit configured_receiver(const configured_settings& settings);
-
-    //! Pilots only, at a carrier offset that is taken out already.
-    configured_readout fit(const kernel::sample_streams& streams,
-                           const std::vector<std::complex<double>>& pilots) const;
-
-    //! Most likely carrier offset by the pilots, cycles a symbol.
-    double find_offset(const kernel::sample_streams& streams,
-                       const std::vector<std::complex<double>>& pilots) const;
-    kernel::sample_streams derotated(const kernel::sample_streams& streams, double frequency) const;
-
-    //! Output of the readout's filter, before feedback, for symbols range.
-    Eigen::VectorXcd feedforward(const configured_readout& readout,
-                                 const kernel::sample_streams& streams,
-                                 kernel::row_range range) const;
 
     configured_frame receive(const kernel::sample_streams& streams,
                              const std::vector<std::complex<double>>& pilots,
                              Eigen::Index payload_len) const;
 
-    //! Constellation points lie on several amplitudes.
-    bool multilevel() const { return d_num_rings > 1; }
-
 private:
-    struct features {
-        Eigen::MatrixXcd functionals;
-        Eigen::Index past;
-    };
-    struct loop_gains {
-        double alpha, beta;
-    };
-    struct search_result {
-        std::vector<int> symbols;
-        std::vector<float> phases;
-        double theta, nu;
-    };
+    // A frame on its way: what is known of each symbol and of the carrier's phase
+    struct signal {
+        kernel::sample_streams raw;
+        known_symbols symbols;
+        Eigen::VectorXd phase;
 
-    known_symbols known(const std::vector<std::complex<double>>& pilots, Eigen::Index count) const;
-    kernel::channel_window select_window(const kernel::sample_streams& streams,
-                                         const known_symbols& symbols,
-                                         kernel::row_range range,
-                                         const Eigen::VectorXd& weights,
-                                         bool first) const;
-    features make_features(const Eigen::VectorXcd& poles) const;
-    configured_readout configure(const kernel::sample_streams& streams,
-                                 const known_symbols& symbols,
-                                 kernel::row_range range,
-                                 const Eigen::VectorXd& weights,
-                                 bool warp,
-                                 const std::vector<double>& prior_weights,
-                                 bool first) const;
-    configured_readout configure_fixed(const kernel::sample_streams& streams,
-                                       const known_symbols& symbols,
-                                       kernel::row_range range) const;
-    bool warps(kernel::row_range range) const;
-    loop_gains phase_loop(double leave_one_out_mse, double phase_noise) const;
-    search_result search(const configured_readout& readout,
-                         const kernel::sample_streams& streams,
-                         const known_symbols& symbols,
-                         kernel::row_range range,
-                         double phase_noise) const;
-    void decide(known_symbols& symbols, Eigen::Index first, const std::vector<int>& found) const;
-    kernel::carrier_offset carrier_offset(const kernel::sample_streams& streams,
-                                          const known_symbols& symbols,
-                                          Eigen::Index num_pilots) const;
+        block_surroundings around(kernel::row_range known, kernel::row_range block) const;
+        //! The block's symbols, and the phase from its first symbol, here number first, on.
+        void take_over(const block_surroundings& part, Eigen::Index first);
+    };
 
     configured_frame receive_block(const kernel::sample_streams& raw,
                                    const known_symbols& pilots,
@@ -180,6 +74,11 @@ private:
                            Eigen::Index payload_len,
                            Eigen::Index block,
                            const std::vector<double>& memories) const;
+    void smooth(configured_frame& frame,
+                signal received,
+                Eigen::Index num_pilots,
+                Eigen::Index end,
+                Eigen::Index block) const;
     configured_frame receive_tracked(const kernel::sample_streams& raw,
                                      const known_symbols& pilots,
                                      Eigen::Index num_pilots,
@@ -191,9 +90,7 @@ private:
                 Eigen::Index num_symbols) const;
     void keep_decisions(configured_frame& frame, Eigen::Index num_pilots) const;
 
-    const configured_settings d_settings;
-    std::vector<int> d_rings; // of the points
-    int d_num_rings = 1;
+    const configured_network d_network;
 };
 
 } // namespace reservoir

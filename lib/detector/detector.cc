@@ -49,10 +49,7 @@ pmt::pmt_t training_report::to_pmt() const
     add("regularization", pmt::from_double(regularization));
     add("noise_variance", pmt::from_double(noise_variance));
     add("bad_samples", pmt::from_uint64(bad_samples));
-    pmt::pmt_t rows = pmt::make_vector(channel.size(), pmt::PMT_NIL);
-    for (size_t i = 0; i < channel.size(); i++)
-        pmt::vector_set(rows, i, pmt::init_c32vector(channel[i].size(), channel[i]));
-    add("channel", rows);
+    add("channel", rows_to_pmt(channel));
     add("poles", pmt::init_c32vector(poles.size(), poles));
     add("timing", pmt::from_long(timing));
     add("carrier_offset", pmt::from_double(carrier_offset));
@@ -127,6 +124,28 @@ void detector::do_set_tracking(digital::constellation_sptr constellation)
     if (constellation)
         throw std::invalid_argument("adapt_after_training = true: must be false for " + kind() +
                                     ", which does not adapt");
+}
+
+void detector::set_channel(const stream_matrix& channel)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    do_set_channel(channel);
+}
+
+void detector::set_power_delay_profile(const std::vector<double>& powers)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    do_set_power_delay_profile(powers);
+}
+
+void detector::do_set_channel(const stream_matrix&)
+{
+    throw std::invalid_argument("channel: " + kind() + " does not use one");
+}
+
+void detector::do_set_power_delay_profile(const std::vector<double>&)
+{
+    throw std::invalid_argument("power_delay_profile: " + kind() + " does not use one");
 }
 
 void detector::check_received(const stream_matrix& received) const

@@ -85,5 +85,21 @@ Eigen::MatrixXcf matrix_from_pmt(const pmt::pmt_t& saved)
     return Eigen::Map<const Eigen::MatrixXcf>(values.data(), rows, cols);
 }
 
+pmt::pmt_t rows_to_pmt(const stream_matrix& rows)
+{
+    pmt::pmt_t vector = pmt::make_vector(rows.size(), pmt::PMT_NIL);
+    for (size_t i = 0; i < rows.size(); i++)
+        pmt::vector_set(vector, i, pmt::init_c32vector(rows[i].size(), rows[i]));
+    return vector;
+}
+
+stream_matrix rows_from_pmt(const pmt::pmt_t& saved)
+{
+    stream_matrix rows;
+    for (size_t i = 0; i < pmt::length(saved); i++)
+        rows.push_back(pmt::c32vector_elements(pmt::vector_ref(saved, i)));
+    return rows;
+}
+
 } // namespace reservoir
 } // namespace gr

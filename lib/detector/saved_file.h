@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
 #define INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
 
-#include <gnuradio/gr_complex.h>
+#include <gnuradio/reservoir/detector.h>
 #include <pmt/pmt.h>
 #include <Eigen/Core>
 #include <string>
@@ -23,6 +23,8 @@ pmt::pmt_t read_saved_file(const std::string& path);
 pmt::pmt_t saved_entry(const pmt::pmt_t& dict, const char* key);
 pmt::pmt_t matrix_to_pmt(const Eigen::MatrixXcf& matrix);
 Eigen::MatrixXcf matrix_from_pmt(const pmt::pmt_t& saved);
+pmt::pmt_t rows_to_pmt(const stream_matrix& rows); //!< a vector of c32vectors
+stream_matrix rows_from_pmt(const pmt::pmt_t& saved);
 //! \}
 
 } // namespace reservoir

@@ -53,6 +53,32 @@ MatrixXcd lagged(const VectorXcd& samples, row_range rows, Index num_lags, Index
     return matrix;
 }
 
+namespace {
+
+MatrixXcd rows_of(const sample_streams& streams, row_range rows)
+{
+    MatrixXcd matrix(rows.size(), streams.size());
+    for (size_t q = 0; q < streams.size(); q++)
+        matrix.col(q) = streams[q].segment(rows.first, rows.size());
+    return matrix;
+}
+
+void set_residual(channel_estimate& found,
+                  const MatrixXcd& residual,
+                  const Eigen::VectorXd& weights,
+                  double unknowns)
+{
+    const double total = weights.sum();
+    found.residual = residual;
+    const double energy =
+        (weights.asDiagonal() * residual.cwiseAbs2()).sum() / residual.cols();
+    found.mean_residual = energy / std::max(total, 1e-12);
+    found.noise_variance =
+        energy / std::max(std::max(total, unknowns + 1.0) - unknowns, 1.0);
+}
+
+} // namespace
+
 channel_estimate estimate_channel(const sample_streams& received,
                                   const VectorXcd& known,
                                   row_range rows,
@@ -60,25 +86,36 @@ channel_estimate estimate_channel(const sample_streams& received,
                                   Index length,
                                   double ridge)
 {
-    const Index count = rows.size();
-    const Index streams = received.size();
     const MatrixXcd regressors = lagged(known, rows, length);
-    const auto w = weights.segment(rows.first, count);
-    const double total = w.sum();
+    const MatrixXcd outputs = rows_of(received, rows);
+    const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
     const MatrixXcd weighted = w.asDiagonal() * regressors;
-
-    MatrixXcd outputs(count, streams);
-    for (Index q = 0; q < streams; q++)
-        outputs.col(q) = received[q].segment(rows.first, count);
     MatrixXcd gram = regressors.adjoint() * weighted;
-    gram.diagonal().array() += ridge * total + 1e-12;
+    gram.diagonal().array() += ridge * w.sum() + 1e-12;
 
     channel_estimate found;
     found.taps = gram.llt().solve(weighted.adjoint() * outputs);
-    found.residual = outputs - regressors * found.taps;
-    const double energy = (w.asDiagonal() * found.residual.cwiseAbs2()).sum() / streams;
-    found.mean_residual = energy / std::max(total, 1e-12);
-    found.noise_variance = energy / std::max(std::max(total, length + 1.0) - length, 1.0);
+    set_residual(found, outputs - regressors * found.taps, w, length);
+    return found;
+}
+
+channel_estimate scale_channel(const sample_streams& received,
+                               const VectorXcd& known,
+                               row_range rows,
+                               const Eigen::VectorXd& weights,
+                               const MatrixXcd& taps)
+{
+    const MatrixXcd model = lagged(known, rows, taps.rows()) * taps;
+    const MatrixXcd outputs = rows_of(received, rows);
+    const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
+    const double energy = (w.asDiagonal() * model.cwiseAbs2()).sum();
+    const std::complex<double> gain =
+        (w.asDiagonal() * model.conjugate().cwiseProduct(outputs)).sum() /
+        std::max(energy, 1e-30);
+
+    channel_estimate found;
+    found.taps = gain * taps;
+    set_residual(found, outputs - gain * model, w, 1.0);
     return found;
 }
 

@@ -334,6 +334,146 @@ def test_bad_parameters_are_named(settings, name):
         reservoir.configured_esn(**settings)
 
 
-def test_it_does_not_adapt():
+def test_without_decisions_it_does_not_adapt():
     with pytest.raises(ValueError, match="adapt_after_training"):
-        reservoir.configured_esn().set_tracking(digital.constellation_qpsk().base())
+        reservoir.configured_esn(feedback=False).set_tracking(
+            digital.constellation_qpsk().base()
+        )
+
+
+def fading_stream(payload=4000, doppler=2e-4, snr_db=25.0, seed=5, pilots=96):
+    """A channel of two taps that turn by themselves, in opposite directions."""
+    rng = np.random.default_rng(seed)
+    count = pilots + payload
+    x = rng.choice(QPSK, count + 100).astype(np.complex64)
+    turn = np.exp(2j * np.pi * doppler * np.arange(x.size))
+    r = turn * x + 0.6 * np.append(0, x[:-1]) / turn
+    noise = rng.standard_normal((2, r.size)) * np.sqrt(10 ** (-snr_db / 10) / 2)
+    return (r + noise[0] + 1j * noise[1]).astype(np.complex64), x[:count]
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    r, x = fading_stream()
+    det = reservoir.configured_esn()
+    det.set_tracking(digital.constellation_qpsk().base())
+    det.fit(r, x[:96])
+    return det, r, x, det.detect(r)
+
+
+def test_a_tracked_stream_follows_a_fading_channel(tracked):
+    _, r, x, y = tracked
+    fixed = reservoir.configured_esn()
+    fixed.fit(r, x[:96])
+    assert errors(fixed.detect(r), x) > 500
+    assert errors(y, x) == 0
+    assert len(y) >= 4000
+
+
+@pytest.mark.parametrize("size", [1, 37, 1000])
+def test_pieces_of_a_tracked_stream_give_the_same_bits(tracked, size):
+    det, r, _, whole = tracked
+    det.reset()
+    pieces = [det.detect(r[n : n + size]) for n in range(0, r.size, size)]
+    assert np.concatenate(pieces).tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("sps", [1, 2])
+def test_a_tracked_stream_delivers_what_its_delay_promises(sps):
+    r, x = frame(MIXED, sps=sps)
+    det = reservoir.configured_esn()
+    det.set_tracking(digital.constellation_qpsk().base())
+    delay = det.fit(r, x[:64], sps=sps).delay
+    assert delay <= det.look_ahead()
+    for length in (1, 64, 65, 70, 200):
+        det.reset()
+        y = det.detect(r[: (length - 1 + delay) * sps + 1], sps=sps)
+        assert len(y) == length and errors(y, x) == 0
+
+
+def test_a_known_channel_needs_few_pilots():
+    """As many pilots as taps do not determine a channel; told, they need not."""
+    taps = np.array([0.3, 1.0, -0.5j, 0.6, 0.2j, -0.3, 0.2, 0.1j])
+    r, x = frame(taps, pilots=12, snr_db=20)
+    det = reservoir.configured_esn(refits=0, tracking="off", max_frequency_offset=0)
+    estimated = errors(det.receive(r, x[:12], payload_len=512), x)
+    det.set_channel(3e3j * taps)  # its scale and phase are found by the pilots
+    told = errors(det.receive(r, x[:12], payload_len=512), x)
+    assert told == 0 < estimated
+    assert np.allclose(det.report()["channel"], taps, atol=0.1)
+    det.set_channel([])
+    assert errors(det.receive(r, x[:12], payload_len=512), x) == estimated
+
+
+def test_a_known_channel_at_two_samples_a_symbol_and_two_antennas():
+    rng = np.random.default_rng(8)
+    taps = rng.standard_normal((2, 7)) + 1j * rng.standard_normal((2, 7))
+    rows = []
+    for row in taps:
+        x = np.zeros(2 * 700, complex)
+        x[::2] = np.random.default_rng(9).choice(QPSK, 700)
+        rows.append(np.convolve(x, row)[: x.size])
+    sent = x[::2].astype(np.complex64)
+    noise = rng.standard_normal((2, 2, x.size)) * 0.1
+    r = (np.array(rows) + noise[0] + 1j * noise[1]).astype(np.complex64)
+    det = reservoir.configured_esn(num_inputs=2, refits=0)
+    det.set_channel(taps)
+    y = det.receive(r, sent[:16], sps=2, payload_len=600)
+    assert errors(y, sent) == 0
+    assert np.allclose(det.report()["channel"][:, :7], taps, atol=0.1)
+
+
+def test_mmse_equalizers_are_special_cases():
+    """Output noise of the finite MMSE linear equalizer, from its normal equations."""
+    taps, variance, ahead, behind = np.array([1.0, 0.7j, -0.4]), 0.05, 40, 40
+    window = ahead + behind + 1
+    response = np.zeros((window, window + 2), complex)
+    for n in range(window):  # r[n - behind + i] = sum_l h[l] x[n - behind + i - l]
+        response[n, n : n + 3] = taps[::-1]
+    wanted = response[:, behind + 2]
+    covariance = response @ response.conj().T + variance * np.eye(window)
+    gain = np.real(wanted.conj() @ np.linalg.solve(covariance, wanted))
+    expected = (1 - gain) / gain
+
+    rng = np.random.default_rng(6)
+    x = rng.choice(QPSK, 20_100).astype(np.complex64)
+    noise = rng.standard_normal((2, x.size)) * np.sqrt(variance / 2)
+    r = np.convolve(x, taps)[: x.size] + noise[0] + 1j * noise[1]
+    det = reservoir.configured_esn(feedback=False, refits=0, prior_weight=1e6)
+    det.set_channel(taps)
+    y = det.receive(r, x[:2000], payload_len=18_000)
+    assert np.mean(np.abs(y - x[:20_000]) ** 2) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "channel", [np.zeros(3), np.ones((2, 3)), [1, np.nan], np.ones(1025)]
+)
+def test_a_bad_channel_is_refused(channel):
+    with pytest.raises(ValueError, match="^channel"):
+        reservoir.configured_esn().set_channel(channel)
+    with pytest.raises(ValueError, match="^channel.*fir"):
+        reservoir.fir().set_channel([1.0])
+
+
+def test_power_delay_profiles_can_be_changed():
+    r, x = frame((0.9, 0.4j, 0.2), pilots=128)
+    settings = dict(feedback=False, refits=0, poles="statistics", num_neurons=8)
+    det = reservoir.configured_esn(power_delay_profile=[1.0, 0.5], **settings)
+    det.set_power_delay_profile([1.0, 0.5, 0.25])
+    other = reservoir.configured_esn(power_delay_profile=[1.0, 0.5, 0.25], **settings)
+    poles = [d.fit(r, x[:128]).poles for d in (det, other)]
+    assert np.array_equal(*poles)
+    with pytest.raises(ValueError, match="power"):
+        det.set_power_delay_profile([-1.0, 1.0])
+    with pytest.raises(ValueError, match="^power_delay_profile"):
+        reservoir.configured_esn().set_power_delay_profile([1.0])
+
+
+def test_what_was_told_is_saved(tmp_path):
+    r, x = frame(MIXED)
+    det = reservoir.configured_esn()
+    det.set_channel(MIXED)
+    det.save(str(tmp_path / "told"))
+    loaded = reservoir.load(str(tmp_path / "told"))
+    y = [d.receive(r, x[:64], payload_len=512) for d in (det, loaded)]
+    assert np.array_equal(*y)

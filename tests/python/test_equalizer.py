@@ -327,6 +327,8 @@ def test_command_freeze_and_bad_commands():
     for bad in (
         pmt.to_pmt({"freeze": "yes"}),
         pmt.to_pmt({"channel": [1.0]}),
+        pmt.to_pmt({"power_delay_profile": [1.0]}),
+        pmt.to_pmt({"unheard_of": [1.0]}),
         pmt.to_pmt({"training_sequence": "x"}),
         pmt.to_pmt({"training_sequence": [float("nan")]}),
         pmt.to_pmt({"training_sequence": []}),
@@ -336,6 +338,50 @@ def test_command_freeze_and_bad_commands():
     ):
         command(eq, bad)
         assert eq.freeze() and np.allclose(eq.training_sequence(), [1, 2])
+
+
+@pytest.mark.parametrize(
+    "vector", [pmt.init_c32vector(2, [1, 0.5j]), pmt.to_pmt([1 + 0j, 0.5j])]
+)
+def test_command_channel(vector):
+    """Two pilots cannot show four taps; told, the detector knows them."""
+    rng = np.random.default_rng(4)
+    x = symbols(200, rng)
+    r = through(x, [1, 0.5j], rng)
+    det = reservoir.configured_esn(refits=0, tracking="off")
+    eq = reservoir.equalizer(det, 1, x[:6])
+    command(eq, pmt.dict_add(pmt.make_dict(), pmt.intern("channel"), vector))
+    report = det.fit(r, x[:6])
+    assert np.allclose(report.channel, [1, 0.5j], atol=0.1)
+
+
+def test_command_power_delay_profile():
+    rng = np.random.default_rng(4)
+    x = symbols(200, rng)
+    settings = dict(feedback=False, refits=0, poles="statistics", num_neurons=4)
+    det = reservoir.configured_esn(power_delay_profile=[1.0, 0.5], **settings)
+    eq = reservoir.equalizer(det, 1, x[:64])
+    before = det.fit(x, x[:64]).poles
+    command(eq, pmt.to_pmt({"power_delay_profile": [1.0, 0.5, 0.25]}))
+    assert not np.array_equal(det.fit(x, x[:64]).poles, before)
+
+
+def test_a_tracked_stream_in_a_flowgraph():
+    """adapt_after_training: a channel that turns is followed, whatever the chunking."""
+    rng = np.random.default_rng(4)
+    x = symbols(3000, rng)
+    turn = np.exp(2j * np.pi * 2e-4 * np.arange(x.size))
+    r = (turn * through(x, [1, 0.4j], rng, 25.0)).astype(np.complex64)
+    qpsk = digital.constellation_qpsk().base()
+    outputs = []
+    for chunk in (0, 100):
+        det = reservoir.configured_esn(max_frequency_offset=0, phase_noise=0)
+        eq = reservoir.equalizer(
+            det, 1, x[:96], adapt_after_training=True, constellation=qpsk
+        )
+        outputs.append(run(eq, r, [training_tag(0)], chunk)[0])
+    assert same_bits(*outputs) and outputs[0].size == x.size
+    assert symbol_errors(outputs[0][:2950], x[:2950]) == 0
 
 
 def test_frozen_taps_detect_every_frame():

@@ -26,7 +26,6 @@ each_block = pytest.mark.parametrize("name", BLOCKS)
 GRC_ONLY = {"type", "constellation_type", "mode", "freeze"}
 CONSTRUCTOR_ONLY = {"self", "detector", "background_training"}
 # What a detector refuses: its block does not offer it.
-NOT_OFFERED = {"reservoir_configured_esn_equalizer": {"adapt_after_training"}}
 EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
 
 
@@ -89,7 +88,7 @@ def test_has_asserts_and_templates(name):
 def test_parameters_are_the_constructors(name):
     ours = {entry["id"] for entry in BLOCKS[name]["parameters"]} - GRC_ONLY
     theirs = set().union(*map(signature, classes(name))) - CONSTRUCTOR_ONLY
-    assert ours == theirs - NOT_OFFERED.get(name, set())
+    assert ours == theirs
 
 
 @each_block
@@ -277,7 +276,7 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     assert hidden() == statistics | {"constellation", "poles"}
     assert hidden(constellation_type="object") == statistics | {"poles"}
     linear = {"feedback": "False", "refits": "0"}
-    off = {"constellation", "survivors", "refits"} | impairments
+    off = {"constellation", "survivors", "refits", "adapt_after_training"} | impairments
     assert hidden(**linear) == off | statistics
     assert hidden(**linear, poles="statistics") == off | {"channel_len"}
     # what makes a block invalid can be seen

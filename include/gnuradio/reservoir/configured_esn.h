@@ -43,6 +43,18 @@ namespace reservoir {
  * fit() and detect() with feedback (streams) make no refit: decisions come with a fixed lag of
  * DECISION_LAG symbols and are constellation points; pilots come out as the readout makes them.
  * The carrier offset that the pilots show is taken out; a saturated receiver is not linearised.
+ * set_tracking (adapt_after_training in the equalizer) with feedback makes it follow a fading
+ * channel: every DECISION_LAG symbols channel, poles and readout are configured anew from the
+ * last decisions, weighted exp(-age / memory), of five memories the one that predicted best. It
+ * decides by its own constellation.
+ *
+ * What is known of the channel from outside is told by set_channel: the first pass (and the first
+ * block of a tracked frame or stream) uses it but for one complex gain, refits estimate as usual;
+ * with fewer pilots than taps it is not used. Two special cases are the textbook's equalizers:
+ * prior_weight = 1e6 without refits is the MMSE linear equalizer (feedback = False) or, with
+ * survivors = 1, the MMSE decision feedback equalizer, of the channel estimated or told.
+ * set_power_delay_profile replaces the profile of poles = "statistics".
+ *
  * Without feedback detect() is the FIR filter, at any waveform. After receive(), too, the next
  * detect() starts at symbol 0, with the last pass's readout.
  *
@@ -54,8 +66,8 @@ namespace reservoir {
  * The report's regularization is kappa, its delay what detect() holds back, its noise_variance
  * that of the output.
  *
- * Limits: one stream (num_outputs = 1); it does not adapt between trainings; with
- * poles = "statistics" neither feedback nor refits.
+ * Limits: one stream (num_outputs = 1); without feedback it does not adapt between trainings;
+ * with poles = "statistics" neither feedback nor refits.
  */
 class RESERVOIR_API configured_esn : virtual public detector
 {

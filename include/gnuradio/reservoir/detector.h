@@ -39,7 +39,7 @@ struct RESERVOIR_API training_report {
     double regularization = NONE; //!< λ, relative to the number of pilots and unit-power features
     double noise_variance = NONE; //!< variance of the unbiased output around the symbol, pilot units
     uint64_t bad_samples = 0;     //!< samples so far that were not finite (taken as zero)
-    stream_matrix channel;        //!< impulse response, one row an input; empty if not estimated
+    stream_matrix channel;        //!< impulse response at the sample rate, one row an input; empty if none
     std::vector<gr_complex> poles; //!< recurrent poles; empty where there are none
     int timing = 0;                //!< symbols that the channel begins early, as estimated
     double carrier_offset = NONE;  //!< cycles a symbol, of what was derotated
@@ -141,6 +141,20 @@ public:
      */
     void set_tracking(digital::constellation_sptr constellation);
 
+    /*!
+     * \brief From the next training on, the channel is known instead of estimated.
+     * \param channel num_inputs rows, the impulse response at the sample rate, its first tap at
+     *        the symbol's instant; scale and phase are fitted to the pilots. Empty: estimate it
+     * \throws std::invalid_argument where the kind of detector has no use for it
+     */
+    void set_channel(const stream_matrix& channel);
+
+    /*!
+     * \brief From the next training on, mean powers of the channel's taps, one a symbol.
+     * \throws std::invalid_argument where the detector has no use for them
+     */
+    void set_power_delay_profile(const std::vector<double>& powers);
+
     //! \name For shells: row pointers instead of containers. Arguments as above.
     //! \{
     training_report fit(const gr_complex* const* received,
@@ -187,6 +201,8 @@ protected:
     virtual pmt::pmt_t do_save() const = 0;
     //! The default refuses.
     virtual void do_set_tracking(digital::constellation_sptr constellation);
+    virtual void do_set_channel(const stream_matrix& channel);
+    virtual void do_set_power_delay_profile(const std::vector<double>& powers);
 
     training_report d_report;
     int d_sps = 1; // of the last training

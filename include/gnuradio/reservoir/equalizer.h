@@ -44,7 +44,9 @@ namespace reservoir {
  * - {"freeze": bool}: tags restart grid and state but nothing is learnt any more;
  * - {"reset": true}: pass samples through until the next training;
  * - {"training_sequence": vector}: from the next tag on (c32vector, c64vector, a vector of numbers,
- *   or a vector of those, one a stream).
+ *   or a vector of those, one a stream);
+ * - {"channel": vector}, likewise one an antenna: detector::set_channel;
+ * - {"power_delay_profile": vector of real numbers}: detector::set_power_delay_profile.
  * A command that cannot be carried out is logged and changes nothing.
  */
 class RESERVOIR_API equalizer : virtual public gr::block

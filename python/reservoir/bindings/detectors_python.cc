@@ -190,7 +190,22 @@ void bind_base(py::module& m)
         .def("set_tracking",
              &detector::set_tracking,
              py::arg("constellation"),
-             "After the next fit, go on learning from decisions of this constellation; None: off.");
+             "After the next fit, go on learning from decisions of this constellation; None: off.")
+        .def(
+            "set_channel",
+            [](detector& self, complex_array channel) {
+                self.set_channel(to_rows(channel, "channel"));
+            },
+            py::arg("channel"),
+            "From the next training on, the channel is known instead of estimated.\n\n"
+            "channel: impulse response at the sample rate, one row an antenna, its first tap at "
+            "the symbol's instant; scale and phase are fitted to the pilots. Empty: estimate it. "
+            "Raises ValueError where the kind of detector has no use for it.")
+        .def("set_power_delay_profile",
+             &detector::set_power_delay_profile,
+             py::arg("powers"),
+             "From the next training on, mean powers of the channel's taps, one a symbol. Raises "
+             "ValueError where the detector has no use for them.");
 }
 
 } // namespace

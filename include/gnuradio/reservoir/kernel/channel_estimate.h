@@ -62,6 +62,16 @@ RESERVOIR_API channel_estimate estimate_channel(const sample_streams& received,
                                                 double ridge = 1e-3);
 
 /*!
+ * \brief A channel that is known but for one complex gain, which is fitted by least squares.
+ * \param taps length x streams; the others as in estimate_channel
+ */
+RESERVOIR_API channel_estimate scale_channel(const sample_streams& received,
+                                             const Eigen::VectorXcd& known,
+                                             row_range rows,
+                                             const Eigen::VectorXd& weights,
+                                             const Eigen::MatrixXcd& taps);
+
+/*!
  * \brief Mean squared distance of what was received from the model of the decisions.
  *
  * The forward-model residual: the channel is estimated on the rows afresh, unweighted. A frame

@@ -1,0 +1,165 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_NETWORK_H
+#define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_NETWORK_H
+
+#include <gnuradio/reservoir/kernel/carrier_offset.h>
+#include <gnuradio/reservoir/kernel/channel_estimate.h>
+#include <gnuradio/reservoir/kernel/survivor_search.h>
+#include <gnuradio/reservoir/kernel/timing_and_length.h>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+enum class tracking_mode { automatic, off, on };
+
+//! How the configured receiver works; all symbols and points have unit mean power.
+struct configured_settings {
+    Eigen::VectorXcd points; // may be empty where nothing is decided
+    bool feedback = true;
+    int channel_len = 0; // 0: timing and length by BIC
+    int survivors = 8;
+    int refits = 2;
+    double prior_weight = 3.0;
+    bool receiver_linearization = true;
+    double max_frequency_offset = 5e-3; // cycles/symbol
+    double phase_noise = 3e-5;          // rad²/symbol
+    tracking_mode tracking = tracking_mode::automatic;
+    int phases = 1; // samples a symbol: streams are antenna-major, phase by phase
+    // poles from statistics: where given, no channel is estimated
+    Eigen::VectorXcd causal_poles, anticausal_poles;
+    // length x phases; where given, the first configuration uses it, but for one complex gain
+    Eigen::MatrixXcd channel;
+    bool fixed_poles() const { return causal_poles.size() + anticausal_poles.size() > 0; }
+};
+
+//! Symbols that are known or decided, zero elsewhere.
+struct known_symbols {
+    Eigen::VectorXcd values; // before the warp
+    std::vector<int> rings;  // amplitude ring, −1 where there is no constellation point
+    bool on_points = true;   // whether every one is a point
+    bool decided = false;    // whether some are decisions
+
+    void set(Eigen::Index n, std::complex<double> value, int ring);
+    void resize(Eigen::Index size); // unknown symbols at the end
+    known_symbols cut(Eigen::Index first, Eigen::Index last) const;
+    //! Multiplied by their rings' gains.
+    Eigen::VectorXcd warped(const Eigen::VectorXcd& gains) const;
+};
+
+//! A readout and the model that it is configured from.
+struct configured_readout {
+    kernel::channel_window window;
+    Eigen::Index past;         // samples before the symbol that fir sees
+    Eigen::MatrixXcd fir;      // (past + 1 + future) x streams, on streams delayed by timing
+    Eigen::VectorXcd feedback; // weights of the last decisions
+    std::complex<double> gain; // of the output
+    Eigen::VectorXcd warp;     // gain of each ring
+    bool warped;
+    Eigen::VectorXcd points;   // after the warp
+    Eigen::MatrixXcd taps;     // length x streams
+    Eigen::VectorXcd poles;
+    double noise_variance;     // of one stream
+    double leave_one_out_mse;
+    double prior_weight;
+    double condition_number;
+};
+
+//! Every stream turned back by phase, in radians, one a symbol.
+kernel::sample_streams rotated(const kernel::sample_streams& streams,
+                               const Eigen::VectorXd& phase);
+//! Symbols of range of which the window's every symbol and sample is there.
+kernel::row_range model_rows(kernel::row_range range, kernel::channel_window window);
+
+/*!
+ * \brief Configures the network from known symbols, and detects a block with it.
+ *
+ * Streams have unit power. Not responsible for which symbols are known: pilots, decisions, the
+ * past of a fading channel.
+ */
+class configured_network
+{
+public:
+    //! Samples from the symbol on that a readout sees.
+    static constexpr Eigen::Index FUTURE = 40;
+    //! ... and before it, without feedback.
+    static constexpr Eigen::Index PAST = 40;
+
+    explicit configured_network(const configured_settings& settings);
+
+    const configured_settings& settings() const { return d_settings; }
+
+    known_symbols known(const std::vector<std::complex<double>>& pilots, Eigen::Index count) const;
+    void decide(known_symbols& symbols, Eigen::Index first, const std::vector<int>& found) const;
+
+    kernel::channel_window select_window(const kernel::sample_streams& streams,
+                                         const known_symbols& symbols,
+                                         kernel::row_range range,
+                                         const Eigen::VectorXd& weights,
+                                         bool first) const;
+    /*!
+     * \brief Channel, poles and readout from the symbols known in range.
+     * \param warp whether a transmitter's amplifier is fitted as well
+     * \param prior_weights the one with the least leave-one-out error is used
+     * \param first whether few symbols are to get a longer channel than they show
+     */
+    configured_readout configure(const kernel::sample_streams& streams,
+                                 const known_symbols& symbols,
+                                 kernel::row_range range,
+                                 const Eigen::VectorXd& weights,
+                                 bool warp,
+                                 const std::vector<double>& prior_weights,
+                                 bool first) const;
+    //! Pilots only, at a carrier offset that is taken out already.
+    configured_readout fit(const kernel::sample_streams& streams,
+                           const std::vector<std::complex<double>>& pilots) const;
+
+    //! Most likely carrier offset by the pilots, cycles a symbol.
+    kernel::carrier_offset find_offset(const kernel::sample_streams& streams,
+                                       const known_symbols& symbols,
+                                       Eigen::Index num_pilots) const;
+    kernel::sample_streams derotated(const kernel::sample_streams& streams, double frequency) const;
+
+    //! Output of the readout's filter, before feedback, for symbols range.
+    Eigen::VectorXcd feedforward(const configured_readout& readout,
+                                 const kernel::sample_streams& streams,
+                                 kernel::row_range range) const;
+    //! What the survivor search works with; power still to be set.
+    kernel::survivor_model model(const configured_readout& readout, double phase_noise) const;
+    //! Decides the symbols in range, those before it being known.
+    kernel::survivor_decisions search(const configured_readout& readout,
+                                      const kernel::sample_streams& streams,
+                                      const known_symbols& symbols,
+                                      kernel::row_range range,
+                                      double phase_noise) const;
+
+    //! Index of the nearest point.
+    int nearest(std::complex<double> symbol) const;
+    //! Constellation points lie on several amplitudes.
+    bool multilevel() const { return d_num_rings > 1; }
+    //! Whether so many symbols show a transmitter's amplifier.
+    bool warps(kernel::row_range range) const;
+
+private:
+    struct features {
+        Eigen::MatrixXcd functionals;
+        Eigen::Index past;
+    };
+    features make_features(const Eigen::VectorXcd& poles) const;
+    configured_readout configure_fixed(const kernel::sample_streams& streams,
+                                       const known_symbols& symbols,
+                                       kernel::row_range range) const;
+
+    const configured_settings d_settings;
+    std::vector<int> d_rings; // of the points
+    int d_num_rings = 1;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_NETWORK_H */
