@@ -7,6 +7,8 @@ import numpy as np
 from PyQt5 import QtCore, QtGui  # before pyqtgraph, which takes the Qt that is loaded
 import pyqtgraph
 
+from .training_history import AVERAGED_FRAMES
+
 # Okabe and Ito's, which colour-blind readers tell apart; the first as in the experiments.
 COLORS = (
     "#0072B2",
@@ -18,6 +20,7 @@ COLORS = (
     "#000000",
     "#F0E442",
 )
+AXIS_WIDTH = 66  # pixels
 AGES = 4  # shades of a trail
 MAX_TRAIL_POINTS = 20000  # that are redrawn without a stutter
 BIN_WIDTH = 0.05
@@ -39,15 +42,21 @@ class panel:
 
     def __init__(self, layout, title, x_label, y_label, nothing, log=False, **cell):
         self.plot = layout.addPlot(**cell)
-        self.plot.setTitle(title, color="k", size="11pt")
+        self.title(title)
         self.plot.showGrid(x=True, y=True, alpha=0.2)
         self.plot.setLogMode(x=False, y=log)
         self.plot.hideButtons()
+        self.plot.getAxis("left").setWidth(AXIS_WIDTH)  # wide enough for 0.0001
         self._nothing = pyqtgraph.LabelItem(nothing, color="#707070")
         self._nothing.setParentItem(self.plot.getViewBox())
         self._nothing.anchor((0.5, 0.5), (0.5, 0.5))
         self.label("bottom", x_label)
         self.label("left", y_label)
+
+    def title(self, text):
+        if self.plot.titleLabel.text != text:
+            self.plot.setTitle(text, color="k", size="10pt")
+            self.plot.titleLabel.setMinimumWidth(0)  # columns stay equally wide
 
     def label(self, side, text):
         axis = self.plot.getAxis(side)
@@ -58,10 +67,8 @@ class panel:
             axis.setLabel(text)
 
     def line(self, *pen_arguments, **options):
-        """A curve that leaves gaps where values are missing."""
-        curve = pyqtgraph.PlotDataItem(
-            pen=_pen(*pen_arguments), connect="finite", antialias=True, **options
-        )
+        pen = _pen(*pen_arguments)
+        curve = pyqtgraph.PlotDataItem(pen=pen, antialias=True, **options)
         self.plot.addItem(curve)
         return curve
 
@@ -77,14 +84,14 @@ class panel:
 
 
 def _set(curve, x, y, positive=False):
-    """Draw finite values only; a logarithmic axis takes none that is not positive."""
+    """Draw the finite values; a logarithmic axis takes none that is not positive.
+
+    What is missing is skipped: a condition number may be there every few epochs only.
+    """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    y = np.where(np.isfinite(y) & ((y > 0) | (not positive)), y, np.nan)
-    if np.isfinite(y).any():
-        curve.setData(x, y)
-        return True
-    curve.setData([], [])
-    return False
+    there = np.isfinite(y) & ((y > 0) | (not positive))
+    curve.setData(x[there], y[there])
+    return there.any()
 
 
 class epoch_panel(panel):
@@ -133,7 +140,7 @@ class error_rate_panel(panel):
     def __init__(self, layout, num_receivers, **cell):
         super().__init__(
             layout,
-            "Symbol error rate (dots: frames, line: mean of 20)",
+            f"Symbol error rate (dots: frames; line: mean of {AVERAGED_FRAMES})",
             "frame",
             "SER",
             "no symbol error meter has reported",
@@ -282,7 +289,7 @@ class histogram_panel(panel):
         )
         self.plot.addItem(pyqtgraph.InfiniteLine(1.0, pen=_pen("k")))
         self.plot.setLimits(xMin=0, yMin=0)
-        self.plot.setXRange(0, 1.2)
+        self._right = None
         self.steps = [
             [self._steps(color, style) for style in self.STYLES.values()]
             for color in COLORS[:num_receivers]
@@ -293,18 +300,22 @@ class histogram_panel(panel):
         curve = pyqtgraph.PlotCurveItem(
             pen=_pen(color, 2, style),
             fillLevel=0 if is_last else None,
-            brush=_faded(color, 0.2) if is_last else None,
+            brush=_faded(color, 0.12) if is_last else None,
         )
         self.plot.addItem(curve)
         return curve
 
     def draw(self, receivers, epochs, trail):
         chosen = [self._chosen(receiver, epochs, trail) for receiver in receivers]
+        right = 1.2
         for curves, sets in zip(self.steps, chosen):
             for curve, (_, points) in zip(curves, sets):
-                self._show(curve, np.abs(points))
+                right = max(right, self._show(curve, np.abs(points)))
             for curve in curves[len(sets) :]:
                 curve.setVisible(False)
+        if right != self._right:  # else leave a user's zoom alone
+            self._right = right
+            self.plot.setXRange(0, right)
         self._describe(receivers, chosen)
         self.say_nothing(not any(chosen))
 
@@ -313,7 +324,7 @@ class histogram_panel(panel):
         """Pairs of epoch and its poles, the last chosen epoch first."""
         learnt, fixed = receiver.epochs["eigenvalues"], receiver.trainings["poles"]
         if not len(learnt):
-            sets = [points for _, points in fixed.newest(trail)]
+            sets = [points for _, points in fixed.newest(trail + 1)]
             return [(-1, np.concatenate(sets))] if sets else []
         places, sets = learnt.places(), learnt.values()
         wanted = [places[-1] + 1 + epoch if epoch < 0 else epoch for epoch in epochs]
@@ -322,11 +333,13 @@ class histogram_panel(panel):
 
     @staticmethod
     def _show(curve, moduli):
+        """Draw a histogram; its right edge."""
         last_edge = np.ceil(min(moduli.max(), MAX_MODULUS) / BIN_WIDTH + 1e-6) + 1
         edges = BIN_WIDTH * np.arange(last_edge + 1)
         counts, _ = np.histogram(np.minimum(moduli, MAX_MODULUS), edges)
         curve.setData(edges, 100.0 * counts / len(moduli), stepMode="center")
         curve.setVisible(True)
+        return edges[-1]
 
     def _describe(self, receivers, chosen):
         """Say in the title which epochs are drawn."""
@@ -338,5 +351,4 @@ class histogram_panel(panel):
                 ]
                 title += f" (epoch {', '.join(named)})"
                 break
-        if self.plot.titleLabel.text != title:
-            self.plot.setTitle(title, color="k", size="11pt")
+        self.title(title)

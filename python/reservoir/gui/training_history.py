@@ -100,7 +100,7 @@ class series:
 
     def newest(self, count):
         """The last count of the (place, value)."""
-        return list(self._points)[-count:]
+        return list(self._points)[max(len(self._points) - count, 0) :]
 
 
 class receiver_history:

@@ -61,6 +61,7 @@ class monitor_widget(QtWidgets.QWidget):
         self._drawn = None  # version of the history, and what else it was drawn with
 
         self.legend = QtWidgets.QLabel()
+        self.legend.setWordWrap(True)
         self.legend.setAlignment(QtCore.Qt.AlignCenter)
         self.legend.setStyleSheet("background: white; color: black; padding: 4px")
         self.diagrams = pyqtgraph.GraphicsLayoutWidget()
@@ -89,7 +90,12 @@ class monitor_widget(QtWidgets.QWidget):
         self.setMinimumSize(720, 480)
         count = len(self._labels)
         figures = (
-            ("loss", "Loss", "mean |e|²", "no receiver was trained"),
+            (
+                "loss",
+                "Loss (dotted: held out; dashed: closed form)",
+                "mean |e|²",
+                "no receiver was trained",
+            ),
             (
                 "gradient_norm",
                 "Gradient norm",
@@ -110,6 +116,11 @@ class monitor_widget(QtWidgets.QWidget):
             panels.error_rate_panel(self.diagrams, count, row=1, col=2),
             panels.evm_panel(self.diagrams, count, row=2, col=2),
         ]
+
+        grid = self.diagrams.ci.layout
+        for n in range(3):
+            grid.setColumnPreferredWidth(n, 200)  # not by the width of the titles
+            grid.setRowPreferredHeight(n, 140)
 
     def _redraw_if_seen(self):
         if self.isVisible():
@@ -134,9 +145,10 @@ class monitor_widget(QtWidgets.QWidget):
         describe = self._figures if self.histogram else self._spectral_radius
         entries = []
         for color, label, receiver in zip(panels.COLORS, self._labels, receivers):
-            name = f"<font color='{color}'>■</font> <b>{html.escape(label)}</b>"
-            entries.append(f"{name} {describe(receiver)}".replace(" ", "&nbsp;", 2))
-        return " &nbsp; &nbsp; ".join(entries)
+            entry = f"<b>{html.escape(label)}</b> {describe(receiver)}"
+            swatch = f"<span style='color: {color}'>■</span>"
+            entries.append(f"{swatch}&nbsp;{entry.replace(' ', '&nbsp;')}")
+        return " &nbsp; ".join(entries)
 
     @staticmethod
     def _spectral_radius(receiver):
