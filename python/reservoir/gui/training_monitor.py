@@ -20,8 +20,14 @@ except ImportError as error:
         f"and python3-pyqtgraph ({error})"
     ) from error
 
-from . import panels
-from .training_history import training_history
+if pyqtgraph.Qt.QT_LIB != "PyQt5":  # imported before, with another Qt at hand
+    raise ImportError(
+        f"reservoir.training_monitor needs pyqtgraph on PyQt5, as GNU Radio's windows are, not on "
+        f"{pyqtgraph.Qt.QT_LIB}: set PYQTGRAPH_QT_LIB=PyQt5"
+    )
+
+from . import panels  # noqa: E402  (after the check)
+from .training_history import training_history  # noqa: E402
 
 VIEWS = ("everything", "poles")
 MAX_RECEIVERS = len(panels.COLORS)
