@@ -363,7 +363,7 @@ def test_invalid_arguments(application, name, value):
 def test_in_a_flowgraph(application):
     qpsk = digital.constellation_qpsk().base()
     pilots = reservoir.random_pilots(qpsk, 64)
-    source = reservoir.frame_source(qpsk, pilots, payload_len=200, num_frames=10)
+    source = reservoir.frame_source(qpsk, pilots, payload_len=200)
     channel = reservoir.software_channel(taps=[1, 0.4j])
     detectors = [reservoir.fir(), reservoir.configured_esn(constellation=qpsk)]
     monitor = reservoir.training_monitor(len(detectors))
@@ -380,13 +380,13 @@ def test_in_a_flowgraph(application):
     top.start()
     fir, esn = monitor.history.receivers
     give_up = time.monotonic() + 20
-    while len(esn.frames["errors"]) < 10 or len(fir.frames["errors"]) < 10:
+    while min(len(one.frames["errors"]) for one in (fir, esn)) < 10:
         assert time.monotonic() < give_up
         time.sleep(0.05)
     top.stop()
     top.wait()
-    assert len(fir.trainings["loss"]) == len(esn.trainings["loss"]) == 10
-    assert len(fir.poles()) == 0 and len(esn.poles()) == 10
+    assert len(fir.trainings["loss"]) >= 10 and len(fir.poles()) == 0
+    assert len(esn.trainings["loss"]) == len(esn.poles()) >= 10
     assert np.abs(esn.poles().last()).max() < 1
 
 

@@ -203,7 +203,7 @@ class pole_panel(panel):
     def __init__(self, layout, num_receivers, **cell):
         super().__init__(
             layout,
-            "Poles (dots: before; rings: first epoch)",
+            "Poles",
             "real part",
             "imaginary part",
             "no receiver has poles",
@@ -224,6 +224,8 @@ class pole_panel(panel):
     def draw(self, receivers, trail):
         largest = [self._draw(n, one, trail) for n, one in enumerate(receivers)]
         self._show_extent(max(largest))
+        is_learnt = any(len(one.epochs["eigenvalues"]) for one in receivers)
+        self.title(f"Poles (dots: before{'; rings: first epoch' * is_learnt})")
         self.say_nothing(max(largest) < 0)
 
     def _draw(self, n, receiver, trail):
