@@ -41,12 +41,8 @@ def trained(detector, samples, pilots):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--symbols", type=int, default=4_000_000, help="symbols for the fastest"
-    )
-    parser.add_argument(
-        "--runs", type=int, default=3, help="the best of so many runs counts"
-    )
+    parser.add_argument("--symbols", type=int, default=4_000_000, help="symbols for the fastest")
+    parser.add_argument("--runs", type=int, default=3, help="the best of so many runs counts")
     args = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -64,10 +60,7 @@ def main():
 
     rows = {
         "reservoir fir, 24 taps": (1, lambda: trained(reservoir.fir(), r, x[:PILOTS])),
-        "reservoir fir, 32 taps": (
-            1,
-            lambda: trained(reservoir.fir(32), r, x[:PILOTS]),
-        ),
+        "reservoir fir, 32 taps": (1, lambda: trained(reservoir.fir(32), r, x[:PILOTS])),
         "reservoir esn, 32 neurons, window 24": (
             8,
             lambda: trained(reservoir.esn(), r, x[:PILOTS]),
@@ -79,19 +72,14 @@ def main():
         "filter.fir_filter_ccc, 32 taps": (1, lambda: filter.fir_filter_ccc(1, taps)),
         "digital.linear_equalizer, LMS, 16 taps": (4, linear_equalizer),
     }
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, GNU Radio {gr.version()}; one core used"
-    )
+    print(f"{platform.machine()}, {os.cpu_count()} cores, GNU Radio {gr.version()}; one core used")
     for name, (divisor, make) in rows.items():
         rate = max(
             flowgraph_rate(make(), r, args.symbols // divisor) for _ in range(args.runs)
         )
         print(f"{name:42s} {rate / 1e6:8.2f} Msymbol/s")
     print("\ntraining on 64 pilots, leave-one-out")
-    for name, make in {
-        "fir, 24 taps": reservoir.fir,
-        "esn, 32 neurons": reservoir.esn,
-    }.items():
+    for name, make in {"fir, 24 taps": reservoir.fir, "esn, 32 neurons": reservoir.esn}.items():
         det = make()
         seconds = min(det.fit(r, x[:PILOTS]).seconds for _ in range(50))
         print(f"{name:42s} {seconds * 1e6:8.0f} us")

@@ -38,16 +38,12 @@ SCENARIOS = {
 @pytest.fixture(scope="module", params=SCENARIOS)
 def scenario(request):
     """The frames, and the mean BER of the oracle's filter and ESN on them."""
-    sim = algos.simulate(
-        FRAMES, D=512, rng=np.random.default_rng(987), **SCENARIOS[request.param]
-    )
+    sim = algos.simulate(FRAMES, D=512, rng=np.random.default_rng(987), **SCENARIOS[request.param])
     oracle = {
         "fir": algos.fir_rx(sim, 24, a=11, b=12),
         "esn": algos.esn_rx(sim, M=24, delay=12, gin=0.05),
     }
-    return sim, {
-        name: algos.ber(sim, idx=idx)[0].mean() for name, idx in oracle.items()
-    }
+    return sim, {name: algos.ber(sim, idx=idx)[0].mean() for name, idx in oracle.items()}
 
 
 def bit_error_rate(make, sim):
@@ -56,9 +52,7 @@ def bit_error_rate(make, sim):
     det = make()
     output = np.array(
         [
-            det.receive(r[start:], x[start : start + pilots], payload_len=sim["D"])[
-                pilots:
-            ]
+            det.receive(r[start:], x[start : start + pilots], payload_len=sim["D"])[pilots:]
             for r, x in zip(sim["r"], sim["x"])
         ]
     )
@@ -78,6 +72,4 @@ def test_esn_is_the_oracle(scenario):
 def test_esn_is_about_a_filter(scenario):
     sim, _ = scenario
     limit = 1.2 if sim["P"] == 32 else 1.1
-    assert bit_error_rate(reservoir.esn, sim) <= limit * bit_error_rate(
-        reservoir.fir, sim
-    )
+    assert bit_error_rate(reservoir.esn, sim) <= limit * bit_error_rate(reservoir.fir, sim)

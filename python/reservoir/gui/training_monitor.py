@@ -188,7 +188,8 @@ class training_monitor(gr.basic_block):
     at the last training, with their trail. Histogram of their moduli. Against the frame: symbol
     error rate and error vector magnitude of the payload, from the meters, or of the pilots.
 
-    The last 500 frames and 2000 epochs are kept, drawn at 10 Hz at most. Needs a QApplication. Where
+    The last 500 frames and 2000 epochs are kept, drawn at 10 Hz at most. Needs a QApplication.
+    Where
     a flowgraph ends by itself, GNU Radio ends this block with the first receiver that does.
 
     num_receivers: 1 ... 8
