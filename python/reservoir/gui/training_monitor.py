@@ -189,8 +189,7 @@ class training_monitor(gr.basic_block):
     error rate and error vector magnitude of the payload, from the meters, or of the pilots.
 
     The last 500 frames and 2000 epochs are kept, drawn at 10 Hz at most. Needs a QApplication.
-    Where
-    a flowgraph ends by itself, GNU Radio ends this block with the first receiver that does.
+    Where a flowgraph ends by itself, GNU Radio ends this block with the first receiver that does.
 
     num_receivers: 1 ... 8
     labels: a name for each receiver, in the order of the ports; [] numbers them
