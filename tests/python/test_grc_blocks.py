@@ -23,7 +23,7 @@ BLOCKS = {
 each_block = pytest.mark.parametrize("name", BLOCKS)
 
 # Parameters that only GRC has, and those that only constructors have.
-GRC_ONLY = {"type", "constellation_type", "mode", "freeze"}
+GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint"}
 CONSTRUCTOR_ONLY = {"self", "detector", "background_training"}
 # What a detector refuses: its block does not offer it.
 EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]

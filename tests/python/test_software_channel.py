@@ -129,6 +129,9 @@ def test_setters():
     ):
         with pytest.raises(ValueError, match=name):
             setter(float("nan"))
+    for profile in ([], [-1.0], [0.0]):
+        with pytest.raises(ValueError, match="power_delay_profile"):
+            channel.set_power_delay_profile(profile)
 
 
 def test_setters_while_it_runs():
