@@ -181,15 +181,22 @@ def recover_poles(h, order=0):
     return _pencil(h, _signal_space(h), order)
 
 
+def _input_output(x, y, min_len=1):
+    x, y = _vector("x", x, min_len), _vector("y", y, min_len)
+    if len(x) != len(y):
+        raise ValueError(f"y has {len(y)} elements: must have {len(x)}, as x has")
+    if x[0] == 0:
+        raise ValueError(f"x[0] = {x[0]}: must not be 0")
+    return x, y
+
+
 def impulse_response_from_io(x, y):
     """h from an input x and the output y = x * h, all (N,): a triangular Toeplitz system.
 
     x: x[0] must not be 0, as the output before the first input says nothing of h.
     The output y starts from a network at rest.
     """
-    x, y = _network(x, y, names=("x", "y"))
-    if x[0] == 0:
-        raise ValueError(f"x[0] = {x[0]}: must not be 0")
+    x, y = _input_output(x, y)
     toeplitz = linalg.toeplitz(x, np.zeros(len(x)))
     return linalg.solve_triangular(toeplitz, y, lower=True)
 
@@ -201,23 +208,24 @@ def recover_poles_from_io(x, y, order):
         x[0] not 0
     order: K, at least 1
 
-    Any such input will do: 2K samples of each give 2K samples of the impulse response.
-    Further samples are used for as long as undoing the input at most doubles the noise,
-    and all of them by refine_poles.
+    Any such input will do: 2K samples of each give 2K samples of the impulse response,
+    and those the network. Where undoing the input amplifies noise, more samples help: then
+    y[n] + sum_j a_j y[n-j] = sum_j b_j x[n-j] is solved by least squares for the
+    denominator, all of whose samples count (Ljung 1999, section 4.2), and refine_poles
+    removes the bias that noise gives it.
     """
     order = _integer("order", order, 1)
-    x, y = _network(x, y, names=("x", "y"))
-    _vector("x", x, 2 * order)
-    impulse = np.zeros(len(x))
-    impulse[0] = 1
-    # noise in h[n] is that in y times the norm of this response's first n+1 samples
-    with np.errstate(over="ignore", invalid="ignore"):
-        inverse = impulse_response_from_io(x, impulse)
-        amplified = np.sqrt(np.cumsum(np.abs(inverse) ** 2))
-    good = ~(amplified > 2 * amplified[2 * order - 1])
-    length = max(2 * order, int(np.argmin(np.append(good, False))))
-    h = impulse_response_from_io(x[:length], y[:length])
-    return refine_poles(y, *recover_poles(h, order), x=x)
+    x, y = _input_output(x, y, 2 * order)
+    if len(x) == 2 * order:
+        return recover_poles(impulse_response_from_io(x, y), order)
+    inputs = linalg.toeplitz(x, np.zeros(order))
+    outputs = linalg.toeplitz(y, np.zeros(order + 1))[:, 1:]
+    equations = np.hstack([-outputs, inputs])
+    denominator = np.linalg.lstsq(equations, y, rcond=None)[0][:order]
+    poles = np.roots(np.append(1, denominator))
+    columns = _convolved(x, _powers(poles, len(x)))
+    gains = np.linalg.lstsq(columns, y, rcond=None)[0]
+    return refine_poles(y, poles, gains, x=x)
 
 
 def _convolved(x, columns):
@@ -242,7 +250,7 @@ def refine_poles(y, poles, gains, x=None, max_steps=50):
     poles, gains = _network(poles, gains)
     y = _vector("y", y, 2 * len(poles))
     if x is not None:
-        x, y = _network(x, y, names=("x", "y"))
+        x, y = _input_output(x, y)
     max_steps = _integer("max_steps", max_steps, 1)
 
     def residual(parameters):
