@@ -15,7 +15,6 @@ from gnuradio.reservoir import theory
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
-from matplotlib.patches import Circle  # noqa: E402
 
 # Okabe and Ito, which colour-blind readers tell apart
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -34,7 +33,8 @@ def _figure(num_axes, title, width=5.6, height=4.9):
 
 
 def _pole_plane(axis, title, limit=1.15):
-    axis.add_patch(Circle((0, 0), 1, fill=False, color="0.4", label="unit circle"))
+    circle = np.exp(2j * np.pi * np.linspace(0, 1, 361))
+    axis.plot(circle.real, circle.imag, color="0.4", lw=1, label="unit circle")
     axis.set(
         title=title,
         xlabel="Re p",
@@ -45,14 +45,16 @@ def _pole_plane(axis, title, limit=1.15):
     )
 
 
+def _plane(poles):
+    return np.real(poles), np.imag(poles)
+
+
 def _true_poles(axis, poles):
-    axis.plot(
-        poles.real, poles.imag, "o", ms=11, mfc="none", mew=2, color=BLUE, label="true"
-    )
+    axis.plot(*_plane(poles), "o", ms=11, mfc="none", mew=2, color=BLUE, label="true")
 
 
 def _recovered_poles(axis, poles):
-    axis.plot(poles.real, poles.imag, "x", ms=8, mew=2, color=RED, label="recovered")
+    axis.plot(*_plane(poles), "x", ms=8, mew=2, color=RED, label="recovered")
 
 
 def _random_poles(rng, order, radius=0.95):
@@ -70,39 +72,58 @@ def _recovery_error(poles, reference):
     return float(np.abs(matched - reference).max())
 
 
+def _indistinguishable_poles(axis, poles, gains):
+    """Poles of the networks that share 2K-1 samples with one, over the next sample."""
+    changes = np.geomspace(1e-3, 3, 120)
+    for sign, color in ((1, ORANGE), (-1, PURPLE)):
+        found = np.array(
+            [
+                theory.indistinguishable_network(poles, gains, sign * change)[0]
+                for change in changes
+            ]
+        )
+        axis.plot(
+            found.real.ravel(),
+            found.imag.ravel(),
+            ".",
+            ms=4,
+            color=color,
+            label=f"next sample {'higher' if sign > 0 else 'lower'}",
+        )
+
+
 def identifiability():
-    """Two networks that 2K-1 samples cannot tell apart, and 2K do."""
+    """Networks that 2K-1 samples cannot tell apart, and 2K do."""
     order = 3
-    poles = 0.9 * np.exp(2j * np.pi * np.arange(2 * order) / (2 * order))
-    networks = theory.counter_example(np.append(poles[::2], poles[1::2]))
-    num_samples = 4 * order
-    figure, (left, right) = _figure(
-        2, f"{2 * order - 1} samples do not determine {order} poles: {2 * order} do"
+    poles = np.array([0.85, 0.5 + 0.6j, -0.6 + 0.5j, 0.7 - 0.35j, 0.1 + 0.8j, -0.85])
+    networks = theory.counter_example(poles)
+    figure, (left, middle, right) = _figure(
+        3, f"{2 * order - 1} samples do not determine {order} poles: {2 * order} do", 5
     )
     responses = []
     for (p, c), color, marker, name in zip(
         networks, (BLUE, RED), ("o", "x"), ("network A", "network B")
     ):
-        h = theory.impulse_response(p, c, num_samples)
+        h = theory.impulse_response(p, c, 4 * order)
         responses.append(h)
-        style = dict(color=color, marker=marker, mew=2, ms=9, mfc="none")
-        left.plot(h.real, linestyle="none", label=name, **style)
-        right.plot(p.real, p.imag, linestyle="none", label=f"poles of {name}", **style)
-    left.axvspan(-0.5, 2 * order - 1.5, color=GREEN, alpha=0.12, label="2K−1 samples")
-    left.set(
-        title="Impulse responses",
-        xlabel="sample n",
-        ylabel="Re h[n]",
-        xlim=(-0.5, 11.5),
-    )
-    left.legend(loc="lower left")
-    _pole_plane(right, "Their poles")
-    right.legend(loc="center", fontsize=9)
+        style = dict(color=color, marker=marker, ls="none", mew=2, ms=9, mfc="none")
+        left.plot(h.real, label=name, **style)
+        middle.plot(*_plane(p), label=f"poles of {name}", **style)
+    same = 2 * order - 1
+    left.axvspan(-0.5, same - 0.5, color=GREEN, alpha=0.12, label="2K−1 samples")
+    left.set(title="Two impulse responses", xlabel="sample n", ylabel="Re h[n]")
+    left.set_xlim(-0.5, 4 * order - 0.5)
+    left.legend(loc="lower right")
+    _pole_plane(middle, "Their poles")
+    middle.legend(loc="lower left", fontsize=9)
+    _indistinguishable_poles(right, *networks[0])
+    _pole_plane(right, "All networks with A's 2K−1 samples")
+    right.plot(*_plane(networks[0][0]), "o", mfc="none", mew=2, ms=9, color=BLUE)
+    right.legend(loc="lower left", fontsize=9)
     apart = np.abs(responses[0] - responses[1])
     return figure, (
-        f"two networks of {order} poles agree in {2 * order - 1} samples to "
-        f"{apart[: 2 * order - 1].max():.0e} and differ by "
-        f"{apart[2 * order - 1]:.2f} in the next"
+        f"two networks of {order} poles agree in {same} samples to "
+        f"{apart[:same].max():.0e} and differ by {apart[same]:.2f} in the next"
     )
 
 
@@ -151,7 +172,8 @@ def recovery_from_io():
     """Poles from any input and output of 2K samples."""
     rng = np.random.default_rng(SEED)
     order = 4
-    poles, gains = _random_poles(rng, order), _complex_normal(rng, order)
+    poles = np.array([0.9, 0.4 + 0.7j, -0.6 + 0.3j, -0.2 - 0.8j])
+    gains = _complex_normal(rng, order)
     x = np.sign(rng.normal(size=2 * order)) + 1j * np.sign(rng.normal(size=2 * order))
     y = np.convolve(x, theory.impulse_response(poles, gains, len(x)))[: len(x)]
     found, _ = theory.recover_poles_from_io(x, y, order)
@@ -212,7 +234,16 @@ def permutation():
         gaps.append(f"{loss[0]:.2g} → {loss[40]:.2g} → {loss[-1]:.2g}")
         axis.plot(fractions, loss, color=BLUE, lw=2, label="objective")
         axis.plot([0, 1], loss[[0, -1]], "k--", label="a convex one stays below")
-        axis.plot([0, 1], loss[[0, -1]], "o", color=GREEN, ms=9, label="both optimal")
+        axis.plot(
+            [0, 1],
+            loss[[0, -1]],
+            "o",
+            color=GREEN,
+            ms=9,
+            label="both optimal",
+            clip_on=False,
+            zorder=3,
+        )
         axis.plot(0.5, loss[40], "s", color=RED, ms=8, label="midpoint")
         axis.set(
             title=title,
@@ -235,9 +266,9 @@ def _condition_map(axis, fixed):
         where = tuple(where)
         values[where] = theory.two_pole_condition_number(fixed, second[where])
     picture = axis.pcolormesh(
-        grid, grid, np.log10(values), cmap="viridis", shading="nearest", rasterized=True
+        grid, grid, np.log10(values), cmap="viridis", shading="nearest", vmin=0, vmax=4
     )
-    axis.plot(fixed.real, fixed.imag, "rx", ms=10, mew=2.5, label="first pole")
+    axis.plot(*_plane(fixed), "rx", ms=10, mew=2.5, label="first pole")
     axis.legend(loc="lower right", fontsize=9)
     return picture
 
@@ -285,7 +316,7 @@ def two_pole_condition():
     left.legend(fontsize=9)
     picture = _condition_map(right, complex(0.4, 0.4))
     _pole_plane(right, "κ over the second pole, first at 0.4+0.4j", 1.05)
-    figure.colorbar(picture, ax=right, label="log₁₀ κ")
+    figure.colorbar(picture, ax=right, label="log₁₀ κ", extend="max")
     return figure, ", ".join(
         f"κ(.5, {str(second)[1:]}) = {number:.4g}"
         for second, number in examples.items()
@@ -379,7 +410,7 @@ def loss_surface():
     )
     figure.colorbar(picture, ax=left, label="log₁₀ of the loss Σ|h − ĥ|²")
     left.plot(grid, grid, "k:", label="p₁ = p₂")
-    for start, color in (((-0.2, 0.3), RED), ((0.85, 0.1), ORANGE), ((0, 0), PURPLE)):
+    for start, color in (((-0.2, 0.3), RED), ((0.75, -0.1), ORANGE), ((0, 0), PURPLE)):
         path = _descend(target, start, 400).real
         left.plot(*path.T, ".-", color=color, ms=5, label=f"start {start}")
         left.plot(*path[-1], "D", color=color, mec="k", ms=7)
@@ -412,7 +443,7 @@ def loss_surface():
         ylabel="distance to the poles sought",
         ylim=(1e-16, 10),
     )
-    right.legend(loc="lower left", fontsize=9)
+    right.legend(loc="center left", fontsize=9)
     return figure, (
         f"poles (.6, .59), κ = {kappa:.3g}: {remaining[-1]:.0e} away after {num_steps} "
         f"gradient steps; algebra from 4 samples: {algebra:.0e}"
@@ -442,7 +473,6 @@ def noise():
                 ]
             )
             hits += theory.estimate_order(received) == len(poles)
-        # the median error: at 0 dB a few outliers would be all of the mean
         a, b = np.sqrt(np.mean(squares, axis=0))
         pencil.append(a)
         refined.append(b)
@@ -452,7 +482,16 @@ def noise():
     figure, (left, right) = _figure(
         2, f"With noise: {len(poles)} poles from {num_samples} samples"
     )
-    left.semilogy(snrs_db, pencil, "o-", color=ORANGE, label="matrix pencil")
+    left.semilogy(
+        snrs_db,
+        pencil,
+        "o-",
+        ms=10,
+        mfc="none",
+        mew=2,
+        color=ORANGE,
+        label="matrix pencil",
+    )
     left.semilogy(snrs_db, refined, "s-", color=BLUE, label="… and Gauss–Newton")
     left.semilogy(snrs_db, bound, "k--", label="Cramér–Rao bound")
     left.set(
