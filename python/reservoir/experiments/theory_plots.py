@@ -117,7 +117,7 @@ def identifiability():
     _pole_plane(middle, "Their poles")
     middle.legend(loc="lower left", fontsize=9)
     _indistinguishable_poles(right, *networks[0])
-    _pole_plane(right, "All networks with A's 2K−1 samples")
+    _pole_plane(right, "Networks with A's 2K−1 samples")
     right.plot(*_plane(networks[0][0]), "o", mfc="none", mew=2, ms=9, color=BLUE)
     right.legend(loc="lower left", fontsize=9)
     apart = np.abs(responses[0] - responses[1])
