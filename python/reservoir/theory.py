@@ -147,7 +147,7 @@ def estimate_order(h, max_order=0):
     max_order = _integer("max_order", max_order, 0, most) or min(most, 32)
     space = _signal_space(h)
     # without noise, what rounding leaves over is not to be explained by more poles
-    floor = len(h) * (4 * np.finfo(float).eps * linalg.norm(h)) ** 2
+    floor = (100 * np.finfo(float).eps * linalg.norm(h)) ** 2
     residuals = [linalg.norm(h) ** 2]
     for order in range(1, max_order + 1):
         poles, gains = _pencil(h, space, order)
