@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Why gradient descent on poles is hard, and what algebra does instead: draws the theory."""
+"""Draws why gradient descent on poles is hard, and what algebra does instead."""
 
 import argparse
 from pathlib import Path

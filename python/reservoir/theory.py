@@ -3,10 +3,9 @@
 #
 """Why learning a linear recurrent network's poles hurts, and what algebra does instead.
 
-A diagonal linear recurrent network of K neurons is the filter
-h[n] = sum_k gains[k] * poles[k]**n, n >= 0. Its parameters are (poles, gains); those of a
-target network are to be found. Each lemma is a function here; experiments/theory_plots.py
-draws them.
+A diagonal linear recurrent network of K neurons is the filter h[n] = sum_k gains[k] *
+poles[k]**n, n >= 0. Its parameters are (poles, gains); those of a target network are to
+be found. Each lemma is a function here; experiments/theory_plots.py draws them.
 
 Throughout, poles and gains are complex vectors of K elements (anything that numpy makes
 such vectors of), samples are counted from n = 0, and "stable" means |pole| < 1. All
@@ -84,8 +83,8 @@ def impulse_response(poles, gains, num_samples):
 def sample_jacobian(poles, gains, num_samples):
     """Derivatives of the impulse response, (num_samples, 2K) complex.
 
-    Columns 0 ... K-1 are by the poles, n * gains[k] * poles[k]**(n-1), the others by the
-    gains, poles[k]**n: a confluent Vandermonde matrix with scaled columns.
+    Columns 0 ... K-1 are by the poles, n * gains[k] * poles[k]**(n-1), the others by
+    the gains, poles[k]**n: a confluent Vandermonde matrix with scaled columns.
     """
     poles, gains = _network(poles, gains)
     num_samples = _integer("num_samples", num_samples, 1)
@@ -137,10 +136,10 @@ def estimate_order(h, max_order=0):
     max_order: 1 ... N//3; 0: N//3 or 32, whichever is less (more has no redundancy left
         to tell a pole from noise)
 
-    Each order is fitted from as many singular vectors of the Hankel matrix. A real number
-    of a gain costs log(2N) (Schwarz 1978) and one of a pole twice that, as the best pole
-    in noise is one of many (Djuric 1996 has three times for a frequency without damping).
-    Returns 0 where noise alone explains h.
+    Each order is fitted from as many singular vectors of the Hankel matrix. A real
+    number of a gain costs log(2N) (Schwarz 1978) and one of a pole twice that, as the
+    best pole in noise is one of many (Djuric 1996 has three times for a frequency
+    without damping). Returns 0 where noise alone explains h.
     """
     h = _vector("h", h, 3)
     most = len(h) // 3
@@ -160,7 +159,7 @@ def estimate_order(h, max_order=0):
 
 
 def recover_poles(h, order=0):
-    """The network behind samples of its impulse response: (poles, gains), each (order,).
+    """The network behind an impulse response h: (poles, gains), each (order,).
 
     h: (N,) samples from n = 0 on, N >= 2*order; with noise, the more the better
     order: K, at least 1; 0 or None: chosen by estimate_order (and then maybe 0)
@@ -192,7 +191,7 @@ def _input_output(x, y, min_len=1):
 
 
 def impulse_response_from_io(x, y):
-    """h from an input x and the output y = x * h, all (N,): a triangular Toeplitz system.
+    """h from input x and output y = x * h, all (N,): a triangular Toeplitz system.
 
     x: x[0] must not be 0, as the output before the first input says nothing of h.
     The output y starts from a network at rest.
@@ -210,8 +209,8 @@ def recover_poles_from_io(x, y, order):
     order: K, at least 1
 
     Any such input will do: 2K samples of each give 2K samples of the impulse response,
-    and those the network. Where undoing the input amplifies noise, more samples help: then
-    y[n] + sum_j a_j y[n-j] = sum_j b_j x[n-j] is solved by least squares for the
+    and those the network. Where undoing the input amplifies noise, more samples help:
+    then y[n] + sum_j a_j y[n-j] = sum_j b_j x[n-j] is solved by least squares for the
     denominator, all of whose samples count (Ljung 1999, section 4.2), and refine_poles
     removes the bias that noise gives it.
     """
@@ -244,9 +243,9 @@ def refine_poles(y, poles, gains, x=None, max_steps=50):
     x: (N,) the input; None: a unit impulse, so that y is the impulse response
     max_steps: at least 1
 
-    Gauss-Newton with step halving on sum |y - x * h|**2 (Nocedal and Wright 2006, section
-    10.3), the maximum likelihood for white Gaussian noise. It never returns a worse fit
-    than its start.
+    Gauss-Newton with step halving on sum |y - x * h|**2 (Nocedal and Wright 2006,
+    section 10.3), the maximum likelihood for white Gaussian noise. It never returns a
+    worse fit than its start.
     """
     poles, gains = _network(poles, gains)
     y = _vector("y", y, 2 * len(poles))
@@ -312,7 +311,7 @@ def indistinguishable_network(poles, gains, change):
 
     poles, gains: a network; its poles distinct, its gains not 0
     change: what is added to sample 2K-1, not 0. A small one moves pole k by
-        change * w[k]**2 / gains[k], w the weights of the divided difference over the poles
+        change * w[k]**2 / gains[k], w the weights of the poles' divided difference
 
     So no network at all is determined by 2K-1 samples. The characteristic polynomial
     a(z) = prod (z - poles[k]), which Prony's equations give, becomes
@@ -346,13 +345,13 @@ def _parameter_errors(poles, gains, num_samples):
 
 
 def recovery_condition_number(poles, gains, num_samples):
-    """Largest relative error of the poles for a relative error of the samples, at least.
+    """How much larger the relative error of the poles is than that of the samples.
 
     num_samples: at least 2K
 
-    (|dp|/|p|) / (|dh|/|h|) in Euclidean norms, for small errors and the least-squares
-    estimate; with 2K samples no method does better. Recovery in double precision from
-    exact samples is accurate to about 1e-16 times this.
+    The worst (|dp|/|p|) / (|dh|/|h|) in Euclidean norms, for small errors and the
+    least-squares estimate; with 2K samples no method does better. Recovery in double
+    precision from exact samples is accurate to about 1e-16 times this.
     """
     errors = _parameter_errors(poles, gains, num_samples)[: len(poles)]
     h = impulse_response(poles, gains, num_samples)
@@ -367,8 +366,8 @@ def cramer_rao_bound(poles, gains, noise_variance, num_samples):
     noise_variance: E|w|**2 of circular white Gaussian noise on each sample, at least 0
     num_samples: N >= 2K samples of the impulse response
 
-    The diagonal of noise_variance * (J^H J)^-1, J the Jacobian of the samples (Kay 1993,
-    section 15.7, for a mean that is holomorphic in its parameters).
+    The diagonal of noise_variance * (J^H J)^-1, J the Jacobian of the samples (Kay
+    1993, section 15.7, for a mean that is holomorphic in its parameters).
     """
     noise_variance = _variance("noise_variance", noise_variance)
     errors = _parameter_errors(poles, gains, num_samples)
@@ -441,7 +440,7 @@ def _equalizer_covariance(poles, channel, noise_variance, delay):
 
 
 def equalization_error(poles, gains, channel, noise_variance, delay=0):
-    """Mean square error of equalizing a channel with the network: E|x[n-delay] - y[n]|**2.
+    """Mean square error of a network as an equalizer: E|x[n-delay] - y[n]|**2.
 
     poles, gains: the equalizer, stable; y = h * r
     channel: (L,) taps; r[n] = sum_l channel[l] * x[n-l] + w[n], x white of unit power
@@ -457,7 +456,7 @@ def equalization_error(poles, gains, channel, noise_variance, delay=0):
 
 
 def optimal_equalizer(channel, noise_variance, delay=0):
-    """The best causal equalizer of a channel, which is a network: (poles, gains), (L-1,).
+    """The best causal equalizer of a channel: a network (poles, gains), each (L-1,).
 
     channel: (L,) taps, L >= 2; the first and the last not 0
     noise_variance: at least 0; above 0 if the channel has a zero on the unit circle
@@ -498,7 +497,8 @@ def permuted_network(poles, gains, permutation, fraction=1.0):
     poles, gains = _network(poles, gains)
     if sorted(permutation) != list(range(len(poles))):
         raise ValueError(
-            f"permutation = {permutation}: must have each of 0 ... {len(poles) - 1} once"
+            f"permutation = {permutation}: must have each of "
+            f"0 ... {len(poles) - 1} once"
         )
     if not 0 <= fraction <= 1:
         raise ValueError(f"fraction = {fraction}: must be within 0 ... 1")
@@ -564,7 +564,7 @@ def _two_poles(p1, p2):
 
 
 def two_pole_hessian(p1, p2):
-    """Hessian by its poles of sum |h[n] - h_target[n]|**2 at h = h_target = p1**n + p2**n.
+    """Hessian by the poles of sum |h[n] - h_target[n]|**2 at the target p1**n + p2**n.
 
     p1, p2: within the unit circle. (2, 2): real for real poles; Hermitian for complex
     ones, where the Hessian by real and imaginary parts has the same eigenvalues, twice
@@ -583,7 +583,7 @@ def two_pole_condition_number(p1, p2):
     (trace/2 + R)**2 / det, R**2 = (A-B)**2/4 + |C|**2, of [[A, C], [C^*, B]]. With
     d = |p1-p2|**2, u = (1-|p1|**2)(1-|p2|**2) and v = (1+|p1|**2)(1+|p2|**2),
     |1 - p1^* p2|**2 = u + d and |1 + p1^* p2|**2 = v - d, and the determinant has no
-    difference left in it: (A B - |C|**2) = d (u**3 + v (3u**2 + 3ud + d**2)) / (u (u+d))**3.
+    difference left in it: d (u**3 + v (3u**2 + 3ud + d**2)) / (u (u+d))**3.
     So the result is accurate however near the poles are to each other.
     """
     poles = _two_poles(p1, p2)
@@ -636,8 +636,8 @@ def pole_gain_hessian(poles, gains):
 def _orthonormal_coordinates(poles, gains):
     """T with T^H T = J^H J of all samples: J in an orthonormal basis, (2K, 2K).
 
-    The Takenaka-Malmquist functions of each pole twice span the columns of J (Ninness and
-    Gustafsson 1997). Their coordinates of poles[k]**n are the functions' values at
+    The Takenaka-Malmquist functions of each pole twice span the columns of J (Ninness
+    and Gustafsson 1997). Their coordinates of poles[k]**n are the functions' values at
     poles[k], those of n*poles[k]**(n-1) the derivatives: products without differences.
     """
     value, slope = np.ones(len(poles), complex), np.zeros(len(poles), complex)
@@ -694,10 +694,10 @@ def restricted_condition_number(hessian, indices):
     hessian: (M, M) symmetric or Hermitian
     indices: distinct ones of 0 ... M-1, at least one
 
-    The restriction lemma: it is at most condition_number(hessian), as the eigenvalues of
-    a principal submatrix lie between the least and the largest of the whole (Cauchy
-    interlacing; Horn and Johnson 2013, theorem 4.3.28). So two poles near each other spoil
-    every larger network that contains them.
+    The restriction lemma: it is at most condition_number(hessian), as the eigenvalues
+    of a principal submatrix lie between the least and the largest of the whole (Cauchy
+    interlacing; Horn and Johnson 2013, theorem 4.3.28). So two poles near each other
+    spoil every larger network that contains them.
     """
     hessian = _symmetric(hessian)
     indices = np.asarray(indices)

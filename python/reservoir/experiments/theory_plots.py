@@ -382,8 +382,8 @@ def restriction():
     )
     right.legend(loc="upper left")
     return figure, (
-        f"of {len(part)} restrictions {sum(np.greater(part, whole))} have a larger κ than "
-        f"the whole; 8 random neurons: median κ {np.median(numbers[-1]):.0e}"
+        f"of {len(part)} restrictions {sum(np.greater(part, whole))} have a larger κ "
+        f"than the whole; 8 random neurons: median κ {np.median(numbers[-1]):.0e}"
     )
 
 
@@ -451,7 +451,7 @@ def loss_surface():
 
 
 def noise():
-    """Error of the poles over the noise, beside the Cramer-Rao bound; choice of the order."""
+    """Error of the poles over the noise, beside the bound; choice of the order."""
     rng = np.random.default_rng(SEED)
     poles = np.array([0.95 * np.exp(0.4j), 0.9 * np.exp(-1j), 0.85 * np.exp(2.2j)])
     gains, num_samples, trials = np.array([1, 0.8j, -1.2]), 48, 60
