@@ -4,6 +4,8 @@
 """Receivers that learn on a frame's pilots: equalizers whose recurrent network is fixed (ESN),
 configured from the channel, or trained, with the link around them."""
 
+import importlib as _importlib
+
 # registers the constellation types that detectors take
 from gnuradio import digital as _digital
 
@@ -12,8 +14,9 @@ from .reservoir_python import *
 
 
 def __getattr__(name):
-    if name == "training_monitor":  # only those who draw import Qt
-        from .gui.training_monitor import training_monitor
-
-        return training_monitor
+    """On first use: what brings along more than a receiver needs."""
+    if name == "theory":  # scipy
+        return _importlib.import_module(".theory", __name__)
+    if name == "training_monitor":  # Qt
+        return _importlib.import_module(".gui.training_monitor", __name__).training_monitor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

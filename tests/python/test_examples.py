@@ -1,7 +1,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""The examples: every .grc compiles and runs, every scripted flowgraph prints a sane result."""
+"""The examples: every .grc compiles and runs, every script prints a sane result."""
 
 import os
 import re
@@ -114,6 +114,18 @@ def test_scripted_link(detector):
     assert result, output
     assert float(result[1]) < 0.05
     assert float(result[2]) < -8.0
+
+
+def test_theory_is_drawn(tmp_path):
+    script = ROOT / "examples" / "why_learning_hurts.py"
+    folder = tmp_path / "new" / "pictures"
+    output = run([sys.executable, str(script), "--out", str(folder)])
+    pictures = sorted(folder.glob("*.png"))
+    assert len(pictures) == 8
+    for path in pictures:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert re.search(rf"^{re.escape(str(path))}: \S", output, re.MULTILINE)
+    assert "κ(.5, .3) = 22.91" in output
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").rglob("*.py")), ids=str)
