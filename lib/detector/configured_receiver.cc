@@ -376,17 +376,18 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
 {
     const Index num_pilots = pilots.size();
     const known_symbols symbols = d_network.known(pilots, streams[0].size());
-    const bool may_track = d_network.settings().feedback && payload_len > 0;
-    if (may_track && (d_network.settings().tracking == tracking_mode::on ||
-                      (d_network.settings().tracking == tracking_mode::automatic &&
-                       payload_len > LONGEST_STATIC)))
+    const tracking_mode tracking = d_network.settings().tracking;
+    const bool may_track =
+        d_network.settings().feedback && payload_len > 0 && tracking != tracking_mode::off;
+    if (may_track && payload_len > LONGEST_STATIC)
         return receive_tracked(streams, symbols, num_pilots, payload_len);
     const configured_frame frame = receive_static(streams, symbols, num_pilots, payload_len);
-    if (!may_track || d_network.settings().tracking == tracking_mode::off || frame.linearised)
+    if (!may_track || frame.linearised)
         return frame;
-    const double freedom =
-        std::max<double>(num_pilots - frame.first_length, 1.0) * d_network.settings().phases;
-    if (!(frame.residual > frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom))))
+    const double freedom = std::max<double>(num_pilots - frame.first_length, 1.0) *
+                           d_network.settings().phases;
+    const double usual = frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
+    if (tracking == tracking_mode::automatic && !(frame.residual > usual))
         return frame;
     const configured_frame tracked =
         receive_tracked(streams, symbols, num_pilots, payload_len);

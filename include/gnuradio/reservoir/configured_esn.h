@@ -93,7 +93,9 @@ public:
      * \param max_frequency_offset carrier offset that is searched, cycles/symbol, 0 to 0.5
      * \param phase_noise variance of the phase steps, rad²/symbol, 0 to 0.1; 0: no phase loop
      * \param tracking of a fading channel in receive() with feedback: "auto" (payloads above 1024
-     *        symbols, or where one channel does not explain the frame), "off" or "on"
+     *        symbols, or where one channel does not explain the frame), "off" or "on" (always
+     *        tried). Up to 1024 symbols the least final prediction error (Akaike, 1969) of one
+     *        channel and a tracked one decides
      * \param num_inputs antennas, 1 to 64
      * \param num_outputs 1
      * \throws std::invalid_argument naming the parameter, its value and its range

@@ -3,6 +3,7 @@
  */
 
 #include "arrays.h"
+#include <gnuradio/reservoir/kernel/viterbi_equalizer.h>
 #include <gnuradio/reservoir/configured_esn.h>
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/esn.h>
@@ -212,6 +213,18 @@ void bind_base(py::module& m)
 
 void bind_detectors(py::module& m)
 {
+    m.def("viterbi_equalizer",
+          &gr::reservoir::kernel::viterbi_equalizer,
+          py::arg("received"),
+          py::arg("num_symbols"),
+          py::arg("channel"),
+          py::arg("points"),
+          py::arg("past"),
+          py::call_guard<py::gil_scoped_release>(),
+          "Maximum-likelihood sequence estimation (Forney, 1972): indices of points.\n\n"
+          "received: on-time samples of the symbols wanted and, if any, some after them; "
+          "channel: impulse response; points: constellation; past: symbols before the first, "
+          "newest first. Raises ValueError where points to the power of taps exceed 2**20.");
     bind_report(m);
     bind_base(m);
 
