@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -32,6 +33,14 @@ std::vector<gr_complex*> row_pointers(stream_matrix& rows)
     return pointers;
 }
 
+pmt::pmt_t rows_to_pmt(const stream_matrix& rows)
+{
+    pmt::pmt_t vector = pmt::make_vector(rows.size(), pmt::PMT_NIL);
+    for (size_t i = 0; i < rows.size(); i++)
+        pmt::vector_set(vector, i, pmt::init_c32vector(rows[i].size(), rows[i]));
+    return vector;
+}
+
 size_t row_length(const stream_matrix& rows) { return rows.empty() ? 0 : rows[0].size(); }
 
 } // namespace
@@ -49,10 +58,7 @@ pmt::pmt_t training_report::to_pmt() const
     add("regularization", pmt::from_double(regularization));
     add("noise_variance", pmt::from_double(noise_variance));
     add("bad_samples", pmt::from_uint64(bad_samples));
-    pmt::pmt_t rows = pmt::make_vector(channel.size(), pmt::PMT_NIL);
-    for (size_t i = 0; i < channel.size(); i++)
-        pmt::vector_set(rows, i, pmt::init_c32vector(channel[i].size(), channel[i]));
-    add("channel", rows);
+    add("channel", rows_to_pmt(channel));
     add("poles", pmt::init_c32vector(poles.size(), poles));
     add("timing", pmt::from_long(timing));
     add("carrier_offset", pmt::from_double(carrier_offset));
@@ -61,6 +67,23 @@ pmt::pmt_t training_report::to_pmt() const
     add("refits", pmt::from_long(refits));
     add("tracked", pmt::from_bool(tracked));
     add("condition_number", pmt::init_f64vector(condition_number.size(), condition_number));
+    if (best_epoch < 0) // nothing was descended
+        return dict;
+    add("loss", pmt::init_f64vector(loss.size(), loss));
+    add("held_out_loss", pmt::init_f64vector(held_out_loss.size(), held_out_loss));
+    add("gradient_norm", pmt::init_f64vector(gradient_norm.size(), gradient_norm));
+    add("eigenvalues", rows_to_pmt(eigenvalues));
+    add("jacobian_rank",
+        pmt::init_s32vector(jacobian_rank.size(),
+                            std::vector<int32_t>(jacobian_rank.begin(), jacobian_rank.end())));
+    add("recurrent_condition_number",
+        pmt::init_f64vector(recurrent_condition_number.size(), recurrent_condition_number));
+    add("gram_condition_number",
+        pmt::init_f64vector(gram_condition_number.size(), gram_condition_number));
+    add("best_epoch", pmt::from_long(best_epoch));
+    add("restart", pmt::from_long(restart));
+    add("diverged", pmt::from_bool(diverged));
+    add("cancelled", pmt::from_bool(cancelled));
     return dict;
 }
 
@@ -129,6 +152,20 @@ void detector::do_set_tracking(digital::constellation_sptr constellation)
                                     ", which does not adapt");
 }
 
+void detector::set_progress(std::function<void(const training_progress&)> progress)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    d_progress = std::move(progress);
+}
+
+detector::sptr detector::clone() const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return do_clone();
+}
+
+detector::sptr detector::do_clone() const { return nullptr; }
+
 void detector::check_received(const stream_matrix& received) const
 {
     require(received.size() == size_t(d_num_inputs),
@@ -174,8 +211,13 @@ void detector::timed_fit(const gr_complex* const* received,
                          int sps)
 {
     const auto start = std::chrono::steady_clock::now();
-    d_sps = sps;
-    d_report = do_fit(received, num_samples, pilots, sps);
+    const int before = std::exchange(d_sps, sps);
+    try {
+        d_report = do_fit(received, num_samples, pilots, sps);
+    } catch (...) {
+        d_sps = before;
+        throw;
+    }
     d_report.trained = true;
     d_report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

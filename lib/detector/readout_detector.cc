@@ -206,13 +206,8 @@ training_report readout_detector::do_fit(const gr_complex* const* received,
     const Eigen::MatrixXcd scaled_targets = row_weights.cwiseSqrt().asDiagonal() * targets;
     const double total = row_weights.sum() * targets.cols();
     const Eigen::VectorXcd gain = output_gain(best.leave_one_out, scaled_targets);
-    const Eigen::MatrixXcd unbiased = best.leave_one_out * gain.cwiseInverse().asDiagonal();
-    const double power = scaled_targets.squaredNorm() / total;
-    report.mse = (best.leave_one_out - scaled_targets).squaredNorm() / total;
+    describe_errors(best.leave_one_out, scaled_targets, gain, total, report);
     report.regularization = best.regularization;
-    report.noise_variance = (unbiased - scaled_targets).squaredNorm() / total;
-    report.evm_db = 10.0 * std::log10(std::max(report.noise_variance, 1e-30) /
-                                      std::max(power, 1e-30));
 
     if (d_decide) { // tracking goes on from here
         d_rls = recurse(all.middleRows(report.delay, rows), targets, best.regularization);

@@ -66,6 +66,20 @@ Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::Mat
     return gain;
 }
 
+void describe_errors(const Eigen::MatrixXcd& estimates,
+                     const Eigen::MatrixXcd& targets,
+                     const Eigen::VectorXcd& gain,
+                     double total,
+                     training_report& report)
+{
+    const Eigen::MatrixXcd unbiased = estimates * gain.cwiseInverse().asDiagonal();
+    const double power = targets.squaredNorm() / total;
+    report.mse = (estimates - targets).squaredNorm() / total;
+    report.noise_variance = (unbiased - targets).squaredNorm() / total;
+    report.evm_db = 10.0 * std::log10(std::max(report.noise_variance, 1e-30) /
+                                      std::max(power, 1e-30));
+}
+
 void read_symbols(kernel::tapped_delay_window& window,
                   const gr_complex* const* received,
                   size_t num_samples,

@@ -28,6 +28,16 @@ Eigen::MatrixXcf to_matrix(const stream_matrix& rows);
 Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::MatrixXcd& pilots);
 
 /*!
+ * Fills in mse, and noise_variance and evm_db of the output with the gain taken out, from
+ * weighted estimates and targets, one column an output; `total` is the sum of the weights.
+ */
+void describe_errors(const Eigen::MatrixXcd& estimates,
+                     const Eigen::MatrixXcd& targets,
+                     const Eigen::VectorXcd& gain,
+                     double total,
+                     training_report& report);
+
+/*!
  * Puts the first `rows` symbols through the window; what is missing beyond the last sample counts
  * as zero. visit(n, row) is called while symbol `row` is the block's symbol n.
  */
