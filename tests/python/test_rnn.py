@@ -440,7 +440,9 @@ def test_condition_numbers():
 
 def test_diverging_weights_are_not_kept():
     x, r, pilots = frame()
-    det = reservoir.rnn(**{**SMALL, "activation": "identity", "optimizer": "gd", "learning_rate": 90})
+    det = reservoir.rnn(
+        **{**SMALL, "activation": "identity", "optimizer": "gd", "learning_rate": 90}
+    )
     report = det.fit(r, pilots)
     assert report.diverged
     assert len(report.loss) < 60 and np.isfinite(report.loss).all()
