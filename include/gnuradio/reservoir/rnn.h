@@ -45,7 +45,7 @@ struct RESERVOIR_API rnn_weights {
  * of an esn without its window.
  *
  * Descent is not convex and its problem is badly conditioned: with few pilots expect less than
- * of least squares on a fixed network, at a thousand times its cost. The poles may leave the unit
+ * of least squares on a fixed network, at hundreds of times its cost. The poles may leave the unit
  * circle: a tanh network stays bounded, a linear one then blows up and starts again from zero
  * where it overflows. Where weights become non-finite in training the last ones with a finite
  * loss are kept. Training is chaotic in the last bits: two machines agree only in the first epochs.
