@@ -51,6 +51,7 @@ bench: build
 	@cmake --build $(BUILD) -j $(JOBS)
 	$(BUILD)/tests/bench/bench_kernels
 	$(IN_TREE) $(PYTHON) tests/bench/bench_blocks.py
+	$(IN_TREE) $(PYTHON) tests/bench/bench_rnn.py
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX) > /dev/null

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -58,6 +59,23 @@ pmt::pmt_t training_report::to_pmt() const
     add("refits", pmt::from_long(refits));
     add("tracked", pmt::from_bool(tracked));
     add("condition_number", pmt::init_f64vector(condition_number.size(), condition_number));
+    if (best_epoch < 0) // nothing was descended
+        return dict;
+    add("loss", pmt::init_f64vector(loss.size(), loss));
+    add("held_out_loss", pmt::init_f64vector(held_out_loss.size(), held_out_loss));
+    add("gradient_norm", pmt::init_f64vector(gradient_norm.size(), gradient_norm));
+    add("eigenvalues", rows_to_pmt(eigenvalues));
+    add("jacobian_rank",
+        pmt::init_s32vector(jacobian_rank.size(),
+                            std::vector<int32_t>(jacobian_rank.begin(), jacobian_rank.end())));
+    add("recurrent_condition_number",
+        pmt::init_f64vector(recurrent_condition_number.size(), recurrent_condition_number));
+    add("gram_condition_number",
+        pmt::init_f64vector(gram_condition_number.size(), gram_condition_number));
+    add("best_epoch", pmt::from_long(best_epoch));
+    add("restart", pmt::from_long(restart));
+    add("diverged", pmt::from_bool(diverged));
+    add("cancelled", pmt::from_bool(cancelled));
     return dict;
 }
 
@@ -148,6 +166,20 @@ void detector::do_set_power_delay_profile(const std::vector<double>&)
     throw std::invalid_argument("power_delay_profile: " + kind() + " does not use one");
 }
 
+void detector::set_progress(std::function<void(const training_progress&)> progress)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    d_progress = std::move(progress);
+}
+
+detector::sptr detector::clone() const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return do_clone();
+}
+
+detector::sptr detector::do_clone() const { return nullptr; }
+
 void detector::check_received(const stream_matrix& received) const
 {
     require(received.size() == size_t(d_num_inputs),
@@ -193,8 +225,13 @@ void detector::timed_fit(const gr_complex* const* received,
                          int sps)
 {
     const auto start = std::chrono::steady_clock::now();
-    d_sps = sps;
-    d_report = do_fit(received, num_samples, pilots, sps);
+    const int before = std::exchange(d_sps, sps);
+    try {
+        d_report = do_fit(received, num_samples, pilots, sps);
+    } catch (...) {
+        d_sps = before;
+        throw;
+    }
     d_report.trained = true;
     d_report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "detector/saved_file.h"
-#include <Eigen/Eigenvalues>
+#include "detector/training_samples.h"
 
 namespace gr {
 namespace reservoir {
@@ -76,20 +76,9 @@ network_parameters network_parameters::from_pmt(const pmt::pmt_t& saved)
 
 namespace {
 
-stream_matrix to_rows(const Eigen::MatrixXcf& matrix)
-{
-    stream_matrix rows;
-    for (const auto row : matrix.rowwise())
-        rows.emplace_back(row.begin(), row.end());
-    return rows;
-}
-
 std::vector<gr_complex> eigenvalues(const Eigen::MatrixXcf& matrix)
 {
-    const Eigen::VectorXcf values =
-        Eigen::ComplexEigenSolver<Eigen::MatrixXcd>(matrix.cast<std::complex<double>>(), false)
-            .eigenvalues()
-            .cast<gr_complex>();
+    const Eigen::VectorXcf values = kernel::eigenvalues(matrix);
     return { values.begin(), values.end() };
 }
 
@@ -120,19 +109,12 @@ Eigen::MatrixXcf esn_impl::draw_input_weights(int sps) const
                                         generator);
 }
 
-std::unique_ptr<reservoir_network> esn_impl::make_network(int sps, int num_taps) const
+std::unique_ptr<reservoir_network> esn_impl::make_network(int sps, int) const
 {
-    // The window hands its taps over by branches, oldest first.
-    const Eigen::MatrixXcf weights = draw_input_weights(sps);
-    const kernel::tapped_delay_window order(num_inputs(), sps, d_parameters.window);
-    Eigen::MatrixXcf by_branches(weights.rows(), num_taps);
-    for (int b = 0; b < order.num_branches(); b++)
-        for (int age = 0; age < order.window(); age++)
-            by_branches.col(b * order.window() + order.window() - 1 - age) =
-                weights.col(order.tap_index(b, age));
     return std::make_unique<reservoir_network>(
         d_recurrent_weights,
-        by_branches,
+        to_window_order(draw_input_weights(sps),
+                        kernel::tapped_delay_window(num_inputs(), sps, d_parameters.window)),
         kernel::activation_from_string(d_network_parameters.activation));
 }
 

@@ -37,6 +37,7 @@ public:
     static sptr load(const pmt::pmt_t& saved);
 
     std::string kind() const override { return "esn"; }
+    std::string activation() const override { return d_network_parameters.activation; }
     stream_matrix recurrent_weights() const override;
     stream_matrix input_weights(int sps) const override;
     stream_matrix readout() const override { return user_weights(); }

@@ -8,6 +8,7 @@
 #include "detector/configured_esn_impl.h"
 #include "detector/esn_impl.h"
 #include "detector/fir_impl.h"
+#include "detector/rnn_impl.h"
 #include "detector/saved_file.h"
 #include <stdexcept>
 
@@ -25,6 +26,8 @@ detector::sptr load(const std::string& path)
             return esn_impl::load(saved);
         if (kind == "configured_esn")
             return configured_esn_impl::load(saved);
+        if (kind == "rnn")
+            return rnn_impl::load(saved);
         throw std::runtime_error("it holds a detector of the unknown kind '" + kind + "'");
     } catch (const std::exception& error) { // the pmt library has exceptions of its own
         throw std::runtime_error("load: " + path + ": " + error.what());

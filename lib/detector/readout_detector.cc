@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "detector/saved_file.h"
-#include "kernel/simd.h"
+#include "detector/training_samples.h"
 #include <gnuradio/reservoir/kernel/ridge.h>
 #include <algorithm>
 #include <cmath>
@@ -50,59 +50,12 @@ readout_parameters readout_parameters::from_pmt(const pmt::pmt_t& saved)
              pmt::to_double(pmt::tuple_ref(saved, 4)) };
 }
 
-namespace {
-
-// Scales the training to unit power; silence stays as it is.
-float unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count)
-{
-    double power = 0.0;
-    size_t finite = 0;
-    for (int a = 0; a < num_inputs; a++) {
-        for (size_t n = 0; n < count; n++) {
-            const std::complex<double> sample = received[a][n];
-            if (std::isfinite(sample.real()) && std::isfinite(sample.imag())) {
-                power += std::norm(sample);
-                finite++;
-            }
-        }
-    }
-    const double rms = finite > 0 ? std::sqrt(power / finite) : 0.0;
-    return rms > 1e-30 ? 1.0 / rms : 1.0;
-}
-
-Eigen::MatrixXcd to_columns(const stream_matrix& rows)
-{
-    Eigen::MatrixXcd columns(rows[0].size(), rows.size());
-    for (size_t o = 0; o < rows.size(); o++)
-        for (size_t k = 0; k < rows[o].size(); k++)
-            columns(k, o) = rows[o][k];
-    return columns;
-}
-
-// a in estimate = a x + error; 1 where nothing was learnt, so that nothing is blown up.
-Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::MatrixXcd& pilots)
-{
-    Eigen::VectorXcd gain(pilots.cols());
-    for (Eigen::Index o = 0; o < pilots.cols(); o++) {
-        const double power = pilots.col(o).squaredNorm();
-        gain(o) = power > 0.0 ? pilots.col(o).dot(estimates.col(o)) / power : 1.0;
-        if (!(std::abs(gain(o)) > 0.05))
-            gain(o) = 1.0;
-    }
-    return gain;
-}
-
-} // namespace
-
 readout_detector::readout_detector(const readout_parameters& parameters, const char* window_name)
-    : detector(1, 1), d_parameters(parameters) // the most derived class sets the base
+    : detector(1, 1), // the most derived class sets the base
+      network_detector(parameters.window),
+      d_parameters(parameters)
 {
     parameters.check(window_name);
-}
-
-std::unique_ptr<reservoir_network> readout_detector::make_network(int, int) const
-{
-    return nullptr;
 }
 
 int readout_detector::do_look_ahead() const
@@ -112,40 +65,11 @@ int readout_detector::do_look_ahead() const
 
 void readout_detector::configure(int sps)
 {
-    if (d_window && d_window->sps() == sps)
-        return;
-    d_window = std::make_unique<tapped_delay_window>(num_inputs(), sps, d_parameters.window);
-    const int taps = d_window->num_taps();
-    d_network = make_network(sps, taps);
-    d_branch_re.clear();
-    d_branch_im.clear();
-    for (int b = 0; b < d_window->num_branches(); b++) {
-        d_branch_re.push_back(d_window->re(b));
-        d_branch_im.push_back(d_window->im(b));
-    }
-    d_input_re.resize(taps);
-    d_input_im.resize(taps);
+    network_detector::configure(sps);
     d_state.resize(num_neurons());
-    d_filtered.resize(tapped_delay_window::BLOCK);
-    d_recurrent.resize(num_outputs() * tapped_delay_window::BLOCK);
-    d_features.resize(num_neurons() + taps);
+    d_features.resize(num_neurons() + d_window->num_taps());
     d_predicted.resize(num_outputs());
     d_errors.resize(num_outputs());
-}
-
-void readout_detector::do_reset()
-{
-    if (d_window)
-        d_window->reset();
-    if (d_network)
-        d_network->reset();
-    d_held_back = d_report.delay;
-}
-
-void readout_detector::step_network(size_t n)
-{
-    d_window->copy_taps(n, d_input_re.data(), d_input_im.data());
-    d_network->step(d_input_re.data(), d_input_im.data());
 }
 
 void readout_detector::next_features(size_t n, std::complex<double>* features)
@@ -170,20 +94,11 @@ Eigen::MatrixXcd readout_detector::training_features(const gr_complex* const* re
                                                      size_t rows)
 {
     Eigen::MatrixXcd features(rows, d_features.size());
-    const size_t given = std::min(num_samples, (rows - 1) * d_window->sps() + 1);
-    const size_t total = (rows - 1) * d_window->sps() + 1;
-    size_t row = 0;
-    for (size_t written = 0; written < total;) {
-        // what is missing beyond the last sample counts as zero
-        written += written < given ? d_window->write(received, written, given - written)
-                                   : d_window->write(nullptr, 0, total - written);
-        for (size_t n = 0; n < d_window->symbols(); n++, row++) {
-            next_features(n, d_features.data());
-            for (size_t k = 0; k < d_features.size(); k++)
-                features(row, k) = d_features[k];
-        }
-        d_window->discard();
-    }
+    read_symbols(*d_window, received, num_samples, rows, [&](size_t n, size_t row) {
+        next_features(n, d_features.data());
+        for (size_t k = 0; k < d_features.size(); k++)
+            features(row, k) = d_features[k];
+    });
     return features;
 }
 
@@ -291,13 +206,8 @@ training_report readout_detector::do_fit(const gr_complex* const* received,
     const Eigen::MatrixXcd scaled_targets = row_weights.cwiseSqrt().asDiagonal() * targets;
     const double total = row_weights.sum() * targets.cols();
     const Eigen::VectorXcd gain = output_gain(best.leave_one_out, scaled_targets);
-    const Eigen::MatrixXcd unbiased = best.leave_one_out * gain.cwiseInverse().asDiagonal();
-    const double power = scaled_targets.squaredNorm() / total;
-    report.mse = (best.leave_one_out - scaled_targets).squaredNorm() / total;
+    describe_errors(best.leave_one_out, scaled_targets, gain, total, report);
     report.regularization = best.regularization;
-    report.noise_variance = (unbiased - scaled_targets).squaredNorm() / total;
-    report.evm_db = 10.0 * std::log10(std::max(report.noise_variance, 1e-30) /
-                                      std::max(power, 1e-30));
 
     if (d_decide) { // tracking goes on from here
         d_rls = recurse(all.middleRows(report.delay, rows), targets, best.regularization);
@@ -314,22 +224,7 @@ void readout_detector::set_weights(const Eigen::MatrixXcd& weights, const Eigen:
 {
     d_weights = weights;
     d_gain = gain;
-    const Eigen::MatrixXcf unbiased = unbiased_weights().cast<gr_complex>();
-    if (d_network)
-        d_network->set_readout(unbiased.topRows(num_neurons()));
-    const int window = d_window->window();
-    d_taps_re.assign(num_outputs(), std::vector<float>(d_window->num_taps()));
-    d_taps_im = d_taps_re;
-    for (int o = 0; o < num_outputs(); o++) {
-        for (int b = 0; b < d_window->num_branches(); b++) {
-            for (int age = 0; age < window; age++) {
-                const gr_complex tap =
-                    unbiased(num_neurons() + d_window->tap_index(b, age), o);
-                d_taps_re[o][b * window + window - 1 - age] = tap.real();
-                d_taps_im[o][b * window + window - 1 - age] = tap.imag();
-            }
-        }
-    }
+    set_output_weights(unbiased_weights().cast<gr_complex>());
 }
 
 Eigen::MatrixXcd readout_detector::unbiased_weights() const
@@ -337,54 +232,15 @@ Eigen::MatrixXcd readout_detector::unbiased_weights() const
     return (d_rls ? d_rls->weights() : d_weights) * d_gain.cwiseInverse().asDiagonal();
 }
 
-size_t readout_detector::do_detect(const gr_complex* const* received,
-                                   size_t num_samples,
-                                   gr_complex* const* symbols)
-{
-    size_t produced = 0;
-    for (size_t written = 0; written < num_samples;) {
-        written += d_window->write(received, written, num_samples - written);
-        const size_t count = d_window->symbols();
-        const size_t skip = std::min(count, d_held_back);
-        if (d_rls)
-            track_block(count, symbols, skip, produced);
-        else
-            detect_block(count, symbols, skip, produced);
-        d_held_back -= skip;
-        produced += count - skip;
-        d_window->discard();
-    }
-    d_bad_samples += d_window->take_bad_samples();
-    return produced;
-}
-
 void readout_detector::detect_block(size_t count,
                                     gr_complex* const* symbols,
                                     size_t skip,
                                     size_t place)
 {
-    constexpr size_t BLOCK = tapped_delay_window::BLOCK;
-    if (d_network) {
-        for (size_t n = 0; n < count; n++) {
-            step_network(n);
-            for (int o = 0; o < num_outputs(); o++)
-                d_recurrent[o * BLOCK + n] = d_network->readout(o);
-        }
-    }
-    for (int o = 0; o < num_outputs(); o++) {
-        kernel::simd::fir(d_branch_re.data(),
-                          d_branch_im.data(),
-                          d_branch_re.size(),
-                          d_window->window(),
-                          d_taps_re[o].data(),
-                          d_taps_im[o].data(),
-                          count,
-                          d_filtered.data());
-        if (d_network)
-            for (size_t n = 0; n < count; n++)
-                d_filtered[n] += d_recurrent[o * BLOCK + n];
-        std::copy(d_filtered.begin() + skip, d_filtered.begin() + count, symbols[o] + place);
-    }
+    if (d_rls)
+        track_block(count, symbols, skip, place);
+    else
+        network_detector::detect_block(count, symbols, skip, place);
 }
 
 void readout_detector::track_block(size_t count,

@@ -7,10 +7,8 @@
 #define INCLUDED_RESERVOIR_DETECTOR_READOUT_DETECTOR_H
 
 #include "detector/decision_device.h"
-#include "detector/reservoir_network.h"
-#include <gnuradio/reservoir/detector.h>
+#include "detector/network_detector.h"
 #include <gnuradio/reservoir/kernel/rls.h>
-#include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <memory>
 
 namespace gr {
@@ -30,28 +28,25 @@ struct readout_parameters {
 };
 
 /*!
- * \brief A tapped-delay window, optionally a fixed network driven by it, and a trained linear
- * readout on both: what fir and esn have in common.
+ * \brief The readout of a window and a fixed network, trained by least squares: what fir and esn
+ * have in common.
  */
-class readout_detector : public virtual detector
+class readout_detector : public network_detector
 {
 public:
     readout_detector(const readout_parameters& parameters, const char* window_name);
 
 protected:
-    //! The network for windows of that many taps; none by default.
-    virtual std::unique_ptr<reservoir_network> make_network(int sps, int num_taps) const;
-
+    void configure(int sps) override;
     int do_look_ahead() const override;
-    uint64_t do_bad_samples() const override { return d_bad_samples; }
     training_report do_fit(const gr_complex* const* received,
                            size_t num_samples,
                            const stream_matrix& pilots,
                            int sps) override;
-    size_t do_detect(const gr_complex* const* received,
-                     size_t num_samples,
-                     gr_complex* const* symbols) override;
-    void do_reset() override;
+    void detect_block(size_t count,
+                      gr_complex* const* symbols,
+                      size_t skip,
+                      size_t place) override;
     void do_set_tracking(digital::constellation_sptr constellation) override;
 
     //! Readout by features [neurons; window, input-major, newest first], one row an output.
@@ -65,10 +60,6 @@ protected:
     const readout_parameters d_parameters;
 
 private:
-    void configure(int sps);
-    int num_neurons() const { return d_network ? d_network->num_neurons() : 0; }
-    //! Steps the network to the block's symbol n; its input are that symbol's taps.
-    void step_network(size_t n);
     //! Features of the block's symbol n; steps the network.
     void next_features(size_t n, std::complex<double>* features);
     Eigen::MatrixXcd training_features(const gr_complex* const* received,
@@ -85,26 +76,16 @@ private:
     //! Weights as least squares makes them, and the gain that unbiasing takes out.
     void set_weights(const Eigen::MatrixXcd& weights, const Eigen::VectorXcd& gain);
     Eigen::MatrixXcd unbiased_weights() const;
-    void detect_block(size_t count, gr_complex* const* symbols, size_t skip, size_t place);
     void track_block(size_t count, gr_complex* const* symbols, size_t skip, size_t place);
 
-    std::unique_ptr<kernel::tapped_delay_window> d_window;
-    std::unique_ptr<reservoir_network> d_network;
-    uint64_t d_bad_samples = 0; // in what was detected
     Eigen::MatrixXcd d_weights; // features x outputs
     Eigen::VectorXcd d_gain;    // of each output over the pilots
-    size_t d_held_back = 0;     // symbols still to be swallowed before symbol 0 comes out
-
-    // The window's share of the readout: one filter an output, by branches, oldest sample first.
-    std::vector<std::vector<float>> d_taps_re, d_taps_im;
 
     std::unique_ptr<decision_device> d_decide; // set while tracking
     std::unique_ptr<kernel::rls> d_rls;      // ... and trained
 
     // scratch, so that detection does not allocate
-    std::vector<const float*> d_branch_re, d_branch_im;
-    std::vector<float> d_input_re, d_input_im;
-    std::vector<gr_complex> d_state, d_filtered, d_recurrent;
+    std::vector<gr_complex> d_state;
     std::vector<std::complex<double>> d_features, d_predicted, d_errors;
 };
 

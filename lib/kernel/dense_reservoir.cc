@@ -16,13 +16,27 @@ namespace gr {
 namespace reservoir {
 namespace kernel {
 
-double spectral_radius(const Eigen::MatrixXcf& matrix)
+namespace {
+
+Eigen::VectorXcd eigenvalues_in_double(const Eigen::MatrixXcf& matrix)
 {
     const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(matrix.cast<std::complex<double>>(),
                                                              false);
     if (solver.info() != Eigen::Success)
         throw std::runtime_error("the eigenvalues of the recurrent weights do not converge");
-    return solver.eigenvalues().cwiseAbs().maxCoeff();
+    return solver.eigenvalues();
+}
+
+} // namespace
+
+Eigen::VectorXcf eigenvalues(const Eigen::MatrixXcf& matrix)
+{
+    return eigenvalues_in_double(matrix).cast<std::complex<float>>();
+}
+
+double spectral_radius(const Eigen::MatrixXcf& matrix)
+{
+    return eigenvalues_in_double(matrix).cwiseAbs().maxCoeff();
 }
 
 Eigen::MatrixXcf random_recurrent_weights(int num_neurons,

@@ -13,6 +13,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
+#include "kernel/activation-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gr {
@@ -190,16 +191,10 @@ void multiply(const float* a_re,
 void magnitude_tanh(size_t count, float* re, float* im)
 {
     const hn::CappedTag<float, ROW_PADDING> d;
-    const auto one = hn::Set(d, 1.0F);
-    const auto limit = hn::Set(d, 1e15F); // keeps |z|² finite; tanh is 1 long before
     for (size_t k = 0; k < count; k += hn::Lanes(d)) {
-        const auto x = hn::Max(hn::Neg(limit), hn::Min(limit, hn::LoadU(d, re + k)));
-        const auto y = hn::Max(hn::Neg(limit), hn::Min(limit, hn::LoadU(d, im + k)));
-        const auto magnitude = hn::Sqrt(hn::MulAdd(x, x, hn::Mul(y, y)));
-        const auto scale =
-            hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, 1e-4F)), // below: 1 − |z|²/3 is 1
-                           hn::Div(hn::Tanh(d, magnitude), magnitude),
-                           one);
+        const auto x = clamp_part(d, hn::LoadU(d, re + k));
+        const auto y = clamp_part(d, hn::LoadU(d, im + k));
+        const auto scale = magnitude_tanh_scale(d, x, y);
         hn::StoreU(hn::Mul(x, scale), d, re + k);
         hn::StoreU(hn::Mul(y, scale), d, im + k);
     }

@@ -7,8 +7,10 @@
 
 #include "kernel/simd.h"
 #include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/optimizer.h>
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 #include <gnuradio/reservoir/kernel/random.h>
+#include <gnuradio/reservoir/kernel/recurrent_network.h>
 #include <gnuradio/reservoir/kernel/ridge.h>
 #include <benchmark/benchmark.h>
 #include <vector>
@@ -81,6 +83,46 @@ void ridge_leave_one_out(benchmark::State& state)
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
+// One epoch: loss, gradient by back-propagation through time, step of adam. Items are pilots.
+void recurrent_network_epoch(benchmark::State& state)
+{
+    const int neurons = state.range(0), window = 8;
+    const size_t steps = state.range(1);
+    kernel::random generator(1);
+    const auto gaussian = [&generator](int rows, int columns) {
+        Eigen::MatrixXcf matrix(rows, columns);
+        for (auto& value : matrix.reshaped())
+            value = std::complex<float>(generator.complex_gaussian());
+        return matrix;
+    };
+    kernel::recurrent_network<float> network(
+        { kernel::random_recurrent_weights(neurons, 0.9, 0.0, generator),
+          kernel::random_input_weights(neurons, window, 0.5, generator),
+          0.05F * gaussian(1, neurons),
+          {} },
+        kernel::activation::split_tanh);
+    network.set_sequence(
+        gaussian(window, steps), gaussian(1, steps), std::vector<float>(steps, 1.0F));
+    kernel::optimizer<float> rule(kernel::descent::adam, 1e-6, 0.9);
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(network.forward());
+        network.backward();
+        rule.step(network.parameters().data(),
+                  network.gradient().data(),
+                  network.parameters().size());
+    }
+    state.SetItemsProcessed(state.iterations() * steps);
+}
+
+void eigenvalues(benchmark::State& state)
+{
+    kernel::random generator(1);
+    const auto weights =
+        kernel::random_recurrent_weights(state.range(0), 0.9, 0.0, generator);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(kernel::eigenvalues(weights));
+}
+
 } // namespace
 
 BENCHMARK(fir)->Arg(8)->Arg(32)->Arg(128);
@@ -91,5 +133,11 @@ BENCHMARK(ridge_leave_one_out)
     ->Args({ 64, 56 })
     ->Args({ 512, 56 })
     ->Unit(benchmark::kMicrosecond);
+BENCHMARK(recurrent_network_epoch)
+    ->Args({ 32, 64 })
+    ->Args({ 32, 512 })
+    ->Args({ 128, 512 })
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK(eigenvalues)->Arg(32)->Arg(128)->Unit(benchmark::kMicrosecond);
 
 BENCHMARK_MAIN();

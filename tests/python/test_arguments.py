@@ -28,6 +28,28 @@ TABLES = {
         ("activation", ["", "relu", "tanh"]),
         ("seed", [-1]),
     ],
+    reservoir.rnn: [
+        ("num_neurons", [0, -1, 1025]),
+        ("window", [0, -1, 1025]),
+        ("delay", [-1, 1024]),
+        ("activation", ["", "relu", "tanh"]),
+        ("optimizer", ["", "sgd", "Adam"]),
+        ("learning_rate", [0.0, -1.0, 101.0, NAN]),
+        ("momentum", [-0.1, 1.0, NAN]),
+        ("epochs", [-1, 1000001]),
+        ("gradient_clip", [-1.0, NAN, INF]),
+        ("spectral_radius", [-0.1, 2.1, NAN]),
+        ("seed", [-1]),
+        ("num_inputs", [0, -1, 65]),
+        ("num_outputs", [0, -1, 65]),
+        ("input_scaling", [-1.0, 101.0, NAN]),
+        ("warm_up", [-1, 1000001]),
+        ("held_out", [-0.1, 0.6, NAN]),
+        ("patience", [-1, 5]),
+        ("restarts", [0, 1001]),
+        ("condition_every", [-1]),
+        ("eigenvalues_every", [-1]),
+    ],
 }
 CASES = [
     pytest.param(make, name, value, id=f"{make.__name__}-{name}-{value}")

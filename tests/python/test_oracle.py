@@ -73,3 +73,37 @@ def test_esn_is_about_a_filter(scenario):
     sim, _ = scenario
     limit = 1.2 if sim["P"] == 32 else 1.1
     assert bit_error_rate(reservoir.esn, sim) <= limit * bit_error_rate(reservoir.fir, sim)
+
+
+def test_descent_is_the_oracles():
+    """Losses of the trained network, epoch by epoch. The oracle's gradients are half of ours."""
+    bptt = pytest.importorskip("bptt")
+    window, delay, pilots, epochs, rate = 8, 4, 64, 30, 1e-2
+    sim = algos.simulate(
+        1, D=64, rng=np.random.default_rng(5), mod="qpsk", P=64, chan="exp6", snr_db=14
+    )
+    start = sim["pil"].start
+    r, x = sim["r"][0, start:], sim["x"][0, start : start + pilots]
+    for name in ("identity", "split_tanh"):
+        det = reservoir.rnn(
+            window=window,
+            delay=delay,
+            activation=name,
+            optimizer="gd",
+            learning_rate=rate,
+            epochs=epochs,
+            skip=True,
+        )
+        net = bptt.RNN(1, 32, window, act="lin" if name == "identity" else "split", skip=True)
+        for key, weights in zip("WUCD", det.weights()):
+            net.p[key] = weights[None].astype(complex).reshape(net.p[key].shape)
+        report = det.fit(r, x)
+        unit = r / np.sqrt(np.mean(np.abs(r[:pilots]) ** 2))
+        padded = np.concatenate([np.zeros(window - 1), unit[: pilots + delay]])
+        seen = np.array([padded[n : n + window][::-1] for n in range(pilots + delay)])[None]
+        target = np.concatenate([np.zeros(delay), x / np.sqrt(np.mean(np.abs(x) ** 2))])[None]
+        rule = bptt.Opt("gd", 2 * rate)
+        for epoch in range(epochs):
+            loss, gradient = net.grads(seen, target.copy(), delay)
+            assert report.loss[epoch] == pytest.approx(loss[0], rel=1e-4)
+            rule.step(net.p, gradient)

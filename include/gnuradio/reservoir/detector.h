@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -47,10 +48,44 @@ struct RESERVOIR_API training_report {
     std::vector<double> residuals; //!< forward-model residual of each pass, input scale
     int refits = 0;                //!< passes after the first until the one that was kept
     bool tracked = false;          //!< whether the channel was followed block by block
-    std::vector<double> condition_number; //!< of the readout's normal equations
+    //! Of the readout's normal equations; after descent one an epoch, see below.
+    std::vector<double> condition_number;
+
+    //! \name Of training by gradient descent: one entry an epoch, before its step.
+    //! Losses are of symbols scaled to unit power; all are of the restart that was kept.
+    //! \{
+    std::vector<double> loss;          //!< mean |e|² over the pilots that are trained on
+    std::vector<double> held_out_loss; //!< over those held out; NaN where there are none
+    std::vector<double> gradient_norm; //!< Euclidean, before clipping
+    stream_matrix eigenvalues; //!< of the recurrent weights, one row an epoch; NaN if not computed
+    // condition_number: of the Gauss–Newton matrix JᵀJ, over singular values of J above 1e-9 of
+    // the largest; NaN where it was not computed, as are the next two
+    std::vector<int> jacobian_rank;               //!< number of these singular values
+    std::vector<double> recurrent_condition_number; //!< of W
+    std::vector<double> gram_condition_number;    //!< of the states' Gram matrix
+    //! \}
+    int best_epoch = -1;    //!< whose weights were kept; as many as epochs: after the last step
+    int restart = 0;        //!< which restart was kept
+    bool diverged = false;  //!< weights became non-finite: the last finite ones were kept
+    bool cancelled = false; //!< the training was cut short by cancel()
 
     //! The same as a dictionary for messages, keys as above.
     pmt::pmt_t to_pmt() const;
+};
+
+/*!
+ * \brief Where a long training is, once an epoch; as in the report. The condition number is NaN
+ * and the eigenvalues are empty where they were not computed.
+ */
+struct RESERVOIR_API training_progress {
+    int restart = 0;
+    int epoch = 0;
+    int epochs = 0; //!< planned
+    double loss = training_report::NONE;
+    double held_out_loss = training_report::NONE;
+    double gradient_norm = training_report::NONE;
+    double condition_number = training_report::NONE;
+    std::vector<gr_complex> eigenvalues;
 };
 
 /*!
@@ -134,6 +169,28 @@ public:
     void save(const std::string& path) const;
 
     /*!
+     * \brief While set, a fit that takes many epochs stops after the present one and keeps what it
+     * has, and later ones stop after their first. Does not wait for a fit that is running.
+     */
+    void cancel(bool cancel = true) { d_cancel = cancel; }
+    bool cancelled() const { return d_cancel; }
+
+    /*!
+     * \brief Called once an epoch, on the thread that fits; an empty function: nothing is called.
+     *
+     * The detector is locked meanwhile: of its methods only cancel() may be called. An exception
+     * ends the fit, which then has changed nothing.
+     */
+    void set_progress(std::function<void(const training_progress&)> progress);
+
+    /*!
+     * \brief A detector of its own with the same parameters and what was learnt, its state reset;
+     * null where the kind cannot be copied. It belongs to no shell, is not cancelled and reports
+     * no progress.
+     */
+    sptr clone() const;
+
+    /*!
      * \brief After the next fit, go on learning from decisions of this constellation.
      *
      * Its raw or its unit-power scale is used, whichever fits the pilots; else unit power.
@@ -203,9 +260,13 @@ protected:
     virtual void do_set_tracking(digital::constellation_sptr constellation);
     virtual void do_set_channel(const stream_matrix& channel);
     virtual void do_set_power_delay_profile(const std::vector<double>& powers);
+    //! The default returns null.
+    virtual sptr do_clone() const;
 
     training_report d_report;
     int d_sps = 1; // of the last training
+    std::function<void(const training_progress&)> d_progress;
+    mutable std::mutex d_mutex; // held while the functions above run
 
 private:
     void check_training(size_t num_samples, const stream_matrix& pilots, int sps) const;
@@ -218,7 +279,7 @@ private:
     const int d_num_inputs;
     const int d_num_outputs;
     std::atomic_bool d_claimed{ false };
-    mutable std::mutex d_mutex;
+    std::atomic_bool d_cancel{ false };
 };
 
 /*!

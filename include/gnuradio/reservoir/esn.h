@@ -62,6 +62,8 @@ public:
                      int num_inputs = 1,
                      int num_outputs = 1);
 
+    //! The activation's name, as make() takes it.
+    virtual std::string activation() const = 0;
     //! W, num_neurons rows.
     virtual stream_matrix recurrent_weights() const = 0;
     /*!

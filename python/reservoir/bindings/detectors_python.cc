@@ -8,14 +8,23 @@
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/fir.h>
+#include <gnuradio/reservoir/rnn.h>
+#include <pybind11/functional.h>
 #include <pybind11/stl.h>
 #include <functional>
 #include <map>
+#include <optional>
 
 namespace py = pybind11;
 using namespace gr::reservoir;
 
 namespace {
+
+template <class T>
+py::object to_list(const std::vector<T>& values)
+{
+    return py::array_t<T>(values.size(), values.data());
+}
 
 // The report's fields, in the order in which they are shown.
 typedef std::pair<const char*, std::function<py::object(const training_report&)>> field;
@@ -40,16 +49,22 @@ const std::vector<field>& fields()
           [](const auto& r) -> py::object {
               return complex_array(r.warp.size(), r.warp.data());
           } },
-        { "residuals",
-          [](const auto& r) -> py::object {
-              return py::array_t<double>(r.residuals.size(), r.residuals.data());
-          } },
+        { "residuals", [](const auto& r) { return to_list(r.residuals); } },
         { "refits", [](const auto& r) { return py::cast(r.refits); } },
         { "tracked", [](const auto& r) { return py::cast(r.tracked); } },
-        { "condition_number",
-          [](const auto& r) -> py::object {
-              return py::array_t<double>(r.condition_number.size(), r.condition_number.data());
-          } },
+        { "condition_number", [](const auto& r) { return to_list(r.condition_number); } },
+        { "loss", [](const auto& r) { return to_list(r.loss); } },
+        { "held_out_loss", [](const auto& r) { return to_list(r.held_out_loss); } },
+        { "gradient_norm", [](const auto& r) { return to_list(r.gradient_norm); } },
+        { "eigenvalues", [](const auto& r) -> py::object { return to_matrix(r.eigenvalues); } },
+        { "jacobian_rank", [](const auto& r) { return to_list(r.jacobian_rank); } },
+        { "recurrent_condition_number",
+          [](const auto& r) { return to_list(r.recurrent_condition_number); } },
+        { "gram_condition_number", [](const auto& r) { return to_list(r.gram_condition_number); } },
+        { "best_epoch", [](const auto& r) { return py::cast(r.best_epoch); } },
+        { "restart", [](const auto& r) { return py::cast(r.restart); } },
+        { "diverged", [](const auto& r) { return py::cast(r.diverged); } },
+        { "cancelled", [](const auto& r) { return py::cast(r.cancelled); } },
     };
     return all;
 }
@@ -92,7 +107,19 @@ void bind_report(py::module& m)
         "residuals: forward-model residual of each pass over a frame, input scale\n"
         "refits: passes after the first until the one that was kept\n"
         "tracked: whether the channel was followed block by block\n"
-        "condition_number: of the readout's normal equations");
+        "condition_number: of the readout's normal equations; of rnn one an epoch: of the "
+        "Gauss-Newton matrix, over singular values of the Jacobian above 1e-9 of the largest, NaN "
+        "where it was not computed\n\n"
+        "Of rnn, one entry an epoch, before its step; losses are of symbols of unit power:\n"
+        "loss, held_out_loss: mean |e|^2 over the pilots trained on, and held out (else NaN)\n"
+        "gradient_norm: Euclidean, before clipping\n"
+        "eigenvalues: of W, complex64 (epochs, neurons); NaN where not computed\n"
+        "jacobian_rank: number of the singular values that count\n"
+        "recurrent_condition_number, gram_condition_number: of W, of the states' Gram matrix\n"
+        "best_epoch: whose weights were kept; the number of epochs: after the last step\n"
+        "restart: which restart was kept\n"
+        "diverged: weights became non-finite, the last finite ones were kept\n"
+        "cancelled: the training was cut short by cancel()");
     for (const auto& [name, get] : fields())
         report.def_property_readonly(name, [get](const training_report& r) { return get(r); });
     report.def("__getitem__", &item, py::arg("key"))
@@ -106,6 +133,35 @@ void bind_report(py::module& m)
                            "regularization={:.3g})")
                 .format(r.mse, r.evm_db, r.delay, r.regularization);
         });
+}
+
+// An implementation's class is not bound: hands out the interface that it has.
+py::object as_bound(const detector::sptr& made)
+{
+    if (auto as_fir = std::dynamic_pointer_cast<fir>(made))
+        return py::cast(as_fir);
+    if (auto as_esn = std::dynamic_pointer_cast<esn>(made))
+        return py::cast(as_esn);
+    if (auto as_configured = std::dynamic_pointer_cast<configured_esn>(made))
+        return py::cast(as_configured);
+    if (auto as_rnn = std::dynamic_pointer_cast<rnn>(made))
+        return py::cast(as_rnn);
+    return py::cast(made);
+}
+
+py::dict to_dict(const training_progress& progress)
+{
+    py::dict dict;
+    dict["restart"] = progress.restart;
+    dict["epoch"] = progress.epoch;
+    dict["epochs"] = progress.epochs;
+    dict["loss"] = progress.loss;
+    dict["held_out_loss"] = progress.held_out_loss;
+    dict["gradient_norm"] = progress.gradient_norm;
+    dict["condition_number"] = progress.condition_number;
+    dict["eigenvalues"] =
+        complex_array(progress.eigenvalues.size(), progress.eigenvalues.data());
+    return dict;
 }
 
 void bind_base(py::module& m)
@@ -206,7 +262,39 @@ void bind_base(py::module& m)
              &detector::set_power_delay_profile,
              py::arg("powers"),
              "From the next training on, mean powers of the channel's taps, one a symbol. Raises "
-             "ValueError where the detector has no use for them.");
+             "ValueError where the detector has no use for them.")
+        .def("cancel",
+             &detector::cancel,
+             py::arg("cancel") = true,
+             "While set, a fit that takes many epochs stops after the present one and keeps what "
+             "it has, later ones after their first. Does not wait for a fit that is running.")
+        .def("cancelled", &detector::cancelled, "Whether cancel is set.")
+        .def(
+            "set_progress",
+            [](detector& self, std::function<void(py::dict)> progress) {
+                std::function<void(const training_progress&)> call;
+                if (progress)
+                    call = [progress](const training_progress& now) {
+                        const py::gil_scoped_acquire acquire;
+                        progress(to_dict(now));
+                    };
+                const py::gil_scoped_release release;
+                self.set_progress(std::move(call));
+            },
+            py::arg("progress"),
+            "Calls progress(dict) once an epoch of a training by descent, on the thread that "
+            "fits; None: nothing is called.\n\n"
+            "Keys: restart, epoch, epochs, loss, held_out_loss, gradient_norm, condition_number, "
+            "eigenvalues (complex64; empty where not computed). Of the detector's methods only "
+            "cancel() may be called. An exception ends the fit, which then has changed nothing.")
+        .def(
+            "clone",
+            [](const detector& self) {
+                const auto copy = self.clone();
+                return copy ? as_bound(copy) : py::object(py::none());
+            },
+            "A detector of its own with the same parameters and what was learnt, its state "
+            "reset; None where the kind cannot be copied.");
 }
 
 } // namespace
@@ -286,6 +374,7 @@ void bind_detectors(py::module& m)
              "seed: of the random weights; the same network on every machine\n"
              "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
              "Raises ValueError naming the parameter, its value and its range.")
+        .def("activation", &esn::activation, "The activation's name.")
         .def(
             "recurrent_weights",
             [](const esn& self) { return to_matrix(self.recurrent_weights()); },
@@ -373,19 +462,119 @@ void bind_detectors(py::module& m)
             },
             "Weights of the last decisions, newest first.");
 
+    py::class_<rnn, detector, rnn::sptr>(
+        m,
+        "rnn",
+        py::multiple_inheritance(),
+        "Recurrent network of which everything is trained, by back-propagation through time "
+        "(Werbos, 1990).\n\n"
+        "s[n] = f(W s[n-1] + U [r[n], ..., r[n-window+1]]), y[n-delay] = W_out s[n]; gradient "
+        "descent on mean |y - x|^2 over the pilots, everything scaled to unit power. Gradients are "
+        "dL/dRe + i dL/dIm, so a small step of gd lowers the loss by learning_rate * "
+        "gradient_norm^2; optimizers treat real and imaginary parts apart, as torch does.")
+        .def(py::init(&rnn::make),
+             py::arg("num_neurons") = 32,
+             py::arg("window") = 8,
+             py::arg("delay") = 4,
+             py::arg("activation") = "split_tanh",
+             py::arg("optimizer") = "adam",
+             py::arg("learning_rate") = 3e-3,
+             py::arg("momentum") = 0.9,
+             py::arg("epochs") = 300,
+             py::arg("gradient_clip") = 0.0,
+             py::arg("spectral_radius") = 0.9,
+             py::arg("train_poles") = true,
+             py::arg("seed") = 1,
+             py::arg("num_inputs") = 1,
+             py::arg("num_outputs") = 1,
+             py::arg("input_scaling") = 0.5,
+             py::arg("skip") = false,
+             py::arg("warm_up") = 0,
+             py::arg("held_out") = 0.0,
+             py::arg("patience") = 0,
+             py::arg("restarts") = 1,
+             py::arg("condition_every") = 0,
+             py::arg("eigenvalues_every") = 1,
+             "num_neurons: 1 to 1024\n"
+             "window: symbol periods that the network sees at once, 1 to 1024\n"
+             "delay: decision delay in symbols, 0 to 1023\n"
+             "activation: 'identity', 'magnitude_tanh' or 'split_tanh'\n"
+             "optimizer: 'gd', 'momentum', 'rmsprop' or 'adam'\n"
+             "learning_rate: above 0, at most 100\n"
+             "momentum: of 'momentum' only, 0 to below 1\n"
+             "epochs: steps of descent, 0 (keep the weights) to 1000000\n"
+             "gradient_clip: largest norm of a gradient; 0: none\n"
+             "spectral_radius: of W at first, 0 to 2\n"
+             "train_poles: whether W learns; False: its eigenvalues stay equal to the last bit\n"
+             "seed: of the first weights, at least 0; W and U are those of the esn of this seed\n"
+             "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
+             "input_scaling: norm of each neuron's input weights at first, 0 to 100\n"
+             "skip: whether the readout sees the window too; its weights are 0 at first\n"
+             "warm_up: first pilots that do not count in the loss, at least 0\n"
+             "held_out: share of the pilots not trained on, spread evenly, 0 to 0.5\n"
+             "patience: stop after so many epochs without a lower held-out loss, keep the weights "
+             "of the lowest; 0: all epochs, the last weights\n"
+             "restarts: trainings from seed, seed + 1, ..., 1 to 1000; the lowest held-out loss "
+             "(without held_out: loss) is kept\n"
+             "condition_every: condition numbers every so many epochs; 0: never\n"
+             "eigenvalues_every: eigenvalues of W every so many epochs; 0: never\n"
+             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            "set_weights",
+            [](rnn& self,
+               complex_array recurrent,
+               complex_array input,
+               complex_array readout,
+               std::optional<complex_array> skip) {
+                const bool none = !skip || skip->size() == 0;
+                const rnn_weights weights{ to_rows(recurrent, "recurrent"),
+                                           to_rows(input, "input"),
+                                           to_rows(readout, "readout"),
+                                           none ? stream_matrix() : to_rows(*skip, "skip") };
+                const py::gil_scoped_release release;
+                self.set_weights(weights);
+            },
+            py::arg("recurrent"),
+            py::arg("input"),
+            py::arg("readout"),
+            py::arg("skip") = py::none(),
+            "Weights that the following fits start from (their first restart), for samples scaled "
+            "to unit power, giving symbols in the units of the pilots.\n\n"
+            "recurrent: W, (num_neurons, num_neurons)\n"
+            "input: U, (num_neurons, num_inputs * window * sps): input-major, newest sample first\n"
+            "readout: W_out, (num_outputs, num_neurons)\n"
+            "skip: D, (num_outputs, num_inputs * window * sps); None without skip\n"
+            "Raises ValueError if the shapes do not fit or a weight is not finite.")
+        .def("start_from",
+             &rnn::start_from,
+             py::arg("network"),
+             py::call_guard<py::gil_scoped_release>(),
+             "The following fits start from this trained esn and its readout. Needs skip=True "
+             "and the same num_neurons, window, delay, activation, num_inputs and num_outputs; "
+             "else raises ValueError.")
+        .def("start_from_seed",
+             &rnn::start_from_seed,
+             py::call_guard<py::gil_scoped_release>(),
+             "The following fits start from the seed again.")
+        .def(
+            "weights",
+            [](const rnn& self) {
+                rnn_weights weights;
+                {
+                    const py::gil_scoped_release release;
+                    weights = self.weights();
+                }
+                return py::make_tuple(to_matrix(weights.recurrent),
+                                      to_matrix(weights.input),
+                                      to_matrix(weights.readout),
+                                      to_matrix(weights.skip));
+            },
+            "(W, U, W_out, D) as trained, as set_weights takes them; before training those that a "
+            "fit would start from (for one sample a symbol and pilots of unit power).");
+
     m.def(
         "load",
-        [](const std::string& path) -> py::object {
-            // an implementation's class is not bound: hand out the interface that it has
-            const detector::sptr loaded = load(path);
-            if (auto as_fir = std::dynamic_pointer_cast<fir>(loaded))
-                return py::cast(as_fir);
-            if (auto as_esn = std::dynamic_pointer_cast<esn>(loaded))
-                return py::cast(as_esn);
-            if (auto as_configured = std::dynamic_pointer_cast<configured_esn>(loaded))
-                return py::cast(as_configured);
-            return py::cast(loaded);
-        },
+        [](const std::string& path) { return as_bound(load(path)); },
         py::arg("path"),
         "Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError.");
 }

@@ -18,6 +18,9 @@ namespace gr {
 namespace reservoir {
 namespace kernel {
 
+//! All of them, in no order. \throws std::runtime_error if they do not converge
+RESERVOIR_API Eigen::VectorXcf eigenvalues(const Eigen::MatrixXcf& matrix);
+
 //! Largest eigenvalue modulus. \throws std::runtime_error if the eigenvalues do not converge
 RESERVOIR_API double spectral_radius(const Eigen::MatrixXcf& matrix);
 

@@ -1,0 +1,61 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H
+#define INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H
+
+#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/kernel/tapped_delay_window.h>
+#include <Eigen/Core>
+#include <functional>
+
+namespace gr {
+namespace reservoir {
+
+//! What scales count samples of every input to unit power together; silence stays as it is.
+float unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count);
+
+//! One column a row.
+Eigen::MatrixXcd to_columns(const stream_matrix& rows);
+
+//! One row a row.
+stream_matrix to_rows(const Eigen::MatrixXcf& matrix);
+Eigen::MatrixXcf to_matrix(const stream_matrix& rows);
+
+//! a in estimate = a x + error, one a column; 1 where nothing was learnt, so that nothing is blown up.
+Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::MatrixXcd& pilots);
+
+/*!
+ * Fills in mse, and noise_variance and evm_db of the output with the gain taken out, from
+ * weighted estimates and targets, one column an output; `total` is the sum of the weights.
+ */
+void describe_errors(const Eigen::MatrixXcd& estimates,
+                     const Eigen::MatrixXcd& targets,
+                     const Eigen::VectorXcd& gain,
+                     double total,
+                     training_report& report);
+
+/*!
+ * Puts the first `rows` symbols through the window; what is missing beyond the last sample counts
+ * as zero. visit(n, row) is called while symbol `row` is the block's symbol n.
+ */
+void read_symbols(kernel::tapped_delay_window& window,
+                  const gr_complex* const* received,
+                  size_t num_samples,
+                  size_t rows,
+                  const std::function<void(size_t, size_t)>& visit);
+
+//! \name Columns of taps as a user sees them, and as the window hands them over: by branches, oldest first.
+//! \{
+Eigen::MatrixXcf to_window_order(const Eigen::MatrixXcf& weights,
+                                 const kernel::tapped_delay_window& window);
+Eigen::MatrixXcf from_window_order(const Eigen::MatrixXcf& weights,
+                                   const kernel::tapped_delay_window& window);
+//! \}
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H */
