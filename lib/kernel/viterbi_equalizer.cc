@@ -18,20 +18,27 @@ namespace kernel {
 namespace {
 
 // What is expected of each branch. Its digits, newest symbol first, in the number of points;
-// without the last one they are the new state, without the first the old one. Of symbol n the
-// oldest digits are known, if n is less than the channel's memory.
+// without the last one they are the new state, without the first the old one. Digits of symbols
+// before the first and after the last one wanted do not matter: those symbols are known.
 std::vector<gr_complex> expected_samples(size_t n,
+                                         size_t num_symbols,
                                          const std::vector<gr_complex>& channel,
                                          const std::vector<gr_complex>& points,
                                          const std::vector<gr_complex>& past,
+                                         const std::vector<gr_complex>& future,
                                          size_t num_branches)
 {
     std::vector<gr_complex> expected(num_branches);
     for (size_t branch = 0; branch < num_branches; branch++) {
         size_t digits = branch;
-        for (size_t l = channel.size(); l-- > 0; digits /= points.size())
-            expected[branch] +=
-                channel[l] * (l > n ? past[l - n - 1] : points[digits % points.size()]);
+        for (size_t l = channel.size(); l-- > 0; digits /= points.size()) {
+            gr_complex symbol = points[digits % points.size()];
+            if (l > n)
+                symbol = past[l - n - 1];
+            else if (n - l >= num_symbols)
+                symbol = future[n - l - num_symbols];
+            expected[branch] += channel[l] * symbol;
+        }
     }
     return expected;
 }
@@ -42,7 +49,8 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
                                    size_t num_symbols,
                                    const std::vector<gr_complex>& channel,
                                    const std::vector<gr_complex>& points,
-                                   const std::vector<gr_complex>& past)
+                                   const std::vector<gr_complex>& past,
+                                   const std::vector<gr_complex>& future)
 {
     const size_t order = points.size();
     require(!channel.empty(), "channel", "empty", "at least one tap");
@@ -56,10 +64,10 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
             "past",
             std::to_string(past.size()) + " symbols",
             "at least as many as the channel's taps less one");
-    require(num_symbols <= received.size(),
+    require(num_symbols <= received.size() && received.size() <= num_symbols + future.size(),
             "num_symbols",
             num_symbols,
-            "no more than the samples received");
+            "the samples received, less at most one for each future symbol");
 
     const size_t num_branches = std::lround(std::pow(order, channel.size()));
     const size_t num_states = num_branches / order;
@@ -67,8 +75,9 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
     std::vector<float> metric(num_states, 0.0f), next(num_states);
     std::vector<uint8_t> forgotten(received.size() * num_states); // last digit of the best branch
     for (size_t n = 0; n < received.size(); n++) {
-        if (n <= memory)
-            expected = expected_samples(n, channel, points, past, num_branches);
+        if (n <= memory || n >= num_symbols)
+            expected = expected_samples(
+                n, num_symbols, channel, points, past, future, num_branches);
         for (size_t state = 0; state < num_states; state++) {
             next[state] = std::numeric_limits<float>::infinity();
             for (size_t last = 0; last < order; last++) {

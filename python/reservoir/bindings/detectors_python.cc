@@ -308,11 +308,12 @@ void bind_detectors(py::module& m)
           py::arg("channel"),
           py::arg("points"),
           py::arg("past"),
+          py::arg("future") = std::vector<gr_complex>(),
           py::call_guard<py::gil_scoped_release>(),
           "Maximum-likelihood sequence estimation (Forney, 1972): indices of points.\n\n"
-          "received: on-time samples of the symbols wanted and, if any, some after them; "
+          "received: on-time samples of the symbols wanted, and of as many known ones after them; "
           "channel: impulse response; points: constellation; past: symbols before the first, "
-          "newest first. Raises ValueError where points to the power of taps exceed 2**20.");
+          "newest first; future: known symbols after the last, in order. Raises ValueError where points to the power of taps exceed 2**20.");
     bind_report(m);
     bind_base(m);
 

@@ -12,7 +12,7 @@ import time
 from tqdm import tqdm
 
 from . import flowgraph, report
-from .receivers import RECEIVERS
+from .receivers import RECEIVERS, receivers
 
 SNRS_DB = {"QPSK": range(5, 21, 3), "16-QAM": range(10, 29, 3)}
 PICTURE_SNR_DB = {"QPSK": 14, "16-QAM": 22}
@@ -100,7 +100,7 @@ def parse(arguments):
 
 def receive(frame, snr_db, settings, num_frames, seed, capture=False):
     """Run all receivers on the same samples; returns the Link."""
-    chains = [r.make(frame, **settings[r.name]) for r in RECEIVERS]
+    chains = [r.make(frame, **settings[r.name]) for r in receivers(frame)]
     link = flowgraph.Link(frame, snr_db, chains, num_frames, seed, capture)
     flowgraph.run(link)
     return link
@@ -118,12 +118,12 @@ def measure(snrs_db, num_frames, calibration_frames, seed, seconds_per_rate, ste
                 r.name: flowgraph.calibrate(
                     r, frame, snr_db, calibration_frames, seed + CALIBRATION_SEED
                 )
-                for r in RECEIVERS
+                for r in receivers(frame)
             }
             link = receive(frame, snr_db, settings, num_frames, seed)
             results.points += [
                 Point(receiver, modulation, snr_db, settings[receiver.name], outcome)
-                for receiver, outcome in zip(RECEIVERS, link.outcomes())
+                for receiver, outcome in zip(receivers(frame), link.outcomes())
             ]
 
         step(f"{modulation}, picture and speed")
@@ -131,7 +131,7 @@ def measure(snrs_db, num_frames, calibration_frames, seed, seconds_per_rate, ste
         link = receive(frame, snr_db, tuned[snr_db], PICTURE_FRAMES, seed, capture=True)
         points = frame.constellation.points()
         results.pictures[modulation] = (snr_db, points, link.captured())
-        for receiver in RECEIVERS:
+        for receiver in receivers(frame):
             results.symbol_rates[receiver.name, modulation] = flowgraph.symbol_rate(
                 receiver,
                 frame,

@@ -205,10 +205,12 @@ def symbol_rate(receiver, frame, settings, snr_db, seed, seconds):
 
     def timed(num_frames):
         top = gr.top_block()
+        # a flowgraph does not keep a block alive that is written in Python
+        chain = receiver.make(frame, **settings)
         top.connect(
             blocks.vector_source_c(sink.data(), True, 1, sink.tags()),
             blocks.head(gr.sizeof_gr_complex, num_frames * len(frame)),
-            *receiver.make(frame, **settings),
+            *chain,
             blocks.null_sink(gr.sizeof_gr_complex),
         )
         begin = time.perf_counter()

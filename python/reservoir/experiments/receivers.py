@@ -8,6 +8,8 @@ import typing
 
 from gnuradio import blocks, digital, gr, reservoir
 
+from .maximum_likelihood import MaximumLikelihood
+
 TRAINING_TAG = "corr_est"
 
 
@@ -39,20 +41,49 @@ class Receiver:
     make: typing.Callable
     style: dict
     grid: dict = dataclasses.field(default_factory=dict)
+    max_points: int = 4096
 
 
-LMS_TAPS = 16
+LINEAR_TAPS = 16
+FORWARD_TAPS, FEEDBACK_TAPS = 16, 8
 
 
-def make_lms(frame, offset, step_size, adapt_after_training):
-    """In-tree LMS equalizer. It has no decision delay: its tags are moved offset symbols later."""
-    late_tags = blocks.copy(gr.sizeof_gr_complex)
-    late_tags.declare_sample_delay(offset)
-    algorithm = digital.adaptive_algorithm_lms(frame.constellation.base(), step_size)
-    equalizer = digital.linear_equalizer(
-        LMS_TAPS, 1, algorithm.base(), adapt_after_training, frame.pilots, TRAINING_TAG
+def late_tags(offset):
+    """In-tree equalizers have no decision delay: their tags are moved offset symbols later."""
+    block = blocks.copy(gr.sizeof_gr_complex)
+    block.declare_sample_delay(offset)
+    return block
+
+
+def make_linear(algorithm):
+    """A maker of the in-tree linear equalizer with an adaptive algorithm."""
+
+    def make(frame, offset, step_size, adapt_after_training):
+        equalizer = digital.linear_equalizer(
+            LINEAR_TAPS,
+            1,
+            algorithm(frame.constellation.base(), step_size).base(),
+            adapt_after_training,
+            frame.pilots,
+            TRAINING_TAG,
+        )
+        return [late_tags(offset), equalizer]
+
+    return make
+
+
+def make_dfe(frame, offset, step_size):
+    """In-tree decision feedback equalizer. Unless it adapts, it feeds back zeros."""
+    equalizer = digital.decision_feedback_equalizer(
+        FORWARD_TAPS,
+        FEEDBACK_TAPS,
+        1,
+        digital.adaptive_algorithm_lms(frame.constellation.base(), step_size).base(),
+        True,
+        frame.pilots,
+        TRAINING_TAG,
     )
-    return [late_tags, equalizer]
+    return [late_tags(offset), equalizer]
 
 
 def make_with(detector):
@@ -76,16 +107,37 @@ RECEIVERS = (
     Receiver(
         "lms",
         "LMS",
-        f"digital.linear_equalizer with adaptive_algorithm_lms, {LMS_TAPS} taps, its tags "
+        f"digital.linear_equalizer with adaptive_algorithm_lms, {LINEAR_TAPS} taps, its tags "
         "moved by an offset, as it has no decision delay; each frame starts with the taps of "
         "the one before",
-        make_lms,
+        make_linear(digital.adaptive_algorithm_lms),
         dict(color="#D55E00", marker="^", linestyle="-.", markersize=7),
         dict(
-            offset=tuple(range(13)),
+            offset=tuple(range(0, 13, 2)),
             step_size=(0.01, 0.03, 0.06, 0.1),
             adapt_after_training=(False, True),
         ),
+    ),
+    Receiver(
+        "nlms",
+        "NLMS",
+        "the same with adaptive_algorithm_nlms",
+        make_linear(digital.adaptive_algorithm_nlms),
+        dict(color="#CC79A7", marker="v", linestyle="-.", markersize=7),
+        dict(
+            offset=tuple(range(0, 13, 2)),
+            step_size=(0.1, 0.3, 0.6, 1.0),
+            adapt_after_training=(False, True),
+        ),
+    ),
+    Receiver(
+        "dfe",
+        "LMS-DFE",
+        f"digital.decision_feedback_equalizer with adaptive_algorithm_lms, {FORWARD_TAPS} forward "
+        f"and {FEEDBACK_TAPS} feedback taps, its tags moved by an offset",
+        make_dfe,
+        dict(color="#56B4E9", marker="P", linestyle="-.", markersize=7),
+        dict(offset=tuple(range(0, 13, 2)), step_size=(0.01, 0.03, 0.06, 0.1)),
     ),
     Receiver(
         "fir",
@@ -118,4 +170,19 @@ RECEIVERS = (
         ),
         dict(color="#009E73", marker="D", linestyle="-", markersize=5),
     ),
+    Receiver(
+        "mlse",
+        "MLSE, channel known",
+        "the bound: the Viterbi algorithm with the true channel, but for one complex gain. Its "
+        "states are the points to the power of the channel's memory: QPSK only",
+        lambda frame: [MaximumLikelihood(frame)],
+        dict(color="black", marker="", linestyle=":"),
+        max_points=4,
+    ),
 )
+
+
+def receivers(frame):
+    """Those that can be run on the frame's constellation."""
+    size = len(frame.constellation.points())
+    return [r for r in RECEIVERS if size <= r.max_points]

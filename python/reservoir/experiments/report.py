@@ -271,6 +271,8 @@ def constellations(results):
             axis.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
             axis.set_title(f"{title}\n{modulation}, {snr_db} dB", fontsize=11)
             axis.grid(True, color="0.88")
+        for axis in row[len(captured) :]:  # a receiver that does not run on this modulation
+            axis.set_visible(False)
         row[0].set_ylabel("Quadrature")
     for axis in axes[-1]:
         axis.set_xlabel("In-phase")
@@ -327,7 +329,7 @@ def _notes(p):
         "SER: symbol error rate of the payload, ± half its normal 95 % interval over frames, "
         "whose channels are independent; where frames with errors are few that interval is too "
         "short. EVM: root mean square error of the payload's symbols over the rms of those "
-        "sent; the outputs of reservoir.equalizer are unbiased, those of LMS shrink with the "
+        "sent; the outputs of reservoir.equalizer are unbiased, those of LMS and NLMS shrink with the "
         "noise, so at low signal-to-noise ratios its smaller EVM is not a better decision. "
         "Training: median wall-clock time for one frame's pilots while the whole "
         "flowgraph runs; – where a block trains as the samples pass. Msymbol/s: the receiver "

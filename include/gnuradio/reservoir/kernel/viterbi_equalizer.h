@@ -22,11 +22,12 @@ namespace kernel {
  * that no equalizer in white noise passes. M points and L taps have M^(L-1) states; a symbol
  * costs M^L additions and comparisons.
  *
- * \param received on-time samples of the symbols wanted; those after them help the last ones
- * \param num_symbols how many are wanted, at most received.size()
+ * \param received on-time samples of the symbols wanted, and of those after them that are known
+ * \param num_symbols how many are wanted
  * \param channel impulse response h, at least one tap
  * \param points constellation, 2 to 256
  * \param past the symbols before the first, newest first; at least channel.size() - 1 of them
+ * \param future known symbols after the last, in order; zeros where a gap follows
  * \return index of the point of each symbol
  * \throws std::invalid_argument naming the argument; M^L is limited to 2^20
  */
@@ -34,7 +35,8 @@ RESERVOIR_API std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& 
                                                  size_t num_symbols,
                                                  const std::vector<gr_complex>& channel,
                                                  const std::vector<gr_complex>& points,
-                                                 const std::vector<gr_complex>& past);
+                                                 const std::vector<gr_complex>& past,
+                                                 const std::vector<gr_complex>& future = {});
 
 } // namespace kernel
 } // namespace reservoir
