@@ -267,8 +267,8 @@ configured_frame configured_receiver::track(const sample_streams& given,
     }
     frame.memory = tracker.median_memory();
     smooth(frame, received, num_pilots, end, block);
-    frame.rows_per_fit =
-        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + block;
+    frame.rows_per_fit = std::min<double>(
+        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + block, end);
     keep_decisions(frame, num_pilots);
     return frame;
 }
