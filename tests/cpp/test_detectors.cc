@@ -12,6 +12,7 @@
 #include <gnuradio/reservoir/kernel/random.h>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
+#include <unistd.h>
 #include <filesystem>
 #include <functional>
 
@@ -97,7 +98,9 @@ BOOST_AUTO_TEST_CASE(tracking_goes_on_from_the_training)
 BOOST_AUTO_TEST_CASE(a_loaded_detector_gives_the_same_bits)
 {
     const frame f = make_frame(300);
-    const auto path = std::filesystem::temp_directory_path() / "gr-reservoir-test-detector";
+    // the tests run twice at the same time
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("gr-reservoir-test-detector-" + std::to_string(getpid()));
     for (const auto& make : MAKERS) {
         const auto detector = make();
         detector->fit(f.received, f.pilots());
