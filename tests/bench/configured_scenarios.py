@@ -112,9 +112,9 @@ def configured(**settings):
     )
 
 
-def measure(sim, make, name, bound):
+def measure(sim, make, name, bound, errors=bit_errors):
     begin = time.perf_counter()
-    rates = bit_errors(sim, make)
+    rates = errors(sim, make)
     return dict(
         name=name,
         frames=len(rates),
@@ -144,6 +144,60 @@ def robust(count, seed):
     for offset in OFFSETS:
         name = f"carrier offset {offset:g}, exp6 qpsk 11 P64"
         yield measure(turned(sim, offset), configured(), name, 1.2e-3)
+
+
+def told(sim, make):
+    """Bit error rates of a detector that is told each frame's true channel."""
+    rates = []
+    for f in range(sim["F"]):
+        one = {k: v[f : f + 1] if k in ("r", "x", "xi", "h") else v for k, v in sim.items()}
+
+        def make_told(constellation):
+            detector = make(constellation)
+            detector.set_channel(one["h"])
+            return detector
+
+        rates.append(bit_errors(dict(one, F=1), make_told)[0])
+    return np.array(rates)
+
+
+def maximum_likelihood(sim, estimate):
+    """Bit error rates of the Viterbi algorithm; estimate makes a detector whose channel it uses."""
+    points, start, pilots = sim["C"], sim["pil"].start, sim["P"]
+    found = []
+    for f in range(sim["F"]):
+        r, x, channel = sim["r"][f, start:], sim["x"][f, start:], sim["h"][f]
+        if estimate:
+            channel = estimate(None).fit(r, x[:pilots]).channel.ravel()
+        memory = len(channel) - 1
+        found.append(
+            reservoir.viterbi_equalizer(
+                r[pilots : pilots + sim["D"] + memory],
+                sim["D"],
+                channel,
+                points,
+                x[pilots - memory : pilots][::-1],
+                x[pilots + sim["D"] :][:memory],
+            )
+        )
+    return receiver.ber(sim, idx=np.array(found))[0]
+
+
+def baselines(count, seed):
+    """The textbook's equalizers on one scenario; no bound is set for them."""
+    sim = frames("ship exp6 qpsk 11 P64", count, seed)
+    model = dict(refits=0, prior_weight=1e6, max_frequency_offset=0, tracking="off")
+    linear = configured(feedback=False, **model)
+    feedback = configured(survivors=1, **model)
+    least_squares = configured(survivors=1, **dict(model, prior_weight=0))
+    yield measure(sim, linear, "MMSE-LE, channel estimated", None)
+    yield measure(sim, linear, "MMSE-LE, channel known", None, told)
+    yield measure(sim, least_squares, "LS-DFE", None)
+    yield measure(sim, feedback, "MMSE-DFE, channel estimated", None)
+    yield measure(sim, feedback, "MMSE-DFE, channel known", None, told)
+    estimate = lambda _: reservoir.configured_esn(channel_len=6)
+    yield measure(sim, estimate, "MLSE, channel estimated", None, maximum_likelihood)
+    yield measure(sim, None, "MLSE, channel known", None, maximum_likelihood)
 
 
 def fading(count, seed):
@@ -188,6 +242,7 @@ def against_oracle(count, seed):
 PARTS = dict(
     table=table,
     robust=robust,
+    baselines=baselines,
     fading=fading,
     never_worse=never_worse,
     against_oracle=against_oracle,

@@ -52,7 +52,9 @@ namespace reservoir {
  * block of a tracked frame or stream) uses it but for one complex gain, refits estimate as usual;
  * with fewer pilots than taps it is not used. Two special cases are the textbook's equalizers:
  * prior_weight = 1e6 without refits is the MMSE linear equalizer (feedback = False) or, with
- * survivors = 1, the MMSE decision feedback equalizer, of the channel estimated or told.
+ * survivors = 1, the MMSE decision feedback equalizer, of the channel estimated or told. With
+ * prior_weight = 0 and survivors = 1 it is a decision feedback equalizer trained by least squares.
+ * Maximum likelihood: kernel::viterbi_equalizer with the report's channel or the true one.
  * set_power_delay_profile replaces the profile of poles = "statistics".
  *
  * Without feedback detect() is the FIR filter, at any waveform. After receive(), too, the next
