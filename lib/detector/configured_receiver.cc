@@ -29,6 +29,13 @@ constexpr Index PHASE_WINDOW = 48;    // half width, symbols
 constexpr double REJECTED_PHASE = 30; // divides the phase noise once a correction did not pay
 const std::vector<double> REFIT_PRIORS = { 0.03, 0.3, 3.0, 10.0 };
 
+// What a less simple explanation of the samples has to be better by: the residuals of two that
+// are as good, or as wrong, differ by about one over the root of the number of samples.
+double benefit_of_doubt(const sample_streams& streams, Index num_symbols)
+{
+    return 1.0 + 0.75 / std::sqrt(double(streams.size() * num_symbols));
+}
+
 } // namespace
 
 double configured_frame::prediction_error() const
@@ -200,13 +207,14 @@ configured_frame configured_receiver::receive_static(const sample_streams& raw,
     configured_frame frame = receive_block(raw, pilots, num_pilots, payload_len);
     // Whether it is significant says little: few pilots barely show an offset that turns the
     // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
-    const double offset = d_network.find_offset(raw, pilots, num_pilots).frequency;
-    if (offset == 0.0)
+    const kernel::carrier_offset offset = d_network.find_offset(raw, pilots, num_pilots);
+    if (offset.frequency == 0.0)
         return frame;
-    configured_frame other =
-        receive_block(d_network.derotated(raw, offset), pilots, num_pilots, payload_len);
-    other.carrier_offset = offset;
-    return other.residual < frame.residual ? other : frame;
+    configured_frame other = receive_block(
+        d_network.derotated(raw, offset.frequency), pilots, num_pilots, payload_len);
+    other.carrier_offset = offset.frequency;
+    const double doubt = offset.significant ? 1.0 : benefit_of_doubt(raw, num_pilots + payload_len);
+    return other.residual * doubt < frame.residual ? other : frame;
 }
 
 block_surroundings configured_receiver::signal::around(row_range known, row_range block) const
@@ -391,7 +399,8 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
         return frame;
     const configured_frame tracked =
         receive_tracked(streams, symbols, num_pilots, payload_len);
-    return tracked.prediction_error() < frame.prediction_error() ? tracked : frame;
+    const double doubt = benefit_of_doubt(streams, num_pilots + payload_len);
+    return tracked.prediction_error() * doubt < frame.prediction_error() ? tracked : frame;
 }
 
 } // namespace reservoir

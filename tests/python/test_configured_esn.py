@@ -177,6 +177,45 @@ def test_the_linear_network_is_one_filter():
     assert np.allclose(gain * output, y, atol=1e-4)
 
 
+def cascade(poles, samples):
+    """States of a Takenaka-Malmquist cascade run on the samples, recursively, without end."""
+    states, drive = [], np.asarray(samples, complex)
+    for pole in poles:
+        state, before, following = 0j, np.empty_like(drive), np.empty_like(drive)
+        for n, value in enumerate(drive):
+            before[n] = state
+            state = pole * state + value
+            following[n] = state
+        states.append(following)
+        drive = before - np.conj(pole) * following
+    return np.array(states).T
+
+
+def pole_banks(poles, samples):
+    """Anticausal and causal states a sample: what the filter is the readout of."""
+    anticausal = cascade([0, *np.conj(poles)], samples[::-1])[::-1]
+    causal = cascade(poles, np.concatenate([[0], samples[:-1]]))
+    return np.hstack([anticausal, causal])
+
+
+def test_the_filter_is_the_readout_of_pole_banks():
+    r, x = frame((1.0, 0.5j, 0.2), snr_db=15)  # poles of modulus .72 and .28
+    det = reservoir.configured_esn(feedback=False, refits=0, channel_len=3)
+    report = det.fit(r, x[:64])
+    y = det.detect(r)
+    taps = det.filter()[0]
+    start = det.filter_start()
+    impulse = np.zeros(2 * start + 1)
+    impulse[start] = 1.0
+    responses = pole_banks(report["poles"], impulse)[::-1]  # tap j of the filter: r[n - start + j]
+    weights, *_ = np.linalg.lstsq(responses, taps, rcond=None)
+    assert np.allclose(responses @ weights, taps, atol=1e-5 * np.abs(taps).max())
+
+    bank = (pole_banks(report["poles"], r) @ weights)[: y.size]
+    gain = np.vdot(bank, y) / np.vdot(bank, bank)
+    assert np.allclose(gain * bank, y, atol=1e-4)
+
+
 def test_any_waveform_without_decisions():
     rng = np.random.default_rng(3)
     x = (rng.standard_normal(900) + 1j * rng.standard_normal(900)).astype(np.complex64)
