@@ -19,6 +19,8 @@ import numpy as np
 from gnuradio import blocks, digital, filter, gr, reservoir
 
 PILOTS = 64
+PAYLOAD = 512
+CHANNEL = [0.5 + 0.2j, 1, -0.4 + 0.5j, 0.2j, 0.1, 0.05j]
 
 
 def flowgraph_rate(block, samples, count):
@@ -39,6 +41,12 @@ def trained(detector, samples, pilots):
     return reservoir.equalizer(detector, 1, pilots)
 
 
+def receive_seconds(detector, samples, pilots):
+    start = time.perf_counter()
+    detector.receive(samples, pilots, payload_len=PAYLOAD)
+    return time.perf_counter() - start
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--symbols", type=int, default=4_000_000, help="symbols for the fastest")
@@ -51,12 +59,20 @@ def main():
     qpsk = digital.constellation_qpsk()
     points = np.array(qpsk.points(), np.complex64)
     x = points[rng.integers(0, 4, 8192)]
-    r = np.convolve(x, [1, 0.4j, 0.2])[: len(x)].astype(np.complex64)
-    taps = (rng.standard_normal(32) + 1j * rng.standard_normal(32)).tolist()
+    noise = 0.1 * (rng.standard_normal(len(x)) + 1j * rng.standard_normal(len(x)))
+    r = (np.convolve(x, CHANNEL)[: len(x)] + noise).astype(np.complex64)
+    taps = (rng.standard_normal(81) + 1j * rng.standard_normal(81)).tolist()
+
+    def configured(**settings):
+        return reservoir.configured_esn(max_frequency_offset=0, **settings)
 
     def linear_equalizer():
         lms = digital.adaptive_algorithm_lms(qpsk.base(), 0.01)
         return digital.linear_equalizer(16, 1, lms.base(), True, [], "")
+
+    def decision_feedback_equalizer():
+        lms = digital.adaptive_algorithm_lms(qpsk.base(), 0.01)
+        return digital.decision_feedback_equalizer(16, 8, 1, lms.base(), True, [], "")
 
     rows = {
         "reservoir fir, 24 taps": (1, lambda: trained(reservoir.fir(), r, x[:PILOTS])),
@@ -69,8 +85,19 @@ def main():
             8,
             lambda: trained(reservoir.esn(activation="identity"), r, x[:PILOTS]),
         ),
-        "filter.fir_filter_ccc, 32 taps": (1, lambda: filter.fir_filter_ccc(1, taps)),
+        "reservoir configured_esn, linear, 81 taps": (
+            2,
+            lambda: trained(configured(feedback=False, refits=0), r, x[:PILOTS]),
+        ),
+        "reservoir configured_esn, 8 survivors": (
+            4,
+            lambda: trained(configured(refits=0), r, x[:PILOTS]),
+        ),
+        "filter.fir_filter_ccc, 32 taps": (1, lambda: filter.fir_filter_ccc(1, taps[:32])),
+        "filter.fir_filter_ccc, 81 taps": (2, lambda: filter.fir_filter_ccc(1, taps)),
+        "filter.fft_filter_ccc, 81 taps": (2, lambda: filter.fft_filter_ccc(1, taps)),
         "digital.linear_equalizer, LMS, 16 taps": (4, linear_equalizer),
+        "digital.decision_feedback_equalizer, 16+8": (4, decision_feedback_equalizer),
     }
     print(f"{platform.machine()}, {os.cpu_count()} cores, GNU Radio {gr.version()}; one core used")
     for name, (divisor, make) in rows.items():
@@ -78,11 +105,26 @@ def main():
             flowgraph_rate(make(), r, args.symbols // divisor) for _ in range(args.runs)
         )
         print(f"{name:42s} {rate / 1e6:8.2f} Msymbol/s")
-    print("\ntraining on 64 pilots, leave-one-out")
-    for name, make in {"fir, 24 taps": reservoir.fir, "esn, 32 neurons": reservoir.esn}.items():
+    print("\ntraining on 64 pilots")
+    trainings = {
+        "fir, 24 taps": reservoir.fir,
+        "esn, 32 neurons": reservoir.esn,
+        "configured_esn, linear": lambda: configured(feedback=False, refits=0),
+        "configured_esn": configured,
+    }
+    for name, make in trainings.items():
         det = make()
         seconds = min(det.fit(r, x[:PILOTS]).seconds for _ in range(50))
         print(f"{name:42s} {seconds * 1e6:8.0f} us")
+    print(f"\nreceiving a frame of {PILOTS} pilots and {PAYLOAD} symbols")
+    frames = {
+        "configured_esn, no refit": configured(refits=0, tracking="off"),
+        "configured_esn, 2 refits": configured(tracking="off"),
+        "configured_esn, 2 refits, any offset": reservoir.configured_esn(tracking="off"),
+    }
+    for name, det in frames.items():
+        seconds = min(receive_seconds(det, r, x[:PILOTS]) for _ in range(20))
+        print(f"{name:42s} {seconds * 1e3:8.2f} ms")
 
 
 if __name__ == "__main__":
