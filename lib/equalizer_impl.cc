@@ -26,17 +26,14 @@ equalizer::sptr equalizer::make(detector::sptr detector,
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be a detector");
-    require(!background_training,
-            "background_training",
-            background_training,
-            ("false for " + detector->kind() + ", which trains within a frame").c_str());
     return gnuradio::make_block_sptr<equalizer_impl>(detector,
                                                      sps,
                                                      training_sequence,
                                                      training_start_tag,
                                                      payload_len,
                                                      adapt_after_training,
-                                                     constellation);
+                                                     constellation,
+                                                     background_training);
 }
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
@@ -45,7 +42,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                const std::string& training_start_tag,
                                int payload_len,
                                bool adapt_after_training,
-                               digital::constellation_sptr constellation)
+                               digital::constellation_sptr constellation,
+                               bool background_training)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
@@ -56,6 +54,7 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_training_key(pmt::mp(training_start_tag)),
       d_payload_len(payload_len),
       d_constellation(constellation),
+      d_background_training(background_training),
       d_adapt(false)
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
@@ -64,8 +63,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
     require(payload_len >= 0 && payload_len <= 1 << 24, "payload_len", payload_len, "0 to 2^24");
     if (adapt_after_training)
         set_adapt_after_training(true);
+    d_receiver = make_receiver(training_sequence);
     detector->claim();
-    d_receiver = std::make_unique<frame_receiver>(detector, sps, training_sequence, payload_len);
 
     set_relative_rate(1, sps);
     set_tag_propagation_policy(TPP_DONT);
@@ -73,6 +72,22 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
     message_port_register_in(pmt::mp("command"));
     set_msg_handler(pmt::mp("command"),
                     [this](const pmt::pmt_t& message) { handle_command(message); });
+}
+
+std::unique_ptr<frame_receiver>
+equalizer_impl::make_receiver(const stream_matrix& training_sequence)
+{
+    std::unique_ptr<background_trainer> trainer;
+    if (d_background_training)
+        trainer = std::make_unique<background_trainer>(
+            d_detector, [this](uint64_t offset, const training_progress& progress) {
+                message_port_pub(pmt::mp("report"),
+                                 pmt::dict_add(progress.to_pmt(),
+                                               pmt::mp("offset"),
+                                               pmt::from_uint64(offset)));
+            });
+    return std::make_unique<frame_receiver>(
+        d_detector, d_sps, training_sequence, d_payload_len, std::move(trainer));
 }
 
 void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const
@@ -100,11 +115,17 @@ bool equalizer_impl::start()
     // Offsets begin anew when a flowgraph is started again.
     gr::thread::scoped_lock guard(d_setlock);
     const bool frozen = d_receiver->frozen();
-    d_receiver = std::make_unique<frame_receiver>(
-        d_detector, d_sps, d_receiver->pilots(), d_payload_len);
+    d_receiver = make_receiver(d_receiver->pilots());
     d_receiver->set_frozen(frozen);
     d_tags.clear();
     return block::start();
+}
+
+bool equalizer_impl::stop()
+{
+    gr::thread::scoped_lock guard(d_setlock);
+    d_receiver->stop_training();
+    return block::stop();
 }
 
 void equalizer_impl::set_training_sequence(const stream_matrix& training_sequence)
@@ -170,6 +191,12 @@ uint64_t equalizer_impl::truncated_frames() const
 {
     gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
     return d_receiver->so_far().truncated_frames;
+}
+
+uint64_t equalizer_impl::skipped_trainings() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->so_far().skipped_trainings;
 }
 
 uint64_t equalizer_impl::bad_samples() const { return d_detector->bad_samples(); }
@@ -359,6 +386,7 @@ void equalizer_impl::send_reports()
         add("trainings", training.counts.trainings);
         add("abandoned_trainings", training.counts.abandoned_trainings);
         add("truncated_frames", training.counts.truncated_frames);
+        add("skipped_trainings", training.counts.skipped_trainings);
         message_port_pub(pmt::mp("report"), dict);
     }
 }

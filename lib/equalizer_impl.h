@@ -23,7 +23,8 @@ public:
                    const std::string& training_start_tag,
                    int payload_len,
                    bool adapt_after_training,
-                   digital::constellation_sptr constellation);
+                   digital::constellation_sptr constellation,
+                   bool background_training);
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
     stream_matrix training_sequence() const override;
@@ -36,10 +37,12 @@ public:
     uint64_t trainings() const override;
     uint64_t abandoned_trainings() const override;
     uint64_t truncated_frames() const override;
+    uint64_t skipped_trainings() const override;
     uint64_t bad_samples() const override;
     training_report report() const override;
 
     bool start() override;
+    bool stop() override;
     void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
     int general_work(int noutput_items,
                      gr_vector_int& ninput_items,
@@ -47,6 +50,7 @@ public:
                      gr_vector_void_star& output_items) override;
 
 private:
+    std::unique_ptr<frame_receiver> make_receiver(const stream_matrix& training_sequence);
     void check_training_sequence(const stream_matrix& training_sequence) const;
     void handle_command(const pmt::pmt_t& message);
     void carry_out(const std::string& command, const pmt::pmt_t& value);
@@ -61,6 +65,7 @@ private:
     const pmt::pmt_t d_training_key;
     const int d_payload_len;
     const digital::constellation_sptr d_constellation;
+    const bool d_background_training;
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     std::deque<gr::tag_t> d_tags; // at their output symbol, not yet sent

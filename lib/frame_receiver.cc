@@ -6,6 +6,7 @@
 #include "frame_receiver.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -13,10 +14,12 @@ namespace reservoir {
 frame_receiver::frame_receiver(detector::sptr detector,
                                int sps,
                                const stream_matrix& pilots,
-                               int payload_len)
+                               int payload_len,
+                               std::unique_ptr<background_trainer> trainer)
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
+      d_trainer(std::move(trainer)),
       d_pilots(pilots),
       d_samples(detector->num_inputs()),
       d_symbols(detector->num_outputs()),
@@ -80,11 +83,26 @@ std::vector<frame_receiver::training> frame_receiver::take_trainings()
     return taken;
 }
 
+void frame_receiver::set_frozen(bool frozen)
+{
+    d_frozen = frozen;
+    if (frozen && d_trainer)
+        d_trainer->abort();
+}
+
 void frame_receiver::forget()
 {
+    if (d_trainer)
+        d_trainer->abort();
     d_forgotten = true;
     if (d_state == state::detecting)
         d_state = state::passing;
+}
+
+void frame_receiver::stop_training()
+{
+    d_trainer.reset();
+    d_collecting = false;
 }
 
 const gr_complex* const* frame_receiver::samples_at(uint64_t offset)
@@ -124,14 +142,23 @@ void frame_receiver::begin_segment(const grid& segment)
     d_segment = segment;
     d_emitted = 0;
     d_fed = segment.start;
+    d_again = 0;
     d_segment_pilots = d_pilots;
-    d_state = state::training;
-    if (d_frozen) {
-        const bool usable = !d_forgotten && d_detector->trained_sps() == d_sps;
-        d_state = usable ? state::detecting : state::passing;
-        if (usable)
-            d_detector->reset();
+    d_collecting = d_trainer && !d_frozen;
+    d_end_unknown = d_collecting && d_payload_len > 0;
+    if (!d_frozen && !d_trainer) {
+        d_state = state::training;
+    } else if (usable()) {
+        d_state = state::detecting;
+        d_detector->reset();
+    } else {
+        d_state = state::passing;
     }
+}
+
+bool frame_receiver::usable() const
+{
+    return !d_forgotten && d_detector->trained_sps() == d_sps;
 }
 
 void frame_receiver::advance()
@@ -144,8 +171,13 @@ void frame_receiver::advance()
 // One move; false when only more samples help.
 bool frame_receiver::step()
 {
+    if (d_trainer)
+        take_over();
+    if (d_collecting && collect())
+        return true;
+    count_truncated();
     if (d_emitted == segment_length()) {
-        if (d_marks.empty())
+        if (d_marks.empty() || d_collecting)
             return false;
         begin_segment(d_marks.front());
         d_marks.pop_front();
@@ -187,11 +219,16 @@ bool frame_receiver::abandon()
     return true;
 }
 
-void frame_receiver::trained()
+void frame_receiver::trained(uint64_t offset)
 {
     d_forgotten = false;
     d_counts.trainings++;
-    d_trainings.push_back({ d_segment.start, d_detector->report(), d_counts });
+    d_trainings.push_back({ offset, d_detector->report(), d_counts });
+}
+
+uint64_t frame_receiver::training_length() const
+{
+    return (d_segment_pilots[0].size() - 1 + d_detector->look_ahead()) * d_sps + 1;
 }
 
 bool frame_receiver::train_stream()
@@ -199,15 +236,62 @@ bool frame_receiver::train_stream()
     const size_t num_pilots = d_segment_pilots[0].size();
     if (segment_length() < num_pilots)
         return abandon();
-    const uint64_t needed = (num_pilots - 1 + d_detector->look_ahead()) * d_sps + 1;
+    const uint64_t needed = training_length();
     const uint64_t there = d_end - d_segment.start;
     if (there < needed && !d_finished)
         return false;
     d_detector->fit(
         samples_at(d_segment.start), std::min(there, needed), d_segment_pilots, d_sps);
-    trained();
+    trained(d_segment.start);
     d_state = state::detecting;
     return true;
+}
+
+// Hands the pilots and their look-ahead to the trainer, once they are there.
+bool frame_receiver::collect()
+{
+    if (segment_length() < d_segment_pilots[0].size()) {
+        d_counts.abandoned_trainings++;
+        d_collecting = false;
+        return true;
+    }
+    const uint64_t needed = training_length();
+    const uint64_t there = d_end - d_segment.start;
+    if (there < needed && !d_finished)
+        return false;
+    stream_matrix received;
+    const gr_complex* const* samples = samples_at(d_segment.start);
+    for (size_t a = 0; a < d_samples.size(); a++)
+        received.emplace_back(samples[a], samples[a] + std::min(there, needed));
+    d_counts.skipped_trainings +=
+        d_trainer->start({ received, d_segment_pilots, d_sps, d_segment.start });
+    d_collecting = false;
+    return true;
+}
+
+void frame_receiver::count_truncated()
+{
+    const uint64_t length = segment_length();
+    if (!d_end_unknown || length == UNKNOWN)
+        return;
+    const size_t num_pilots = d_segment_pilots[0].size();
+    d_counts.truncated_frames += length >= num_pilots && length < num_pilots + d_payload_len;
+    d_end_unknown = false;
+}
+
+// What has been learnt meanwhile decides from the next symbol on, having seen some before it.
+void frame_receiver::take_over()
+{
+    const auto found = d_trainer->take();
+    if (!found)
+        return;
+    d_detector->adopt(*found->trained);
+    trained(found->offset);
+    d_again = std::min({ d_emitted,
+                         HISTORY,
+                         (d_segment.start + d_emitted * d_sps - d_begin) / d_sps });
+    d_fed = d_segment.start + (d_emitted - d_again) * d_sps;
+    d_state = state::detecting;
 }
 
 bool frame_receiver::train_frame(uint64_t length)
@@ -229,7 +313,7 @@ bool frame_receiver::train_frame(uint64_t length)
                         symbols - num_pilots,
                         out);
     d_counts.truncated_frames += symbols < num_pilots + d_payload_len;
-    trained();
+    trained(d_segment.start);
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
     return true;
@@ -248,9 +332,7 @@ bool frame_receiver::detect()
     if (until > d_fed) {
         const size_t count = until - d_fed;
         gr_complex* const* out = room_for(count / d_sps + 1);
-        const size_t symbols = d_detector->detect(samples_at(d_fed), count, d_sps, out);
-        shrink_to(size + symbols);
-        d_emitted += symbols;
+        take_symbols(size, d_detector->detect(samples_at(d_fed), count, d_sps, out));
         d_fed = until;
         return true;
     }
@@ -260,17 +342,29 @@ bool frame_receiver::detect()
     const std::vector<gr_complex> zeros(last - d_fed);
     const std::vector<const gr_complex*> rows(d_samples.size(), zeros.data());
     gr_complex* const* out = room_for(zeros.size() / d_sps + 1);
-    const size_t symbols = d_detector->detect(rows.data(), zeros.size(), d_sps, out);
-    shrink_to(size + symbols);
-    d_emitted += symbols;
+    take_symbols(size, d_detector->detect(rows.data(), zeros.size(), d_sps, out));
     d_fed = last;
     return true;
+}
+
+// The detector has put so many symbols at place; not all of them need be new.
+void frame_receiver::take_symbols(size_t place, size_t count)
+{
+    const size_t old = std::min<uint64_t>(count, d_again);
+    for (auto& row : d_symbols)
+        row.erase(row.begin() + place, row.begin() + place + old);
+    shrink_to(place + count - old);
+    d_again -= old;
+    d_emitted += count - old;
 }
 
 // Keeps what the oldest symbol that is not out yet, or the next segment, still needs.
 void frame_receiver::discard_samples()
 {
-    uint64_t keep = std::min(d_end, d_segment.start + d_emitted * d_sps);
+    const uint64_t seen = d_trainer ? std::min(HISTORY, d_emitted) : 0;
+    uint64_t keep = std::min(d_end, d_segment.start + (d_emitted - seen) * d_sps);
+    if (d_collecting)
+        keep = std::min(keep, d_segment.start);
     if (!d_marks.empty())
         keep = std::min(keep, d_marks.front().start);
     const size_t unused = keep - d_begin;

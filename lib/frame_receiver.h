@@ -6,9 +6,11 @@
 #ifndef INCLUDED_RESERVOIR_FRAME_RECEIVER_H
 #define INCLUDED_RESERVOIR_FRAME_RECEIVER_H
 
+#include "background_trainer.h"
 #include <gnuradio/reservoir/detector.h>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 namespace gr {
@@ -21,6 +23,9 @@ namespace reservoir {
  * ⌈n / sps⌉ symbols, whatever is done with them: passed through before anything is learnt, held
  * back until the training is there, detected. All decisions depend on sample offsets alone, never
  * on how the samples were cut into pieces. Knows nothing of the scheduler, ports or tags.
+ *
+ * With a trainer nothing is held back for the training: detection goes on with what was learnt
+ * before, and changes to what is learnt when it is there, which depends on the clock.
  */
 class RESERVOIR_API frame_receiver
 {
@@ -29,7 +34,8 @@ public:
     frame_receiver(detector::sptr detector,
                    int sps,
                    const stream_matrix& pilots,
-                   int payload_len);
+                   int payload_len,
+                   std::unique_ptr<background_trainer> trainer = nullptr);
 
     //! \name Input
     //! \{
@@ -55,16 +61,19 @@ public:
     void set_pilots(const stream_matrix& pilots) { d_pilots = pilots; }
     const stream_matrix& pilots() const { return d_pilots; }
     //! Frozen: marks restart the grid and the state, but nothing is learnt.
-    void set_frozen(bool frozen) { d_frozen = frozen; }
+    void set_frozen(bool frozen);
     bool frozen() const { return d_frozen; }
     //! Passes samples through until the next training.
     void forget();
+    //! No more trainings begin and the one that runs is given up, at the end of its epoch.
+    void stop_training();
     //! \}
 
     struct counts {
         uint64_t trainings = 0;
         uint64_t abandoned_trainings = 0;
         uint64_t truncated_frames = 0;
+        uint64_t skipped_trainings = 0; // newer ones came before they could begin
     };
     struct training {
         uint64_t offset; // of the first pilot's sample
@@ -83,6 +92,8 @@ private:
         uint64_t first; // its symbol's number in the output
     };
     static constexpr uint64_t UNKNOWN = ~uint64_t(0);
+    //! Symbols that new weights see before the first that they decide.
+    static constexpr uint64_t HISTORY = 64;
 
     void advance();
     bool step();
@@ -93,8 +104,14 @@ private:
     bool train();
     bool train_stream();
     bool train_frame(uint64_t length);
-    void trained();
+    void trained(uint64_t offset);
+    bool usable() const;
+    uint64_t training_length() const; // in samples, look-ahead included
+    bool collect();
+    void count_truncated();
+    void take_over();
     bool detect();
+    void take_symbols(size_t place, size_t count);
     bool abandon();
     void discard_samples();
     const gr_complex* const* samples_at(uint64_t offset);
@@ -104,6 +121,7 @@ private:
     const detector::sptr d_detector;
     const int d_sps;
     const size_t d_payload_len;
+    std::unique_ptr<background_trainer> d_trainer;
     stream_matrix d_pilots;
     bool d_frozen = false;
     bool d_forgotten = false;
@@ -120,6 +138,9 @@ private:
     stream_matrix d_segment_pilots;
     uint64_t d_emitted = 0; // symbols of the segment
     uint64_t d_fed = 0;     // sample that the detector gets next
+    uint64_t d_again = 0;   // symbols that the detector will give, but are out already
+    bool d_collecting = false; // pilots for the trainer
+    bool d_end_unknown = false; // of a frame whose payload may be cut short
 
     stream_matrix d_symbols; // output, from d_popped on
     size_t d_popped = 0;

@@ -79,6 +79,23 @@ pmt::pmt_t training_report::to_pmt() const
     return dict;
 }
 
+pmt::pmt_t training_progress::to_pmt() const
+{
+    pmt::pmt_t dict = pmt::make_dict();
+    const auto add = [&dict](const char* key, const pmt::pmt_t& value) {
+        dict = pmt::dict_add(dict, pmt::mp(key), value);
+    };
+    add("restart", pmt::from_long(restart));
+    add("epoch", pmt::from_long(epoch));
+    add("epochs", pmt::from_long(epochs));
+    add("loss", pmt::from_double(loss));
+    add("held_out_loss", pmt::from_double(held_out_loss));
+    add("gradient_norm", pmt::from_double(gradient_norm));
+    add("condition_number", pmt::from_double(condition_number));
+    add("eigenvalues", pmt::init_c32vector(eigenvalues.size(), eigenvalues));
+    return dict;
+}
+
 detector::detector(int num_inputs, int num_outputs)
     : d_num_inputs(num_inputs), d_num_outputs(num_outputs)
 {
@@ -179,6 +196,23 @@ detector::sptr detector::clone() const
 }
 
 detector::sptr detector::do_clone() const { return nullptr; }
+
+void detector::adopt(const detector& trained)
+{
+    require(trained.kind() == kind(), "trained", trained.kind(), kind().c_str());
+    require(&trained != this, "trained", "the same detector", "another one");
+    const std::scoped_lock lock(d_mutex, trained.d_mutex);
+    require(trained.d_report.trained, "trained", "untrained", "a detector that was trained");
+    do_adopt(trained);
+    d_report = trained.d_report;
+    d_report.bad_samples = std::max(d_report.bad_samples, do_bad_samples());
+    d_sps = trained.d_sps;
+}
+
+void detector::do_adopt(const detector&)
+{
+    throw std::invalid_argument("trained: " + kind() + " cannot be copied");
+}
 
 void detector::check_received(const stream_matrix& received) const
 {

@@ -62,6 +62,7 @@ protected:
                            int sps) override;
     pmt::pmt_t do_save() const override;
     detector::sptr do_clone() const override;
+    void do_adopt(const detector& trained) override;
 
 private:
     // Taps in the user's order, the readout in the units of the pilots.

@@ -86,6 +86,9 @@ struct RESERVOIR_API training_progress {
     double gradient_norm = training_report::NONE;
     double condition_number = training_report::NONE;
     std::vector<gr_complex> eigenvalues;
+
+    //! The same as a dictionary for messages, keys as above.
+    pmt::pmt_t to_pmt() const;
 };
 
 /*!
@@ -191,6 +194,13 @@ public:
     sptr clone() const;
 
     /*!
+     * \brief Takes over what another has learnt, with its report; state reset.
+     * \param trained of the same kind and with the same parameters: a clone
+     * \throws std::invalid_argument if it is of another kind, or has learnt nothing
+     */
+    void adopt(const detector& trained);
+
+    /*!
      * \brief After the next fit, go on learning from decisions of this constellation.
      *
      * Its raw or its unit-power scale is used, whichever fits the pilots; else unit power.
@@ -262,6 +272,8 @@ protected:
     virtual void do_set_power_delay_profile(const std::vector<double>& powers);
     //! The default returns null.
     virtual sptr do_clone() const;
+    //! Where do_clone returns something. The other is locked; the report is copied by the caller.
+    virtual void do_adopt(const detector& trained);
 
     training_report d_report;
     int d_sps = 1; // of the last training

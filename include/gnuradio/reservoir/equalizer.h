@@ -35,10 +35,17 @@ namespace reservoir {
  *   on the symbol of the last instant at or before them; the integer values of the length tags
  *   packet_len, tx_pkt_len and frame_len are divided by sps, rounded up.
  * - The output does not depend on how the scheduler cuts the stream.
+ * - background_training = True: a copy of the detector is trained in a thread while the block goes
+ *   on with what was learnt before, and decides with what the copy has learnt as soon as that is
+ *   there, in the middle of a segment if need be. Nothing is held back for it, frames neither;
+ *   between frames symbols are detected as well. When pilots come faster than they are learnt,
+ *   the newest wait and older ones that wait are skipped (counted). The output then depends on the
+ *   clock. Message port "report" has each epoch too: a dictionary with the fields of
+ *   gr::reservoir::training_progress and offset.
  *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,
- * abandoned_trainings, truncated_frames.
+ * abandoned_trainings, truncated_frames, skipped_trainings.
  *
  * Message port "command" (in): dictionaries, or a single pair,
  * - {"freeze": bool}: tags restart grid and state but nothing is learnt any more;
@@ -62,7 +69,7 @@ public:
      * \param payload_len symbols after the training that make up a frame; 0: a stream
      * \param adapt_after_training go on learning from decisions; needs a constellation
      * \param constellation for these decisions
-     * \param background_training train in a thread of its own; for detectors that take long
+     * \param background_training train in a thread of its own; for the rnn, which takes long
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
@@ -90,6 +97,8 @@ public:
     virtual uint64_t abandoned_trainings() const = 0;
     //! Frames whose payload was cut short.
     virtual uint64_t truncated_frames() const = 0;
+    //! In the background: trainings that never began because newer pilots came.
+    virtual uint64_t skipped_trainings() const = 0;
     //! Samples that were not finite.
     virtual uint64_t bad_samples() const = 0;
     //! The last training's report.

@@ -52,7 +52,8 @@ void bind_equalizer(py::module& m)
              "payload_len: symbols after the training that make up a frame; 0: a stream\n"
              "adapt_after_training: go on learning from decisions; needs a constellation\n"
              "constellation: for these decisions, as constellation.base()\n"
-             "background_training: train in a thread of its own; for detectors that take long\n"
+             "background_training: train in a thread of its own while the symbols are detected "
+             "with what was learnt before; for rnn, which takes long\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",
@@ -82,6 +83,9 @@ void bind_equalizer(py::module& m)
         .def("truncated_frames",
              &equalizer::truncated_frames,
              "Frames whose payload was cut short.")
+        .def("skipped_trainings",
+             &equalizer::skipped_trainings,
+             "In the background: trainings that never began because newer pilots came.")
         .def("bad_samples", &equalizer::bad_samples, "Samples that were not finite.")
         .def("report", &equalizer::report, "The last training's report.");
 }
