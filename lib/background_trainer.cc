@@ -8,9 +8,24 @@
 #include "check.h"
 #include <chrono>
 #include <utility>
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
 
 namespace gr {
 namespace reservoir {
+
+namespace {
+
+// Where cores are scarce, detection comes first.
+void step_back()
+{
+#ifdef __linux__
+    setpriority(PRIO_PROCESS, 0, 10); // of this thread
+#endif
+}
+
+} // namespace
 
 background_trainer::background_trainer(detector::sptr detector, progress_handler progress)
     : d_detector(detector), d_progress(std::move(progress))
@@ -34,6 +49,7 @@ void background_trainer::run(job next)
             });
     d_training = std::async(
         std::launch::async, [copy = d_copy, work = std::move(next)] {
+            step_back();
             copy->fit(work.received, work.pilots, work.sps);
         });
 }

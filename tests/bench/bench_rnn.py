@@ -2,16 +2,19 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""One epoch of training the recurrent network, beside the same network in torch, on one core.
+"""One epoch of training the recurrent network, beside the same network in torch, on one core;
+and what training in the background does to a flowgraph's rate and memory, on all cores.
 
     PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/bench_rnn.py
 """
 
 import os
+import threading
 import time
 
 import numpy as np
-from gnuradio import reservoir
+import pmt
+from gnuradio import blocks, gr, reservoir
 
 WINDOW, DELAY, EPOCHS = 8, 4, 200
 SIZES = [(32, 64), (32, 512), (128, 512)]
@@ -56,7 +59,57 @@ def torchs(torch, neurons, r, pilots):
     return min(times)
 
 
+def megabytes():
+    """Resident memory of this process."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def stream(det, pilots, frames, background):
+    """Symbols a second through the block, a training tag every 264; how much memory grew from
+    the middle of the frames to the end."""
+    rng = np.random.default_rng(1)
+    r = (rng.standard_normal(264) + 1j * rng.standard_normal(264)).tolist()
+    tag = gr.tag_t()
+    tag.offset, tag.key, tag.value = 0, pmt.intern("corr_est"), pmt.PMT_T
+    eq = reservoir.equalizer(det, 1, pilots, background_training=background)
+    eq.set_freeze(not background)
+    top = gr.top_block()
+    top.connect(
+        blocks.vector_source_c(r, True, 1, [tag]),
+        blocks.head(gr.sizeof_gr_complex, frames * len(r)),
+        eq,
+        blocks.null_sink(gr.sizeof_gr_complex),
+    )
+    start = time.perf_counter()
+    top.start()
+    waiting = threading.Thread(target=top.wait)
+    waiting.start()
+    memory = []
+    while waiting.is_alive():
+        memory.append(megabytes())
+        time.sleep(0.01)
+    rate = frames * len(r) / (time.perf_counter() - start)
+    return rate, memory[-1] - memory[len(memory) // 2], eq
+
+
+def background(frames):
+    """A training that never ends, beside frozen weights: the flowgraph should not notice."""
+    pilots = np.exp(0.5j * np.pi * np.arange(64)).astype(np.complex64)
+    weights = reservoir.rnn(epochs=1, eigenvalues_every=0)
+    weights.fit(np.tile(pilots, 2), pilots)
+    for name, training in (("frozen weights", False), ("training in the background", True)):
+        det = reservoir.rnn(epochs=1_000_000, eigenvalues_every=0)
+        det.adopt(weights)
+        rate, growth, eq = stream(det, pilots, frames, training)
+        print(
+            f"{name}: {rate / 1e6:.2f} Msymbol/s over {frames} frames, memory grew by "
+            f"{growth:.1f} MB, {eq.skipped_trainings()} trainings skipped"
+        )
+
+
 def main():
+    background(20_000)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     try:

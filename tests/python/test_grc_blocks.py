@@ -24,12 +24,11 @@ each_block = pytest.mark.parametrize("name", BLOCKS)
 
 # Parameters that only GRC has, and those that only constructors have.
 GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint"}
-CONSTRUCTOR_ONLY = {"self", "detector", "background_training"}
+CONSTRUCTOR_ONLY = {"self", "detector"}
 # What a detector refuses: its block does not offer it.
-NOT_OFFERED = {
-    "reservoir_rnn_equalizer": {"adapt_after_training", "constellation"},
-}
 EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
+NOT_OFFERED = {name: {"background_training"} for name in EQUALIZERS}
+NOT_OFFERED["reservoir_rnn_equalizer"] = {"adapt_after_training", "constellation"}
 
 
 def classes(name):

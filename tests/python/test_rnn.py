@@ -524,6 +524,30 @@ def test_a_clone_is_its_own():
     assert reservoir.fir().clone() is None
 
 
+def test_what_a_clone_learns_is_adopted():
+    x, r, pilots = frame()
+    det = reservoir.rnn(**SMALL)
+    copy = det.clone()
+    with pytest.raises(ValueError, match="trained = untrained"):
+        det.adopt(copy)
+    copy.fit(r, pilots)
+    det.adopt(copy)
+    assert same_bits(det.detect(r), copy.detect(r))
+    assert same_bits(det.report().loss, copy.report().loss)
+    for other, name in (
+        (det, "the same"),
+        (reservoir.fir(), "fir"),
+        (reservoir.rnn(**{**SMALL, "num_neurons": 5}), "untrained"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            det.adopt(other)
+    other = reservoir.rnn(**{**SMALL, "num_neurons": 5})
+    other.fit(r, pilots)
+    with pytest.raises(ValueError):
+        det.adopt(other)
+    assert same_bits(det.report().loss, copy.report().loss)
+
+
 def test_start_weights_are_saved(tmp_path):
     x, r, pilots = frame()
     det = reservoir.rnn(**SMALL)

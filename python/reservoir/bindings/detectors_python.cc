@@ -294,7 +294,13 @@ void bind_base(py::module& m)
                 return copy ? as_bound(copy) : py::object(py::none());
             },
             "A detector of its own with the same parameters and what was learnt, its state "
-            "reset; None where the kind cannot be copied.");
+            "reset; None where the kind cannot be copied.")
+        .def("adopt",
+             &detector::adopt,
+             py::arg("trained"),
+             py::call_guard<py::gil_scoped_release>(),
+             "Takes over what a clone has learnt meanwhile, with its report; the state is reset. "
+             "Raises ValueError if it is of another kind or shape, or untrained.");
 }
 
 } // namespace
