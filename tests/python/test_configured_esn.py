@@ -198,22 +198,42 @@ def pole_banks(poles, samples):
     return np.hstack([anticausal, causal])
 
 
-def test_the_filter_is_the_readout_of_pole_banks():
-    r, x = frame((1.0, 0.5j, 0.2), snr_db=15)  # poles of modulus .72 and .28
-    det = reservoir.configured_esn(feedback=False, refits=0, channel_len=3)
-    report = det.fit(r, x[:64])
-    y = det.detect(r)
-    taps = det.filter()[0]
-    start = det.filter_start()
+def filter_and_banks(taps, snr_db):
+    """A linear network's output, its poles, and the weights by which its filter reads the banks."""
+    r, x = frame(taps, snr_db=snr_db)
+    det = reservoir.configured_esn(feedback=False, refits=0, channel_len=len(taps))
+    poles = det.fit(r, x[:64])["poles"]
+    coefficients, start = det.filter()[0], det.filter_start()
     impulse = np.zeros(2 * start + 1)
     impulse[start] = 1.0
-    responses = pole_banks(report["poles"], impulse)[::-1]  # tap j of the filter: r[n - start + j]
-    weights, *_ = np.linalg.lstsq(responses, taps, rcond=None)
-    assert np.allclose(responses @ weights, taps, atol=1e-5 * np.abs(taps).max())
+    responses = pole_banks(poles, impulse)[::-1]  # coefficient j is that of r[n - start + j]
+    weights, *_ = np.linalg.lstsq(responses, coefficients, rcond=None)
+    assert np.allclose(
+        responses @ weights, coefficients, atol=1e-5 * np.abs(coefficients).max()
+    )
+    return r, det.detect(r), poles, weights, start
 
-    bank = (pole_banks(report["poles"], r) @ weights)[: y.size]
+
+def assert_proportional(y, bank):
     gain = np.vdot(bank, y) / np.vdot(bank, bank)
     assert np.allclose(gain * bank, y, atol=1e-4)
+
+
+def test_the_filter_is_the_readout_of_pole_banks():
+    r, y, poles, weights, _ = filter_and_banks((1.0, 0.5j, 0.2), snr_db=15)
+    assert 0.7 < np.abs(poles).max() < 0.75  # 40 symbols later 1e-5 is left
+    assert_proportional(y, (pole_banks(poles, r) @ weights)[: y.size])
+
+
+def test_the_filter_is_the_readout_of_pole_banks_at_rest_40_symbols_away():
+    """As they are built: of a pole this near to the circle more would be left."""
+    r, y, poles, weights, start = filter_and_banks((1.0, 1.2j, -0.9), snr_db=30)
+    assert np.abs(poles).max() > 0.9
+    assert start == 40
+    padded = np.concatenate([np.zeros(start), r])
+    windows = [padded[n : n + 2 * start + 1] for n in range(100)]
+    bank = [pole_banks(poles, window)[start] @ weights for window in windows]
+    assert_proportional(y[:100], np.array(bank))
 
 
 def test_any_waveform_without_decisions():
