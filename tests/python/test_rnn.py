@@ -26,6 +26,7 @@ def exponential(seed, pilots, payload, snr_db, taps=6):
     power = np.exp(-np.arange(taps) / 2.0)
     power /= power.sum()
     h = noise(taps, rng, 0) * np.sqrt(power)
+    h /= np.linalg.norm(h)
     x = symbols(pilots + payload, rng)
     return x, through(x, h, rng, snr_db), x[:pilots]
 
@@ -570,6 +571,49 @@ def test_learns_fading_links():
                 error[epochs] = np.mean(np.abs(y[256:-4] - x[256:-4]) ** 2)
             errors.append(error[200] / error[0])
         assert np.mean(errors) < 0.3, activation
+
+
+def test_trained_poles_leave_the_circle():
+    """QPSK at 14 dB, 64 pilots, default network: mean spectral radius .90 before, 1.31 after."""
+    before, after = [], []
+    for seed in range(6):
+        _, r, pilots = exponential(seed, 64, 8, 14)
+        report = reservoir.rnn(eigenvalues_every=300).fit(r, pilots)
+        before.append(np.abs(report.eigenvalues[0]).max())
+        after.append(np.abs(report.poles).max())
+    assert np.mean(before) < 1.0
+    assert np.mean(after) > 1.1
+
+
+def test_descent_of_a_linear_network_stalls_on_a_slope():
+    """512 pilots, gd: between epochs 50 and 300 the loss falls by 3 %, though the gradient is
+    not zero."""
+    fall = []
+    for seed in range(4):
+        _, r, pilots = exponential(seed, 512, 8, 14)
+        det = reservoir.rnn(
+            activation="identity",
+            optimizer="gd",
+            learning_rate=0.03,
+            epochs=301,
+            eigenvalues_every=0,
+        )
+        report = det.fit(r, pilots)
+        fall.append(1 - report.loss[300] / report.loss[50])
+        assert report.loss[50] < 0.5 * report.loss[0]
+        assert report.gradient_norm[300] > 1e-3
+    assert np.mean(fall) < 0.1
+
+
+@pytest.mark.parametrize("make", [reservoir.esn, reservoir.configured_esn])
+def test_fixed_networks_keep_their_poles_to_the_bit(make):
+    """Learning the readout, or detecting, does not move them."""
+    _, r, pilots = exponential(1, 64, 300, 14)
+    det = make()
+    poles = det.fit(r, pilots).poles
+    det.detect(r)
+    assert same_bits(det.report().poles, poles)
+    assert same_bits(det.fit(r, pilots).poles, poles)
 
 
 def test_identity_channel_gives_identity():
