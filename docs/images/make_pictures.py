@@ -2,9 +2,13 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Draws the README's picture: QPSK before and after the ESN Equalizer, as SVG."""
+"""Draws the README's pictures as SVG: QPSK before and after the ESN Equalizer, and the Training
+Monitor (which needs the package python3-pyqt5.qtsvg)."""
 
 import argparse
+import os
+import re
+import time
 from pathlib import Path
 
 import matplotlib
@@ -52,9 +56,73 @@ def draw(path):
     figure.savefig(path, metadata={"Date": None})
 
 
+def monitored_link(detectors, monitor):
+    """A flowgraph with an equalizer for each detector, all on one channel."""
+    qpsk = digital.constellation_qpsk().base()
+    pilots = reservoir.random_pilots(qpsk, NUM_PILOTS)
+    source = reservoir.frame_source(qpsk, pilots, payload_len=512)
+    channel = reservoir.software_channel(
+        14.0, power_delay_profile=reservoir.exponential_profile(6, 2.0), seed=1
+    )
+    flowgraph = gr.top_block("Training Monitor")
+    flowgraph.connect(source, channel)
+    for n, detector in enumerate(detectors):
+        equalizer = reservoir.equalizer(detector, training_sequence=pilots, payload_len=512)
+        meter = reservoir.symbol_error_meter(qpsk, source)
+        flowgraph.connect(channel, equalizer, meter)
+        flowgraph.msg_connect(equalizer, "report", monitor, f"report{n}")
+        flowgraph.msg_connect(meter, "report", monitor, f"meter{n}")
+    return flowgraph
+
+
+def without_spare_digits(svg):
+    """Coordinates to a tenth of a pixel, no indentation; text stays as it is."""
+    svg = re.sub(r"\n\s*", "\n", svg)
+    return re.sub(
+        r' (d|points|transform)="[^"]*"',
+        lambda attribute: re.sub(
+            r"-?\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}", attribute[0]
+        ),
+        svg,
+    )
+
+
+def draw_monitor(path, frames=30):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PyQt5 import QtWidgets
+    from pyqtgraph.exporters import SVGExporter
+
+    application = QtWidgets.QApplication([])
+    qpsk = digital.constellation_qpsk().base()
+    detectors = [
+        reservoir.rnn(epochs=120, condition_every=10, eigenvalues_every=4),
+        reservoir.esn(),
+        reservoir.configured_esn(constellation=qpsk),
+    ]
+    monitor = reservoir.training_monitor(
+        len(detectors), ["RNN", "ESN", "configured ESN"], trail=5
+    )
+    widget = monitor.qwidget()
+    widget.resize(1000, 680)
+    widget.show()
+    flowgraph = monitored_link(detectors, monitor)
+    flowgraph.start()
+    while any(len(one.frames["errors"]) < frames for one in monitor.history.receivers):
+        time.sleep(0.1)
+    flowgraph.stop()
+    flowgraph.wait()
+    application.processEvents()
+    widget.redraw()
+    application.processEvents()
+    svg = SVGExporter(widget.diagrams.scene()).export(toBytes=True).decode()
+    path.write_text(without_spare_digits(svg))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).parent, help="folder"
     )
-    draw(parser.parse_args().out / "esn_equalizer.svg")
+    folder = parser.parse_args().out
+    draw(folder / "esn_equalizer.svg")
+    draw_monitor(folder / "training_monitor.svg")

@@ -107,6 +107,13 @@ def test_report_of_all_epochs():
     np.testing.assert_allclose(kept.poles().values(), eigenvalues)
 
 
+def test_eigenvalues_that_were_not_computed_leave_gaps():
+    kept = training_history(1).receivers[0]
+    rows = [[0.1], [NAN], [NAN], [0.2], [NAN]]
+    kept.add_report(learnt_report([5, 4, 3, 2, 1], rows))
+    assert list(kept.poles().places()) == [0, 3]
+
+
 def test_progress_grows_and_a_new_training_starts_over():
     kept = history()
     for epoch in range(3):

@@ -42,6 +42,7 @@ class panel:
 
     def __init__(self, layout, title, x_label, y_label, nothing, log=False, **cell):
         self.plot = layout.addPlot(**cell)
+        self.plot.titleLabel.updateMin = lambda: None  # a long title must not widen its column
         self.title(title)
         self.plot.showGrid(x=True, y=True, alpha=0.2)
         self.plot.setLogMode(x=False, y=log)
@@ -56,7 +57,6 @@ class panel:
     def title(self, text):
         if self.plot.titleLabel.text != text:
             self.plot.setTitle(text, color="k", size="10pt")
-            self.plot.titleLabel.setMinimumWidth(0)  # columns stay equally wide
 
     def label(self, side, text):
         axis = self.plot.getAxis(side)
@@ -140,7 +140,7 @@ class error_rate_panel(panel):
     def __init__(self, layout, num_receivers, **cell):
         super().__init__(
             layout,
-            f"Symbol error rate (dots: frames; line: mean of {AVERAGED_FRAMES})",
+            f"SER (dots: frames; line: mean of {AVERAGED_FRAMES})",
             "frame",
             "SER",
             "no symbol error meter has reported",
@@ -175,7 +175,7 @@ class evm_panel(panel):
     def __init__(self, layout, num_receivers, **cell):
         super().__init__(
             layout,
-            "Error vector magnitude (dotted: of pilots)",
+            "EVM (dotted: of the pilots)",
             "frame",
             "EVM (dB)",
             "nothing has been received",
@@ -345,7 +345,7 @@ class histogram_panel(panel):
 
     def _describe(self, receivers, chosen):
         """Say in the title which epochs are drawn."""
-        title = "Moduli of the poles"
+        title = "Poles, moduli"
         for receiver, sets in zip(receivers, chosen):
             if len(receiver.epochs["eigenvalues"]):
                 named = [

@@ -40,7 +40,7 @@ def _number(message, key, missing=np.nan):
 
 
 def _point_sets(message, key):
-    """An entry as a list of vectors of finite complex numbers; one vector is a list of one."""
+    """An entry's vectors of finite complex numbers, each with its row; one vector is row 0."""
     value = _entry(message, key)
     if value is None:
         return []
@@ -53,7 +53,7 @@ def _point_sets(message, key):
     except (ValueError, TypeError):
         return []
     sets = [points[np.isfinite(points)] for points in sets]
-    return [points for points in sets if len(points)]
+    return [(row, points) for row, points in enumerate(sets) if len(points)]
 
 
 class series:
@@ -68,10 +68,10 @@ class series:
     def append(self, place, value):
         self._points.append((place, value))
 
-    def replace(self, values):
-        """Values of places 0, 1, 2, ..."""
+    def replace(self, points):
+        """Other (place, value)."""
         self._points.clear()
-        self._points.extend(enumerate(values))
+        self._points.extend(points)
 
     def clear(self):
         self._points.clear()
@@ -170,7 +170,7 @@ class receiver_history:
         for name in EPOCH_FIGURES:
             for value in _numbers(message, name)[-1:]:
                 self.epochs[name].append(epoch, float(value))
-        for points in _point_sets(message, "eigenvalues")[-1:]:
+        for _, points in _point_sets(message, "eigenvalues")[-1:]:
             self.epochs["eigenvalues"].append(epoch, points)
 
     def _add_training(self, message):
@@ -188,7 +188,7 @@ class receiver_history:
             ("condition_number", "condition_number"),  # of the last pass
         ):
             self.trainings[name].append(self._num_trainings, _number(message, key))
-        for points in _point_sets(message, "poles")[-1:]:
+        for _, points in _point_sets(message, "poles")[-1:]:
             self.trainings["poles"].append(self._num_trainings, points)
 
     def _take_epochs(self, message):
@@ -196,7 +196,7 @@ class receiver_history:
         for name in EPOCH_FIGURES:
             values = _numbers(message, name)
             if len(values):
-                self.epochs[name].replace(map(float, values))
+                self.epochs[name].replace(enumerate(map(float, values)))
         sets = _point_sets(message, "eigenvalues")
         if sets:
             self.epochs["eigenvalues"].replace(sets)

@@ -126,7 +126,9 @@ class monitor_widget(QtWidgets.QWidget):
         grid = self.diagrams.ci.layout
         for n in range(3):
             grid.setColumnPreferredWidth(n, 200)  # not by the width of the titles
+            grid.setColumnStretchFactor(n, 1)
             grid.setRowPreferredHeight(n, 140)
+            grid.setRowStretchFactor(n, 1)
 
     def _redraw_if_seen(self):
         if self.isVisible():
