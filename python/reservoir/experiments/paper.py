@@ -3,8 +3,8 @@
 #
 """The comparison of a paper: recurrent networks that descend a gradient against configured ones.
 
-Everything runs through the C++ detectors on arrays. Each piece of the work is written to a file
-of DIR/cache when it is finished, named after its parameters, and is not computed again.
+Each piece of the work is written to a file of DIR/cache when it is finished, named after its
+parameters, and is not computed again.
 """
 
 import argparse
@@ -20,33 +20,40 @@ import time
 import numpy as np
 from tqdm import tqdm
 
-from gnuradio import digital, reservoir
+from . import paper_report
+from .demo import within
+from .paper_measurements import (
+    CONFIGURED,
+    PILOTS,
+    SNR_DB,
+    configured_errors,
+    eigenvalue_moduli,
+    esn_errors,
+    fine_tuning,
+    learning_curves,
+    multiply_adds,
+    rnn_errors,
+    training_seconds,
+)
 
 CACHE_VERSION = 1  # of what the pieces compute: another one starts anew
-
-NUM_TAPS = 6
-POWERS = np.exp(-np.arange(NUM_TAPS) / 2.0)
-POWERS /= POWERS.sum()
-PAYLOAD = 512
-MAX_PILOTS = 256
-LOOK_AHEAD = 48
-NEURONS = 32
-PILOTS, SNR_DB = 64, 11  # where the other one varies
 TUNING_FRAMES_AT = 1_000_000  # settings are chosen on other frames than those compared
 
-# the trained network of the learning curves, the eigenvalues and the cost
-RNN = dict(num_neurons=NEURONS, window=16, delay=8, spectral_radius=0.9)
 OPTIMIZERS = {
     "adam": dict(optimizer="adam", learning_rate=3e-3),
     "gd": dict(optimizer="gd", learning_rate=5e-2),
 }
 EIGENVALUE_RATE = 1e-2
-POLE_WINDOW, POLE_DELAY = 16, 8
 FINE_TUNINGS = {
-    "adam, all weights": dict(optimizer="adam", learning_rate=3e-3),
-    "gd, all weights": dict(optimizer="gd", learning_rate=2e-2),
-    "adam, poles held": dict(optimizer="adam", learning_rate=3e-3, train_poles=False),
+    "adam, all weights": dict(optimizer="adam", learning_rate=1e-3),
+    "gd, all weights": dict(optimizer="gd", learning_rate=2e-3),
+    "adam, poles held": dict(optimizer="adam", learning_rate=1e-3, train_poles=False),
 }
+ESN_GRID = [
+    dict(window=window, spectral_radius=radius, input_scaling=scaling)
+    for window, radius, scaling in itertools.product((16, 24), (0.4, 0.9), (0.05, 0.5))
+]
+SHORT_TRAINING = 40  # epochs of a second, cheaper training in the comparison of costs
 
 DESCRIPTION = """\
 Recurrent networks trained by back-propagation through time against random and configured echo
@@ -65,7 +72,7 @@ class Scale:
     snrs_db: tuple = (5, 8, 11, 14, 17, 20)
     frames: int = 100
     tuning_frames: int = 24
-    epochs: tuple = (10, 20, 40, 80, 160, 400)  # each a training of its own
+    epochs: tuple = (10, 20, 40, 80, 160, 400)
     activations: tuple = ("split_tanh", "identity")
     skips: tuple = (False, True)
     curve_frames: int = 20
@@ -98,11 +105,6 @@ QUICK = Scale(
     fine_epochs=(0, 10, 30, 100, 300),
 )
 
-ESN_GRID = [
-    dict(window=window, spectral_radius=radius, input_scaling=scaling)
-    for window, radius, scaling in itertools.product((16, 24), (0.4, 0.9), (0.05, 0.5))
-]
-
 
 def rnn_grid(scale):
     """Settings of the trained network that are tried at every point."""
@@ -120,305 +122,17 @@ def rnn_grid(scale):
     ]
 
 
-@dataclasses.dataclass
-class Frame:
-    """Pilots, payload and what is received of them and of symbols that follow."""
-
-    received: np.ndarray
-    pilots: np.ndarray
-    payload: np.ndarray
+def points(scale):
+    """(pilots, SNR) of the error rates: one varies at a time."""
+    over_pilots = [(pilots, SNR_DB) for pilots in scale.pilots]
+    over_snrs = [(PILOTS, snr_db) for snr_db in scale.snrs_db]
+    return list(dict.fromkeys(over_pilots + over_snrs))
 
 
-def _noise(rng, size):
-    return np.sqrt(0.5) * (rng.normal(size=size) + 1j * rng.normal(size=size))
-
-
-def _qpsk(rng, size):
-    bits = 2 * rng.integers(0, 2, (2, size)) - 1
-    return (bits[0] + 1j * bits[1]) / np.sqrt(2)
-
-
-def make_frame(seed, index, num_pilots, snr_db):
-    """A frame with a channel of its own; channel, payload and noise do not depend on the rest."""
-    rng = np.random.default_rng([seed, index])
-    channel = _noise(rng, NUM_TAPS) * np.sqrt(POWERS)
-    payload = _qpsk(rng, PAYLOAD)
-    after = _qpsk(rng, LOOK_AHEAD)
-    pilots = _qpsk(rng, MAX_PILOTS)[:num_pilots]
-    sent = np.concatenate([pilots, payload, after])
-    noise = _noise(rng, MAX_PILOTS + PAYLOAD + LOOK_AHEAD)[: len(sent)]
-    received = np.convolve(sent, channel)[: len(sent)] + 10 ** (-snr_db / 20) * noise
-    return Frame(
-        received.astype(np.complex64),
-        pilots.astype(np.complex64),
-        payload.astype(np.complex64),
-    )
-
-
-def count_errors(symbols, payload):
-    """[wrong symbols, wrong bits] of QPSK with Gray labels."""
-    real = (symbols.real > 0) != (payload.real > 0)
-    imag = (symbols.imag > 0) != (payload.imag > 0)
-    return [int(np.sum(real | imag)), int(np.sum(real) + np.sum(imag))]
-
-
-def receive(detector, frame):
-    """Train on the pilots; returns [wrong symbols, wrong bits] of the payload."""
-    symbols = detector.receive(
-        frame.received, frame.pilots, payload_len=len(frame.payload)
-    )
-    return count_errors(symbols[len(frame.pilots) :], frame.payload)
-
-
-def _constellation():
-    return digital.constellation_qpsk().base()
-
-
-CONFIGURED = {
-    "statistics": lambda: reservoir.configured_esn(
-        constellation=_constellation(),
-        feedback=False,
-        refits=0,
-        poles="statistics",
-        power_delay_profile=list(POWERS),
-        num_neurons=NEURONS,
-    ),
-    "linear": lambda: reservoir.configured_esn(
-        constellation=_constellation(), feedback=False, refits=0
-    ),
-    "complete": lambda: reservoir.configured_esn(constellation=_constellation()),
-}
-
-
-def make_esn(**settings):
-    return reservoir.esn(num_neurons=NEURONS, delay=-1, **settings)
-
-
-def make_rnn(epochs, **settings):
-    return reservoir.rnn(
-        **{"num_neurons": NEURONS, "epochs": epochs, "eigenvalues_every": 0, **settings}
-    )
-
-
-# --- the pieces: each takes what names it and returns what JSON can hold ----------------------
-
-
-def learning_curves(seed, optimizer, frames, epochs, condition_every):
-    """Loss, gradient norm and condition numbers over the epochs, a row a frame."""
-    keys = ("loss", "gradient_norm", "condition_number", "gram_condition_number")
-    rows = {key: [] for key in keys}
-    for index in range(frames):
-        frame = make_frame(seed, index, PILOTS, SNR_DB)
-        detector = make_rnn(
-            epochs, **RNN, **optimizer, seed=index + 1, condition_every=condition_every
-        )
-        report = detector.fit(frame.received, frame.pilots)
-        for key in keys:
-            values = np.asarray(getattr(report, key), float)
-            if "condition" in key:
-                values = values[::condition_every]
-            rows[key].append([float(v) if np.isfinite(v) else None for v in values])
-    return rows
-
-
-def eigenvalue_moduli(seed, frames, epochs, learning_rate):
-    """Moduli of W at the epochs, of a random ESN's W and of configured poles."""
-    last = max(epochs)
-    every = int(np.gcd.reduce([e for e in epochs if e]))
-    found = {"rnn": [[] for _ in epochs], "random": [], "configured": []}
-    for index in range(frames):
-        frame = make_frame(seed, index, PILOTS, SNR_DB)
-        detector = make_rnn(
-            last,
-            **{
-                **RNN,
-                "learning_rate": learning_rate,
-                "seed": index + 1,
-                "eigenvalues_every": every,
-            },
-        )
-        values = np.abs(
-            np.asarray(detector.fit(frame.received, frame.pilots).eigenvalues)
-        )
-        trained = np.abs(np.linalg.eigvals(detector.weights()[0].astype(complex)))
-        for row, epoch in zip(found["rnn"], epochs):
-            row.append((trained if epoch == last else values[epoch]).tolist())
-        esn = reservoir.esn(
-            num_neurons=NEURONS,
-            spectral_radius=RNN["spectral_radius"],
-            seed=10_000 + index,
-        )
-        weights = np.asarray(esn.recurrent_weights()).astype(complex)
-        found["random"].append(np.abs(np.linalg.eigvals(weights)).tolist())
-        configured = CONFIGURED["linear"]()
-        configured.receive(frame.received, frame.pilots, payload_len=PAYLOAD)
-        found["configured"].append(
-            np.abs(np.asarray(configured.report().poles)).tolist()
-        )
-    return found
-
-
-def rnn_errors(seed, first, frames, pilots, snr_db, epochs, settings):
-    """[wrong symbols, wrong bits] for every frame and number of epochs."""
-    counts = []
-    for index in range(first, first + frames):
-        frame = make_frame(seed, index, pilots, snr_db)
-        counts.append(
-            [
-                receive(make_rnn(count, **settings, seed=index % 1000 + 1), frame)
-                for count in epochs
-            ]
-        )
-    return counts
-
-
-def esn_errors(seed, first, frames, pilots, snr_db, settings):
-    return [
-        receive(
-            make_esn(**settings, seed=index % 1000 + 1),
-            make_frame(seed, index, pilots, snr_db),
-        )
-        for index in range(first, first + frames)
-    ]
-
-
-def configured_errors(seed, frames, pilots, snr_db, kind):
-    return [
-        receive(CONFIGURED[kind](), make_frame(seed, index, pilots, snr_db))
-        for index in range(frames)
-    ]
-
-
-def training_seconds(seed, frames, pilots, receiver, epochs=0):
-    """Wall-clock seconds of the fit, a frame each."""
-    make = {
-        "rnn": lambda: make_rnn(epochs, **RNN),
-        "esn": lambda: reservoir.esn(num_neurons=NEURONS),
-        **CONFIGURED,
-    }[receiver]
-    seconds = []
-    for index in range(frames):
-        frame = make_frame(seed, index, pilots, SNR_DB)
-        detector = make()
-        begin = time.perf_counter()
-        detector.fit(frame.received[: pilots + LOOK_AHEAD], frame.pilots)
-        seconds.append(time.perf_counter() - begin)
-    return seconds
-
-
-def multiply_adds(pilots, receiver, epochs=0):
-    """Complex multiply-adds of one training, leading terms; see the page for what is left out."""
-    neurons = NEURONS
-    if receiver == "rnn":
-        inputs = RNN["window"]
-        forward = neurons * (neurons + inputs + 1)
-        backward = neurons * (2 * neurons + inputs + 2)
-        return epochs * (pilots + RNN["delay"]) * (forward + backward)
-
-    def least_squares(features):
-        return (
-            pilots * features * (features + 3) // 2 + features**3 // 6 + features**2
-        )
-
-    if receiver == "esn":
-        inputs = 24
-        states = (pilots + 12) * neurons * (neurons + inputs)
-        return states + least_squares(neurons + inputs)
-    taps = NUM_TAPS
-    if receiver == "statistics":
-        return (pilots + LOOK_AHEAD) * neurons + least_squares(neurons + 1)
-    channel = pilots * taps * (taps + 3) // 2 + taps**3
-    roots = 10 * (2 * (taps - 1)) ** 3  # eigenvalues of a companion matrix
-    bank = (pilots + LOOK_AHEAD) * 4 * (taps - 1)
-    return channel + roots + bank + least_squares(2 * (taps - 1) + 1)
-
-
-def _ridge_readout(features, target):
-    """Least squares with the ridge of least leave-one-out error."""
-    scale = np.sqrt(np.mean(np.abs(features) ** 2, axis=0)) + 1e-12
-    u, s, vh = np.linalg.svd(features / scale, full_matrices=False)
-    best = (np.inf, None)
-    for ridge in len(features) * 10.0 ** np.arange(-6, 1.1, 0.5):
-        shrink = s**2 / (s**2 + ridge)
-        fitted = u @ (shrink * (u.conj().T @ target))
-        leverage = np.sum(np.abs(u) ** 2 * shrink, axis=1)
-        error = np.mean(np.abs((target - fitted) / (1 - leverage)) ** 2)
-        if error < best[0]:
-            weights = vh.conj().T @ (s / (s**2 + ridge) * (u.conj().T @ target))
-            best = (error, weights / scale)
-    return best[1]
-
-
-def configured_start(frame):
-    """W, U, W_out, D of a linear network: configured poles, readout by least squares."""
-    pilots = len(frame.pilots)
-    estimator = reservoir.configured_esn(
-        constellation=_constellation(), channel_len=NUM_TAPS, feedback=False, refits=0
-    )
-    poles = np.asarray(
-        estimator.fit(frame.received[: pilots + LOOK_AHEAD], frame.pilots).poles
-    ).astype(complex)
-    scale = np.sqrt(np.mean(np.abs(frame.received[:pilots].astype(complex)) ** 2))
-    steps = pilots + POLE_DELAY
-    padded = np.concatenate(
-        [np.zeros(POLE_WINDOW - 1), frame.received[:steps].astype(complex) / scale]
-    )
-    windows = np.array([padded[n : n + POLE_WINDOW][::-1] for n in range(steps)])
-    gains = np.zeros((len(poles), POLE_WINDOW), complex)
-    gains[:, 0] = np.sqrt(1 - np.abs(poles) ** 2)
-    state, states = np.zeros(len(poles), complex), []
-    for window in windows:
-        state = poles * state + gains @ window
-        states.append(state)
-    features = np.concatenate([states, windows], axis=1)[POLE_DELAY:]
-    readout = _ridge_readout(features, frame.pilots.astype(complex))
-    parts = (np.diag(poles), gains, readout[None, : len(poles)], readout[None, -16:])
-    return tuple(part.astype(np.complex64) for part in parts)
-
-
-def fine_tuning(seed, frames, epochs, settings):
-    """Pilot loss, payload errors and spectral radius after so many epochs from configured poles."""
-    rows = []
-    for index in range(frames):
-        frame = make_frame(seed, index, PILOTS, SNR_DB)
-        start = configured_start(frame)
-        row = []
-        for count in epochs:
-            detector = make_rnn(
-                count + 1,  # the loss is of the weights before a step
-                **{
-                    **settings,
-                    "num_neurons": len(start[0]),
-                    "window": POLE_WINDOW,
-                    "delay": POLE_DELAY,
-                    "activation": "identity",
-                    "skip": True,
-                },
-            )
-            detector.set_weights(*start)
-            losses = detector.fit(frame.received, frame.pilots).loss
-            detector = make_rnn(
-                count,
-                **{
-                    **settings,
-                    "num_neurons": len(start[0]),
-                    "window": POLE_WINDOW,
-                    "delay": POLE_DELAY,
-                    "activation": "identity",
-                    "skip": True,
-                },
-            )
-            detector.set_weights(*start)
-            symbol_errors, bit_errors = receive(detector, frame)
-            radius = np.abs(np.linalg.eigvals(detector.weights()[0].astype(complex)))
-            row.append(
-                [float(losses[-1]), symbol_errors, bit_errors, float(radius.max())]
-            )
-        rows.append(row)
-    return rows
-
-
-# --- running them ----------------------------------------------------------------------------
+def trainings(scale):
+    """(receiver, epochs) whose costs are compared."""
+    trained = [("rnn", max(scale.epochs)), ("rnn", SHORT_TRAINING)]
+    return trained + [(name, 0) for name in ("esn", *CONFIGURED)]
 
 
 class Pieces:
@@ -457,56 +171,42 @@ class Pieces:
             return None
 
 
-def points(scale):
-    """(pilots, SNR) of the error rates: one varies at a time."""
-    return list(
-        dict.fromkeys(
-            [(pilots, SNR_DB) for pilots in scale.pilots]
-            + [(PILOTS, snr_db) for snr_db in scale.snrs_db]
-        )
-    )
+def num_pieces(scale):
+    """How many pieces a run asks for."""
+    at_a_point = len(rnn_grid(scale)) + 3 + len(ESN_GRID) + 1 + len(CONFIGURED)
+    costs = len(scale.cost_pilots) * len(trainings(scale))
+    errors = len(points(scale)) * at_a_point
+    return len(OPTIMIZERS) + 1 + errors + costs + len(FINE_TUNINGS)
 
 
-def _rates(counts):
-    """Symbol and bit error rates of each frame."""
-    counts = np.asarray(counts, float)
-    return dict(
-        ser=(counts[:, 0] / PAYLOAD).tolist(), ber=(counts[:, 1] / 2 / PAYLOAD).tolist()
-    )
-
-
-def error_rates(pieces, scale, seed, pilots, snr_db):
-    """All receivers at one point: {name: dict(ser, ber per frame, settings)}."""
-    where = f"{pilots} pilots, {snr_db} dB"
-    at = dict(seed=seed, pilots=pilots, snr_db=snr_db)
-    tuning = dict(at, first=TUNING_FRAMES_AT, frames=scale.tuning_frames)
+def _trained_errors(pieces, scale, at, text):
+    """{name: (errors of each frame, settings)} of the trained network at its best and last."""
     grid = rnn_grid(scale)
-    tried = np.array(
-        [
-            pieces(
-                f"{where}: tuning",
-                rnn_errors,
-                **tuning,
-                epochs=scale.epochs,
-                settings=s,
-            )
-            for s in grid
-        ]
-    )[
-        ..., 0
-    ]  # setting, frame, epochs
-    mean = tried.mean(axis=1)
+    tried = [
+        pieces(
+            f"{text}, tuning",
+            rnn_errors,
+            **at,
+            first=TUNING_FRAMES_AT,
+            frames=scale.tuning_frames,
+            epochs=scale.epochs,
+            settings=settings,
+        )
+        for settings in grid
+    ]
+    wrong = np.array(tried)[..., 0]  # setting, frame, epochs
+    mean = wrong.mean(axis=1)
     setting, epoch = np.unravel_index(mean.argmin(), mean.shape)
     chosen = dict(
-        rnn_best=(int(tried.min(axis=2).mean(axis=1).argmin()), None),
-        rnn_tuned=(int(setting), int(epoch)),
-        rnn_final=(int(mean[:, -1].argmin()), len(scale.epochs) - 1),
+        rnn_best=(wrong.min(axis=2).mean(axis=1).argmin(), None),
+        rnn_tuned=(setting, epoch),
+        rnn_final=(mean[:, -1].argmin(), -1),
     )
-    rates = {}
+    found = {}
     for name, (setting, epoch) in chosen.items():
         counts = np.array(
             pieces(
-                f"{where}: trained network",
+                text,
                 rnn_errors,
                 **at,
                 first=0,
@@ -517,32 +217,39 @@ def error_rates(pieces, scale, seed, pilots, snr_db):
         )
         if epoch is None:  # an oracle: fewest wrong symbols of this very payload
             best = counts[:, :, 0].argmin(axis=1)
-            counts = counts[np.arange(len(counts)), best]
+            counts, epochs = counts[np.arange(len(counts)), best], "fewest errors"
         else:
-            counts = counts[:, epoch]
-        rates[name] = dict(
-            _rates(counts),
-            settings=dict(
-                grid[setting],
-                epochs="fewest errors" if epoch is None else scale.epochs[epoch],
-            ),
-        )
+            counts, epochs = counts[:, epoch], scale.epochs[epoch]
+        found[name] = (counts, dict(grid[setting], epochs=epochs))
+    return found
+
+
+def _random_errors(pieces, scale, at, text):
+    """(Errors of each frame, settings) of the random ESN."""
     tried = [
-        np.mean(
-            pieces(f"{where}: random ESN", esn_errors, **tuning, settings=s), axis=0
+        pieces(
+            f"{text}, tuning",
+            esn_errors,
+            **at,
+            first=TUNING_FRAMES_AT,
+            frames=scale.tuning_frames,
+            settings=settings,
         )
-        for s in ESN_GRID
+        for settings in ESN_GRID
     ]
-    settings = ESN_GRID[int(np.argmin(np.array(tried)[:, 0]))]
+    settings = ESN_GRID[np.array(tried)[..., 0].mean(axis=1).argmin()]
     counts = pieces(
-        f"{where}: random ESN",
-        esn_errors,
-        **at,
-        first=0,
-        frames=scale.frames,
-        settings=settings,
+        text, esn_errors, **at, first=0, frames=scale.frames, settings=settings
     )
-    rates["esn"] = dict(_rates(counts), settings=settings)
+    return np.array(counts), settings
+
+
+def error_rates(pieces, scale, seed, pilots, snr_db):
+    """{receiver: (errors of each frame, settings)} at one point."""
+    at = dict(seed=seed, pilots=pilots, snr_db=snr_db)
+    where = f"{pilots} pilots, {snr_db} dB"
+    found = _trained_errors(pieces, scale, at, f"{where}: trained RNN")
+    found["esn"] = _random_errors(pieces, scale, at, f"{where}: random ESN")
     for kind in CONFIGURED:
         counts = pieces(
             f"{where}: configured ESN",
@@ -551,89 +258,87 @@ def error_rates(pieces, scale, seed, pilots, snr_db):
             frames=scale.frames,
             kind=kind,
         )
-        rates[kind] = dict(_rates(counts), settings={})
-    return rates
-
-
-def num_pieces(scale):
-    """How many pieces a run asks for."""
-    at_a_point = len(rnn_grid(scale)) + 3 + len(ESN_GRID) + 1 + len(CONFIGURED)
-    costs = len(scale.cost_pilots) * (2 + len(CONFIGURED) + 1)
-    return (
-        len(OPTIMIZERS)
-        + 1
-        + len(points(scale)) * at_a_point
-        + costs
-        + len(FINE_TUNINGS)
-    )
+        found[kind] = (np.array(counts), {})
+    return found
 
 
 def measure(scale, seed, folder):
     """Run everything; returns what the report needs."""
     with tqdm(total=num_pieces(scale), unit="piece") as bar:
         pieces = Pieces(folder, bar)
-        found = dict(
-            curves={
-                name: pieces(
-                    f"learning curves, {name}",
-                    learning_curves,
-                    seed=seed,
-                    optimizer=optimizer,
-                    frames=scale.curve_frames,
-                    epochs=scale.curve_epochs,
-                    condition_every=scale.condition_every,
-                )
-                for name, optimizer in OPTIMIZERS.items()
-            },
-            eigenvalues=pieces(
-                "eigenvalues",
-                eigenvalue_moduli,
+        curves = {
+            name: pieces(
+                f"learning curves, {name}",
+                learning_curves,
                 seed=seed,
-                frames=scale.eigenvalue_frames,
-                epochs=scale.eigenvalue_epochs,
-                learning_rate=EIGENVALUE_RATE,
-            ),
-            costs=[],
-            fine={
-                name: pieces(
-                    f"fine-tuning, {name}",
-                    fine_tuning,
-                    seed=seed,
-                    frames=scale.fine_frames,
-                    epochs=scale.fine_epochs,
-                    settings=settings,
-                )
-                for name, settings in FINE_TUNINGS.items()
-            },
-            rates=[],
+                optimizer=optimizer,
+                frames=scale.curve_frames,
+                epochs=scale.curve_epochs,
+                condition_every=scale.condition_every,
+            )
+            for name, optimizer in OPTIMIZERS.items()
+        }
+        eigenvalues = pieces(
+            "eigenvalues",
+            eigenvalue_moduli,
+            seed=seed,
+            frames=scale.eigenvalue_frames,
+            epochs=scale.eigenvalue_epochs,
+            learning_rate=EIGENVALUE_RATE,
         )
-        kinds = [("rnn", max(scale.epochs)), ("rnn", 40), ("esn", 0)]
-        kinds += [(kind, 0) for kind in CONFIGURED]
-        for pilots in scale.cost_pilots:
-            for receiver, epochs in kinds:
-                seconds = pieces(
-                    f"cost, {pilots} pilots",
-                    training_seconds,
-                    seed=seed,
-                    frames=scale.cost_frames,
-                    pilots=pilots,
-                    receiver=receiver,
-                    epochs=epochs,
+        fine = {
+            name: pieces(
+                f"fine-tuning, {name}",
+                fine_tuning,
+                seed=seed,
+                frames=scale.fine_frames,
+                epochs=scale.fine_epochs,
+                settings=settings,
+            )
+            for name, settings in FINE_TUNINGS.items()
+        }
+        costs = []
+        for pilots, (receiver, epochs) in itertools.product(
+            scale.cost_pilots, trainings(scale)
+        ):
+            training = dict(pilots=pilots, receiver=receiver, epochs=epochs)
+            seconds = pieces(
+                f"cost, {pilots} pilots",
+                training_seconds,
+                seed=seed,
+                frames=scale.cost_frames,
+                **training,
+            )
+            costs.append(
+                dict(
+                    training,
+                    seconds=float(np.median(seconds)),
+                    multiply_adds=multiply_adds(**training),
                 )
-                found["costs"].append(
-                    dict(
-                        receiver=receiver,
-                        epochs=epochs,
-                        pilots=pilots,
-                        seconds=float(np.median(seconds)),
-                        multiply_adds=multiply_adds(pilots, receiver, epochs),
-                    )
-                )
-        for pilots, snr_db in points(scale):
-            rates = error_rates(pieces, scale, seed, pilots, snr_db)
-            found["rates"].append(dict(pilots=pilots, snr_db=snr_db, receivers=rates))
-    found["pieces"] = dict(computed=pieces.computed, read=pieces.read)
-    return found
+            )
+        errors = {at: error_rates(pieces, scale, seed, *at) for at in points(scale)}
+        bar.set_description("done")
+    return dict(
+        curves=curves,
+        eigenvalues=eigenvalues,
+        errors=errors,
+        costs=costs,
+        fine_tuning=fine,
+        pieces=dict(computed=pieces.computed, read=pieces.read),
+    )
+
+
+def parameters(scale, seed):
+    """What was run, for the report."""
+    return dict(
+        seed=seed,
+        **dataclasses.asdict(scale),
+        optimizers=OPTIMIZERS,
+        eigenvalue_rate=EIGENVALUE_RATE,
+        fine_tunings=FINE_TUNINGS,
+        rnn_grid=rnn_grid(scale),
+        esn_grid=ESN_GRID,
+    )
 
 
 def parse(arguments):
@@ -654,11 +359,10 @@ def parse(arguments):
     )
     parser.add_argument(
         "--seed",
-        type=int,
-        choices=range(2**31),
+        type=within(0, 2**32),
         default=1,
         metavar="S",
-        help="of pilots, symbols, channels and noise (%(default)s)",
+        help="of pilots, symbols, channels and noise: the same seed repeats the run (%(default)s)",
     )
     return parser.parse_args(arguments)
 
@@ -666,21 +370,28 @@ def parse(arguments):
 def main(arguments):
     """Run the experiments; returns the exit status."""
     options = parse(arguments)
-    from . import paper_plots  # matplotlib: after the options were read
-
     begin = time.perf_counter()
     scale = QUICK if options.quick else Scale()
+    cache = options.out / "cache"
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        found = measure(scale, options.seed, options.out / "cache")
-        written, findings = paper_plots.write(
-            found, scale, options.seed, options.out, time.perf_counter() - begin
+        found = measure(scale, options.seed, cache)
+        summary = paper_report.summarise(
+            found, parameters(scale, options.seed), time.perf_counter() - begin
         )
+        written = paper_report.write(summary, options.out)
     except OSError as error:
         print(f"The report cannot be written: {error}.", file=sys.stderr)
         return 1
-    for finding in itertools.chain.from_iterable(findings.values()):
-        print(f"* {finding}")
+    except KeyboardInterrupt:
+        print(
+            f"\nInterrupted; the report was not written. Finished pieces are kept in {cache}: "
+            "the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return 130
+    for sentence in itertools.chain.from_iterable(summary["findings"].values()):
+        print(f"* {sentence}")
     print(f"\n{time.perf_counter() - begin:.0f} s. Written:")
     for path in written:
         print(f"  {path}")
