@@ -71,7 +71,7 @@ class Scale:
 
     pilots: tuple = (16, 32, 64, 128, 256)
     snrs_db: tuple = (5, 8, 11, 14, 17, 20)
-    frames: int = 100
+    frames: int = 150
     tuning_frames: int = 24
     epochs: tuple = (10, 20, 40, 80, 160, 400)
     activations: tuple = ("split_tanh", "identity")
@@ -90,8 +90,8 @@ class Scale:
 QUICK = Scale(
     pilots=(16, 64, 128),
     snrs_db=(5, 11, 17),
-    frames=20,
-    tuning_frames=8,
+    frames=40,
+    tuning_frames=12,
     epochs=(10, 40, 160),
     activations=("split_tanh",),
     skips=(False,),

@@ -80,7 +80,9 @@ def curves(summary):
             axis.fill_between(
                 epochs, curve["low"], curve["high"], color=color, alpha=0.2, lw=0
             )
+        low, high = np.log10(axis.get_ylim())
         axis.set(title=title, xlabel="epoch")
+        axis.set_ylim(10 ** np.floor(low), 10 ** np.ceil(high))  # whole decades
     axes[-1].legend()
     return figure
 
@@ -114,7 +116,7 @@ def eigenvalues(summary):
     axis.axvline(1, color="0.4", lw=1)
     last = max(i for i, x in enumerate(found["rnn"][-1]["density"]) if x)
     axis.set(
-        xlabel="|λ| (the line: unit circle)",
+        xlabel=f"|λ| (line: unit circle; beyond {edges[-1]:g}: in the last bin)",
         ylabel="density",
         xlim=(0, max(1.1, edges[last + 1])),
     )
@@ -137,7 +139,8 @@ def error_rates(summary):
     )
     figure.suptitle(
         f"{NEURONS} neurons, QPSK, 6-tap Rayleigh channel, "
-        f"{summary['parameters']['frames']} frames a point; bars: 95 % over frames",
+        f"{summary['parameters']['frames']} frames a point; bars: 95 % over frames; "
+        "points without errors are not drawn",
         fontsize=14,
     )
     columns = (
@@ -241,7 +244,8 @@ def fine_tuning(summary):
     for axis, value in ((loss, start["loss"]), (ser, start["ser"])):
         axis.axhline(value, color=BLUE, ls="--", label="least squares alone")
     loss.set(title="Loss on the pilots (median)", ylabel="mean |y − x|²")
-    ser.set(title="Payload, bars: 95 %", ylabel="symbol error rate", yscale="log")
+    ser.set(title="Payload, bars: 95 %", ylabel="symbol error rate")
+    ser.set_ylim(bottom=0)
     radius.set(title="A pole outside the unit circle", ylabel="frames (%)")
     for axis in axes:
         axis.set_xscale("symlog", linthresh=10)

@@ -15,9 +15,9 @@ from .flowgraph import half_interval
 from .paper_measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
 
 TRAINED = {
-    "rnn_tuned": "The trained RNN, its number of epochs tuned,",
-    "rnn_final": "The trained RNN after its last epoch",
-    "rnn_best": "The trained RNN, stopped in each frame where the payload has fewest errors (which "
+    "rnn_tuned": "the trained RNN, its number of epochs tuned,",
+    "rnn_final": "the trained RNN after its last epoch",
+    "rnn_best": "the trained RNN, stopped in each frame where the payload has fewest errors (which "
     "no receiver knows),",
 }
 OTHERS = {
@@ -26,8 +26,8 @@ OTHERS = {
     "linear": "the configured ESN with poles from its channel estimate",
     "complete": "the complete configured receiver",
 }
-COSTS = {"rnn": "the RNN", **OTHERS}
-HISTOGRAM = np.linspace(0, 1.5, 46)
+VERDICTS = ("fewer", "more", "undecided")
+HISTOGRAM = np.linspace(0, 1.5, 31)
 
 
 # --- from the measurements to figures ---
@@ -180,9 +180,14 @@ def summarise(found, parameters, run_seconds):
 # --- sentences ---
 
 
-def _listed(texts):
-    texts = list(texts)
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+def _listed(texts, word="and"):
+    *others, last = texts
+    return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def _number(value):
+    """Two digits, without an exponent where that is readable."""
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _points(comparisons):
@@ -198,57 +203,43 @@ def _points(comparisons):
     return " and at ".join(texts)
 
 
-def _by_verdict(comparisons, receiver, other):
-    here = [c for c in comparisons if c["receiver"] == receiver and c["other"] == other]
-    return len(here), {
-        verdict: [c for c in here if c["verdict"] == verdict]
-        for verdict in ("fewer", "more", "undecided")
-    }
-
-
 def _contest(comparisons, receiver, other):
-    """Where a trained network makes fewer errors than another, and where more."""
-    count, by = _by_verdict(comparisons, receiver, other)
-    words = {
-        "fewer": "fewer symbol errors than {} at {}",
-        "more": "more symbol errors than {} at {}",
-        "undecided": "as many as {}, within the interval, at {}",
+    """{verdict: where, in words} of a trained network against another."""
+    here = [c for c in comparisons if c["receiver"] == receiver and c["other"] == other]
+    return {
+        verdict: "all points" if len(found) == len(here) else _points(found)
+        for verdict in VERDICTS
+        if (found := [c for c in here if c["verdict"] == verdict])
     }
-    parts = []
-    for verdict, text in words.items():
-        if by[verdict]:
-            where = (
-                f"all {count} points"
-                if len(by[verdict]) == count
-                else _points(by[verdict])
-            )
-            parts.append(text.format("it" if parts else OTHERS[other], where))
-    return f"{TRAINED[receiver]} makes {'; '.join(parts)}."
 
 
-def _headline(comparisons):
-    """Whether a trained network wins anywhere."""
-    fair = ("rnn_tuned", "rnn_final")
-    won = [c for c in comparisons if c["receiver"] in fair and c["verdict"] == "fewer"]
-    if not won:
-        return (
-            "Nowhere does a trained RNN that a receiver could run make fewer symbol errors than "
-            "any other network of the comparison, beyond the 95 % interval."
+def _wins(comparisons, receiver):
+    """Whom a trained network beats, and where; and whom it beats nowhere."""
+    contests = {other: _contest(comparisons, receiver, other) for other in OTHERS}
+    won = [
+        f"{OTHERS[other]} at {where['fewer']}"
+        for other, where in contests.items()
+        if "fewer" in where
+    ]
+    lost = [OTHERS[other] for other, where in contests.items() if "fewer" not in where]
+    subject = TRAINED[receiver][0].upper() + TRAINED[receiver][1:]
+    texts = []
+    if won:
+        texts.append(f"{subject} makes fewer symbol errors than {'; than '.join(won)}.")
+    if lost:
+        texts.append(
+            f"It beats {_listed(lost, 'or')} nowhere."
+            if won
+            else f"{subject} nowhere makes fewer symbol errors than {_listed(lost, 'or')}."
         )
-    beaten = [o for o in OTHERS if any(c["other"] == o for c in won)]
-    unbeaten = [o for o in OTHERS if o not in beaten]
-    sentence = "A trained RNN wins somewhere: it beats " + "; ".join(
-        f"{OTHERS[other]} at {_points(_unique(c for c in won if c['other'] == other))}"
-        for other in beaten
-    )
-    if unbeaten:
-        sentence += f". Nowhere does it beat {_listed(OTHERS[o] for o in unbeaten)}"
-    return sentence + "."
-
-
-def _unique(comparisons):
-    """One of each point."""
-    return {(c["pilots"], c["snr_db"]): c for c in comparisons}.values()
+    beaten_by = [
+        f"{OTHERS[other]} at {where['more']}"
+        for other, where in contests.items()
+        if "more" in where
+    ]
+    if beaten_by:
+        texts.append(f"It makes more than {'; than '.join(beaten_by)}.")
+    return " ".join(texts)
 
 
 def _figures(point):
@@ -266,7 +257,7 @@ def _figures(point):
 
 def _change(first, last):
     word = "falls" if last < first else "rises"
-    return f"{word} from {first:.2g} to {last:.2g}"
+    return f"{word} from {_number(first)} to {_number(last)}"
 
 
 def _curve_findings(summary):
@@ -277,13 +268,18 @@ def _curve_findings(summary):
         )
         epochs = len(loss)
         kappa = number[-1]
+        noise = 10 ** (-SNR_DB / 10)
         yield (
             f"{optimizer}: over {epochs} epochs the median training loss "
             f"{_change(loss[0], loss[-1])}, the gradient's norm {_change(norm[0], norm[-1])}, "
             f"the condition number of the Gauss–Newton matrix {_change(number[0], kappa)}. "
+            "Plain descent needs about as many steps to come e times nearer in the worst "
+            f"direction: {'more' if kappa > epochs else 'no more'} than the epochs that were run. "
             + (
-                "Plain descent needs about that many steps to come e times nearer in the worst "
-                f"direction: {'more' if kappa > epochs else 'no more'} than the epochs that were run."
+                f"The loss ends below the noise's {_number(noise)}: the noise on the pilots is "
+                "learnt too."
+                if loss[-1] < noise
+                else f"The loss stays above the noise's {_number(noise)}."
             )
         )
 
@@ -319,53 +315,46 @@ def _eigenvalue_findings(summary):
     )
 
 
-def _times(ratio):
-    if ratio >= 1:
-        return f"{ratio:.2g} times as much as"
-    return f"{100 * ratio:.2g} % of"
-
-
 def _cost_findings(summary):
     costs = summary["costs"]
     pilots = min({c["pilots"] for c in costs}, key=lambda p: abs(p - PILOTS))
     here = [c for c in costs if c["pilots"] == pilots]
-    trained = [c for c in here if c["receiver"] == "rnn"]
-    others = [c for c in here if c["receiver"] != "rnn"]
-    yield f"With {pilots} pilots: " + "; ".join(
-        f"{paper_plots.cost_label(c)} {1e3 * c['seconds']:.2g} ms and "
-        f"{c['multiply_adds'] / 1e6:.2g} million multiply-adds"
-        for c in here
-    ) + "."
-    for rnn in trained:
-        yield f"{rnn['epochs']} epochs of back-propagation take " + _listed(
-            f"{_times(rnn['seconds'] / c['seconds'])} the time and "
-            f"{_times(rnn['multiply_adds'] / c['multiply_adds'])} the multiply-adds of "
-            f"{COSTS[c['receiver']]}"
-            for c in others
-        ) + "."
+    for rnn in here:
+        if rnn["receiver"] != "rnn":
+            continue
+        against = "; ".join(
+            f"{_number(rnn['seconds'] / c['seconds'])} times the time and "
+            f"{_number(rnn['multiply_adds'] / c['multiply_adds'])} times the arithmetic of "
+            f"{OTHERS[c['receiver']]}"
+            for c in here
+            if c["receiver"] != "rnn"
+        )
+        yield (
+            f"{rnn['epochs']} epochs of back-propagation over {pilots} pilots take "
+            f"{_number(1e3 * rnn['seconds'])} ms and {_number(rnn['multiply_adds'] / 1e6)} million "
+            f"complex multiply-adds: {against}."
+        )
 
 
 def _fine_findings(summary):
     for name, rows in summary["fine_tuning"].items():
         start, last = rows[0], rows[-1]
-        by = {
+        after = {
             verdict: [
                 str(row["epochs"])
                 for row in rows[1:]
                 if row["against_start"]["verdict"] == verdict
             ]
-            for verdict in ("fewer", "more")
+            for verdict in VERDICTS
         }
         texts = [
-            f"{verdict} symbol errors than the least-squares start after {_listed(epochs)} epochs"
-            for verdict, epochs in by.items()
+            f"{verdict} symbol errors than at the start after {_listed(epochs)} epochs"
             if epochs
+            else f"{verdict} after none of the numbers of epochs"
+            for verdict, epochs in after.items()
+            if verdict != "undecided"
         ]
-        verdict = (
-            f"There are {' and '.join(texts)}, beyond the 95 % interval"
-            if texts
-            else "Nowhere does the symbol error rate differ from the start beyond the 95 % interval"
-        )
+        verdict = f"Beyond the 95 % interval there are {', '.join(texts)}"
         yield (
             f"{name}: over {last['epochs']} epochs the median loss on the pilots "
             f"{_change(start['loss'], last['loss'])} while the symbol error rate of the payload "
@@ -384,8 +373,7 @@ def findings(summary):
         if (p["pilots"], p["snr_db"]) == (PILOTS, SNR_DB)
     ]
     return dict(
-        wins=[_headline(comparisons)]
-        + [_contest(comparisons, *pair) for pair in itertools.product(TRAINED, OTHERS)],
+        wins=[_wins(comparisons, receiver) for receiver in TRAINED],
         curves=list(_curve_findings(summary)),
         eigenvalues=list(_eigenvalue_findings(summary)),
         error_rates=[_figures(point) for point in at],
@@ -405,6 +393,7 @@ PAGE = string.Template(
 <p>$what</p>
 <h2>Where a trained RNN wins</h2>
 $wins
+<table><thead>$contest_head</thead><tbody>$contests</tbody></table>
 <p class="note">$verdicts</p>
 <h2>Error rates</h2>
 $error_rates
@@ -421,6 +410,7 @@ $eigenvalues
 <h2>What a training costs</h2>
 $costs
 <p><img alt="Seconds and multiply-adds of a training" src="$costs_png"></p>
+<table><thead>$cost_head</thead><tbody>$cost_rows</tbody></table>
 <p class="note">$counted</p>
 <h2>Configured poles, trained further</h2>
 $fine_tuning
@@ -445,6 +435,38 @@ def _rows(summary):
                 ", ".join(f"{key} {v}" for key, v in rate["settings"].items()),
             )
             yield report.html_row(cells, first=index == 0)
+
+
+CONTEST_COLUMNS = ("Trained RNN", "Symbol errors", "Against", "At")
+
+
+def _contest_rows(summary):
+    for receiver, other in itertools.product(TRAINED, OTHERS):
+        contest = _contest(summary["comparisons"], receiver, other)
+        for index, (verdict, where) in enumerate(contest.items()):
+            cells = (
+                paper_plots.RECEIVERS[receiver].label,
+                verdict,
+                paper_plots.RECEIVERS[other].label,
+                where,
+            )
+            yield report.html_row(cells, first=index == 0)
+
+
+COST_COLUMNS = ("Pilots", "Time", "Receiver", "Complex multiply-adds")
+
+
+def _cost_rows(summary):
+    previous = None
+    for cost in summary["costs"]:
+        cells = (
+            str(cost["pilots"]),
+            f"{_number(1e3 * cost['seconds'])} ms",
+            paper_plots.cost_label(cost),
+            f"{cost['multiply_adds']:,}",
+        )
+        yield report.html_row(cells, first=cost["pilots"] != previous)
+        previous = cost["pilots"]
 
 
 def _notes(summary):
@@ -515,6 +537,10 @@ def _page(summary, pictures):
         **notes,
         head=report.html_row(COLUMNS, "th"),
         rows="".join(_rows(summary)),
+        contest_head=report.html_row(CONTEST_COLUMNS, "th"),
+        contests="".join(_contest_rows(summary)),
+        cost_head=report.html_row(COST_COLUMNS, "th"),
+        cost_rows="".join(_cost_rows(summary)),
         **{f"{name}_png": report.embedded(png) for name, png in pictures.items()},
     )
 
