@@ -71,10 +71,10 @@ def _rates(counts):
     )
 
 
-def _difference(wrong, reference):
+def difference(wrong, reference):
     """Of two symbol error rates on the same frames, with a verdict."""
-    difference = (np.asarray(wrong) - np.asarray(reference)) / PAYLOAD
-    mean, half = float(difference.mean()), float(half_interval(difference))
+    apart = (np.asarray(wrong) - np.asarray(reference)) / PAYLOAD
+    mean, half = float(apart.mean()), float(half_interval(apart))
     verdict = "fewer" if mean < -half else "more" if mean > half else "undecided"
     return dict(difference=mean, ci95=half, verdict=verdict)
 
@@ -87,7 +87,7 @@ def _comparisons(errors):
             other=other,
             pilots=pilots,
             snr_db=snr_db,
-            **_difference(at[trained][0][:, 0], at[other][0][:, 0]),
+            **difference(at[trained][0][:, 0], at[other][0][:, 0]),
         )
         for trained, other in itertools.product(TRAINED, OTHERS)
         for (pilots, snr_db), at in errors.items()
@@ -105,7 +105,7 @@ def _tuned_further(rows, epochs):
             radius=float(np.median(at[:, 3])),
             outside=float(np.mean(at[:, 3] > 1)),
             **_rates(at[:, 1:3]),
-            against_start=_difference(at[:, 1], start),
+            against_start=difference(at[:, 1], start),
         )
         for epoch, at in zip(epochs, rows.transpose(1, 0, 2))
     ]
@@ -203,7 +203,7 @@ def _points(comparisons):
     return " and at ".join(texts)
 
 
-def _contest(comparisons, receiver, other):
+def contest(comparisons, receiver, other):
     """{verdict: where, in words} of a trained network against another."""
     here = [c for c in comparisons if c["receiver"] == receiver and c["other"] == other]
     return {
@@ -213,9 +213,9 @@ def _contest(comparisons, receiver, other):
     }
 
 
-def _wins(comparisons, receiver):
+def wins(comparisons, receiver):
     """Whom a trained network beats, and where; and whom it beats nowhere."""
-    contests = {other: _contest(comparisons, receiver, other) for other in OTHERS}
+    contests = {other: contest(comparisons, receiver, other) for other in OTHERS}
     won = [
         f"{OTHERS[other]} at {where['fewer']}"
         for other, where in contests.items()
@@ -379,7 +379,7 @@ def findings(summary):
     comparisons = summary["comparisons"]
     point = _at_point(summary)
     return dict(
-        wins=[_wins(comparisons, receiver) for receiver in TRAINED],
+        wins=[wins(comparisons, receiver) for receiver in TRAINED],
         curves=list(_curve_findings(summary)),
         eigenvalues=list(_eigenvalue_findings(summary)),
         error_rates=[_figures(point)] if point else [],
@@ -448,8 +448,8 @@ CONTEST_COLUMNS = ("Trained RNN", "Symbol errors", "Against", "At")
 
 def _contest_rows(summary):
     for receiver, other in itertools.product(TRAINED, OTHERS):
-        contest = _contest(summary["comparisons"], receiver, other)
-        for index, (verdict, where) in enumerate(contest.items()):
+        verdicts = contest(summary["comparisons"], receiver, other)
+        for index, (verdict, where) in enumerate(verdicts.items()):
             cells = (
                 paper_plots.RECEIVERS[receiver].label,
                 verdict,
