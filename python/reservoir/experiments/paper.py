@@ -143,6 +143,7 @@ class Pieces:
         self.folder = folder
         self.bar = bar
         self.computed = self.read = 0
+        self.seconds = {}  # of each piece, whenever it was computed
         folder.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, text, function, **parameters):
@@ -151,25 +152,30 @@ class Pieces:
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         path = self.folder / f"{function.__name__}-{digest[:16]}.json"
         self.bar.set_description(text)
-        result = self._read(path, key)
-        if result is None:
+        piece = self._read(path, key)
+        if piece is None:
+            begin = time.perf_counter()
             result = function(**parameters)
+            seconds = time.perf_counter() - begin
+            piece = dict(parameters=key, seconds=seconds, result=result)
             part = path.with_suffix(".part")
-            part.write_text(json.dumps(dict(parameters=key, result=result)))
+            part.write_text(json.dumps(piece))
             os.replace(part, path)  # whole or not at all
             self.computed += 1
         else:
             self.read += 1
+        self.seconds[path] = piece["seconds"]
         self.bar.update()
-        return result
+        return piece["result"]
 
     @staticmethod
     def _read(path, key):
         try:
-            content = json.loads(path.read_text())
-            return content["result"] if content["parameters"] == key else None
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            piece = json.loads(path.read_text())
+        except (FileNotFoundError, ValueError):
             return None
+        whole = piece.keys() == {"parameters", "seconds", "result"}
+        return piece if whole and piece["parameters"] == key else None
 
 
 def num_pieces(scale):
@@ -325,7 +331,11 @@ def measure(scale, seed, folder):
         errors=errors,
         costs=costs,
         fine_tuning=fine,
-        pieces=dict(computed=pieces.computed, read=pieces.read),
+        pieces=dict(
+            computed=pieces.computed,
+            read=pieces.read,
+            seconds=round(sum(pieces.seconds.values()), 1),
+        ),
     )
 
 

@@ -531,8 +531,8 @@ def _notes(summary):
         ),
         provenance=report.provenance(summary)
         + (
-            f" {summary['pieces']['read']} pieces of {sum(summary['pieces'].values())} "
-            "were read from the cache."
+            f" The pieces took {summary['pieces']['seconds']} s to compute, "
+            f"{summary['pieces']['computed']} of them in this run."
         ),
     )
 
