@@ -240,6 +240,25 @@ def test_a_difference_counts_beyond_its_interval_only():
         assert 0 < found["ci95"] < 1e-3
 
 
+def test_sentences_follow_the_figures_either_way(finished):
+    results = read(finished)
+    rows = results["fine_tuning"]["adam, all weights"]
+    curve = results["curves"]["adam"]
+    for verdict, kappa, loss, words in (
+        ("fewer", 1e6, 1e-3, ("fewer after 10 and 100 epochs", "more than", "below")),
+        ("more", 2, 0.5, ("more after 10 and 100 epochs", "no more than", "above")),
+        ("undecided", 2, 0.5, ("more never, fewer never", "no more than", "above")),
+    ):
+        for row in rows[1:]:
+            row["against_start"]["verdict"] = verdict
+        curve["condition_number"]["median"][-1] = kappa
+        curve["loss"]["median"][-1] = loss
+        found = paper_report.findings(results)
+        assert words[0] in found["fine_tuning"][0]
+        assert f": {words[1]} the epochs" in found["curves"][0]
+        assert f"{words[2]} the noise's 0.079" in found["curves"][0]
+
+
 # --- the measurements ---
 
 

@@ -284,6 +284,12 @@ def _curve_findings(summary):
         )
 
 
+def _apart(a, b):
+    """The share of two densities of moduli that does not overlap."""
+    apart = np.abs(np.subtract(a["density"], b["density"]))
+    return 0.5 * float(apart @ np.diff(HISTOGRAM))
+
+
 def _eigenvalue_findings(summary):
     found = summary["eigenvalues"]
     first, last = found["rnn"][0], found["rnn"][-1]
@@ -296,13 +302,14 @@ def _eigenvalue_findings(summary):
         f"(largest {found['linear']['largest']:.2f})."
     )
 
-    def apart(a, b):  # half the area between two densities
-        width = np.diff(found["edges"])
-        return 0.5 * float(
-            np.sum(np.abs(np.subtract(a["density"], b["density"])) * width)
+    before, after, moved = (
+        _apart(a, b)
+        for a, b in (
+            (first, found["linear"]),
+            (last, found["linear"]),
+            (first, last),
         )
-
-    before, after = apart(first, found["linear"]), apart(last, found["linear"])
+    )
     if abs(after - before) < 0.02:
         verdict = "leaves the moduli as far from the configured ones as they were"
     else:
@@ -310,7 +317,7 @@ def _eigenvalue_findings(summary):
         verdict = f"brings the moduli {nearer} the configured ones"
     yield (
         f"Training {verdict}: densities of which {100 * before:.0f} % did not overlap before and "
-        f"{100 * after:.0f} % after. {100 * apart(first, last):.0f} % of the trained network's own "
+        f"{100 * after:.0f} % after. {100 * moved:.0f} % of the trained network's own "
         "density has moved."
     )
 
@@ -345,44 +352,40 @@ def _fine_findings(summary):
                 for row in rows[1:]
                 if row["against_start"]["verdict"] == verdict
             ]
-            for verdict in VERDICTS
-        }
-        more, fewer = (
-            f"after {_listed(after[verdict])} epochs" if after[verdict] else "nowhere"
             for verdict in ("more", "fewer")
-        )
-        verdict = (
-            "Symbol errors beyond the 95 % interval of the difference from the start: more "
-            f"{more}, fewer {fewer}"
+        }
+        where = ", ".join(
+            f"{verdict} after {_listed(epochs)} epochs"
+            if epochs
+            else f"{verdict} never"
+            for verdict, epochs in after.items()
         )
         yield (
             f"{name}: over {last['epochs']} epochs the median loss on the pilots "
             f"{_change(start['loss'], last['loss'])} while the symbol error rate of the payload "
             f"goes from {start['ser']:.3f} ± {start['ser_ci95']:.3f} to {last['ser']:.3f} ± "
-            f"{last['ser_ci95']:.3f}. {verdict}. In {100 * last['outside']:.0f} % of the frames a "
+            f"{last['ser_ci95']:.3f}. Symbol errors beyond the 95 % interval of the difference "
+            f"from the start: {where}. In {100 * last['outside']:.0f} % of the frames a "
             "pole has left the unit circle."
         )
 
 
 def _at_point(summary):
-    """The error rates where neither pilots nor signal-to-noise ratio vary; None without them."""
-    at = [
+    """The error rates where neither the pilots nor the signal-to-noise ratio vary."""
+    return next(
         point
         for point in summary["error_rates"]
         if (point["pilots"], point["snr_db"]) == (PILOTS, SNR_DB)
-    ]
-    return at[0] if at else None
+    )
 
 
 def findings(summary):
     """Sentences on what came out, from the figures alone: {section: [sentence]}."""
-    comparisons = summary["comparisons"]
-    point = _at_point(summary)
     return dict(
-        wins=[wins(comparisons, receiver) for receiver in TRAINED],
+        wins=[wins(summary["comparisons"], receiver) for receiver in TRAINED],
         curves=list(_curve_findings(summary)),
         eigenvalues=list(_eigenvalue_findings(summary)),
-        error_rates=[_figures(point)] if point else [],
+        error_rates=[_figures(_at_point(summary))],
         costs=list(_cost_findings(summary)),
         fine_tuning=list(_fine_findings(summary)),
     )
@@ -399,7 +402,8 @@ PAGE = string.Template(
 <p>$what</p>
 <h2>Where a trained RNN wins</h2>
 $wins
-<table><thead>$contest_head</thead><tbody>$contests</tbody></table>
+<details><summary>All verdicts</summary>
+<table><thead>$contest_head</thead><tbody>$contests</tbody></table></details>
 <p class="note">$verdicts</p>
 <h2>Error rates</h2>
 $error_rates
@@ -496,7 +500,7 @@ def _notes(summary):
             "Fewer or more: the mean difference of the symbol error rates on the same frames lies "
             "beyond its normal 95 % interval over frames, whose channels are independent. Each "
             f"verdict is at 95 % by itself; of {comparisons} some {0.05 * comparisons:.0f} would "
-            "be wrong by chance if all receivers were equal."
+            "fall so by chance if all receivers were equal."
         ),
         tuning=(
             f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
@@ -510,8 +514,8 @@ def _notes(summary):
             "Seconds: median wall-clock time of one frame's training on one core, without "
             "diagnostics; of the complete receiver, whose refits use its own decisions, of the "
             f"whole reception of {PAYLOAD} symbols. Multiply-adds are complex and counted by "
-            "formula, leading terms only: activation functions, the optimizer and the search for "
-            f"the number of survivors are left out. The RNN: window {RNN['window']}."
+            "formula, leading terms only: activation functions, the optimizer, the model's prior "
+            f"and the search for its weight are left out. The RNN: window {RNN['window']}."
         ),
         fine_tuned=(
             "A linear network with the configured poles and a readout by least squares (ridge by "
@@ -522,12 +526,7 @@ def _notes(summary):
             )
             + f". {PILOTS} pilots at {SNR_DB} dB, {p['fine_frames']} frames. This start is less "
             "than the configured detector, which looks ahead and draws its readout to the model's "
-            "own"
-            + (
-                f" (symbol error rate {point['receivers']['linear']['ser']:.2g} there)."
-                if (point := _at_point(summary))
-                else "."
-            )
+            f"own (symbol error rate {_at_point(summary)['receivers']['linear']['ser']:.2g})."
         ),
         provenance=report.provenance(summary)
         + (
