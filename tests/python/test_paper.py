@@ -76,7 +76,7 @@ def test_results_say_what_was_run_and_found(finished):
     parameters = results["parameters"]
     assert parameters["seed"] == 1
     assert parameters["frames"] == TINY.frames
-    assert len(parameters["rnn_grid"]) == 4 and len(parameters["esn_grid"]) == 8
+    assert len(parameters["rnn_grid"]) == 4 and len(parameters["esn_grid"]) == 12
     for curves in results["curves"].values():
         assert len(curves["loss"]["median"]) == TINY.curve_epochs
         assert len(curves["condition_number"]["median"]) == 3

@@ -51,8 +51,15 @@ FINE_TUNINGS = {
     "adam, poles held": dict(optimizer="adam", learning_rate=1e-3, train_poles=False),
 }
 ESN_GRID = [
-    dict(window=window, spectral_radius=radius, input_scaling=scaling)
-    for window, radius, scaling in itertools.product((16, 24), (0.4, 0.9), (0.05, 0.5))
+    dict(
+        window=window,
+        delay=window // 2,
+        spectral_radius=radius,
+        input_scaling=scaling,
+    )
+    for window, radius, scaling in itertools.product(
+        (8, 16, 24), (0.4, 0.9), (0.05, 0.5)
+    )
 ]
 SHORT_TRAINING = 40  # epochs of a second, cheaper training in the comparison of costs
 
@@ -72,7 +79,7 @@ class Scale:
     pilots: tuple = (16, 32, 64, 128, 256)
     snrs_db: tuple = (5, 8, 11, 14, 17, 20)
     frames: int = 150
-    tuning_frames: int = 24
+    tuning_frames: int = 48
     epochs: tuple = (10, 20, 40, 80, 160, 400)
     activations: tuple = ("split_tanh", "identity")
     skips: tuple = (False, True)
@@ -91,7 +98,7 @@ QUICK = Scale(
     pilots=(16, 64, 128),
     snrs_db=(5, 11, 17),
     frames=40,
-    tuning_frames=12,
+    tuning_frames=16,
     epochs=(10, 40, 160),
     activations=("split_tanh",),
     skips=(False,),

@@ -173,7 +173,7 @@ def rnn_errors(seed, first, frames, pilots, snr_db, epochs, settings):
 def esn_errors(seed, first, frames, pilots, snr_db, settings):
     return [
         receive(
-            make_esn(**settings, delay=-1, seed=index % 1000 + 1),
+            make_esn(**settings, seed=index % 1000 + 1),
             make_frame(seed, index, pilots, snr_db),
         )
         for index in range(first, first + frames)

@@ -99,7 +99,8 @@ def eigenvalues(summary):
     )
     figure.suptitle(
         f"Moduli of the eigenvalues, {summary['parameters']['eigenvalue_frames']} frames of "
-        f"{PILOTS} pilots at {SNR_DB} dB",
+        f"{PILOTS} pilots at {SNR_DB} dB; RNN: adam, rate "
+        f"{summary['parameters']['eigenvalue_rate']:g}",
         fontsize=14,
     )
     edges = np.array(found["edges"])

@@ -505,8 +505,8 @@ def _notes(summary):
         tuning=(
             f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
             f"settings and {epochs} epochs (each number a training of its own), the random ESN "
-            f"over {len(p['esn_grid'])} settings and its decision delay, on {p['tuning_frames']} "
-            f"other frames. Final epoch: {max(p['epochs'])}, with the settings best for it. The "
+            f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; the "
+            f"decision delay of both is half the window. Final epoch: {max(p['epochs'])}, with the settings best for it. The "
             "configured ESN is not tuned; its variant from statistics knows the channel's mean "
             "power profile, which the others do not."
         ),
