@@ -113,7 +113,7 @@ def test_table_is_printed(demo):
 def test_unknown_subcommand_lists_what_exists(arguments):
     done = command(*arguments)
     assert done.returncode == 2
-    assert done.stderr == "There is no subcommand 'dance'; there is: demo.\n"
+    assert done.stderr == "There is no subcommand 'dance'; there is: demo, paper.\n"
 
 
 def test_help_and_bad_options():

@@ -31,7 +31,9 @@ class MaximumLikelihood(gr.basic_block):
         length = self._frame_len
         if len(input_items[0]) < length or len(output_items[0]) < length:
             return 0
-        output_items[0][:length] = self._decide(input_items[0][:length], self._channel())
+        output_items[0][:length] = self._decide(
+            input_items[0][:length], self._channel()
+        )
         self.consume(0, length)
         return length
 

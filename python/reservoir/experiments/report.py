@@ -148,6 +148,21 @@ def machine():
     )
 
 
+def versions():
+    """Of the software that ran."""
+    return {
+        "gnuradio": gr.version(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "matplotlib": matplotlib.__version__,
+    }
+
+
+def date():
+    """Now, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
 def _summary(results):
     def number(value):
         return float(value) if math.isfinite(value) else None
@@ -155,15 +170,10 @@ def _summary(results):
     receivers = {p.receiver.name: p.receiver for p in results.points}
     return dict(
         experiment="demo",
-        date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        date=date(),
         run_seconds=round(results.run_seconds, 1),
         machine=machine(),
-        versions={
-            "gnuradio": gr.version(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "matplotlib": matplotlib.__version__,
-        },
+        versions=versions(),
         parameters=results.parameters,
         receivers={
             r.name: dict(label=r.label, description=r.description, grid=r.grid)
@@ -271,7 +281,7 @@ def constellations(results):
             axis.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
             axis.set_title(f"{title}\n{modulation}, {snr_db} dB", fontsize=11)
             axis.grid(True, color="0.88")
-        for axis in row[len(captured) :]:  # a receiver that does not run on this modulation
+        for axis in row[len(captured) :]:  # a receiver that does not take part
             axis.set_visible(False)
         row[0].set_ylabel("Quadrature")
     for axis in axes[-1]:
@@ -283,10 +293,7 @@ def constellations(results):
     return figure
 
 
-PAGE = string.Template(
-    """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>gr-reservoir demo</title>
-<style>
+STYLE = """\
 body { font: 16px/1.5 sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222 }
 img { max-width: 100% }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
@@ -295,7 +302,13 @@ th { border-bottom: 2px solid #888 }
 th:nth-child(1), td:nth-child(1), th:nth-child(3), td:nth-child(3) { text-align: left }
 tr.first td { border-top: 1px solid #888 }
 .note { color: #555; font-size: 90% }
-</style></head><body>
+"""
+
+PAGE = string.Template(
+    f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>gr-reservoir demo</title>
+<style>
+{STYLE}</style></head><body>
 <h1>gr-reservoir demo</h1>
 <p>$what</p>
 <ul>$receivers</ul>
@@ -357,39 +370,47 @@ def _receiver_item(results, receiver):
     return f"<li>{text}</li>"
 
 
-def _html_row(cells, tag="td", first=False):
+def html_row(cells, tag="td", first=False):
+    """A row of a table; first: with a line above."""
     inner = "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
     return f'<tr{" class=first" if first else ""}>{inner}</tr>'
+
+
+def provenance(summary):
+    """When, where and with what a report came about, in a sentence."""
+    host = summary["machine"]
+    software = ", ".join(f"{name} {v}" for name, v in summary["versions"].items())
+    return (
+        f"{summary['date']}, seed {summary['parameters']['seed']}, {summary['run_seconds']} s "
+        f"on {host['cores']} cores of {host['processor']}; {software}."
+    )
+
+
+def embedded(picture):
+    """A PNG file as the address of an image."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
 
 
 def _page(results, summary, pictures):
     receivers = {p.receiver.name: p.receiver for p in results.points}.values()
     rows, previous = [], None
     for row in _rows(results):
-        rows.append(_html_row(row, first=row[:2] != previous))
+        rows.append(html_row(row, first=row[:2] != previous))
         previous = row[:2]
-    versions = ", ".join(f"{name} {v}" for name, v in summary["versions"].items())
-    host = summary["machine"]
     return PAGE.substitute(
         what=html.escape(_what(results.parameters)),
         receivers="".join(_receiver_item(results, r) for r in receivers),
         findings="".join(f"<li>{html.escape(s)}</li>" for s in summary["findings"]),
-        head=_html_row(COLUMNS, "th"),
+        head=html_row(COLUMNS, "th"),
         rows="".join(rows),
         notes=html.escape(_notes(results.parameters)),
-        versions=html.escape(
-            f"{summary['date']}, seed {results.parameters['seed']}, "
-            f"{summary['run_seconds']} s on {host['cores']} cores of {host['processor']}; "
-            f"{versions}."
-        ),
-        **{
-            name: "data:image/png;base64," + base64.b64encode(png).decode()
-            for name, png in pictures.items()
-        },
+        versions=html.escape(provenance(summary)),
+        **{name: embedded(picture) for name, picture in pictures.items()},
     )
 
 
-def _png(figure):
+def png(figure):
+    """The figure as the bytes of a PNG file; it is closed."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     pyplot.close(figure)
@@ -400,13 +421,13 @@ def write(results, folder):
     """Write the report into a folder; returns the paths of its files."""
     summary = _summary(results)
     pictures = dict(
-        ser_curves=_png(ser_curves(results)),
-        constellations=_png(constellations(results)),
+        ser_curves=png(ser_curves(results)),
+        constellations=png(constellations(results)),
     )
     files = {
         "index.html": _page(results, summary, pictures).encode(),
         "results.json": json.dumps(summary, indent=1, allow_nan=False).encode(),
-        **{f"{name}.png": png for name, png in pictures.items()},
+        **{f"{name}.png": picture for name, picture in pictures.items()},
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)

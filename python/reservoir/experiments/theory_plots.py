@@ -21,7 +21,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "
 SEED = 1
 
 
-def _figure(num_axes, title, width=5.6, height=4.9):
+def panels(num_axes, title, width=5.6, height=4.9):
+    """A figure of axes side by side; returns both."""
     figure, axes = pyplot.subplots(
         1, num_axes, figsize=(width * num_axes, height), layout="constrained"
     )
@@ -97,7 +98,7 @@ def identifiability():
     order = 3
     poles = np.array([0.85, 0.5 + 0.6j, -0.6 + 0.5j, 0.7 - 0.35j, 0.1 + 0.8j, -0.85])
     networks = theory.counter_example(poles)
-    figure, (left, middle, right) = _figure(
+    figure, (left, middle, right) = panels(
         3, f"{2 * order - 1} samples do not determine {order} poles: {2 * order} do", 5
     )
     responses = []
@@ -130,7 +131,7 @@ def identifiability():
 def recovery():
     """Poles from 2K samples, and how accurate the condition number says they are."""
     rng = np.random.default_rng(SEED)
-    figure, (left, right) = _figure(2, "2K samples of h give K poles, by algebra")
+    figure, (left, right) = panels(2, "2K samples of h give K poles, by algebra")
     order = 5
     poles, gains = _random_poles(rng, order), _complex_normal(rng, order)
     h = theory.impulse_response(poles, gains, 2 * order)
@@ -178,9 +179,7 @@ def recovery_from_io():
     y = np.convolve(x, theory.impulse_response(poles, gains, len(x)))[: len(x)]
     found, _ = theory.recover_poles_from_io(x, y, order)
     error = _recovery_error(found, poles)
-    figure, (left, right) = _figure(
-        2, "Any input will do, if its first sample is not 0"
-    )
+    figure, (left, right) = panels(2, "Any input will do, if its first sample is not 0")
     for signal, color, name in ((x, GREEN, "input x (QPSK)"), (y, BLUE, "output y")):
         left.plot(signal.real, "o-", color=color, label=f"Re {name}")
         left.plot(signal.imag, "s--", color=color, mfc="none", label=f"Im {name}")
@@ -219,7 +218,7 @@ def permutation():
             lambda p, c: theory.equalization_error(p, c, channel, noise_variance, 1),
         ),
     )
-    figure, axes = _figure(
+    figure, axes = panels(
         3, f"Renumber {order} neurons: the same network, but a hill between", width=4.9
     )
     fractions = np.linspace(0, 1, 81)
@@ -275,7 +274,7 @@ def _condition_map(axis, fixed):
 
 def two_pole_condition():
     """Condition number of the two-pole Hessian as the poles approach each other."""
-    figure, (left, right) = _figure(
+    figure, (left, right) = panels(
         2, "Two poles near each other: gradient descent slows down without bound", 6.2
     )
     distances = np.geomspace(1e-6, 0.5, 80)
@@ -326,7 +325,7 @@ def two_pole_condition():
 def restriction():
     """The full Hessian is at least as badly conditioned as any restriction of it."""
     rng = np.random.default_rng(SEED)
-    figure, (left, middle, right) = _figure(
+    figure, (left, middle, right) = panels(
         3, "All poles and gains: worse than any part of them", width=5.0
     )
     distances = np.geomspace(1e-4, 0.4, 40)
@@ -400,7 +399,7 @@ def _distances(path, target):
 def loss_surface():
     """The loss over two real poles with paths of gradient descent on it."""
     target = np.array([0.6, 0.4])
-    figure, (left, right) = _figure(
+    figure, (left, right) = panels(
         2, "Gradient descent over two poles (gains known), and algebra", 6.2, 5.4
     )
     grid = np.linspace(-0.3, 0.9, 70)
@@ -479,7 +478,7 @@ def noise():
         limit = theory.cramer_rao_bound(poles, gains, variance, num_samples)[0]
         bound.append(math.sqrt(np.mean(limit)))
         right_order.append(100 * hits / trials)
-    figure, (left, right) = _figure(
+    figure, (left, right) = panels(
         2, f"With noise: {len(poles)} poles from {num_samples} samples"
     )
     left.semilogy(

@@ -1,0 +1,572 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""What the paper subcommand found: figures with intervals, sentences, JSON, an HTML page."""
+
+import html
+import itertools
+import json
+import string
+
+import numpy as np
+
+from . import paper_plots, report
+from .flowgraph import half_interval
+from .paper_measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
+
+TRAINED = {
+    "rnn_tuned": "the trained RNN, its number of epochs tuned,",
+    "rnn_final": "the trained RNN after its last epoch",
+    "rnn_best": "the trained RNN, stopped in each frame where the payload has fewest errors (which "
+    "no receiver knows),",
+}
+OTHERS = {
+    "esn": "the random ESN",
+    "statistics": "the configured ESN with 32 poles from the channel's statistics",
+    "linear": "the configured ESN with poles from its channel estimate",
+    "complete": "the complete configured receiver",
+}
+VERDICTS = ("fewer", "more", "undecided")
+HISTOGRAM = np.linspace(0, 1.5, 31)
+
+
+# --- from the measurements to figures ---
+
+
+def _finite(value):
+    return float(value) if np.isfinite(value) else None
+
+
+def _spread(rows):
+    """Median and the range of the middle 80 % over frames."""
+    rows = np.array(rows, float)  # None becomes NaN
+    low, middle, high = np.nanquantile(rows, (0.1, 0.5, 0.9), axis=0)
+    return dict(
+        median=[_finite(v) for v in middle],
+        low=[_finite(v) for v in low],
+        high=[_finite(v) for v in high],
+    )
+
+
+def _moduli(moduli):
+    """Density of moduli; those beyond the last edge of HISTOGRAM lie in the last bin."""
+    moduli = np.asarray(moduli)
+    counts, _ = np.histogram(np.minimum(moduli, HISTOGRAM[-1]), HISTOGRAM)
+    return dict(
+        density=(counts / len(moduli) / np.diff(HISTOGRAM)).tolist(),
+        median=float(np.median(moduli)),
+        largest=float(moduli.max()),
+        outside=float(np.mean(moduli > 1)),
+    )
+
+
+def _rates(counts):
+    """Mean error rates with half their 95 % intervals over frames."""
+    ser, ber = np.asarray(counts).T / np.array([[PAYLOAD], [2 * PAYLOAD]])
+    return dict(
+        ser=float(ser.mean()),
+        ser_ci95=float(half_interval(ser)),
+        ber=float(ber.mean()),
+        ber_ci95=float(half_interval(ber)),
+    )
+
+
+def difference(wrong, reference):
+    """Of two symbol error rates on the same frames, with a verdict."""
+    apart = (np.asarray(wrong) - np.asarray(reference)) / PAYLOAD
+    mean, half = float(apart.mean()), float(half_interval(apart))
+    verdict = "fewer" if mean < -half else "more" if mean > half else "undecided"
+    return dict(difference=mean, ci95=half, verdict=verdict)
+
+
+def _comparisons(errors):
+    """Trained against every other network at every point."""
+    return [
+        dict(
+            receiver=trained,
+            other=other,
+            pilots=pilots,
+            snr_db=snr_db,
+            **difference(at[trained][0][:, 0], at[other][0][:, 0]),
+        )
+        for trained, other in itertools.product(TRAINED, OTHERS)
+        for (pilots, snr_db), at in errors.items()
+    ]
+
+
+def _tuned_further(rows, epochs):
+    """Medians, error rates and verdicts over the epochs, from configured poles on."""
+    rows = np.asarray(rows)
+    start = rows[:, 0, 1]
+    return [
+        dict(
+            epochs=epoch,
+            loss=float(np.median(at[:, 0])),
+            radius=float(np.median(at[:, 3])),
+            outside=float(np.mean(at[:, 3] > 1)),
+            **_rates(at[:, 1:3]),
+            against_start=difference(at[:, 1], start),
+        )
+        for epoch, at in zip(epochs, rows.transpose(1, 0, 2))
+    ]
+
+
+def summarise(found, parameters, run_seconds):
+    """All that is reported: JSON can hold it, the pictures are drawn from it."""
+    epochs = dict(
+        loss=list(range(parameters["curve_epochs"])),
+        gradient_norm=list(range(parameters["curve_epochs"])),
+        condition_number=list(
+            range(0, parameters["curve_epochs"], parameters["condition_every"])
+        ),
+    )
+    eigenvalues = found["eigenvalues"]
+    summary = dict(
+        experiment="paper",
+        date=report.date(),
+        run_seconds=round(run_seconds, 1),
+        pieces=found["pieces"],
+        machine=report.machine(),
+        versions=report.versions(),
+        parameters=dict(
+            parameters,
+            taps=NUM_TAPS,
+            payload=PAYLOAD,
+            rnn=RNN,
+            point=dict(pilots=PILOTS, snr_db=SNR_DB),
+        ),
+        curves={
+            optimizer: {
+                key: dict(epochs=epochs[key], **_spread(rows))
+                for key, rows in curves.items()
+            }
+            for optimizer, curves in found["curves"].items()
+        },
+        eigenvalues=dict(
+            edges=HISTOGRAM.tolist(),
+            rnn=[
+                dict(epoch=epoch, **_moduli(moduli))
+                for epoch, moduli in zip(
+                    parameters["eigenvalue_epochs"], eigenvalues["rnn"]
+                )
+            ],
+            **{
+                name: _moduli(eigenvalues[name])
+                for name in ("esn", "statistics", "linear")
+            },
+        ),
+        error_rates=[
+            dict(
+                pilots=pilots,
+                snr_db=snr_db,
+                receivers={
+                    name: dict(_rates(counts), settings=settings)
+                    for name, (counts, settings) in at.items()
+                },
+            )
+            for (pilots, snr_db), at in found["errors"].items()
+        ],
+        comparisons=_comparisons(found["errors"]),
+        costs=found["costs"],
+        fine_tuning={
+            name: _tuned_further(rows, parameters["fine_epochs"])
+            for name, rows in found["fine_tuning"].items()
+        },
+    )
+    summary["findings"] = findings(summary)
+    return summary
+
+
+# --- sentences ---
+
+
+def _listed(texts, word="and"):
+    *others, last = texts
+    return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def _number(value):
+    """Two digits, without an exponent where that is readable."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
+def _points(comparisons):
+    """Where, in words: the pilots at one signal-to-noise ratio, and the ratios at one length."""
+    at = [(c["pilots"], c["snr_db"]) for c in comparisons]
+    over_pilots = [str(p) for p, snr_db in at if snr_db == SNR_DB]
+    over_snrs = [str(s) for p, s in at if p == PILOTS and s != SNR_DB]
+    texts = []
+    if over_pilots:
+        texts.append(f"{_listed(over_pilots)} pilots ({SNR_DB} dB)")
+    if over_snrs:
+        texts.append(f"{_listed(over_snrs)} dB ({PILOTS} pilots)")
+    return " and at ".join(texts)
+
+
+def contest(comparisons, receiver, other):
+    """{verdict: where, in words} of a trained network against another."""
+    here = [c for c in comparisons if c["receiver"] == receiver and c["other"] == other]
+    return {
+        verdict: "all points" if len(found) == len(here) else _points(found)
+        for verdict in VERDICTS
+        if (found := [c for c in here if c["verdict"] == verdict])
+    }
+
+
+def wins(comparisons, receiver):
+    """Whom a trained network beats, and where; and whom it beats nowhere."""
+    contests = {other: contest(comparisons, receiver, other) for other in OTHERS}
+    won = [
+        f"{OTHERS[other]} at {where['fewer']}"
+        for other, where in contests.items()
+        if "fewer" in where
+    ]
+    lost = [OTHERS[other] for other, where in contests.items() if "fewer" not in where]
+    subject = TRAINED[receiver][0].upper() + TRAINED[receiver][1:]
+    texts = []
+    if won:
+        texts.append(f"{subject} makes fewer symbol errors than {'; than '.join(won)}.")
+    if lost:
+        texts.append(
+            f"Nowhere does it beat {_listed(lost, 'or')}."
+            if won
+            else f"{subject} nowhere makes fewer symbol errors than {_listed(lost, 'or')}."
+        )
+    beaten_by = [
+        f"{OTHERS[other]} at {where['more']}"
+        for other, where in contests.items()
+        if "more" in where
+    ]
+    if beaten_by:
+        texts.append(f"It makes more than {'; than '.join(beaten_by)}.")
+    return " ".join(texts)
+
+
+def _figures(point):
+    """The symbol error rates of all receivers at one point."""
+    rates = point["receivers"]
+    texts = [
+        f"{paper_plots.RECEIVERS[name].label} {rate['ser']:.2g} ± {rate['ser_ci95']:.1g}"
+        for name, rate in rates.items()
+    ]
+    return (
+        f"Symbol error rates with {point['pilots']} pilots at {point['snr_db']} dB: "
+        f"{'; '.join(texts)}."
+    )
+
+
+def _change(first, last):
+    word = "falls" if last < first else "rises"
+    return f"{word} from {_number(first)} to {_number(last)}"
+
+
+def _curve_findings(summary):
+    for optimizer, curves in summary["curves"].items():
+        loss, norm, number = (
+            curves[key]["median"]
+            for key in ("loss", "gradient_norm", "condition_number")
+        )
+        epochs = len(loss)
+        kappa = number[-1]
+        noise = 10 ** (-SNR_DB / 10)
+        yield (
+            f"{optimizer}: over {epochs} epochs the median training loss "
+            f"{_change(loss[0], loss[-1])}, the gradient's norm {_change(norm[0], norm[-1])}, "
+            f"the condition number of the Gauss–Newton matrix {_change(number[0], kappa)}. "
+            "Plain descent needs about as many steps to come e times nearer in the worst "
+            f"direction: {'more' if kappa > epochs else 'no more'} than the epochs that were run. "
+            + (
+                f"The loss ends below the noise's {_number(noise)}: the noise on the pilots is "
+                "learnt too."
+                if loss[-1] < noise
+                else f"The loss stays above the noise's {_number(noise)}."
+            )
+        )
+
+
+def _apart(a, b):
+    """The share of two densities of moduli that does not overlap."""
+    apart = np.abs(np.subtract(a["density"], b["density"]))
+    return 0.5 * float(apart @ np.diff(HISTOGRAM))
+
+
+def _eigenvalue_findings(summary):
+    found = summary["eigenvalues"]
+    first, last = found["rnn"][0], found["rnn"][-1]
+    yield (
+        f"After {last['epoch']} epochs {100 * last['outside']:.0f} % of the trained network's "
+        f"eigenvalues lie outside the unit circle ({100 * first['outside']:.0f} % at first), the "
+        f"largest at {last['largest']:.2f}; {100 * found['esn']['outside']:.0f} % of the random "
+        f"ESN's (largest {found['esn']['largest']:.2f}) and "
+        f"{100 * found['linear']['outside']:.0f} % of the configured ones "
+        f"(largest {found['linear']['largest']:.2f})."
+    )
+
+    before, after, moved = (
+        _apart(a, b)
+        for a, b in (
+            (first, found["linear"]),
+            (last, found["linear"]),
+            (first, last),
+        )
+    )
+    if abs(after - before) < 0.02:
+        verdict = "leaves the moduli as far from the configured ones as they were"
+    else:
+        nearer = "nearer to" if after < before else "further from"
+        verdict = f"brings the moduli {nearer} the configured ones"
+    yield (
+        f"Training {verdict}: densities of which {100 * before:.0f} % did not overlap before and "
+        f"{100 * after:.0f} % after. {100 * moved:.0f} % of the trained network's own "
+        "density has moved."
+    )
+
+
+def _cost_findings(summary):
+    costs = summary["costs"]
+    pilots = min({c["pilots"] for c in costs}, key=lambda p: abs(p - PILOTS))
+    here = [c for c in costs if c["pilots"] == pilots]
+    for rnn in here:
+        if rnn["receiver"] != "rnn":
+            continue
+        against = "; ".join(
+            f"{_number(rnn['seconds'] / c['seconds'])} times the time and "
+            f"{_number(rnn['multiply_adds'] / c['multiply_adds'])} times the arithmetic of "
+            f"{OTHERS[c['receiver']]}"
+            for c in here
+            if c["receiver"] != "rnn"
+        )
+        yield (
+            f"{rnn['epochs']} epochs of back-propagation over {pilots} pilots take "
+            f"{_number(1e3 * rnn['seconds'])} ms and {_number(rnn['multiply_adds'] / 1e6)} million "
+            f"complex multiply-adds: {against}."
+        )
+
+
+def _fine_findings(summary):
+    for name, rows in summary["fine_tuning"].items():
+        start, last = rows[0], rows[-1]
+        after = {
+            verdict: [
+                str(row["epochs"])
+                for row in rows[1:]
+                if row["against_start"]["verdict"] == verdict
+            ]
+            for verdict in ("more", "fewer")
+        }
+        where = ", ".join(
+            f"{verdict} after {_listed(epochs)} epochs"
+            if epochs
+            else f"{verdict} never"
+            for verdict, epochs in after.items()
+        )
+        yield (
+            f"{name}: over {last['epochs']} epochs the median loss on the pilots "
+            f"{_change(start['loss'], last['loss'])} while the symbol error rate of the payload "
+            f"goes from {start['ser']:.3f} ± {start['ser_ci95']:.3f} to {last['ser']:.3f} ± "
+            f"{last['ser_ci95']:.3f}. Symbol errors beyond the 95 % interval of the difference "
+            f"from the start: {where}. In {100 * last['outside']:.0f} % of the frames a "
+            "pole has left the unit circle."
+        )
+
+
+def _at_point(summary):
+    """The error rates where neither the pilots nor the signal-to-noise ratio vary."""
+    return next(
+        point
+        for point in summary["error_rates"]
+        if (point["pilots"], point["snr_db"]) == (PILOTS, SNR_DB)
+    )
+
+
+def findings(summary):
+    """Sentences on what came out, from the figures alone: {section: [sentence]}."""
+    return dict(
+        wins=[wins(summary["comparisons"], receiver) for receiver in TRAINED],
+        curves=list(_curve_findings(summary)),
+        eigenvalues=list(_eigenvalue_findings(summary)),
+        error_rates=[_figures(_at_point(summary))],
+        costs=list(_cost_findings(summary)),
+        fine_tuning=list(_fine_findings(summary)),
+    )
+
+
+# --- the page ---
+
+PAGE = string.Template(
+    f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Trained against configured networks</title>
+<style>
+{report.STYLE}</style></head><body>
+<h1>Recurrent networks: trained against configured</h1>
+<p>$what</p>
+<h2>Where a trained RNN wins</h2>
+$wins
+<details><summary>All verdicts</summary>
+<table><thead>$contest_head</thead><tbody>$contests</tbody></table></details>
+<p class="note">$verdicts</p>
+<h2>Error rates</h2>
+$error_rates
+<p><img alt="Error rates over pilots and over signal-to-noise ratio" src="$error_rates_png"></p>
+<p class="note">$tuning</p>
+<details><summary>All rates and the settings chosen</summary>
+<table><thead>$head</thead><tbody>$rows</tbody></table></details>
+<h2>While it is trained</h2>
+$curves
+<p><img alt="Gradient norm, condition number and loss over the epochs" src="$curves_png"></p>
+<h2>Where the eigenvalues go</h2>
+$eigenvalues
+<p><img alt="Density of eigenvalue magnitudes" src="$eigenvalues_png"></p>
+<h2>What a training costs</h2>
+$costs
+<p><img alt="Seconds and multiply-adds of a training" src="$costs_png"></p>
+<table><thead>$cost_head</thead><tbody>$cost_rows</tbody></table>
+<p class="note">$counted</p>
+<h2>Configured poles, trained further</h2>
+$fine_tuning
+<p><img alt="Loss, error rate and spectral radius of fine-tuned networks" src="$fine_tuning_png"></p>
+<p class="note">$fine_tuned</p>
+<p class="note">$provenance</p>
+</body></html>
+"""
+)
+
+COLUMNS = ("Pilots", "SNR dB", "Receiver", "SER", "± 95 %", "BER", "± 95 %", "Settings")
+
+
+def _rows(summary):
+    for point in summary["error_rates"]:
+        for index, (name, rate) in enumerate(point["receivers"].items()):
+            cells = (
+                str(point["pilots"]),
+                str(point["snr_db"]),
+                paper_plots.RECEIVERS[name].label,
+                *(f"{rate[key]:.2e}" for key in ("ser", "ser_ci95", "ber", "ber_ci95")),
+                ", ".join(f"{key} {v}" for key, v in rate["settings"].items()),
+            )
+            yield report.html_row(cells, first=index == 0)
+
+
+CONTEST_COLUMNS = ("Trained RNN", "Symbol errors", "Against", "At")
+
+
+def _contest_rows(summary):
+    for receiver, other in itertools.product(TRAINED, OTHERS):
+        verdicts = contest(summary["comparisons"], receiver, other)
+        for index, (verdict, where) in enumerate(verdicts.items()):
+            cells = (
+                paper_plots.RECEIVERS[receiver].label,
+                verdict,
+                paper_plots.RECEIVERS[other].label,
+                where,
+            )
+            yield report.html_row(cells, first=index == 0)
+
+
+COST_COLUMNS = ("Pilots", "Time", "Receiver", "Complex multiply-adds")
+
+
+def _cost_rows(summary):
+    previous = None
+    for cost in summary["costs"]:
+        cells = (
+            str(cost["pilots"]),
+            f"{_number(1e3 * cost['seconds'])} ms",
+            paper_plots.cost_label(cost),
+            f"{cost['multiply_adds']:,}",
+        )
+        yield report.html_row(cells, first=cost["pilots"] != previous)
+        previous = cost["pilots"]
+
+
+def _notes(summary):
+    p = summary["parameters"]
+    comparisons = len(summary["comparisons"])
+    epochs = _listed(map(str, p["epochs"]))
+    return dict(
+        what=(
+            f"Each frame is a number of known pilots and {PAYLOAD} QPSK symbols, one sample a "
+            f"symbol, through a channel of {NUM_TAPS} taps (Rayleigh, exponential power profile, "
+            "drawn anew for each frame) and white noise. Three kinds of recurrent network learn "
+            "the receiver on the pilots: the RNN, all of whose weights descend the gradient "
+            "(back-propagation through time); the random echo state network (ESN), of which only "
+            "the readout is solved for; the configured ESN, whose poles are set from what is "
+            "known of the channel. RNN, random ESN and configured ESN from statistics have 32 "
+            "neurons; the configured ESN with poles from its channel estimate has twice the "
+            "channel's memory. The complete configured receiver adds decision feedback, several "
+            f"survivors and refits. All get the same {p['frames']} frames at a point."
+        ),
+        verdicts=(
+            "Fewer or more: the mean difference of the symbol error rates on the same frames lies "
+            "beyond its normal 95 % interval over frames, whose channels are independent. Each "
+            f"verdict is at 95 % by itself; of {comparisons} some {0.05 * comparisons:.0f} would "
+            "fall so by chance if all receivers were equal."
+        ),
+        tuning=(
+            f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
+            f"settings and {epochs} epochs (each number a training of its own), the random ESN "
+            f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; the "
+            f"decision delay of both is half the window. Final epoch: {max(p['epochs'])}, with the settings best for it. The "
+            "configured ESN is not tuned; its variant from statistics knows the channel's mean "
+            "power profile, which the others do not."
+        ),
+        counted=(
+            "Seconds: median wall-clock time of one frame's training on one core, without "
+            "diagnostics; of the complete receiver, whose refits use its own decisions, of the "
+            f"whole reception of {PAYLOAD} symbols. Multiply-adds are complex and counted by "
+            "formula, leading terms only: activation functions, the optimizer, the model's prior "
+            f"and the search for its weight are left out. The RNN: window {RNN['window']}."
+        ),
+        fine_tuned=(
+            "A linear network with the configured poles and a readout by least squares (ridge by "
+            "leave-one-out) that sees the window too is trained further on the same pilots: "
+            + "; ".join(
+                f"{name}: {', '.join(f'{k} {v}' for k, v in settings.items())}"
+                for name, settings in p["fine_tunings"].items()
+            )
+            + f". {PILOTS} pilots at {SNR_DB} dB, {p['fine_frames']} frames. This start is less "
+            "than the configured detector, which looks ahead and draws its readout to the model's "
+            f"own (symbol error rate {_at_point(summary)['receivers']['linear']['ser']:.2g})."
+        ),
+        provenance=report.provenance(summary)
+        + (
+            f" The pieces took {summary['pieces']['seconds']} s to compute, "
+            f"{summary['pieces']['computed']} of them in this run."
+        ),
+    )
+
+
+def _page(summary, pictures):
+    sections = {
+        name: "<ul>"
+        + "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+        + "</ul>"
+        for name, sentences in summary["findings"].items()
+    }
+    notes = {name: html.escape(text) for name, text in _notes(summary).items()}
+    return PAGE.substitute(
+        **sections,
+        **notes,
+        head=report.html_row(COLUMNS, "th"),
+        rows="".join(_rows(summary)),
+        contest_head=report.html_row(CONTEST_COLUMNS, "th"),
+        contests="".join(_contest_rows(summary)),
+        cost_head=report.html_row(COST_COLUMNS, "th"),
+        cost_rows="".join(_cost_rows(summary)),
+        **{f"{name}_png": report.embedded(png) for name, png in pictures.items()},
+    )
+
+
+def write(summary, folder):
+    """Write the report into a folder; returns the paths of its files."""
+    pictures = {
+        name: report.png(draw(summary)) for name, draw in paper_plots.FIGURES.items()
+    }
+    files = {
+        "index.html": _page(summary, pictures).encode(),
+        "results.json": json.dumps(summary, indent=1, allow_nan=False).encode(),
+        **{f"{name}.png": png for name, png in pictures.items()},
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]

@@ -1,0 +1,389 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The paper subcommand: trained recurrent networks against configured ones."""
+
+import dataclasses
+import html
+import json
+import shutil
+
+import numpy as np
+import pytest
+from gnuradio.reservoir.experiments import paper, paper_measurements, paper_plots
+from gnuradio.reservoir.experiments import paper_report
+
+TINY = dataclasses.replace(
+    paper.QUICK,
+    pilots=(16, 64),
+    snrs_db=(11, 17),
+    frames=8,
+    tuning_frames=3,
+    epochs=(10, 50),
+    curve_frames=2,
+    curve_epochs=41,
+    eigenvalue_frames=3,
+    eigenvalue_epochs=(0, 20, 100),
+    cost_pilots=(32, 64),
+    cost_frames=2,
+    fine_frames=4,
+    fine_epochs=(0, 10, 100),
+)
+
+
+def read(out):
+    return json.loads((out / "results.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setattr(paper, "QUICK", TINY)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with a finished run."""
+    out = tmp_path_factory.mktemp("paper") / "report"  # is made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paper, "QUICK", TINY)
+        assert paper.main(["--quick", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "copy")
+
+
+# --- the run ---
+
+
+def test_every_file_is_written(finished):
+    names = [f"{name}.png" for name in paper_plots.FIGURES]
+    assert len(names) == 5
+    for name in names:
+        assert (finished / name).read_bytes().startswith(b"\x89PNG")
+    page = (finished / "index.html").read_text()
+    assert page.count("data:image/png;base64,") == 5
+    assert "$" not in page  # nothing of the template is left
+    assert "nan" not in page.lower().split("base64")[0]
+
+
+def test_results_say_what_was_run_and_found(finished):
+    results = read(finished)
+    assert results["experiment"] == "paper"
+    assert {"processor", "cores"} <= results["machine"].keys()
+    parameters = results["parameters"]
+    assert parameters["seed"] == 1
+    assert parameters["frames"] == TINY.frames
+    assert len(parameters["rnn_grid"]) == 4 and len(parameters["esn_grid"]) == 12
+    for curves in results["curves"].values():
+        assert len(curves["loss"]["median"]) == TINY.curve_epochs
+        assert len(curves["condition_number"]["median"]) == 3
+        assert curves["gradient_norm"]["median"][0] > 0
+    assert [e["epoch"] for e in results["eigenvalues"]["rnn"]] == [0, 20, 100]
+    assert len(results["error_rates"]) == 3  # 64 pilots at 11 dB is one of both
+    for point in results["error_rates"]:
+        assert point["receivers"].keys() == paper_plots.RECEIVERS.keys()
+        for rate in point["receivers"].values():
+            assert 0 <= rate["ber"] <= rate["ser"] <= 2 * rate["ber"] <= 2
+    assert len(results["costs"]) == 2 * 6
+    for rows in results["fine_tuning"].values():
+        assert [row["epochs"] for row in rows] == [0, 10, 100]
+    assert results["findings"].keys() == {
+        "wins",
+        "curves",
+        "eigenvalues",
+        "error_rates",
+        "costs",
+        "fine_tuning",
+    }
+
+
+def test_a_second_run_computes_nothing_and_finds_the_same(copied):
+    before = read(copied)
+    assert before["pieces"]["computed"] > 50
+    assert paper.main(["--quick", "--out", str(copied)]) == 0
+    after = read(copied)
+    assert after["pieces"]["computed"] == 0
+    assert after["pieces"]["read"] == paper.num_pieces(TINY)
+    assert after["pieces"]["seconds"] == before["pieces"]["seconds"]
+    for changing in ("pieces", "date", "run_seconds"):
+        del before[changing], after[changing]
+    assert after == before
+
+
+def test_an_interrupted_run_goes_on_where_it_was(copied, monkeypatch, capsys):
+    (copied / "results.json").unlink()
+    lost = sorted((copied / "cache").glob("fine_tuning-*"))
+    assert len(lost) == 3
+    lost[0].unlink()
+    lost[1].write_text(lost[1].read_text()[:100])  # cut off
+    lost[2].write_text("{}")
+
+    def fine_tuning(**_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paper, "fine_tuning", fine_tuning)
+        assert paper.main(["--quick", "--out", str(copied)]) == 130
+    said = capsys.readouterr().err
+    assert "Finished pieces are kept" in said and str(copied / "cache") in said
+    assert not (copied / "results.json").exists()
+    assert paper.main(["--quick", "--out", str(copied)]) == 0
+    assert read(copied)["pieces"]["computed"] == 3
+
+
+def test_wrong_arguments_are_refused_in_plain_words(capsys, tmp_path):
+    for arguments, words in (
+        (["--seed", "-1"], "must be within 0 ..."),
+        (["--seed", "x"], "invalid integer value"),
+        (["--slow"], "unrecognized arguments"),
+    ):
+        with pytest.raises(SystemExit) as refused:
+            paper.main(arguments)
+        assert refused.value.code == 2
+        assert words in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert paper.main(["--out", str(tmp_path / "file" / "report")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+# --- what is said follows from the figures ---
+
+
+def verdicts(results, receiver, other):
+    return [
+        c
+        for c in results["comparisons"]
+        if c["receiver"] == receiver and c["other"] == other
+    ]
+
+
+def test_verdicts_follow_from_the_rates(finished):
+    results = read(finished)
+    at = {(p["pilots"], p["snr_db"]): p["receivers"] for p in results["error_rates"]}
+    assert len(results["comparisons"]) == len(at) * 3 * 4
+    for c in results["comparisons"]:
+        rates = at[c["pilots"], c["snr_db"]]
+        apart = rates[c["receiver"]]["ser"] - rates[c["other"]]["ser"]
+        assert c["difference"] == pytest.approx(apart, abs=1e-12)
+        assert (c["verdict"] == "fewer") == (apart < -c["ci95"])
+        assert (c["verdict"] == "more") == (apart > c["ci95"])
+
+
+def test_the_page_says_who_wins(finished):
+    results = read(finished)
+    page = html.unescape((finished / "index.html").read_text())
+    sentences = results["findings"]["wins"]
+    assert len(sentences) == len(paper_report.TRAINED)
+    for receiver, text in zip(paper_report.TRAINED, sentences):
+        assert text in page
+        won, _, rest = text.partition("It makes more than")
+        won = won.split("Nowhere")[0] if "fewer symbol errors than" in won else ""
+        if "nowhere makes fewer" in text:
+            won = ""
+        for other, name in paper_report.OTHERS.items():
+            found = {c["verdict"] for c in verdicts(results, receiver, other)}
+            assert (name in won) == ("fewer" in found)
+            assert (name in rest) == ("more" in found)
+
+
+def synthetic(where, other="esn"):
+    """Comparisons in which the tuned network makes fewer errors there, elsewhere more."""
+    return [
+        dict(
+            receiver="rnn_tuned",
+            other=name,
+            pilots=pilots,
+            snr_db=11,
+            verdict="fewer" if name == other and pilots in where else "more",
+        )
+        for name in paper_report.OTHERS
+        for pilots in (16, 64, 128, 256)
+    ]
+
+
+def test_a_trained_network_that_wins_is_said_to_win():
+    text = paper_report.wins(synthetic(where=(128, 256)), "rnn_tuned")
+    assert (
+        "makes fewer symbol errors than the random ESN at 128 and 256 pilots (11 dB)."
+        in text
+    )
+    assert "Nowhere does it beat the configured ESN with 32 poles" in text
+    assert "It makes more than the random ESN at 16 and 64 pilots (11 dB);" in text
+    text = paper_report.wins(
+        synthetic(where=(16, 64, 128, 256), other="complete"), "rnn_tuned"
+    )
+    assert "fewer symbol errors than the complete configured receiver at all" in text
+
+
+def test_a_trained_network_that_wins_nowhere_is_said_to_win_nowhere():
+    text = paper_report.wins(synthetic(where=()), "rnn_tuned")
+    assert text.startswith(
+        "The trained RNN, its number of epochs tuned, nowhere makes fewer symbol errors than "
+        "the random ESN, the configured"
+    )
+    assert "makes fewer" not in text.replace("nowhere makes fewer", "")
+
+
+def test_a_difference_counts_beyond_its_interval_only():
+    rng = np.random.default_rng(1)
+    channels = rng.integers(0, 200, 400)  # the same for both: cancel in the difference
+    few = rng.integers(0, 9, 400)
+    for more, verdict in ((-5, "fewer"), (5, "more"), (0, "undecided")):
+        found = paper_report.difference(
+            channels + few + more, channels + rng.permutation(few)
+        )
+        assert found["verdict"] == verdict
+        assert found["difference"] == pytest.approx(more / 512, abs=1e-3)
+        assert 0 < found["ci95"] < 1e-3
+
+
+def test_sentences_follow_the_figures_either_way(finished):
+    results = read(finished)
+    rows = results["fine_tuning"]["adam, all weights"]
+    curve = results["curves"]["adam"]
+    for verdict, kappa, loss, words in (
+        ("fewer", 1e6, 1e-3, ("fewer after 10 and 100 epochs", "more than", "below")),
+        ("more", 2, 0.5, ("more after 10 and 100 epochs", "no more than", "above")),
+        ("undecided", 2, 0.5, ("more never, fewer never", "no more than", "above")),
+    ):
+        for row in rows[1:]:
+            row["against_start"]["verdict"] = verdict
+        curve["condition_number"]["median"][-1] = kappa
+        curve["loss"]["median"][-1] = loss
+        found = paper_report.findings(results)
+        assert words[0] in found["fine_tuning"][0]
+        assert f": {words[1]} the epochs" in found["curves"][0]
+        assert f"{words[2]} the noise's 0.079" in found["curves"][0]
+
+
+# --- the measurements ---
+
+
+def test_frames_differ_only_in_what_varies():
+    frame = paper_measurements.make_frame(1, 0, 16, 11)
+    longer = paper_measurements.make_frame(1, 0, 64, 11)
+    clean = paper_measurements.make_frame(1, 0, 16, 200)
+    assert len(longer.received) - len(frame.received) == 48
+    np.testing.assert_array_equal(frame.payload, longer.payload)
+    np.testing.assert_array_equal(frame.pilots, longer.pilots[:16])
+    noise = frame.received - clean.received
+    assert np.mean(np.abs(noise) ** 2) == pytest.approx(10**-1.1, rel=0.1)
+    other = paper_measurements.make_frame(2, 0, 16, 11)
+    assert np.mean(other.payload == frame.payload) < 0.4
+
+
+def test_the_same_seed_gives_the_same_errors():
+    for function, settings in (
+        (paper_measurements.rnn_errors, dict(epochs=[5], settings={}, first=0)),
+        (paper_measurements.esn_errors, dict(settings={}, first=0)),
+        (paper_measurements.configured_errors, dict(kind="complete")),
+    ):
+        first, again, other = (
+            function(seed=seed, frames=3, pilots=32, snr_db=5, **settings)
+            for seed in (1, 1, 2)
+        )
+        assert first == again
+        assert first != other
+
+
+def test_fine_tuning_starts_from_the_least_squares_solution():
+    # the loss before the first step is what numpy computes for this network
+    frame = paper_measurements.make_frame(1, 0, 64, 11)
+    recurrent, gains, readout, skip = paper_measurements.configured_start(frame)
+    assert np.abs(np.linalg.eigvals(recurrent)).max() < 1
+    received = frame.received / np.sqrt(np.mean(np.abs(frame.received[:64]) ** 2))
+    state, outputs = np.zeros(len(recurrent)), []
+    for n in range(64 + 8):
+        window = np.zeros(16, complex)
+        window[: n + 1] = received[max(n - 15, 0) : n + 1][::-1]
+        state = recurrent @ state + gains @ window
+        outputs.append(readout[0] @ state + skip[0] @ window)
+    loss = np.mean(np.abs(np.array(outputs[8:]) - frame.pilots) ** 2)
+    rows = paper_measurements.fine_tuning(1, 1, [0], dict(optimizer="gd"))
+    assert rows[0][0][0] == pytest.approx(loss, rel=1e-3)
+
+
+def test_costs_are_those_of_the_textbook(finished):
+    one = paper_measurements.multiply_adds(64, "rnn", 1)
+    neurons, window, steps = 32, 16, 64 + 8
+    assert one == pytest.approx(
+        steps * (3 * neurons**2 + 2 * neurons * window), rel=0.05
+    )
+    assert paper_measurements.multiply_adds(64, "rnn", 400) == 400 * one
+    costs = {
+        (c["receiver"], c["epochs"]): c
+        for c in read(finished)["costs"]
+        if c["pilots"] == 64
+    }
+    assert (
+        costs["linear", 0]["multiply_adds"] < costs["complete", 0]["multiply_adds"] / 9
+    )
+    assert costs["linear", 0]["seconds"] < costs["complete", 0]["seconds"]
+
+
+def test_random_poles_stay_and_configured_ones_are_inside(finished):
+    found = read(finished)["eigenvalues"]
+    for moduli in (found["esn"], found["rnn"][0]):
+        assert moduli["largest"] == pytest.approx(0.9, abs=1e-3)
+    assert found["linear"]["outside"] == found["statistics"]["outside"] == 0
+    for moduli in (*found["rnn"], found["esn"], found["linear"]):
+        area = np.sum(moduli["density"] * np.diff(found["edges"]))
+        assert area == pytest.approx(1)
+
+
+# --- the pictures, from the file alone ---
+
+
+def drawn(finished, name):
+    figure = paper_plots.FIGURES[name](read(finished))
+    figure.canvas.draw()
+    return figure, figure.axes
+
+
+def labels(axis):
+    return axis.get_legend_handles_labels()[1]
+
+
+def test_curves_are_drawn_in_three_panels(finished):
+    _, axes = drawn(finished, "curves")
+    assert len(axes) == 3
+    for axis in axes:
+        assert len(axis.lines) == len(paper.OPTIMIZERS)
+        assert axis.get_yscale() == "log"
+
+
+def test_eigenvalues_are_drawn_as_the_text_says(finished):
+    _, (axis, _) = drawn(finished, "eigenvalues")
+    styles = {
+        patch.get_label(): (patch.get_edgecolor(), patch.get_linestyle())
+        for patch in axis.patches
+    }
+    assert [f"RNN, epoch {epoch}" in styles for epoch in (0, 20, 100)] == [True] * 3
+    assert styles["random ESN"] == ((0, 0, 0, 1), "--")
+    red, green, blue, _ = styles["configured, from the estimate"][0]
+    assert blue > max(red, green)
+
+
+def test_error_rates_have_every_receiver_and_bars(finished):
+    _, axes = drawn(finished, "error_rates")
+    for axis in (axes[0], axes[1], axes[3], axes[4]):
+        assert len(axis.containers) == len(paper_plots.RECEIVERS)
+        assert all(bars.has_yerr for bars in axis.containers)
+        assert axis.get_yscale() == "log"
+    assert {line.label for line in paper_plots.RECEIVERS.values()} == set(
+        labels(axes[0])
+    )
+
+
+def test_costs_and_fine_tuning_are_drawn(finished):
+    _, axes = drawn(finished, "costs")
+    for axis in axes[:2]:
+        assert len(axis.lines) == 6
+        assert all(len(line.get_xdata()) == 2 for line in axis.lines)
+    _, axes = drawn(finished, "fine_tuning")
+    assert "least squares alone" in labels(axes[0])
+    for axis in axes:
+        assert set(paper.FINE_TUNINGS) <= set(labels(axis))
