@@ -306,6 +306,16 @@ def test_fine_tuning_starts_from_the_least_squares_solution():
     assert rows[0][0][0] == pytest.approx(loss, rel=1e-3)
 
 
+def test_fine_tuning_learns_the_pilots_and_forgets_the_payload():
+    # loss .126 to .092, 338 to 1975 symbol errors
+    settings = paper.FINE_TUNINGS["adam, all weights"]
+    rows = np.array(paper_measurements.fine_tuning(1, 8, [0, 300], settings))
+    before, after = np.median(rows[:, :, 0], axis=0)
+    assert after < 0.9 * before
+    errors_before, errors_after = rows[:, :, 1].sum(axis=0)
+    assert errors_after > 2 * errors_before
+
+
 def test_costs_are_those_of_the_textbook(finished):
     one = paper_measurements.multiply_adds(64, "rnn", 1)
     neurons, window, steps = 32, 16, 64 + 8
@@ -321,7 +331,6 @@ def test_costs_are_those_of_the_textbook(finished):
     assert (
         costs["linear", 0]["multiply_adds"] < costs["complete", 0]["multiply_adds"] / 9
     )
-    assert costs["linear", 0]["seconds"] < costs["complete", 0]["seconds"]
 
 
 def test_random_poles_stay_and_configured_ones_are_inside(finished):

@@ -48,9 +48,10 @@ def _qpsk(rng, size):
 
 
 def make_frame(seed, index, num_pilots, snr_db):
-    """A frame with a channel of its own; channel and payload do not depend on the rest."""
+    """A frame with a channel of its own, of unit energy; it and the payload depend on nothing else."""
     rng = np.random.default_rng([seed, index])
     channel = _noise(rng, NUM_TAPS) * np.sqrt(POWERS)
+    channel /= np.linalg.norm(channel)
     payload = _qpsk(rng, PAYLOAD)
     after = _qpsk(rng, LOOK_AHEAD)
     pilots = _qpsk(rng, MAX_PILOTS)[:num_pilots]

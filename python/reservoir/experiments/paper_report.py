@@ -487,7 +487,8 @@ def _notes(summary):
         what=(
             f"Each frame is a number of known pilots and {PAYLOAD} QPSK symbols, one sample a "
             f"symbol, through a channel of {NUM_TAPS} taps (Rayleigh, exponential power profile, "
-            "drawn anew for each frame) and white noise. Three kinds of recurrent network learn "
+            "unit energy, drawn anew for each frame) and white noise. Three kinds of recurrent "
+            "network learn "
             "the receiver on the pilots: the RNN, all of whose weights descend the gradient "
             "(back-propagation through time); the random echo state network (ESN), of which only "
             "the readout is solved for; the configured ESN, whose poles are set from what is "
