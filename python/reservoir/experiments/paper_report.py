@@ -17,8 +17,8 @@ from .paper_measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
 TRAINED = {
     "rnn_tuned": "the trained RNN, its number of epochs tuned,",
     "rnn_final": "the trained RNN after its last epoch",
-    "rnn_best": "the trained RNN, stopped in each frame where the payload has fewest errors (which "
-    "no receiver knows),",
+    "rnn_best": "the tuned RNN, stopped in each frame where the payload has fewest errors (which no "
+    "receiver knows),",
 }
 OTHERS = {
     "esn": "the random ESN",
