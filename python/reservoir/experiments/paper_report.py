@@ -500,12 +500,14 @@ def _notes(summary):
             "Fewer or more: the mean difference of the symbol error rates on the same frames lies "
             "beyond its normal 95 % interval over frames, whose channels are independent. Each "
             f"verdict is at 95 % by itself; of {comparisons} some {0.05 * comparisons:.0f} would "
-            "fall so by chance if all receivers were equal."
+            "come out as fewer or more by chance if all receivers were equal."
         ),
         tuning=(
             f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
             f"settings and {epochs} epochs (each number a training of its own), the random ESN "
-            f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; the "
+            f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; what "
+            "holds the RNN back from learning the noise is its number of epochs alone (rnn can also "
+            "hold pilots out and restart, which costs pilots or time). The "
             f"decision delay of both is half the window. Final epoch: {max(p['epochs'])}, with the settings best for it. The "
             "configured ESN is not tuned; its variant from statistics knows the channel's mean "
             "power profile, which the others do not."
