@@ -17,8 +17,8 @@ from .paper_measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
 TRAINED = {
     "rnn_tuned": "the trained RNN, its number of epochs tuned,",
     "rnn_final": "the trained RNN after its last epoch",
-    "rnn_best": "the tuned RNN, stopped in each frame where the payload has fewest errors (which no "
-    "receiver knows),",
+    "rnn_best": "the tuned RNN, stopped in each frame where the payload has fewest errors "
+    "(which no receiver knows),",
 }
 OTHERS = {
     "esn": "the random ESN",
@@ -505,12 +505,12 @@ def _notes(summary):
         tuning=(
             f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
             f"settings and {epochs} epochs (each number a training of its own), the random ESN "
-            f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; what "
-            "holds the RNN back from learning the noise is its number of epochs alone (rnn can also "
-            "hold pilots out and restart, which costs pilots or time). The "
-            f"decision delay of both is half the window. Final epoch: {max(p['epochs'])}, with the settings best for it. The "
-            "configured ESN is not tuned; its variant from statistics knows the channel's mean "
-            "power profile, which the others do not."
+            f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; the "
+            "decision delay of both is half the window. What holds the RNN back from learning the "
+            "noise is its number of epochs alone (it could also hold pilots out, or restart, "
+            f"which costs pilots or time). Final epoch: {max(p['epochs'])}, with the settings best "
+            "for it. The configured ESN is not tuned; its variant from statistics knows the "
+            "channel's mean power profile, which the others do not."
         ),
         counted=(
             "Seconds: median wall-clock time of one frame's training on one core, without "
