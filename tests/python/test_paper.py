@@ -172,6 +172,12 @@ def test_verdicts_follow_from_the_rates(finished):
         assert (c["verdict"] == "more") == (apart > c["ci95"])
 
 
+def test_the_best_epoch_is_never_worse_than_the_tuned_one(finished):
+    for point in read(finished)["error_rates"]:
+        rates = point["receivers"]
+        assert rates["rnn_best"]["ser"] <= rates["rnn_tuned"]["ser"]
+
+
 def test_the_page_says_who_wins(finished):
     results = read(finished)
     page = html.unescape((finished / "index.html").read_text())

@@ -187,7 +187,7 @@ class Pieces:
 
 def num_pieces(scale):
     """How many pieces a run asks for."""
-    at_a_point = len(rnn_grid(scale)) + 3 + len(ESN_GRID) + 1 + len(CONFIGURED)
+    at_a_point = len(rnn_grid(scale)) + 2 + len(ESN_GRID) + 1 + len(CONFIGURED)
     costs = len(scale.cost_pilots) * len(trainings(scale))
     errors = len(points(scale)) * at_a_point
     return len(OPTIMIZERS) + 1 + errors + costs + len(FINE_TUNINGS)
@@ -208,17 +208,11 @@ def _trained_errors(pieces, scale, at, text):
         )
         for settings in grid
     ]
-    wrong = np.array(tried)[..., 0]  # setting, frame, epochs
-    mean = wrong.mean(axis=1)
-    setting, epoch = np.unravel_index(mean.argmin(), mean.shape)
-    chosen = dict(
-        rnn_best=(wrong.min(axis=2).mean(axis=1).argmin(), None),
-        rnn_tuned=(setting, epoch),
-        rnn_final=(mean[:, -1].argmin(), -1),
-    )
-    found = {}
-    for name, (setting, epoch) in chosen.items():
-        counts = np.array(
+    mean = np.array(tried)[..., 0].mean(axis=1)  # setting, epochs
+    tuned, epoch = np.unravel_index(mean.argmin(), mean.shape)
+    final = mean[:, -1].argmin()
+    at_tuned, at_final = (
+        np.array(
             pieces(
                 text,
                 rnn_errors,
@@ -229,13 +223,15 @@ def _trained_errors(pieces, scale, at, text):
                 settings=grid[setting],
             )
         )
-        if epoch is None:  # an oracle: fewest wrong symbols of this very payload
-            best = counts[:, :, 0].argmin(axis=1)
-            counts, epochs = counts[np.arange(len(counts)), best], "fewest errors"
-        else:
-            counts, epochs = counts[:, epoch], scale.epochs[epoch]
-        found[name] = (counts, dict(grid[setting], epochs=epochs))
-    return found
+        for setting in (tuned, final)
+    )
+    # an oracle: where this very payload has the fewest wrong symbols
+    best = at_tuned[np.arange(scale.frames), at_tuned[..., 0].argmin(axis=1)]
+    return dict(
+        rnn_best=(best, dict(grid[tuned], epochs="fewest errors")),
+        rnn_tuned=(at_tuned[:, epoch], dict(grid[tuned], epochs=scale.epochs[epoch])),
+        rnn_final=(at_final[:, -1], dict(grid[final], epochs=scale.epochs[-1])),
+    )
 
 
 def _random_errors(pieces, scale, at, text):

@@ -17,8 +17,8 @@ from .paper_measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
 TRAINED = {
     "rnn_tuned": "the trained RNN, its number of epochs tuned,",
     "rnn_final": "the trained RNN after its last epoch",
-    "rnn_best": "the trained RNN, stopped in each frame where the payload has fewest errors (which "
-    "no receiver knows),",
+    "rnn_best": "the tuned RNN, stopped in each frame where the payload has fewest errors "
+    "(which no receiver knows),",
 }
 OTHERS = {
     "esn": "the random ESN",
@@ -501,15 +501,17 @@ def _notes(summary):
             "Fewer or more: the mean difference of the symbol error rates on the same frames lies "
             "beyond its normal 95 % interval over frames, whose channels are independent. Each "
             f"verdict is at 95 % by itself; of {comparisons} some {0.05 * comparisons:.0f} would "
-            "fall so by chance if all receivers were equal."
+            "come out as fewer or more by chance if all receivers were equal."
         ),
         tuning=(
             f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
             f"settings and {epochs} epochs (each number a training of its own), the random ESN "
             f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; the "
-            f"decision delay of both is half the window. Final epoch: {max(p['epochs'])}, with the settings best for it. The "
-            "configured ESN is not tuned; its variant from statistics knows the channel's mean "
-            "power profile, which the others do not."
+            "decision delay of both is half the window. What holds the RNN back from learning the "
+            "noise is its number of epochs alone (it could also hold pilots out, or restart, "
+            f"which costs pilots or time). Final epoch: {max(p['epochs'])}, with the settings best "
+            "for it. The configured ESN is not tuned; its variant from statistics knows the "
+            "channel's mean power profile, which the others do not."
         ),
         counted=(
             "Seconds: median wall-clock time of one frame's training on one core, without "
