@@ -28,13 +28,13 @@ int check_len(const char* name, int len)
     return len;
 }
 
-int check_pilots(const std::vector<gr_complex>& pilots)
+int check_symbols(const std::string& name, const std::vector<gr_complex>& symbols)
 {
-    require_range<size_t>("pilots length", pilots.size(), 0, MAX_LEN);
-    for (const auto& pilot : pilots)
-        if (!(std::isfinite(pilot.real()) && std::isfinite(pilot.imag())))
-            reject_argument("pilots element", pilot, "finite");
-    return static_cast<int>(pilots.size());
+    require_range<size_t>(name + " length", symbols.size(), 0, MAX_LEN);
+    for (const auto& symbol : symbols)
+        if (!(std::isfinite(symbol.real()) && std::isfinite(symbol.imag())))
+            reject_argument(name + " element", symbol, "finite");
+    return static_cast<int>(symbols.size());
 }
 
 uint64_t check_natural(const char* name, int64_t value)
@@ -77,7 +77,8 @@ frame_source::sptr frame_source::make(gr::digital::constellation_sptr constellat
                                       int64_t num_frames,
                                       int64_t seed,
                                       const std::string& frame_tag,
-                                      const std::string& training_tag)
+                                      const std::string& training_tag,
+                                      const std::vector<gr_complex>& preamble)
 {
     return gnuradio::make_block_sptr<frame_source_impl>(constellation,
                                                         pilots,
@@ -86,7 +87,8 @@ frame_source::sptr frame_source::make(gr::digital::constellation_sptr constellat
                                                         num_frames,
                                                         seed,
                                                         frame_tag,
-                                                        training_tag);
+                                                        training_tag,
+                                                        preamble);
 }
 
 frame_source_impl::frame_source_impl(gr::digital::constellation_sptr constellation,
@@ -96,25 +98,28 @@ frame_source_impl::frame_source_impl(gr::digital::constellation_sptr constellati
                                      int64_t num_frames,
                                      int64_t seed,
                                      const std::string& frame_tag,
-                                     const std::string& training_tag)
+                                     const std::string& training_tag,
+                                     const std::vector<gr_complex>& preamble)
     : gr::sync_block("frame_source",
                      gr::io_signature::make(0, 0, 0),
                      gr::io_signature::make(1, 1, sizeof(gr_complex))),
       d_points(unit_power_points(constellation)),
-      d_num_pilots(check_pilots(pilots)),
+      d_num_preamble(check_symbols("preamble", preamble)),
+      d_num_pilots(check_symbols("pilots", pilots)),
       d_payload_len(check_len("payload_len", payload_len)),
       d_num_frames(check_natural("num_frames", num_frames)),
       d_seed(check_natural("seed", seed)),
       d_frame_tag(tag_key(frame_tag)),
       d_training_tag(tag_key(training_tag)),
-      d_frame_data(pilots)
+      d_frame_data(preamble)
 {
     require_range<size_t>("constellation size", d_points.size(), 2, 65536);
     check_len("gap", gap);
     if (pilots.empty() && payload_len == 0)
         reject_argument(
             "payload_len", payload_len, "at least 1 where there are no pilots");
-    d_frame_data.resize(pilots.size() + payload_len + gap);
+    d_frame_data.insert(d_frame_data.end(), pilots.begin(), pilots.end());
+    d_frame_data.resize(d_frame_data.size() + payload_len + gap);
 }
 
 std::vector<int> frame_source_impl::payload_indices(int64_t frame) const
@@ -128,7 +133,12 @@ std::vector<int> frame_source_impl::payload_indices(int64_t frame) const
 
 std::vector<gr_complex> frame_source_impl::pilots() const
 {
-    return { d_frame_data.begin(), d_frame_data.begin() + d_num_pilots };
+    return { d_frame_data.begin() + d_num_preamble, d_frame_data.begin() + payload_start() };
+}
+
+std::vector<gr_complex> frame_source_impl::preamble() const
+{
+    return { d_frame_data.begin(), d_frame_data.begin() + d_num_preamble };
 }
 
 void frame_source_impl::reset()
@@ -142,7 +152,7 @@ void frame_source_impl::begin_frame()
 {
     auto random = frame_random(d_seed, d_frame);
     for (int n = 0; n < d_payload_len; ++n)
-        d_frame_data[d_num_pilots + n] = d_points[random.below(d_points.size())];
+        d_frame_data[payload_start() + n] = d_points[random.below(d_points.size())];
 }
 
 void frame_source_impl::tag_frame(uint64_t offset)
@@ -170,7 +180,7 @@ int frame_source_impl::work(int noutput_items,
             if (d_num_frames > 0 && d_frame >= d_num_frames)
                 break;
             begin_frame();
-            tag_frame(nitems_written(0) + done);
+            tag_frame(nitems_written(0) + done + d_num_preamble);
         }
         const int len = std::min(noutput_items - done, frame_length() - d_position);
         std::copy_n(d_frame_data.begin() + d_position, len, out + done);

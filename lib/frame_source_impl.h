@@ -15,6 +15,7 @@ class frame_source_impl : public frame_source
 {
 private:
     const std::vector<gr_complex> d_points;
+    const int d_num_preamble;
     const int d_num_pilots;
     const int d_payload_len;
     const uint64_t d_num_frames;
@@ -26,6 +27,7 @@ private:
     int d_position = 0;                   // in the frame
     std::vector<gr_complex> d_frame_data; // the frame at work; its gap stays zero
 
+    int payload_start() const { return d_num_preamble + d_num_pilots; }
     void begin_frame();
     void tag_frame(uint64_t offset);
 
@@ -37,10 +39,12 @@ public:
                       int64_t num_frames,
                       int64_t seed,
                       const std::string& frame_tag,
-                      const std::string& training_tag);
+                      const std::string& training_tag,
+                      const std::vector<gr_complex>& preamble);
 
     std::vector<int> payload_indices(int64_t frame) const override;
     std::vector<gr_complex> pilots() const override;
+    std::vector<gr_complex> preamble() const override;
     std::vector<gr_complex> points() const override { return d_points; }
     int payload_length() const override { return d_payload_len; }
     int frame_length() const override { return static_cast<int>(d_frame_data.size()); }

@@ -28,11 +28,11 @@ RESERVOIR_API std::vector<gr_complex> random_pilots(
     gr::digital::constellation_sptr constellation, int num_pilots, int64_t seed = 1);
 
 /*!
- * \brief Source of frames: known pilots, random symbols, a gap of zeros.
+ * \brief Source of frames: a preamble if wanted, known pilots, random symbols, a gap of zeros.
  * \ingroup reservoir
  *
  * \details
- * Each frame is the pilots as given, then payload_len equiprobable points of the
+ * Each frame is the preamble and the pilots as given, then payload_len equiprobable points of the
  * constellation, whose mean power is scaled to 1, then gap zeros. The symbols of a frame
  * depend on the seed and the frame's index alone: payload_indices gives those of any
  * frame, sent or yet to be sent. After num_frames frames the stream ends; a new run of
@@ -54,8 +54,9 @@ public:
      * symbol \param gap zeros after the payload, 0 ... 2^24 \param num_frames at least 0;
      * 0: no end \param seed of the random symbols, at least 0 \param frame_tag key of the
      * tag with the frame's index; empty: no tag \param training_tag key of the tag for
-     * receivers that train; empty: no tag \throws std::invalid_argument if a parameter is
-     * outside its range
+     * receivers that train; empty: no tag \param preamble any finite values, 0 ... 2^24 of them,
+     * sent before the pilots; burst_preamble() is what frame_sync looks for
+     * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(gr::digital::constellation_sptr constellation,
                      const std::vector<gr_complex>& pilots,
@@ -64,7 +65,8 @@ public:
                      int64_t num_frames = 0,
                      int64_t seed = 1,
                      const std::string& frame_tag = "frame_start",
-                     const std::string& training_tag = "corr_est");
+                     const std::string& training_tag = "corr_est",
+                     const std::vector<gr_complex>& preamble = {});
 
     /*!
      * \brief Indices of the constellation points that frame number \p frame carries.
@@ -79,7 +81,9 @@ public:
     virtual std::vector<gr_complex> points() const = 0;
     //! Symbols of a frame's payload.
     virtual int payload_length() const = 0;
-    //! Samples of a frame: pilots, payload and gap.
+    //! The symbols before the pilots.
+    virtual std::vector<gr_complex> preamble() const = 0;
+    //! Samples of a frame: preamble, pilots, payload and gap.
     virtual int frame_length() const = 0;
     //! Start again at the first sample of frame 0.
     virtual void reset() = 0;

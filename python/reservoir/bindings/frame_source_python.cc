@@ -23,11 +23,11 @@ py::array_t<T> to_array(const std::vector<T>& values)
     return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
-std::vector<gr_complex> to_vector(const complex_array& values)
+std::vector<gr_complex> to_vector(const complex_array& values, const char* name)
 {
     if (values.ndim() != 1)
-        throw std::invalid_argument(
-            "pilots dimensions = " + std::to_string(values.ndim()) + ": must be 1");
+        throw std::invalid_argument(name + (" dimensions = " + std::to_string(values.ndim())) +
+                                    ": must be 1");
     return { values.data(), values.data() + values.size() };
 }
 
@@ -51,7 +51,8 @@ void bind_frame_source(py::module& m)
     py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "frame_source",
-        "Source of frames: known pilots, random symbols, a gap of zeros.\n\n"
+        "Source of frames: a preamble if wanted, known pilots, random symbols, a gap of "
+        "zeros.\n\n"
         "The first pilot carries the tags frame_tag, a dictionary {frame, pilots, "
         "payload}, and\n"
         "training_tag, 1.0.")
@@ -62,15 +63,17 @@ void bind_frame_source(py::module& m)
                          int64_t num_frames,
                          int64_t seed,
                          const std::string& frame_tag,
-                         const std::string& training_tag) {
+                         const std::string& training_tag,
+                         const complex_array& preamble) {
                  return block::make(constellation,
-                                    to_vector(pilots),
+                                    to_vector(pilots, "pilots"),
                                     payload_len,
                                     gap,
                                     num_frames,
                                     seed,
                                     frame_tag,
-                                    training_tag);
+                                    training_tag,
+                                    to_vector(preamble, "preamble"));
              }),
              py::arg("constellation"),
              py::arg("pilots"),
@@ -80,13 +83,16 @@ void bind_frame_source(py::module& m)
              py::arg("seed") = 1,
              py::arg("frame_tag") = "frame_start",
              py::arg("training_tag") = "corr_est",
+             py::arg("preamble") = complex_array(0),
              "constellation: its points are sent at unit mean power\n"
              "pilots: complex values, sent as they are\n"
              "payload_len: random symbols a frame\n"
              "gap: zeros after the payload\n"
              "num_frames: frames before the stream ends; 0: no end\n"
              "seed: of the random symbols, at least 0\n"
-             "frame_tag, training_tag: keys of the tags; empty: no tag")
+             "frame_tag, training_tag: keys of the tags; empty: no tag\n"
+             "preamble: complex values sent before the pilots; burst_preamble() is what "
+             "frame_sync looks for")
         .def(
             "payload_indices",
             [](const block& self, int64_t frame) {
@@ -102,6 +108,10 @@ void bind_frame_source(py::module& m)
             "points",
             [](const block& self) { return to_array(self.points()); },
             "The constellation's points at unit mean power.")
+        .def(
+            "preamble",
+            [](const block& self) { return to_array(self.preamble()); },
+            "The symbols before the pilots.")
         .def("payload_length", &block::payload_length, "Symbols of a frame's payload.")
         .def("frame_length", &block::frame_length, "Samples of a frame with its gap.")
         .def("reset", &block::reset, "Start again at the first sample of frame 0.");

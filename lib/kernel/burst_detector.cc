@@ -1,0 +1,317 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/burst_detector.h>
+
+#include "check.h"
+#include <gnuradio/filter/firdes.h>
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+namespace {
+
+constexpr int SEQUENCE = 31;
+constexpr int REPETITIONS = 4;
+constexpr int SIGNS[REPETITIONS] = { 1, 1, -1, 1 };
+constexpr int PULSE_SPAN = 8;    // symbols on each side
+constexpr int SEARCH = 16;       // symbols around the metric's maximum
+constexpr int PATHS = 8;         // symbols around the correlation's maximum
+constexpr int FRACTIONS = 8;     // of a sample, that the paths may be late
+constexpr double MIN_PEAK = 0.08; // noise reaches .03, other symbols .06
+constexpr uint64_t ANCHOR = 4096; // running sums begin anew at its multiples
+// Samples at a period's ends, in symbols, that the period before or behind may reach.
+constexpr int GUARD_FRONT = 5, GUARD_BACK = 2;
+
+} // namespace
+
+std::vector<std::complex<float>> burst_preamble()
+{
+    std::vector<float> sequence;
+    unsigned state = 1;
+    for (int n = 0; n < SEQUENCE; n++) {
+        sequence.push_back(state & 1 ? 1.0F : -1.0F);
+        const unsigned bit = (state ^ state >> 2) & 1; // x^5 + x^2 + 1
+        state = state >> 1 | bit << 4;
+    }
+    std::vector<std::complex<float>> preamble;
+    for (const int sign : SIGNS)
+        for (const float symbol : sequence)
+            preamble.emplace_back(sign * symbol);
+    return preamble;
+}
+
+burst_detector::burst_detector(const burst_detector_settings& settings)
+    : d_settings(settings), d_period(SEQUENCE * settings.sps)
+{
+    const int sps = settings.sps;
+    require_range("sps", sps, 2, 16);
+    require(settings.excess_bandwidth > 0.0 && settings.excess_bandwidth <= 1.0,
+            "excess_bandwidth",
+            settings.excess_bandwidth,
+            "above 0, at most 1");
+    require(settings.threshold > 0.0 && settings.threshold < 1.0,
+            "threshold",
+            settings.threshold,
+            "above 0 and below 1");
+    require_range("max_frequency_offset", settings.max_frequency_offset, 0.0, 0.5);
+
+    const std::vector<float> pulse =
+        filter::firdes::root_raised_cosine(1.0,
+                                           sps * FRACTIONS,
+                                           1.0,
+                                           settings.excess_bandwidth,
+                                           2 * PULSE_SPAN * sps * FRACTIONS + 1);
+    const auto symbols = burst_preamble();
+    const int delay = PULSE_SPAN * sps;
+    const int length = (symbols.size() - 1 + 2 * PULSE_SPAN) * sps + 1;
+    for (int late = 0; late < FRACTIONS; late++) {
+        Eigen::VectorXf waveform = Eigen::VectorXf::Zero(length);
+        for (size_t k = 0; k < symbols.size(); k++)
+            for (int m = late > 0; m <= 2 * PULSE_SPAN * sps; m++)
+                waveform(k * sps + m) += symbols[k].real() * pulse[m * FRACTIONS - late];
+        if (late == 0)
+            d_sequence = waveform.segment(delay + d_period, d_period);
+        // Where all paths carry symbols of the preamble alone.
+        const int rows = (symbols.size() - 2 * PATHS) * sps;
+        Eigen::MatrixXd paths(rows, 2 * PATHS + 1);
+        for (int l = 0; l < paths.cols(); l++)
+            paths.col(l) = waveform.segment(delay + (2 * PATHS - l) * sps, rows)
+                               .cast<double>();
+        d_grams.push_back(paths.transpose() * paths);
+        d_solvers.push_back(d_grams.back().llt().solve(paths.transpose()));
+    }
+}
+
+burst_detector::cdouble burst_detector::sample(uint64_t n) const
+{
+    return n >= d_begin && n < d_end ? cdouble(d_samples[n - d_begin]) : cdouble(0.0);
+}
+
+void burst_detector::push(const std::complex<float>* samples, size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        const bool finite = std::isfinite(samples[n].real()) && std::isfinite(samples[n].imag());
+        d_samples.push_back(finite ? samples[n] : 0.0F);
+        d_bad_samples += !finite;
+    }
+    d_end += count;
+    for (; d_next + preamble_length() <= d_end; d_next++)
+        evaluate(d_next);
+    discard();
+}
+
+void burst_detector::finish()
+{
+    if (d_pending)
+        examine(d_best);
+    d_pending = false;
+    d_next = std::max(d_next, d_end);
+}
+
+uint64_t burst_detector::decided() const
+{
+    const uint64_t place = d_pending ? d_best.place : d_next;
+    const uint64_t earlier = (SEARCH + PATHS) * d_settings.sps;
+    return d_next >= d_end ? d_end : place - std::min(place, earlier);
+}
+
+std::vector<detected_burst> burst_detector::take()
+{
+    std::vector<detected_burst> found;
+    found.swap(d_found);
+    return found;
+}
+
+// The running sums at this place, from those at the place before.
+void burst_detector::advance(uint64_t place)
+{
+    const std::complex<float>* const r = &d_samples[place - d_begin];
+    const auto product = [r, this](int n) {
+        return std::conj(cdouble(r[n])) * cdouble(r[n + d_period]);
+    };
+    const auto power = [r](int n) { return std::norm(cdouble(r[n])); };
+    if (place % ANCHOR == 0) { // rounding errors end here
+        d_energy_first = d_energy_last = 0.0;
+        for (int k = 0; k < REPETITIONS - 1; k++) {
+            d_sums[k] = 0.0;
+            for (int n = k * d_period; n < (k + 1) * d_period; n++) {
+                d_sums[k] += product(n);
+                d_energy_first += power(n);
+                d_energy_last += power(n + d_period);
+            }
+        }
+        return;
+    }
+    cdouble products[REPETITIONS];
+    for (int k = 0; k < REPETITIONS; k++)
+        products[k] = product(k * d_period - 1);
+    for (int k = 0; k < REPETITIONS - 1; k++)
+        d_sums[k] += products[k + 1] - products[k];
+    const double middle = power(3 * d_period - 1);
+    d_energy_first += middle - power(-1);
+    d_energy_last += power(4 * d_period - 1) - power(d_period - 1);
+}
+
+void burst_detector::evaluate(uint64_t place)
+{
+    advance(place);
+    const cdouble sum = d_sums[0] - d_sums[1] - d_sums[2];
+    const double energy = d_energy_first * d_energy_last;
+    const double metric = energy > 1e-60 ? std::norm(sum) / energy : 0.0;
+    if (metric > d_settings.threshold && place >= d_dead_until &&
+        (!d_pending || metric > d_best.metric)) {
+        d_pending = true;
+        d_best = { place, metric, sum };
+    }
+    // two periods before a burst that follows silence there is another maximum
+    if (d_pending && place >= d_best.place + 5 * d_period / 2) {
+        examine(d_best);
+        d_pending = false;
+        d_dead_until = d_best.place + 3 * d_period;
+    }
+}
+
+void burst_detector::examine(const candidate& found)
+{
+    const correlation coarse = correlate(found);
+    if (!(coarse.peak > MIN_PEAK) || coarse.start < 0)
+        return;
+    double frequency = refined(coarse.start, coarse.frequency);
+    const int64_t start = coarse.start + strongest_path(coarse.start, frequency);
+    if (start < 0)
+        return;
+    frequency = refined(start, frequency);
+
+    const double energy = product_sum(start, 0).real() / REPETITIONS;
+    const double common = std::abs(product_sum(start, 1)) / (REPETITIONS - 1);
+    const double share = std::min(common / std::max(energy, 1e-300), 1.0 - 1e-9);
+    const int used = d_period - (GUARD_FRONT + GUARD_BACK) * d_settings.sps;
+    d_found.push_back({ uint64_t(start),
+                        frequency,
+                        10.0 * std::log10(share / (1.0 - share) * d_settings.sps + 1e-30),
+                        std::sqrt(common / used),
+                        coarse.peak });
+}
+
+// Best place and offset of the preamble near the metric's maximum. The repetitions are added up
+// first: whole turns a period, which the metric leaves open, do not change their sum.
+burst_detector::correlation burst_detector::correlate(const candidate& found) const
+{
+    const int reach = SEARCH * d_settings.sps;
+    const double base = std::arg(found.sum) / (2.0 * M_PI * d_period);
+    Eigen::VectorXcf folded(2 * reach + d_period);
+    Eigen::VectorXd energy(folded.size());
+    for (int n = 0; n < folded.size(); n++) {
+        cdouble sum = 0.0;
+        energy(n) = 0.0;
+        for (int k = 0; k < REPETITIONS; k++) {
+            const int64_t place = int64_t(found.place) - reach + n + k * d_period;
+            const cdouble received = place < 0 ? 0.0 : sample(place);
+            sum += std::polar(double(SIGNS[k]), -2.0 * M_PI * base * k * d_period) * received;
+            energy(n) += std::norm(received);
+        }
+        folded(n) = std::complex<float>(sum);
+    }
+    correlation best = { -1, 0.0, 0.0 };
+    double most = 0.0;
+    const int turns = int(d_settings.max_frequency_offset * d_period) + 1;
+    for (int k = -turns; k <= turns; k++) {
+        const double frequency = base + double(k) / d_period;
+        if (std::abs(frequency) > d_settings.max_frequency_offset + 0.1 / d_period)
+            continue;
+        Eigen::VectorXcf turned(d_period);
+        for (int m = 0; m < d_period; m++)
+            turned(m) = std::complex<float>(std::polar(1.0, 2.0 * M_PI * frequency * m)) *
+                        d_sequence(m);
+        for (int d = 0; d <= 2 * reach; d++) {
+            const double power = std::norm(turned.dot(folded.segment(d, d_period)));
+            if (power > most) {
+                most = power;
+                const double all = energy.segment(d, d_period).sum() * REPETITIONS;
+                best = { int64_t(found.place) - reach + d,
+                         frequency,
+                         power / (all * d_sequence.squaredNorm()) };
+            }
+        }
+    }
+    return best;
+}
+
+// Least squares on paths at symbol spacing, at the fraction of a symbol that explains most; how
+// many samples the strongest of them is behind.
+int burst_detector::strongest_path(int64_t coarse, double frequency) const
+{
+    const int sps = d_settings.sps;
+    const int rows = d_solvers[0].cols();
+    const int64_t first = coarse + PATHS * sps - sps;
+    Eigen::VectorXcd received(rows + 2 * sps);
+    for (int n = 0; n < received.size(); n++)
+        received(n) = sample(first + n) * std::polar(1.0, -2.0 * M_PI * frequency * n);
+    double explained = 0.0;
+    int behind = 0;
+    for (int late = -sps * FRACTIONS / 2; late < sps * FRACTIONS / 2; late++) {
+        const int whole = (late + sps * FRACTIONS) / FRACTIONS; // from sps too early on
+        const int rest = late + sps * FRACTIONS - whole * FRACTIONS;
+        const auto seen = received.segment(whole, rows);
+        const Eigen::VectorXcd paths = d_solvers[rest] * seen;
+        const double share = paths.dot(d_grams[rest] * paths).real() / seen.squaredNorm();
+        if (share > explained) {
+            explained = share;
+            int strongest;
+            paths.cwiseAbs2().maxCoeff(&strongest);
+            behind = whole - sps + (strongest - PATHS) * sps + (rest > FRACTIONS / 2);
+        }
+    }
+    return behind;
+}
+
+// Sum of the products of samples so many periods apart, where multipath has settled.
+burst_detector::cdouble burst_detector::product_sum(uint64_t start, int periods) const
+{
+    cdouble sum = 0.0;
+    for (int k = 0; k + periods < REPETITIONS; k++) {
+        cdouble part = 0.0;
+        for (int n = GUARD_FRONT * d_settings.sps; n < d_period - GUARD_BACK * d_settings.sps; n++)
+            part += std::conj(sample(start + k * d_period + n)) *
+                    sample(start + (k + periods) * d_period + n);
+        sum += double(SIGNS[k] * SIGNS[k + periods]) * part;
+    }
+    return sum;
+}
+
+// The carrier offset from products one, two and three periods apart, near one that is known.
+double burst_detector::refined(int64_t start, double frequency) const
+{
+    double offset = 0.0, weights = 0.0;
+    for (int periods = 1; periods < REPETITIONS; periods++) {
+        const double turn = 2.0 * M_PI * periods * d_period;
+        const cdouble rest = product_sum(start, periods) * std::polar(1.0, -turn * frequency);
+        const double weight = periods * periods * (REPETITIONS - periods);
+        offset += weight * std::arg(rest) / turn;
+        weights += weight;
+    }
+    return frequency + offset / weights;
+}
+
+// Keeps what a burst may still need.
+void burst_detector::discard()
+{
+    const uint64_t place = d_pending ? std::min(d_best.place, d_next) : d_next;
+    const uint64_t earlier = (SEARCH + 2 * PATHS) * d_settings.sps;
+    const uint64_t keep = place - std::min(place, earlier);
+    if (keep < d_begin + 4096)
+        return; // moving the rest for so little does not pay
+    d_samples.erase(d_samples.begin(), d_samples.begin() + (keep - d_begin));
+    d_begin = keep;
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
