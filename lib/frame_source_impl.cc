@@ -18,6 +18,7 @@ namespace reservoir {
 namespace {
 
 constexpr int MAX_LEN = 1 << 24;
+const pmt::pmt_t BURST_TAG = pmt::mp("burst_start");
 const pmt::pmt_t FRAME_KEY = pmt::mp("frame");
 const pmt::pmt_t PILOTS_KEY = pmt::mp("pilots");
 const pmt::pmt_t PAYLOAD_KEY = pmt::mp("payload");
@@ -180,7 +181,10 @@ int frame_source_impl::work(int noutput_items,
             if (d_num_frames > 0 && d_frame >= d_num_frames)
                 break;
             begin_frame();
-            tag_frame(nitems_written(0) + done + d_num_preamble);
+            const uint64_t here = nitems_written(0) + done;
+            if (d_num_preamble > 0)
+                add_item_tag(0, here, BURST_TAG, pmt::from_uint64(d_frame), alias_pmt());
+            tag_frame(here + d_num_preamble);
         }
         const int len = std::min(noutput_items - done, frame_length() - d_position);
         std::copy_n(d_frame_data.begin() + d_position, len, out + done);

@@ -9,7 +9,7 @@ import importlib as _importlib
 # registers the constellation types that detectors take
 from gnuradio import digital as _digital
 
-from .link import exponential_profile, software_channel
+from .link import exponential_profile, pulse_shaper, software_channel
 from .reservoir_python import *
 
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from gnuradio import analog, blocks, gr
+from gnuradio import analog, blocks, filter, gr
 
 from .reservoir_python import block_fading_cc, power_amplifier_cc
 
@@ -30,6 +30,35 @@ def exponential_profile(num_taps, decay):
         raise ValueError(f"decay = {decay}: must be finite and above 0")
     powers = np.exp(-np.arange(int(num_taps)) / decay)
     return powers / powers.sum()
+
+
+class pulse_shaper(gr.hier_block2):
+    """Symbols to samples: root-raised-cosine pulses, of mean power 1 where the symbols have it.
+
+    A symbol's instant is 8 * sps samples behind the first sample that it gives; tags are on that
+    first sample. Bursts rise and fall with their pulses: let gaps be 16 symbols or more.
+
+    sps: samples a symbol, 2 ... 64
+    excess_bandwidth: above 0, at most 1
+    """
+
+    SPAN = 8  # symbols on each side
+
+    def __init__(self, sps=2, excess_bandwidth=0.25):
+        _check_range("sps", sps, 2, 64)
+        if not 0 < excess_bandwidth <= 1:
+            raise ValueError(
+                f"excess_bandwidth = {excess_bandwidth}: must be above 0, at most 1"
+            )
+        signature = gr.io_signature(1, 1, gr.sizeof_gr_complex)
+        gr.hier_block2.__init__(self, "pulse_shaper", signature, signature)
+        taps = np.array(
+            filter.firdes.root_raised_cosine(
+                1.0, sps, 1.0, excess_bandwidth, 2 * self.SPAN * sps + 1
+            )
+        )
+        taps *= math.sqrt(sps) / np.linalg.norm(taps)
+        self.connect(self, filter.interp_fir_filter_ccf(sps, taps), self)
 
 
 class software_channel(gr.hier_block2):

@@ -40,7 +40,8 @@ RESERVOIR_API std::vector<gr_complex> random_pilots(
  *
  * Tags on the first pilot (the first symbol where there are no pilots): frame_tag with a
  * dictionary {frame: uint64 index, pilots: their number, payload: payload_len}, and
- * training_tag with the double 1.0. O(1) a symbol.
+ * training_tag with the double 1.0. Where there is a preamble, its first symbol carries the tag
+ * burst_start with the frame's index, for channels that change from burst to burst. O(1) a symbol.
  */
 class RESERVOIR_API frame_source : virtual public gr::sync_block
 {
