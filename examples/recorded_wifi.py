@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Equalizes recorded 802.11a/n frames in the time domain; scores them against the truth.
+"""Equalizes recorded 802.11a/n frames in the time domain, scored against the truth.
 
 Timing and carrier offset of each frame are given; of its samples a receiver knows only
 the long training field (11a) or the HT-LTF (11n). It learns on these, equalizes the
@@ -152,7 +152,7 @@ def end_of(truth, index):
 
 
 def equalize(detector, received, pilots, num_samples):
-    """The frame's samples as sent; as received, at the right level, with no detector."""
+    """The samples as sent; without a detector as received, at the right level."""
     if detector is None:
         heard = received[: len(pilots)]
         return received[:num_samples] * (np.linalg.norm(pilots) / np.linalg.norm(heard))
