@@ -109,7 +109,8 @@ void burst_detector::push(const std::complex<float>* samples, size_t count)
 
 void burst_detector::finish()
 {
-    if (d_pending)
+    // Two periods before a burst that is cut short there is a maximum, too.
+    if (d_pending && d_best.place + (REPETITIONS + 2) * d_period <= d_end)
         examine(d_best);
     d_pending = false;
     d_next = std::max(d_next, d_end);

@@ -49,8 +49,9 @@ struct detected_burst {
  * spacing around its peak, of which the strongest counts. The offset comes from products one, two
  * and three periods apart.
  *
- * Two bursts less than 3 periods apart count as one. Noise exceeds the default threshold less than
- * once in 1e12 samples; random symbols do more often, but do not pass the second step.
+ * At least two periods of samples follow a preamble. Two bursts less than 3 periods apart count as
+ * one. Noise exceeds the default threshold less than once in 1e12 samples; random symbols do more
+ * often, but do not pass the second step.
  *
  * Some operations a sample, and some 1e5 a burst. Results do not depend on how samples are cut.
  */
