@@ -114,9 +114,18 @@ void frame_sync_impl::derotate(gr_complex* samples, uint64_t first, size_t count
             d_bursts.pop_front();
         if (d_bursts.empty() || place + earlier < d_bursts[0].start)
             continue;
-        const double turns =
-            d_bursts[0].frequency_offset * (double(place) - double(d_bursts[0].start));
-        samples[n] *= std::polar(1.0F, float(-2.0 * M_PI * (turns - std::round(turns))));
+        // exact every 64 samples from the burst's beginning on, turned further between them
+        const uint64_t age = place + earlier - d_bursts[0].start;
+        const double step = -2.0 * M_PI * d_bursts[0].frequency_offset;
+        if (age % 64 == 0) {
+            d_turn = std::polar(1.0, std::remainder(step * age, 2.0 * M_PI));
+            d_step = std::polar(1.0, step);
+        }
+        const double re = d_turn.real(), im = d_turn.imag();
+        samples[n] = { float(samples[n].real() * re - samples[n].imag() * im),
+                       float(samples[n].real() * im + samples[n].imag() * re) };
+        d_turn = { re * d_step.real() - im * d_step.imag(),
+                   re * d_step.imag() + im * d_step.real() };
     }
 }
 

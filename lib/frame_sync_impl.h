@@ -41,6 +41,7 @@ private:
     std::unique_ptr<kernel::burst_detector> d_detector;
     std::vector<gr_complex> d_held_back;        // input from the next output sample on
     std::deque<kernel::detected_burst> d_bursts; // the one whose offset is taken out, and later ones
+    std::complex<double> d_turn = 1.0, d_step = 1.0; // of the next sample, and a sample further
     uint64_t d_frames = 0;
 };
 

@@ -29,6 +29,19 @@ constexpr uint64_t ANCHOR = 4096; // running sums begin anew at its multiples
 // Samples at a period's ends, in symbols, that the period before or behind may reach.
 constexpr int GUARD_FRONT = 5, GUARD_BACK = 2;
 
+// conj(a) b; std::complex's operator would look for infinities
+std::complex<double> conjugate_product(std::complex<float> a, std::complex<float> b)
+{
+    const double a_re = a.real(), a_im = a.imag(), b_re = b.real(), b_im = b.imag();
+    return { a_re * b_re + a_im * b_im, a_re * b_im - a_im * b_re };
+}
+
+double power(std::complex<float> a)
+{
+    const double re = a.real(), im = a.imag();
+    return re * re + im * im;
+}
+
 } // namespace
 
 std::vector<std::complex<float>> burst_preamble()
@@ -96,10 +109,12 @@ burst_detector::cdouble burst_detector::sample(uint64_t n) const
 
 void burst_detector::push(const std::complex<float>* samples, size_t count)
 {
-    for (size_t n = 0; n < count; n++) {
-        const bool finite = std::isfinite(samples[n].real()) && std::isfinite(samples[n].imag());
-        d_samples.push_back(finite ? samples[n] : 0.0F);
-        d_bad_samples += !finite;
+    d_samples.insert(d_samples.end(), samples, samples + count);
+    for (auto sample = d_samples.end() - count; sample != d_samples.end(); ++sample) {
+        if (std::isfinite(sample->real()) && std::isfinite(sample->imag()))
+            continue;
+        *sample = 0.0F;
+        d_bad_samples++;
     }
     d_end += count;
     for (; d_next + preamble_length() <= d_end; d_next++)
@@ -134,18 +149,15 @@ std::vector<detected_burst> burst_detector::take()
 void burst_detector::advance(uint64_t place)
 {
     const std::complex<float>* const r = &d_samples[place - d_begin];
-    const auto product = [r, this](int n) {
-        return std::conj(cdouble(r[n])) * cdouble(r[n + d_period]);
-    };
-    const auto power = [r](int n) { return std::norm(cdouble(r[n])); };
+    const auto product = [r, this](int n) { return conjugate_product(r[n], r[n + d_period]); };
     if (place % ANCHOR == 0) { // rounding errors end here
         d_energy_first = d_energy_last = 0.0;
         for (int k = 0; k < REPETITIONS - 1; k++) {
             d_sums[k] = 0.0;
             for (int n = k * d_period; n < (k + 1) * d_period; n++) {
                 d_sums[k] += product(n);
-                d_energy_first += power(n);
-                d_energy_last += power(n + d_period);
+                d_energy_first += power(r[n]);
+                d_energy_last += power(r[n + d_period]);
             }
         }
         return;
@@ -155,9 +167,8 @@ void burst_detector::advance(uint64_t place)
         products[k] = product(k * d_period - 1);
     for (int k = 0; k < REPETITIONS - 1; k++)
         d_sums[k] += products[k + 1] - products[k];
-    const double middle = power(3 * d_period - 1);
-    d_energy_first += middle - power(-1);
-    d_energy_last += power(4 * d_period - 1) - power(d_period - 1);
+    d_energy_first += power(r[3 * d_period - 1]) - power(r[-1]);
+    d_energy_last += power(r[4 * d_period - 1]) - power(r[d_period - 1]);
 }
 
 void burst_detector::evaluate(uint64_t place)
@@ -165,11 +176,11 @@ void burst_detector::evaluate(uint64_t place)
     advance(place);
     const cdouble sum = d_sums[0] - d_sums[1] - d_sums[2];
     const double energy = d_energy_first * d_energy_last;
-    const double metric = energy > 1e-60 ? std::norm(sum) / energy : 0.0;
-    if (metric > d_settings.threshold && place >= d_dead_until &&
-        (!d_pending || metric > d_best.metric)) {
+    const double squared = sum.real() * sum.real() + sum.imag() * sum.imag();
+    if (squared > d_settings.threshold * energy && energy > 1e-60 && place >= d_dead_until &&
+        (!d_pending || squared > d_best.metric * energy)) {
         d_pending = true;
-        d_best = { place, metric, sum };
+        d_best = { place, squared / energy, sum };
     }
     // two periods before a burst that follows silence there is another maximum
     if (d_pending && place >= d_best.place + 5 * d_period / 2) {
