@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Frame sync over simulated air: what it finds, what it costs the receiver, and how fast it is.
+
+Bursts of QPSK over six Rayleigh paths (exponential powers, unit energy, a symbol apart), anew for
+each burst, with random timing, carrier offset within 0.05 cycles/sample and clocks up to 40 ppm
+apart; two samples a symbol.
+
+    PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N]
+"""
+
+import argparse
+import os
+import time
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import numpy as np
+import pmt
+from gnuradio import blocks, digital, gr, reservoir
+from tqdm import tqdm
+
+SPS, FINE, SPAN = 2, 8, 8  # FINE: steps a sample of the waveforms that are made
+PILOTS, PAYLOAD, GAP, PATHS = 64, 512, 40, 6
+QPSK = np.array(digital.constellation_qpsk().points()) / 2
+LEAD = 16 * SPS  # samples between bursts, at the most
+
+
+def pulse():
+    """Root-raised-cosine, energy 1 at SPS samples a symbol."""
+    from gnuradio.filter import firdes
+
+    taps = firdes.root_raised_cosine(1, SPS * FINE, 1, 0.25, 2 * SPAN * SPS * FINE + 1)
+    return np.array(taps) * np.sqrt(FINE) / np.linalg.norm(taps)
+
+
+PULSE = pulse()
+PREAMBLE = reservoir.burst_preamble()
+KNOWN = QPSK[np.random.default_rng(0).integers(0, 4, PILOTS)].astype(np.complex64)
+
+
+def burst(rng, esn0_db, payload, offset=0.05, ppm=40):
+    """Samples, indices of the payload, instant of the first pilot on the strongest path, offset,
+    and the paths' amplitudes over the strongest one's."""
+    indices = rng.integers(0, 4, payload)
+    paths = np.exp(-np.arange(PATHS) / 4) * (
+        rng.normal(size=PATHS) + 1j * rng.normal(size=PATHS)
+    )
+    paths /= np.linalg.norm(paths)
+    symbols = np.convolve(np.concatenate([PREAMBLE, KNOWN, QPSK[indices]]), paths)
+    fine = np.zeros((len(symbols) + GAP) * SPS * FINE, complex)
+    fine[: len(symbols) * SPS * FINE : SPS * FINE] = symbols
+    fine = np.convolve(fine, PULSE) * np.sqrt(SPS)
+    clock, late = 1 + 1e-6 * rng.uniform(-ppm, ppm), rng.uniform(0, 1)
+    count = len(fine) // FINE - 4
+    place = (np.arange(count) + late) * FINE * clock
+    whole = place.astype(int)
+    samples = fine[whole] * (whole + 1 - place) + fine[whole + 1] * (place - whole)
+    turn = rng.uniform(-offset, offset)
+    samples = samples * np.exp(2j * np.pi * (turn * np.arange(count) + rng.random()))
+    samples += np.sqrt(SPS * 10 ** (-esn0_db / 10) / 2) * (
+        rng.normal(size=count) + 1j * rng.normal(size=count)
+    )
+    strongest = np.abs(paths).argmax()
+    first = (SPAN + len(PREAMBLE) + strongest) * SPS / clock - late
+    return samples.astype(np.complex64), indices, first, turn, np.abs(paths / paths[strongest])
+
+
+def run(samples, *following):
+    """Output, training tags as (offset, dictionary), seconds."""
+    top, sink = gr.top_block(), blocks.vector_sink_c()
+    top.connect(blocks.vector_source_c(samples), *following, sink)
+    start = time.perf_counter()
+    top.run()
+    seconds = time.perf_counter() - start
+    tags = sorted(sink.tags(), key=lambda tag: tag.offset)
+    found = [
+        (tag.offset, pmt.to_python(tag.value))
+        for tag in tags
+        if pmt.symbol_to_string(tag.key) == "training_start"
+    ]
+    return np.array(sink.data(), np.complex64), found, seconds
+
+
+def synchronization(count, esn0_db):
+    rng = np.random.default_rng(1)
+    made = [burst(rng, esn0_db, 128) for _ in range(count)]
+    begins = np.cumsum([0] + [len(one[0]) for one in made])
+    _, tags, _ = run(np.concatenate([one[0] for one in made]), reservoir.frame_sync())
+    offsets = np.array([offset for offset, _ in tags])
+    misplaced, near, errors, matched = 0, 0, [], 0
+    for begin, (_, _, first, turn, amplitudes) in zip(begins, made):
+        nearest = np.abs(offsets - begin - first).argmin()
+        behind = offsets[nearest] - begin - first
+        if abs(behind) > LEAD:
+            continue
+        matched += 1
+        errors.append(tags[nearest][1]["cfo"] - turn)
+        misplaced += abs(behind) > 1
+        chosen = amplitudes.argmax() + int(np.round(behind / SPS))
+        near += 0 <= chosen < PATHS and amplitudes[chosen] > 10 ** (-1 / 20)
+    print(
+        f"{esn0_db:3d} dB: {matched} of {count} bursts found, {len(tags) - matched} false; within a "
+        f"sample of the strongest path {1 - misplaced / matched:.3f}, of one less than 1 dB weaker "
+        f"{near / matched:.3f}; carrier offset {np.std(errors):.1e} cycles/sample rms"
+    )
+
+
+def false_alarms(count):
+    rng = np.random.default_rng(2)
+    found = 0
+    for _ in range(count):
+        noise = rng.normal(size=(2, 2_500_000)).astype(np.float32)
+        found += len(run(noise[0] + 1j * noise[1], reservoir.frame_sync())[1])
+    print(f"noise: {found} bursts found in {count * 2_500_000:.1e} samples")
+
+
+DETECTORS = {
+    "configured_esn": lambda: reservoir.configured_esn(
+        constellation=digital.constellation_qpsk().base()
+    ),
+    "esn": lambda: reservoir.esn(window=24, delay=12),
+    "fir": lambda: reservoir.fir(24, 12),
+}
+
+
+def receive(name, made, perfect):
+    """Symbol error rate of each frame."""
+    wrong = []
+    samples = np.concatenate([one[0] for one in made])
+    if perfect:
+        begins = np.cumsum([0] + [len(one[0]) for one in made])
+        for begin, (own, _, first, turn, _) in zip(begins, made):
+            start = int(np.round(first))
+            behind = samples[begin + start :][: SPS * (PILOTS + PAYLOAD + 48)]
+            behind = behind * np.exp(-2j * np.pi * turn * np.arange(len(behind)))
+            wrong.append(
+                DETECTORS[name]().receive(behind, KNOWN, sps=SPS, payload_len=PAYLOAD)
+            )
+        frames = [symbols[PILOTS:] for symbols in wrong]
+    else:
+        equalizer = reservoir.equalizer(
+            DETECTORS[name](), SPS, KNOWN, "training_start", PAYLOAD
+        )
+        out, tags, _ = run(samples, reservoir.frame_sync(), equalizer)
+        frames = [out[at + PILOTS : at + PILOTS + PAYLOAD] for at, _ in tags]
+        if len(frames) != len(made):
+            raise SystemExit(f"{len(frames)} frames came of {len(made)}")
+    return np.array(
+        [
+            np.mean(np.abs(symbols[:, None] - QPSK).argmin(1) != one[1])
+            for symbols, one in zip(frames, made)
+        ]
+    )
+
+
+def error_rates(count):
+    for esn0_db in (10, 10.5, 11, 12, 15):
+        rng = np.random.default_rng(3)
+        made = [burst(rng, esn0_db, PAYLOAD) for _ in range(count)]
+        for name in DETECTORS:
+            for perfect in (False, True):
+                wrong = receive(name, made, perfect)
+                print(
+                    f"{esn0_db:5.1f} dB, {name}, {'perfect' if perfect else 'frame'} sync: "
+                    f"symbol errors {wrong.mean():.2e}, frames in error {np.mean(wrong > 0):.3f}"
+                )
+
+
+def rates(count):
+    rng = np.random.default_rng(4)
+    samples = np.concatenate([burst(rng, 15, PAYLOAD)[0] for _ in range(count)])
+    _, _, seconds = run(samples, reservoir.frame_sync())
+    print(f"frame_sync: {len(samples) / seconds / 1e6:.2f} MS/s")
+    for name, make in DETECTORS.items():
+        equalizer = reservoir.equalizer(make(), SPS, KNOWN, "training_start", PAYLOAD)
+        _, _, seconds = run(samples, reservoir.frame_sync(), equalizer)
+        print(f"frame_sync and {name}: {len(samples) / seconds / 1e6:.2f} MS/s, all frames")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bursts", type=int, default=1000, help="a row (%(default)s)")
+    count = parser.parse_args().bursts
+    steps = [
+        lambda: [synchronization(count, db) for db in (6, 12, 20)],
+        lambda: false_alarms(max(count // 100, 1)),
+        lambda: error_rates(max(count // 5, 1)),
+        lambda: rates(max(count // 5, 1)),
+    ]
+    for step in tqdm(steps):
+        step()
+
+
+if __name__ == "__main__":
+    main()
