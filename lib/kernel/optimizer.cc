@@ -5,7 +5,6 @@
 
 #include <gnuradio/reservoir/kernel/optimizer.h>
 
-#include <Eigen/Core>
 #include <cmath>
 #include <stdexcept>
 
@@ -47,33 +46,39 @@ optimizer<T>::optimizer(descent kind, double learning_rate, double momentum)
 template <class T>
 void optimizer<T>::step(T* parameters, const T* gradient, size_t count)
 {
-    typedef Eigen::Array<T, Eigen::Dynamic, 1> array;
+    // Loops and not Eigen's arrays: those round otherwise where an address is not aligned.
     constexpr T EPSILON = T(1e-8);
-    Eigen::Map<array> p(parameters, count);
-    const Eigen::Map<const array> g(gradient, count);
     d_first.resize(count, T(0));
     d_second.resize(count, T(0));
-    Eigen::Map<array> first(d_first.data(), count), second(d_second.data(), count);
+    T* const first = d_first.data();
+    T* const second = d_second.data();
     d_steps++;
     const T rate = T(d_learning_rate);
     switch (d_kind) {
     case descent::gd:
-        p -= rate * g;
+        for (size_t k = 0; k < count; k++)
+            parameters[k] -= rate * gradient[k];
         break;
     case descent::momentum:
-        first = T(d_momentum) * first + g;
-        p -= rate * first;
+        for (size_t k = 0; k < count; k++) {
+            first[k] = T(d_momentum) * first[k] + gradient[k];
+            parameters[k] -= rate * first[k];
+        }
         break;
     case descent::rmsprop:
-        second = T(0.99) * second + T(0.01) * g.square();
-        p -= rate * g / (second.sqrt() + EPSILON);
+        for (size_t k = 0; k < count; k++) {
+            second[k] = T(0.99) * second[k] + T(0.01) * (gradient[k] * gradient[k]);
+            parameters[k] -= rate * gradient[k] / (std::sqrt(second[k]) + EPSILON);
+        }
         break;
     case descent::adam: {
-        first = T(0.9) * first + T(0.1) * g;
-        second = T(0.999) * second + T(0.001) * g.square();
         const T unbiased_rate = T(d_learning_rate / (1.0 - std::pow(0.9, d_steps)));
         const T root = T(std::sqrt(1.0 - std::pow(0.999, d_steps)));
-        p -= unbiased_rate * first / (second.sqrt() / root + EPSILON);
+        for (size_t k = 0; k < count; k++) {
+            first[k] = T(0.9) * first[k] + T(0.1) * gradient[k];
+            second[k] = T(0.999) * second[k] + T(0.001) * (gradient[k] * gradient[k]);
+            parameters[k] -= unbiased_rate * first[k] / (std::sqrt(second[k]) / root + EPSILON);
+        }
         break;
     }
     }
