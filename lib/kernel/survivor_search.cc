@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -16,27 +18,21 @@ namespace kernel {
 
 namespace {
 
+constexpr size_t FEW = 64; // candidates that are ranked, all against all
+
+#ifdef __AVX2__
+constexpr int LANES = 8;
+#else
+constexpr int LANES = 4;
+#endif
+typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
+
 // Floats that are not negative sort as their bits do.
-uint64_t candidate(float cost, uint32_t number)
+int32_t bits_of(float cost)
 {
-    uint32_t bits;
+    int32_t bits;
     std::memcpy(&bits, &cost, sizeof(bits));
-    return uint64_t(bits) << 32 | number;
-}
-
-float cost_of(uint64_t candidate)
-{
-    const uint32_t bits = candidate >> 32;
-    float cost;
-    std::memcpy(&cost, &bits, sizeof(cost));
-    return cost;
-}
-
-// exp(-i angle) for |angle| < 0.1 to single precision
-std::complex<float> small_turn(float angle)
-{
-    const float square = angle * angle;
-    return { 1.0f - square * (0.5f - square / 24.0f), -angle * (1.0f - square / 6.0f) };
+    return bits;
 }
 
 } // namespace
@@ -53,33 +49,173 @@ survivor_search::survivor_search(const survivor_model& model) : d_model(model)
     const size_t past = model.feedback.size() * d_stride;
     for (auto* buffer : { &d_past_re, &d_past_im, &d_next_re, &d_next_im })
         buffer->assign(past, 0.0f);
-    for (auto* buffer : { &d_metric,
-                          &d_theta,
-                          &d_nu,
-                          &d_old_theta,
-                          &d_old_nu,
-                          &d_rotated_re,
-                          &d_rotated_im,
-                          &d_sum_re,
-                          &d_sum_im })
-        buffer->assign(d_stride, 0.0f);
-    d_turn.assign(d_stride, 1.0f);
-    d_old_turn = d_turn;
-    d_candidates.resize(model.survivors * model.points.size());
+    for (auto* hypotheses : { &d_now, &d_before })
+        for (auto* buffer : { &hypotheses->theta,
+                              &hypotheses->nu,
+                              &hypotheses->turn_re,
+                              &hypotheses->turn_im,
+                              &hypotheses->rotated_re,
+                              &hypotheses->rotated_im,
+                              &hypotheses->sum_re,
+                              &hypotheses->sum_im })
+            buffer->assign(d_stride, 0.0f);
+    d_metric.assign(d_stride, std::numeric_limits<float>::infinity());
+    d_wanted_re.assign(d_stride, 0.0f);
+    d_wanted_im.assign(d_stride, 0.0f);
+    d_parents.assign(d_stride, 0);
+    d_points.assign(d_stride, 0);
+    const size_t candidates = d_stride * model.points.size();
+    d_costs.resize(candidates);
+    d_order.resize(candidates);
+    d_keys.resize(std::min(candidates, FEW));
+    if (candidates > FEW)
+        d_sorted.resize(candidates);
 }
 
 void survivor_search::start(const std::complex<float>* past, float theta, float nu)
 {
     d_alive = 1;
-    d_best = 0;
+    std::fill(d_metric.begin(), d_metric.end(), std::numeric_limits<float>::infinity());
     d_metric[0] = 0.0f;
-    d_theta[0] = theta;
-    d_nu[0] = nu;
-    d_turn[0] = std::polar(1.0f, -theta);
+    d_now.theta[0] = theta;
+    d_now.nu[0] = nu;
+    d_now.turn_re[0] = std::cos(theta);
+    d_now.turn_im[0] = -std::sin(theta);
     for (size_t j = 0; j < d_model.feedback.size(); j++) {
         d_past_re[j * d_stride] = past[j].real();
         d_past_im[j * d_stride] = past[j].imag();
     }
+}
+
+// What each survivor expects of its past, and the feedforward output in its phase.
+void survivor_search::predict(std::complex<float> feedforward)
+{
+    const size_t stride = d_stride;
+    float* const sum_re = d_now.sum_re.data();
+    float* const sum_im = d_now.sum_im.data();
+    std::fill_n(sum_re, stride, 0.0f);
+    std::fill_n(sum_im, stride, 0.0f);
+    for (size_t j = 0; j < d_model.feedback.size(); j++) {
+        const float b_re = d_model.feedback[j].real();
+        const float b_im = d_model.feedback[j].imag();
+        const float* const re = &d_past_re[j * stride];
+        const float* const im = &d_past_im[j * stride];
+        for (size_t s = 0; s < stride; s++) {
+            sum_re[s] += b_re * re[s] - b_im * im[s];
+            sum_im[s] += b_re * im[s] + b_im * re[s];
+        }
+    }
+    const float f_re = feedforward.real(), f_im = feedforward.imag();
+    const float* const turn_re = d_now.turn_re.data();
+    const float* const turn_im = d_now.turn_im.data();
+    float* const rotated_re = d_now.rotated_re.data();
+    float* const rotated_im = d_now.rotated_im.data();
+    for (size_t s = 0; s < stride; s++) {
+        rotated_re[s] = f_re * turn_re[s] - f_im * turn_im[s];
+        rotated_im[s] = f_re * turn_im[s] + f_im * turn_re[s];
+    }
+    for (size_t m = 0; m < d_model.points.size(); m++) {
+        const float c_re = d_model.centroids[m].real();
+        const float c_im = d_model.centroids[m].imag();
+        const float* const metric = d_metric.data();
+        float* const costs = &d_costs[m * stride];
+        for (size_t s = 0; s < stride; s++) {
+            const float re = rotated_re[s] + sum_re[s] - c_re;
+            const float im = rotated_im[s] + sum_im[s] - c_im;
+            costs[s] = re * re + im * im + metric[s];
+        }
+    }
+}
+
+// The cheapest candidates to d_order, the best one first.
+void survivor_search::select(size_t kept)
+{
+    const size_t count = d_costs.size();
+    if (count > FEW) {
+        for (size_t k = 0; k < count; k++)
+            d_sorted[k] = int64_t(bits_of(d_costs[k])) << 32 | int64_t(k);
+        std::nth_element(d_sorted.begin(), d_sorted.begin() + (kept - 1), d_sorted.end());
+        std::iter_swap(d_sorted.begin(),
+                       std::min_element(d_sorted.begin(), d_sorted.begin() + kept));
+        for (size_t s = 0; s < kept; s++)
+            d_order[s] = d_sorted[s] & 0xffffffff;
+        return;
+    }
+    // The last bits of a cost, 2^-17 of it, give way to the number, so that no two are equal; then
+    // as many are before a candidate as are smaller.
+    int32_t* const keys = d_keys.data();
+    std::memcpy(keys, d_costs.data(), count * sizeof(float));
+    for (size_t k = 0; k < count; k++)
+        keys[k] = int32_t((keys[k] & ~int32_t(FEW - 1)) | int32_t(k));
+    for (size_t block = 0; block < count; block += LANES) {
+        const lanes own = *reinterpret_cast<const lanes*>(keys + block);
+        lanes ranks = {};
+        for (size_t j = 0; j < count; j++)
+            ranks -= keys[j] < own; // true is -1
+        for (int k = 0; k < LANES; k++)
+            d_order[ranks[k]] = block + k;
+    }
+}
+
+// One step of every survivor's phase loop, from what its parent saw.
+void survivor_search::follow_phase(size_t kept)
+{
+    for (size_t s = 0; s < kept; s++) {
+        d_wanted_re[s] = d_model.centroids[d_points[s]].real();
+        d_wanted_im[s] = d_model.centroids[d_points[s]].imag();
+    }
+    const float alpha = d_model.alpha, beta = d_model.beta, scale = 1.0f / d_model.power;
+    const float *const rotated_re = d_now.rotated_re.data(),
+                       *const rotated_im = d_now.rotated_im.data();
+    const float *const sum_re = d_now.sum_re.data(), *const sum_im = d_now.sum_im.data();
+    const float *const centroid_re = d_wanted_re.data(), *const centroid_im = d_wanted_im.data();
+    float *const theta = d_now.theta.data(), *const nu = d_now.nu.data();
+    float *const turn_re = d_now.turn_re.data(), *const turn_im = d_now.turn_im.data();
+    for (size_t s = 0; s < d_stride; s++) {
+        const float wanted_re = centroid_re[s] - sum_re[s];
+        const float wanted_im = centroid_im[s] - sum_im[s];
+        const float error = (rotated_im[s] * wanted_re - rotated_re[s] * wanted_im) * scale;
+        const float bounded = std::min(std::max(error, -0.5f), 0.5f);
+        nu[s] += beta * bounded;
+        const float step = alpha * bounded + nu[s];
+        theta[s] += step;
+        // exp(-i step), to single precision for |step| < 0.5
+        const float square = step * step;
+        const float cosine =
+            1.0f - square * (0.5f - square * (1.0f / 24.0f - square * (1.0f / 720.0f)));
+        const float sine =
+            step * (1.0f - square * (1.0f / 6.0f - square * (1.0f / 120.0f - square * (1.0f / 5040.0f))));
+        const float re = turn_re[s] * cosine + turn_im[s] * sine;
+        const float im = turn_im[s] * cosine - turn_re[s] * sine;
+        const float trim = 1.5f - 0.5f * (re * re + im * im); // back to unit modulus
+        turn_re[s] = trim * re;
+        turn_im[s] = trim * im;
+    }
+}
+
+// The past of every survivor, its newest point in front.
+void survivor_search::remember(size_t kept)
+{
+    const size_t feedback = d_model.feedback.size();
+    if (feedback == 0)
+        return;
+    const uint8_t* const parents = d_parents.data();
+    for (size_t s = 0; s < kept; s++) {
+        d_next_re[s] = d_model.points[d_points[s]].real();
+        d_next_im[s] = d_model.points[d_points[s]].imag();
+    }
+    for (size_t j = 1; j < feedback; j++) {
+        const float* const from_re = &d_past_re[(j - 1) * d_stride];
+        const float* const from_im = &d_past_im[(j - 1) * d_stride];
+        float* const to_re = &d_next_re[j * d_stride];
+        float* const to_im = &d_next_im[j * d_stride];
+        for (size_t s = 0; s < kept; s++) {
+            to_re[s] = from_re[parents[s]];
+            to_im[s] = from_im[parents[s]];
+        }
+    }
+    d_past_re.swap(d_next_re);
+    d_past_im.swap(d_next_im);
 }
 
 int survivor_search::step(std::complex<float> feedforward,
@@ -87,96 +223,43 @@ int survivor_search::step(std::complex<float> feedforward,
                           uint16_t* symbols,
                           float* phases)
 {
-    const size_t feedback = d_model.feedback.size();
     const size_t stride = d_stride;
-    const size_t points = d_model.points.size();
-    const bool loop = d_model.alpha > 0.0f;
+    predict(feedforward);
+    const size_t kept = std::min<size_t>(d_model.survivors, d_alive * d_model.points.size());
+    select(kept);
 
-    std::fill(d_sum_re.begin(), d_sum_re.end(), 0.0f);
-    std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0f);
-    for (size_t j = 0; j < feedback; j++) {
-        const float b_re = d_model.feedback[j].real();
-        const float b_im = d_model.feedback[j].imag();
-        const float* const re = &d_past_re[j * stride];
-        const float* const im = &d_past_im[j * stride];
-        for (size_t s = 0; s < stride; s++) {
-            d_sum_re[s] += b_re * re[s] - b_im * im[s];
-            d_sum_im[s] += b_re * im[s] + b_im * re[s];
-        }
+    const float least = d_costs[d_order[0]];
+    std::swap(d_now, d_before);
+    // what belongs to a survivor goes from its parent's place to its own
+    const auto move = [kept, this](const std::vector<float>& from, std::vector<float>& to) {
+        const float* const source = from.data();
+        float* const target = to.data();
+        const uint8_t* const parent = d_parents.data();
+        for (size_t s = 0; s < kept; s++)
+            target[s] = source[parent[s]];
+    };
+    for (size_t s = 0; s < kept; s++) {
+        const uint32_t number = d_order[s];
+        d_metric[s] = d_costs[number] - least;
+        d_parents[s] = number % stride;
+        d_points[s] = number / stride;
     }
-
-    uint32_t count = 0;
-    for (int s = 0; s < d_alive; s++) {
-        const float turn_re = d_turn[s].real(), turn_im = d_turn[s].imag();
-        d_rotated_re[s] = feedforward.real() * turn_re - feedforward.imag() * turn_im;
-        d_rotated_im[s] = feedforward.real() * turn_im + feedforward.imag() * turn_re;
-        const float y_re = d_rotated_re[s] + d_sum_re[s];
-        const float y_im = d_rotated_im[s] + d_sum_im[s];
-        for (size_t m = 0; m < points; m++, count++) {
-            const float re = y_re - d_model.centroids[m].real();
-            const float im = y_im - d_model.centroids[m].imag();
-            d_candidates[count] = candidate(re * re + im * im + d_metric[s], count);
-        }
+    move(d_before.theta, d_now.theta);
+    move(d_before.nu, d_now.nu);
+    move(d_before.turn_re, d_now.turn_re);
+    move(d_before.turn_im, d_now.turn_im);
+    if (d_model.alpha > 0.0f) {
+        move(d_before.rotated_re, d_now.rotated_re);
+        move(d_before.rotated_im, d_now.rotated_im);
+        move(d_before.sum_re, d_now.sum_re);
+        move(d_before.sum_im, d_now.sum_im);
+        follow_phase(kept);
     }
-
-    const int kept = std::min<uint32_t>(d_model.survivors, count);
-    if (kept < int(count))
-        std::nth_element(d_candidates.begin(),
-                         d_candidates.begin() + kept - 1,
-                         d_candidates.begin() + count);
-
-    d_old_theta = d_theta;
-    d_old_nu = d_nu;
-    d_old_turn = d_turn;
-    d_best = 0;
-    for (int s = 0; s < kept; s++) {
-        const uint32_t number = uint32_t(d_candidates[s]);
-        const uint32_t parent = number / points;
-        const uint32_t point = number % points;
-        parents[s] = parent;
-        symbols[s] = point;
-        d_metric[s] = cost_of(d_candidates[s]);
-        if (d_metric[s] < d_metric[d_best])
-            d_best = s;
-        float theta = d_old_theta[parent], nu = d_old_nu[parent];
-        if (loop) {
-            const float wanted_re = d_model.centroids[point].real() - d_sum_re[parent];
-            const float wanted_im = d_model.centroids[point].imag() - d_sum_im[parent];
-            const float error = (d_rotated_im[parent] * wanted_re -
-                                 d_rotated_re[parent] * wanted_im) /
-                                d_model.power;
-            const float bounded = std::min(std::max(error, -0.5f), 0.5f);
-            nu += d_model.beta * bounded;
-            const float step = d_model.alpha * bounded + nu;
-            theta += step;
-            const std::complex<float> turned =
-                std::abs(step) < 0.1f ? small_turn(step) : std::polar(1.0f, -step);
-            const std::complex<float> before = d_old_turn[parent];
-            const float re = before.real() * turned.real() - before.imag() * turned.imag();
-            const float im = before.real() * turned.imag() + before.imag() * turned.real();
-            const float trim = 1.5f - 0.5f * (re * re + im * im); // back to unit modulus
-            d_turn[s] = { trim * re, trim * im };
-        } else {
-            d_turn[s] = d_old_turn[parent];
-        }
-        d_theta[s] = theta;
-        d_nu[s] = nu;
-        if (phases)
-            phases[s] = theta;
-        if (feedback) {
-            d_next_re[s] = d_model.points[point].real();
-            d_next_im[s] = d_model.points[point].imag();
-        }
-        for (size_t j = 1; j < feedback; j++) {
-            d_next_re[j * stride + s] = d_past_re[(j - 1) * stride + parent];
-            d_next_im[j * stride + s] = d_past_im[(j - 1) * stride + parent];
-        }
-    }
-    d_past_re.swap(d_next_re);
-    d_past_im.swap(d_next_im);
-    const float least = d_metric[d_best];
-    for (int s = 0; s < kept; s++)
-        d_metric[s] -= least;
+    remember(kept);
+    std::copy_n(d_parents.begin(), kept, parents);
+    std::copy_n(d_points.begin(), kept, symbols);
+    if (phases)
+        std::copy_n(d_now.theta.begin(), kept, phases);
     d_alive = kept;
     return kept;
 }

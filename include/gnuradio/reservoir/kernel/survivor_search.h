@@ -61,20 +61,38 @@ public:
     int step(std::complex<float> feedforward, uint8_t* parents, uint16_t* symbols, float* phases);
 
     //! The cheapest survivor.
-    int best() const { return d_best; }
-    float theta(int survivor) const { return d_theta[survivor]; }
-    float nu(int survivor) const { return d_nu[survivor]; }
+    int best() const { return 0; }
+    float theta(int survivor) const { return d_now.theta[survivor]; }
+    float nu(int survivor) const { return d_now.nu[survivor]; }
 
 private:
+    // one value a survivor, padded
+    struct hypotheses {
+        std::vector<float> theta, nu;
+        std::vector<float> turn_re, turn_im;       // exp(-i theta)
+        std::vector<float> rotated_re, rotated_im; // feedforward output, turned
+        std::vector<float> sum_re, sum_im;         // feedback
+    };
+
+    void predict(std::complex<float> feedforward);
+    void select(size_t kept);
+    void follow_phase(size_t kept);
+    void remember(size_t kept);
+
     survivor_model d_model;
     size_t d_stride; // survivors, padded
     int d_alive = 0;
-    int d_best = 0;
     std::vector<float> d_past_re, d_past_im, d_next_re, d_next_im; // feedback x stride
-    std::vector<float> d_metric, d_theta, d_nu, d_old_theta, d_old_nu;
-    std::vector<std::complex<float>> d_turn, d_old_turn; // exp(-i theta)
-    std::vector<float> d_rotated_re, d_rotated_im, d_sum_re, d_sum_im;
-    std::vector<uint64_t> d_candidates; // cost above, number below: sorts by cost
+    std::vector<float> d_metric;                                   // over the best; infinite beyond alive
+    hypotheses d_now, d_before;
+    std::vector<float> d_wanted_re, d_wanted_im; // centroids of the newest points
+    std::vector<uint8_t> d_parents;
+    std::vector<uint16_t> d_points;
+    // candidates: number point * stride + survivor
+    std::vector<float> d_costs;
+    std::vector<uint32_t> d_order;
+    std::vector<int32_t> d_keys;
+    std::vector<int64_t> d_sorted; // cost above, number below: sorts by cost
 };
 
 //! What decide_frame finds.
