@@ -84,8 +84,8 @@ thin_svd graded_svd(Eigen::MatrixXcd image)
     thin_svd svd{ Eigen::MatrixXcd(image.rows(), columns),
                   Eigen::ArrayXd(columns),
                   Eigen::MatrixXcd(columns, columns) };
-    // invariant: image = T * remaining, orthogonal to the left vectors found
-    Eigen::MatrixXcd remaining = Eigen::MatrixXcd::Identity(columns, columns);
+    // invariant: image = T * remaining, orthogonal to the left vectors found; empty: the identity
+    Eigen::MatrixXcd remaining;
     Eigen::Index rank = 0;
     double greatest = 0.0;
 
@@ -105,7 +105,8 @@ thin_svd graded_svd(Eigen::MatrixXcd image)
             kept++;
         const Eigen::Index left_over = squares.size() - kept;
         image *= eigen.eigenvectors();
-        remaining *= eigen.eigenvectors();
+        remaining = remaining.size() == 0 ? eigen.eigenvectors()
+                                          : Eigen::MatrixXcd(remaining * eigen.eigenvectors());
         for (Eigen::Index j = squares.size() - 1; j >= left_over; j--) {
             const double singular = image.col(j).norm();
             if (!(singular > RANK_TOLERANCE * greatest))
