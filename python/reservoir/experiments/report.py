@@ -278,6 +278,8 @@ def constellations(results):
             axis.scatter(
                 np.real(points), np.imag(points), marker="+", s=70, color="black"
             )
+            if len(np.unique(symbols)) <= len(points):
+                axis.text(0, 0, "gives decisions only", ha="center", va="center")
             axis.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
             axis.set_title(f"{title}\n{modulation}, {snr_db} dB", fontsize=11)
             axis.grid(True, color="0.88")
