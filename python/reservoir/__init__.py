@@ -10,6 +10,7 @@ import importlib as _importlib
 from gnuradio import digital as _digital
 
 from .link import exponential_profile, pulse_shaper, software_channel
+from .packets import packet_capacity, packet_decoder, packet_encoder, packet_format
 from .reservoir_python import *
 
 
