@@ -4,6 +4,7 @@
 """Between a front end that cannot wait and a receiver that may be slower."""
 
 import queue
+import threading
 
 import numpy as np
 import pmt
@@ -38,7 +39,7 @@ class frame_gate(gr.hier_block2):
         signature = gr.io_signature(1, 1, gr.sizeof_gr_complex)
         gr.hier_block2.__init__(self, "frame_gate", signature, signature)
         tag = pmt.intern(training_tag)
-        frames = queue.Queue(int(max_frames))
+        frames = _waiting_frames(int(max_frames))
         self._entry = _entry(int(frame_len), tag, frames, bool(drop))
         self._exit = _exit(tag, frames)
         self.connect(self, self._entry)
@@ -53,6 +54,36 @@ class frame_gate(gr.hier_block2):
         return self._entry.dropped
 
 
+class _waiting_frames:
+    """A bounded queue that ends: by who puts frames in, or by who takes them."""
+
+    def __init__(self, max_frames):
+        self._queue = queue.Queue(max_frames)
+        self.complete = threading.Event()  # nothing more comes
+        self.abandoned = threading.Event()  # nothing more is taken
+
+    def put(self, frame, wait):
+        """False where the frame found no place."""
+        while not self.abandoned.is_set():
+            try:
+                self._queue.put(frame, block=wait, timeout=0.05)
+                return True
+            except queue.Full:
+                if not wait:
+                    break
+        return False
+
+    def take(self):
+        """A frame, or None where none comes soon; EOFError behind the last."""
+        complete = self.complete.is_set()  # before the queue is looked at
+        try:
+            return self._queue.get(timeout=0.01)
+        except queue.Empty:
+            if complete:
+                raise EOFError
+            return None
+
+
 class _entry(gr.sync_block):
     def __init__(self, frame_len, tag, frames, drop):
         gr.sync_block.__init__(self, "frame_gate_entry", [np.complex64], None)
@@ -61,11 +92,10 @@ class _entry(gr.sync_block):
         self._open = (
             []
         )  # [samples, filled, tag's value] of frames that are not complete
-        self._stopped = False
         self.passed = self.dropped = 0
 
     def start(self):
-        self._stopped = False
+        self._frames.complete.clear()
         return True
 
     def stop(self):
@@ -73,8 +103,7 @@ class _entry(gr.sync_block):
             samples[filled:] = 0
             self._pass(samples, value)
         self._open = []
-        self._stopped = True
-        self._put(None, True)
+        self._frames.complete.set()
         return True
 
     def work(self, input_items, output_items):
@@ -98,21 +127,10 @@ class _entry(gr.sync_block):
         frame[1] = filled + count
 
     def _pass(self, samples, value):
-        if self._put((samples, value), not self._drop):
+        if self._frames.put((samples, value), not self._drop):
             self.passed += 1
         else:
             self.dropped += 1
-
-    def _put(self, frame, wait):
-        while True:
-            try:
-                self._frames.put(frame, block=wait, timeout=0.1 if wait else None)
-                return True
-            except queue.Full:
-                if not wait:
-                    return False
-                if self._stopped and frame is not None:
-                    return False
 
 
 class _exit(gr.sync_block):
@@ -122,15 +140,23 @@ class _exit(gr.sync_block):
         self._frame = np.zeros(0, np.complex64)
         self._position = 0
 
+    def start(self):
+        self._frames.abandoned.clear()
+        return True
+
+    def stop(self):
+        self._frames.abandoned.set()
+        return True
+
     def work(self, input_items, output_items):
         out = output_items[0]
         if self._position == len(self._frame):
             try:
-                frame = self._frames.get(timeout=0.01)
-            except queue.Empty:
-                return 0
-            if frame is None:
+                frame = self._frames.take()
+            except EOFError:
                 return -1
+            if frame is None:
+                return 0
             self._frame, value = frame
             self._position = 0
             self.add_item_tag(0, self.nitems_written(0), self._tag, value)
