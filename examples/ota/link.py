@@ -32,10 +32,10 @@ CONSTELLATIONS = {
     "16qam": digital.constellation_16qam,
 }
 DETECTORS = {
-    "configured_esn": lambda c: reservoir.configured_esn(constellation=c),
-    "esn": lambda c: reservoir.esn(),
-    "rnn": lambda c: reservoir.rnn(epochs=60, delay=6),
-    "fir": lambda c: reservoir.fir(),
+    "configured_esn": lambda c, window: reservoir.configured_esn(constellation=c),
+    "esn": lambda c, window: reservoir.esn(window=window, delay=window // 2),
+    "rnn": lambda c, window: reservoir.rnn(epochs=60, delay=6),
+    "fir": lambda c, window: reservoir.fir(num_taps=window, delay=window // 2),
 }
 
 
@@ -573,9 +573,9 @@ class receiver(gr.hier_block2):
         self.sync = reservoir.frame_sync(
             SPS, EXCESS_BANDWIDTH, sample_rate=arguments.rate, tag_key=TAG
         )
-        self.gate = reservoir.frame_gate(frame_len, TAG, drop=live)
+        self.gate = reservoir.frame_gate(frame_len, TAG, max_frames=8, drop=live)
         self.equalizer = reservoir.equalizer(
-            DETECTORS[arguments.detector](points),
+            DETECTORS[arguments.detector](points, arguments.window),
             SPS,
             pilots(arguments),
             TAG,

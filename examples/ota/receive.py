@@ -50,6 +50,12 @@ def parse(arguments=None):
         help="what equalizes (default: configured_esn)",
     )
     parser.add_argument(
+        "--window",
+        type=link.number(2, 64, int),
+        default=24,
+        help="symbols that fir and esn look at; fewer are faster (default: 24)",
+    )
+    parser.add_argument(
         "--input", help="recording for --source file: SigMF, or bare complex floats"
     )
     parser.add_argument("--output", help="file for received bytes (default: stdout)")
@@ -106,11 +112,11 @@ class receiving(gr.top_block):
             return [DEVICES[arguments.source](arguments)]
         if arguments.source == "file":
             return link.file_source(arguments)
-        encoder = link.packet_source(arguments)
-        data = link.packets(arguments, encoder.capacity())
-        link.feed(encoder, data, stopped)
+        self.encoder = link.packet_source(arguments)
+        data = link.packets(arguments, self.encoder.capacity())
+        link.feed(self.encoder, data, stopped)
         shaper = link.reservoir.pulse_shaper(link.SPS, link.EXCESS_BANDWIDTH)
-        return [encoder, shaper, link.simulated_air(arguments)]
+        return [self.encoder, shaper, link.simulated_air(arguments)]
 
     def statistics(self, seconds):
         """The line of each second."""

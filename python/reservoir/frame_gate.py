@@ -22,6 +22,7 @@ class frame_gate(gr.hier_block2):
     dropped and counted, so the input never waits (drop=True, for radios), or the input waits
     (drop=False, for files). The tag is passed on, on the first sample of its frame; no other tag
     is. A last frame that the stream's end cuts short is filled up with zeros.
+    Like every block written in Python it must be kept in a variable while the flowgraph runs.
 
     frame_len: samples, 1 ... 2**22; an equalizer needs (pilots + payload_len + 48) * sps
     training_tag: key of the tag on the first pilot, not empty
