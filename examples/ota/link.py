@@ -24,6 +24,7 @@ EXCESS_BANDWIDTH = 0.25
 GAP = 80  # symbols of silence behind a burst
 LOOK_AHEAD = 48  # symbols that an equalizer looks at behind a frame
 TAG = "training_start"
+MAX_FRAMES = 64  # that wait: drivers deliver samples in blocks of many frames
 
 CONSTELLATIONS = {
     "bpsk": digital.constellation_bpsk,
@@ -573,7 +574,7 @@ class receiver(gr.hier_block2):
         self.sync = reservoir.frame_sync(
             SPS, EXCESS_BANDWIDTH, sample_rate=arguments.rate, tag_key=TAG
         )
-        self.gate = reservoir.frame_gate(frame_len, TAG, max_frames=8, drop=live)
+        self.gate = reservoir.frame_gate(frame_len, TAG, MAX_FRAMES, drop=live)
         self.equalizer = reservoir.equalizer(
             DETECTORS[arguments.detector](points, arguments.window),
             SPS,
@@ -653,7 +654,7 @@ class overflow_counter(gr.sync_block):
 # ---------------------------------------------------------------------- running
 
 
-def run(top, report, stopped, quiet=False):
+def run(top, report, stopped):
     """Runs a flowgraph until it ends or Ctrl-C, with a line each second on stderr."""
     finished = threading.Event()
 
@@ -669,15 +670,17 @@ def run(top, report, stopped, quiet=False):
         top.wait()
         finished.set()
 
-    threading.Thread(target=wait, daemon=True).start()
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
     begin = time.monotonic()
     while not finished.wait(1.0):
-        if not quiet:
-            print(report(time.monotonic() - begin), file=sys.stderr, flush=True)
+        print(report(time.monotonic() - begin), file=sys.stderr, flush=True)
     stopped.set()
     top.stop()
-    top.wait()
+    waiting.join(3.0)
     print(report(time.monotonic() - begin), file=sys.stderr, flush=True)
+    if waiting.is_alive():  # a driver that waits for a device that has gone
+        os._exit(0)
 
 
 def data_output(path):

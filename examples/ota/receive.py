@@ -15,6 +15,7 @@ import argparse
 import threading
 
 import link
+import numpy as np
 from gnuradio import blocks, gr
 
 EXAMPLES = """examples:
@@ -121,12 +122,14 @@ class receiving(gr.top_block):
     def statistics(self, seconds):
         """The line of each second."""
         decoder, gate = self.receiver.decoder, self.receiver.gate
-        snr, cfo, evm = self.writer.take()
+        means = self.writer.take() * (1, self._arguments.rate, 1)
+        snr, cfo, evm = (f"{x:.1f}" if np.isfinite(x) else "-" for x in means)
+        per = decoder.packet_error_rate()
         line = (
-            f"{seconds:.0f} s  frames {self.receiver.sync.frames()}  packets {decoder.packets()}"
-            f"  PER {decoder.packet_error_rate():.4f}  SNR {snr:.1f} dB"
-            f"  CFO {cfo * self._arguments.rate:.0f} Hz  EVM {evm:.1f} dB"
-            f"  dropped {gate.dropped()}"
+            f"{seconds:.0f} s  frames {self.receiver.sync.frames()}"
+            f"  packets {decoder.packets()}"
+            f"  PER {'-' if np.isnan(per) else format(per, '.4f')}  SNR {snr} dB"
+            f"  CFO {cfo} Hz  EVM {evm} dB  dropped {gate.dropped()}"
         )
         if self._overflows:
             line += f"  overflows {self._overflows.overflows()}"

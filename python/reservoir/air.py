@@ -20,7 +20,7 @@ class simulated_air(gr.hier_block2):
     (filter.mmse_resampler_cc), phase noise (channels.phase_noise_gen: Gaussian, white up to 0.0016
     cycles/sample, always the same sequence), imbalance of I and Q as receivers have it
     (channels.iqbal_gen), a DC offset, and a converter that clips and rounds (channels.quantizer).
-    The same seed gives the same output. Tags behind a clock that is off are only near their sample.
+    The same seed gives the same output, up to rounding. Tags behind a clock that is off are only near their sample.
 
     snr_db: signal over noise power in a sample, -100 ... 300
     power_delay_profile: mean powers of taps drawn anew at each redraw_tag; None: a direct path

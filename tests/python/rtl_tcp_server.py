@@ -6,6 +6,7 @@
 import socket
 import struct
 import threading
+import time
 
 import numpy as np
 
@@ -20,21 +21,22 @@ def eight_bits(samples, full_scale=4.0):
 
 
 class rtl_tcp_server:
-    """Serves one client: the header, then the samples as bytes, in whole blocks, once.
+    """Serves one client: the header, then the samples as bytes and silence behind them.
 
-    commands holds what the client asked for: (number, value), commands of 5 bytes. What is given is sent
-    and then the connection closed; a client that does not read makes it wait for 10 s at most.
+    Silence, and from when the client has set its rate on the samples, at that pace, for 30 s at most. commands holds what the client
+    asked for: (number, value), commands of 5 bytes.
     """
 
     BLOCK = 16384
+    SECONDS = 30.0
 
     def __init__(self, samples):
         self._data = eight_bits(samples).tobytes()
-        self._data += bytes([127, 128]) * (-len(self._data) % self.BLOCK // 2)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(10.0)
         self.port = self._listener.getsockname()[1]
         self.commands = []
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -44,6 +46,8 @@ class rtl_tcp_server:
         return values[-1] if values else None
 
     def close(self):
+        """End the connection."""
+        self._closing.set()
         self._listener.close()
         self._thread.join(10.0)
 
@@ -60,11 +64,23 @@ class rtl_tcp_server:
             listening.start()
             try:
                 client.sendall(struct.pack(">4sII", b"RTL0", R820T, 29))
-                client.sendall(self._data)
-                client.shutdown(socket.SHUT_WR)
-                listening.join(10.0)  # until the client goes
-            except OSError:
+                self._play(client)
+            except OSError:  # the client has gone
                 pass
+
+    def _play(self, client):
+        begin = time.monotonic()
+        due = begin
+        silence = bytes([127, 128]) * (self.BLOCK // 2)
+        position = 0
+        while due < begin + self.SECONDS and not self._closing.is_set():
+            block = silence
+            if self.value(SET_RATE):
+                block = self._data[position : position + self.BLOCK] or silence
+                position += len(block)
+            client.sendall(block)
+            due += len(block) / 2 / (self.value(SET_RATE) or 2048000)
+            time.sleep(max(0.0, due - time.monotonic()))
 
     def _listen(self, client):
         waiting = b""

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,7 +53,10 @@ def last_line(result):
 
 
 def statistics(result):
-    return [float(x) for x in STATISTICS.search(last_line(result)).groups()]
+    return [
+        float("nan" if x == "-" else x)
+        for x in STATISTICS.search(last_line(result)).groups()
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -259,11 +263,11 @@ def test_interrupt_ends_cleanly():
 
 def test_a_slow_receiver_drops_whole_frames(tmp_path):
     meta = tmp_path / "air.sigmf-meta"
-    assert call("transmit.py", "--record", meta, "--packets", 300).returncode == 0
+    assert call("transmit.py", "--record", meta, "--packets", 400).returncode == 0
     options = ["--source", "file", "--input", meta, "--live", "--rate", "2.048e6"]
     result = call("receive.py", *options)
     _, frames, packets, per, _, _, _, dropped = statistics(result)
-    assert frames == 300 and dropped > 100
+    assert frames == 400 and dropped > 100
     assert packets == frames - dropped  # what was not dropped is whole
     for line in result.stdout.splitlines():
         assert re.fullmatch(rb"packet \d+: the quick brown fox .* lazy dog", line)
@@ -281,32 +285,48 @@ def test_a_recording_at_its_own_pace(recording):
 def test_rtl_tcp(recording):
     pytest.importorskip("osmosdr", reason="gr-osmosdr is not installed")
     samples = np.fromfile(recording.with_suffix(".sigmf-data"), np.complex64)
-    silence = np.zeros(40000, np.complex64)  # it may not have read to the end
-    server = rtl_tcp_server(np.concatenate((silence[:4000], samples, silence)))
-    try:
-        options = ["--source", "rtl_tcp", "--device", f"127.0.0.1:{server.port}"]
-        options += ["--rate", "1.024e6", "--frequency", "868e6", "--gain", "20"]
-        script = str(OTA / "receive.py")
-        process = subprocess.Popen(
-            [sys.executable, script, *options, "--detector", "fir"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        try:
-            output, errors = process.communicate(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=15)
-    finally:
-        server.close()
-    assert process.returncode == 0, errors
-    assert server.value(SET_RATE) == 1024000
+    server = rtl_tcp_server(np.concatenate((np.zeros(125000, np.complex64), samples)))
+    options = ["--source", "rtl_tcp", "--device", f"127.0.0.1:{server.port}"]
+    options += ["--rate", "250e3", "--frequency", "868e6", "--gain", "20"]
+    process = subprocess.Popen(
+        [sys.executable, str(OTA / "receive.py"), *options, "--detector", "fir"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    stopping = threading.Timer(20.0, process.send_signal, [signal.SIGINT])
+    stopping.start()
+    output = process.stdout.read(len(TEXT))
+    stopping.cancel()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    server.close()
+    assert output == TEXT, errors
+    assert process.returncode == 0 and b"Traceback" not in errors
+    assert server.value(SET_RATE) == 250000
     assert abs(server.value(SET_FREQUENCY) - 868e6) < 1e6
-    assert server.value(SET_GAIN) is not None
+    assert abs(server.value(SET_GAIN) - 200) < 20  # tenths of a dB
     counts = STATISTICS.search(errors.decode().splitlines()[-1]).groups()
-    frames, packets, dropped = int(counts[1]), int(counts[2]), int(counts[7])
-    assert frames == -(-len(TEXT) // 120) and packets == frames - dropped
-    assert output == TEXT or dropped
+    assert counts[1] == counts[2] == str(-(-len(TEXT) // 120))
+
+
+def test_rtl_tcp_server_that_goes_away():
+    pytest.importorskip("osmosdr", reason="gr-osmosdr is not installed")
+    server = rtl_tcp_server(np.zeros(100, np.complex64))
+    process = subprocess.Popen(
+        [sys.executable, str(OTA / "receive.py"), "--source", "rtl_tcp"]
+        + ["--device", f"127.0.0.1:{server.port}", "--rate", "250e3"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(100):
+        if server.value(SET_RATE):
+            break
+        time.sleep(0.1)
+    server.close()
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0 and b"Traceback" not in errors
 
 
 # ---------------------------------------------------------------------- simulated air
@@ -358,9 +378,9 @@ def test_air_is_repeatable():
         snr_db=10.0, power_delay_profile=[0.6, 0.4], phase_noise=0.1, seed=7
     )
     first, again = through_air(TONE, **arguments), through_air(TONE, **arguments)
-    assert np.array_equal(first, again)
+    assert np.allclose(first, again, atol=1e-5)
     arguments["seed"] = 8
-    assert not np.array_equal(first, through_air(TONE, **arguments))
+    assert not np.allclose(first, through_air(TONE, **arguments), atol=0.1)
 
 
 @pytest.mark.parametrize(
