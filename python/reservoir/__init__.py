@@ -9,7 +9,10 @@ import importlib as _importlib
 # registers the constellation types that detectors take
 from gnuradio import digital as _digital
 
+from .air import simulated_air
+from .frame_gate import frame_gate
 from .link import exponential_profile, pulse_shaper, software_channel
+from .packets import packet_capacity, packet_decoder, packet_encoder, packet_format
 from .reservoir_python import *
 
 
@@ -18,5 +21,7 @@ def __getattr__(name):
     if name == "theory":  # scipy
         return _importlib.import_module(".theory", __name__)
     if name == "training_monitor":  # Qt
-        return _importlib.import_module(".gui.training_monitor", __name__).training_monitor
+        return _importlib.import_module(
+            ".gui.training_monitor", __name__
+        ).training_monitor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

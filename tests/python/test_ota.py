@@ -1,0 +1,456 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Over the air without a radio: receive.py and transmit.py, recordings, rtl_tcp, simulated air."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pmt
+import pytest
+from gnuradio import blocks, digital, gr, reservoir
+from link_helpers import assert_rejects
+from rtl_tcp_server import SET_FREQUENCY, SET_GAIN, SET_RATE, eight_bits, rtl_tcp_server
+
+OTA = Path(__file__).resolve().parents[2] / "examples" / "ota"
+TEXT = b"".join(b"line %d of a text that is to arrive\n" % n for n in range(120))
+STATISTICS = re.compile(
+    r"(\d+) s  frames (\d+)  packets (\d+)  PER (\S+)  SNR (\S+) dB"
+    r"  CFO (\S+) Hz  EVM (\S+) dB  dropped (\d+)"
+)
+
+
+def call(program, *options, timeout=60):
+    """A program's result."""
+    return subprocess.run(
+        [sys.executable, str(OTA / program), *map(str, options)],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+    )
+
+
+def refusal(monkeypatch, capsys, program, *options):
+    """The last line that a program writes before it gives up with exit code 2, in this process."""
+    module, link = load(program.removesuffix(".py")), load("link")
+    monkeypatch.setattr(sys, "argv", [program, *map(str, options)])
+    try:
+        code = link.main(module.main)
+    except SystemExit as end:  # argparse
+        code = end.code
+    assert code == 2
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def load(name):
+    sys.path.insert(0, str(OTA))
+    try:
+        return __import__(name)
+    finally:
+        sys.path.remove(str(OTA))
+
+
+def last_line(result):
+    lines = result.stderr.decode().strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def statistics(result):
+    return [
+        float("nan" if x == "-" else x)
+        for x in STATISTICS.search(last_line(result)).groups()
+    ]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_bytes(TEXT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def recording(text):
+    """What a simulated channel makes of the text at 25 dB, on one path."""
+    path = text.with_name("air.sigmf-meta")
+    options = ["--sink", "sim", "--record", path, "--text", text]
+    result = call("transmit.py", *options, "--snr", 25, "--taps", 1)
+    assert result.returncode == 0, result.stderr
+    return path
+
+
+def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
+    meta, output = tmp_path / "out.sigmf-meta", tmp_path / "text.txt"
+    options = ["--text", text, "--snr", 20, "--ppm", 20, "--bits", 8]
+    options += ["--source", "sim", "--output", output, "--record", meta]
+    result = call("receive.py", *options)
+    assert result.returncode == 0, result.stderr
+    assert output.read_bytes() == TEXT
+    seconds, frames, packets, per, snr, cfo, evm, dropped = statistics(result)
+    assert frames == packets == -(-len(TEXT) // 120) and per == dropped == 0
+    assert abs(cfo - 0.01 * 2.048e6) < 200
+
+    content = json.loads(meta.read_text())
+    assert content["global"]["core:datatype"] == "cf32_le"
+    assert content["global"]["core:sample_rate"] == 2.048e6
+    assert content["captures"][0]["core:frequency"] == 433.92e6
+    result = call("receive.py", "--source", "file", "--input", meta)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == TEXT
+    assert statistics(result)[1:4] == [frames, packets, per]
+
+
+@pytest.mark.parametrize("detector", ["fir", "esn"])
+@pytest.mark.parametrize("code", ["none", "cc"])
+def test_detectors_and_codes(code, detector, tmp_path):
+    meta = tmp_path / "air.sigmf-meta"
+    sent = ["--packets", 12, "--code", code, "--snr", 25, "--taps", 1]
+    assert call("transmit.py", "--record", meta, *sent).returncode == 0
+    options = ["--source", "file", "--input", meta, "--detector", detector]
+    result = call("receive.py", *options, "--code", code)
+    lines = result.stdout.split(b"\n")
+    fox = b"packet %d: the quick brown fox jumps over the lazy dog"
+    if code == "cc":
+        assert statistics(result)[2] == 12  # lines are cut at the capacity
+    else:
+        assert lines == [fox % n for n in range(12)] + [b""]
+
+
+def test_clean_file_of_a_transmitter(text, tmp_path):
+    meta = tmp_path / "clean.sigmf-meta"
+    result = call("transmit.py", "--sink", "file", "--record", meta, "--text", text)
+    assert result.returncode == 0
+    assert call("receive.py", "--source", "file", "--input", meta).stdout == TEXT
+
+
+def converted(recording, folder, data_type):
+    """The recording with other items; its metadata's path."""
+    samples = np.fromfile(recording.with_suffix(".sigmf-data"), np.complex64)
+    parts = samples.view(np.float32) / 4
+    data = {
+        "cu8": lambda: eight_bits(samples),
+        "ci8": lambda: np.rint(127 * parts).clip(-128, 127).astype(np.int8),
+        "ci16_le": lambda: np.rint(32767 * parts).clip(-32768, 32767).astype("<i2"),
+    }[data_type]()
+    path = folder / "other.sigmf-meta"
+    content = json.loads(recording.read_text())
+    content["global"]["core:datatype"] = data_type
+    path.write_text(json.dumps(content))
+    data.tofile(path.with_suffix(".sigmf-data"))
+    return path
+
+
+@pytest.mark.parametrize("data_type", ["cu8", "ci8", "ci16_le"])
+def test_recordings_of_integers(recording, tmp_path, data_type):
+    path = converted(recording, tmp_path, data_type)
+    options = ["--source", "file", "--input", path, "--detector", "fir"]
+    assert call("receive.py", *options).stdout == TEXT
+
+
+def test_bare_samples(recording):
+    options = ["--source", "file", "--input", recording.with_suffix(".sigmf-data")]
+    assert call("receive.py", *options, "--detector", "fir").stdout == TEXT
+
+
+MISSING = [
+    ("receive.py", "--source", "usrp", "USRP", "gnuradio.uhd"),
+    ("receive.py", "--source", "rtlsdr", "RTL-SDR", "gnuradio.soapy"),
+    ("receive.py", "--source", "rtl_tcp", "rtl_tcp server at 127.0.0.1:9", "osmosdr"),
+    ("receive.py", "--source", "pluto", "Pluto", "gnuradio.iio"),
+    ("transmit.py", "--sink", "usrp", "USRP", "gnuradio.uhd"),
+    ("transmit.py", "--sink", "pluto", "Pluto", "gnuradio.iio"),
+]
+
+
+@pytest.mark.parametrize("program, option, device, name, module", MISSING)
+def test_missing_device_is_one_sentence(program, option, device, name, module):
+    pytest.importorskip(module, reason=f"{module} is not installed")
+    address = "127.0.0.1:9" if device == "rtl_tcp" else ""
+    result = call(program, option, device, "--device", address)
+    assert result.returncode == 2
+    assert b"Traceback" not in result.stderr and not result.stdout
+    line = last_line(result)
+    assert line.startswith(f"{program}: no {name} found (")
+    assert f"go on without it with {option} sim or {option} file" in line
+
+
+@pytest.mark.parametrize("program, option, device, name, module", MISSING)
+def test_missing_module_is_one_sentence(
+    program, option, device, name, module, monkeypatch, capsys, tmp_path
+):
+    for missing in (module, "osmosdr"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    output = ["--output", tmp_path / "out"] if program == "receive.py" else []
+    line = refusal(monkeypatch, capsys, program, option, device, *output)
+    assert re.search(r"the Python module \S+ is not installed \(package gr-\w+\)", line)
+    assert f"go on without it with {option} sim or {option} file" in line
+
+
+@pytest.mark.parametrize(
+    "program, options, words",
+    [
+        ("receive.py", ["--snr", "1000"], "--snr: 1000 must be within -20 ... 100"),
+        ("receive.py", ["--rate", "x"], "--rate"),
+        ("receive.py", ["--pilots", "2"], "--pilots: 2 must be within 16 ... 4096"),
+        ("receive.py", ["--detector", "magic"], "configured_esn"),
+        ("receive.py", ["--source", "file"], "add --input FILE"),
+        ("receive.py", ["--source", "file", "--input", "none.cf32"], "no such file"),
+        (
+            "receive.py",
+            ["--source", "file", "--input", "none.sigmf-meta"],
+            "cannot read",
+        ),
+        ("receive.py", ["--text", "none.txt"], "cannot read none.txt"),
+        ("receive.py", ["--output", "/none/x"], "cannot write /none/x"),
+        ("receive.py", ["--record", "/none/x"], "cannot write /none/x"),
+        ("receive.py", ["--payload", "64", "--modulation", "bpsk"], "payload_len = 64"),
+        ("receive.py", ["--source", "rtlsdr", "--rate", "5e6"], "225001 ... 300000"),
+        ("receive.py", ["--source", "rtl_tcp", "--frequency", "3e9"], "1.766e+09 Hz"),
+        ("receive.py", ["--source", "rtlsdr", "--gain", "90"], "0 ... 49.6 dB"),
+        ("receive.py", ["--source", "pluto", "--rate", "1e5"], "520834"),
+        ("transmit.py", ["--sink", "file"], "add --record"),
+        ("transmit.py", ["--sink", "pluto", "--frequency", "1e7"], "7e+07"),
+    ],
+)
+def test_wrong_arguments_are_told_plainly(
+    program, options, words, monkeypatch, capsys, tmp_path
+):
+    if program == "receive.py" and "--output" not in options:
+        options = [*options, "--output", tmp_path / "out"]
+    assert words in refusal(monkeypatch, capsys, program, *options)
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ("{", "no SigMF metadata"),
+        ("[]", "no SigMF metadata"),
+        ('{"global": {}}', "no SigMF metadata"),
+        ('{"global": {"core:datatype": "rf64_be"}}', "rf64_be"),
+        ('{"global": {"core:datatype": "cf32_le"}}', "no such file"),
+    ],
+)
+def test_broken_metadata_is_told_plainly(tmp_path, content, words):
+    path = tmp_path / "bad.sigmf-meta"
+    path.write_text(content)
+    link = load("link")
+    arguments = load("receive").parse(["--source", "file", "--input", str(path)])
+    with pytest.raises(link.Unusable, match=words):
+        link.file_source(arguments)
+
+
+def test_interrupt_ends_cleanly():
+    script = str(OTA / "receive.py")
+    process = subprocess.Popen(
+        [sys.executable, script, "--packets", "0", "--detector", "fir"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(os.environ, PYTHONUNBUFFERED="1"),
+    )
+    first = process.stdout.readline()
+    assert first.startswith(b"packet ")
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    output, errors = process.communicate(timeout=20)
+    assert time.monotonic() - begin < 5
+    assert process.returncode == 0, errors
+    assert b"Traceback" not in errors
+    assert STATISTICS.search(errors.decode().splitlines()[-1])
+
+
+def test_a_slow_receiver_drops_whole_frames(tmp_path):
+    meta = tmp_path / "air.sigmf-meta"
+    assert call("transmit.py", "--record", meta, "--packets", 400).returncode == 0
+    options = ["--source", "file", "--input", meta, "--live", "--rate", "2.048e6"]
+    result = call("receive.py", *options)
+    _, frames, packets, per, _, _, _, dropped = statistics(result)
+    assert frames == 400 and dropped > 100
+    assert packets == frames - dropped  # what was not dropped is whole
+    for line in result.stdout.splitlines():
+        assert re.fullmatch(rb"packet \d+: the quick brown fox .* lazy dog", line)
+
+
+def test_a_recording_at_its_own_pace(recording):
+    options = ["--source", "file", "--input", recording, "--live", "--detector", "fir"]
+    begin = time.monotonic()
+    result = call("receive.py", *options)
+    assert result.returncode == 0
+    assert statistics(result)[1] == -(-len(TEXT) // 120)
+    assert time.monotonic() - begin < 20
+
+
+def test_rtl_tcp(recording):
+    pytest.importorskip("osmosdr", reason="gr-osmosdr is not installed")
+    samples = np.fromfile(recording.with_suffix(".sigmf-data"), np.complex64)
+    server = rtl_tcp_server(np.concatenate((np.zeros(125000, np.complex64), samples)))
+    options = ["--source", "rtl_tcp", "--device", f"127.0.0.1:{server.port}"]
+    options += ["--rate", "250e3", "--frequency", "868e6", "--gain", "20"]
+    process = subprocess.Popen(
+        [sys.executable, str(OTA / "receive.py"), *options, "--detector", "fir"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    stopping = threading.Timer(20.0, process.send_signal, [signal.SIGINT])
+    stopping.start()
+    output = process.stdout.read(len(TEXT))
+    stopping.cancel()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    server.close()
+    assert output == TEXT, errors
+    assert process.returncode == 0 and b"Traceback" not in errors
+    assert server.value(SET_RATE) == 250000
+    assert abs(server.value(SET_FREQUENCY) - 868e6) < 1e6
+    assert abs(server.value(SET_GAIN) - 200) < 20  # tenths of a dB
+    counts = STATISTICS.search(errors.decode().splitlines()[-1]).groups()
+    assert counts[1] == counts[2] == str(-(-len(TEXT) // 120))
+
+
+def test_rtl_tcp_server_that_goes_away():
+    pytest.importorskip("osmosdr", reason="gr-osmosdr is not installed")
+    server = rtl_tcp_server(np.zeros(100, np.complex64))
+    process = subprocess.Popen(
+        [sys.executable, str(OTA / "receive.py"), "--source", "rtl_tcp"]
+        + ["--device", f"127.0.0.1:{server.port}", "--rate", "250e3"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(100):
+        if server.value(SET_RATE):
+            break
+        time.sleep(0.1)
+    server.close()
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0 and b"Traceback" not in errors
+
+
+# ---------------------------------------------------------------------- simulated air
+
+
+def through_air(samples, tags=(), **arguments):
+    source = blocks.vector_source_c(np.asarray(samples).tolist(), False, 1, list(tags))
+    air, sink = reservoir.simulated_air(**arguments), blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(source, air, sink)
+    top.run()
+    return np.array(sink.data(), np.complex64)
+
+
+TONE = np.exp(2j * np.pi * 0.03 * np.arange(20000)).astype(np.complex64)
+QUIET = {"snr_db": 300.0}
+
+
+def test_air_without_faults_is_identity():
+    assert np.allclose(through_air(TONE, **QUIET), TONE, atol=1e-6)
+
+
+def test_air_faults_are_what_they_say():
+    shifted = through_air(TONE, frequency_offset=-0.01, **QUIET)
+    assert np.allclose(
+        np.diff(np.unwrap(np.angle(shifted))), 2 * np.pi * 0.02, atol=1e-3
+    )
+    offset = through_air(TONE, dc_offset=0.3 - 0.1j, **QUIET)
+    assert np.allclose(offset - TONE, 0.3 - 0.1j, atol=1e-5)
+    noisy = through_air(TONE, snr_db=10.0)
+    assert np.isclose(np.mean(np.abs(noisy - TONE) ** 2), 0.1, rtol=0.05)
+    clipped = through_air(2 * TONE, bits=4, full_scale=1.0, **QUIET)
+    steps = np.unique(np.concatenate((clipped.real, clipped.imag)))
+    assert np.allclose(steps * 8, np.rint(steps * 8)) and len(steps) == 16
+    wobbled = through_air(TONE, phase_noise=0.05, **QUIET)
+    phase = np.angle(wobbled / TONE)
+    assert np.isclose(np.std(phase), 0.05, rtol=0.2)
+    unequal = through_air(TONE, iq_amplitude_db=6.0, **QUIET)
+    ratio = np.std(unequal.real) / np.std(unequal.imag)
+    assert np.isclose(20 * np.log10(ratio), 6.0, atol=0.01)
+    fast = through_air(TONE, clock_offset_ppm=500.0, **QUIET)
+    assert abs(len(fast) - 20010) <= 16
+    steps = np.diff(np.unwrap(np.angle(fast[20:-20])))
+    assert np.isclose(np.mean(steps), 2 * np.pi * 0.03 / 1.0005, rtol=2e-5)
+
+
+def test_air_is_repeatable():
+    arguments = dict(
+        snr_db=10.0, power_delay_profile=[0.6, 0.4], phase_noise=0.1, seed=7
+    )
+    first, again = through_air(TONE, **arguments), through_air(TONE, **arguments)
+    assert np.allclose(first, again, atol=1e-5)
+    arguments["seed"] = 8
+    assert not np.allclose(first, through_air(TONE, **arguments), atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("snr_db", 301.0),
+        ("clock_offset_ppm", 1001.0),
+        ("phase_noise", -0.1),
+        ("iq_amplitude_db", 11.0),
+        ("iq_phase", 46.0),
+        ("dc_offset", 10.5),
+        ("bits", 17),
+        ("full_scale", 0.0),
+        ("seed", -1),
+    ],
+)
+def test_air_arguments_out_of_range(name, value):
+    assert_rejects(reservoir.simulated_air, {name: value}, name, value)
+
+
+def test_link_with_every_fault():
+    """Es/N0 = 20 dB, six paths, and all that is wrong with a cheap front end: all arrive."""
+    points = digital.constellation_qpsk().base()
+    pilots = reservoir.random_pilots(points, 64)
+    encoder = reservoir.packet_encoder(points, pilots, max_queue=40)
+    sent = [b"packet %d" % n for n in range(40)]
+    for data in sent:
+        encoder.send(data)
+    encoder.finish()
+    profile = np.zeros(11)
+    profile[::2] = reservoir.exponential_profile(6, 2.0)
+    air = reservoir.simulated_air(
+        snr_db=17.0,
+        power_delay_profile=profile,
+        frequency_offset=-0.03,
+        clock_offset_ppm=-40.0,
+        phase_noise=0.02,
+        iq_amplitude_db=0.3,
+        iq_phase=2.0,
+        dc_offset=0.02,
+        bits=8,
+    )
+    equalizer = reservoir.equalizer(
+        reservoir.configured_esn(constellation=points),
+        2,
+        pilots,
+        "training_start",
+        payload_len=512,
+    )
+    decoder = reservoir.packet_decoder(points, 64)
+    store = blocks.message_debug()
+    top = gr.top_block()
+    top.connect(
+        encoder,
+        reservoir.pulse_shaper(2),
+        air,
+        reservoir.frame_sync(),
+        equalizer,
+        decoder,
+    )
+    top.msg_connect(decoder, "pdus", store, "store")
+    top.run()
+    got = [
+        bytes(pmt.u8vector_elements(pmt.cdr(store.get_message(n))))
+        for n in range(store.num_messages())
+    ]
+    assert got == sent
+    assert decoder.packet_error_rate() == 0

@@ -1,0 +1,422 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Packets: bytes to symbols and back, as functions and as blocks; the gate for whole frames."""
+
+import queue
+import time
+
+import numpy as np
+import pmt
+import pytest
+from gnuradio import blocks, digital, gr, reservoir
+from link_helpers import assert_rejects
+
+QPSK = digital.constellation_qpsk().base()
+PILOTS = reservoir.random_pilots(QPSK, 32)
+CONSTELLATIONS = [
+    digital.constellation_bpsk,
+    digital.constellation_qpsk,
+    digital.constellation_dqpsk,
+    digital.constellation_8psk,
+    digital.constellation_16qam,
+]
+
+
+def noise(rng, count, snr_db):
+    values = rng.standard_normal(count) + 1j * rng.standard_normal(count)
+    return np.sqrt(10 ** (-snr_db / 10) / 2) * values
+
+
+@pytest.mark.parametrize("code", ["none", "cc"])
+@pytest.mark.parametrize("make", CONSTELLATIONS)
+def test_every_length_comes_back(make, code):
+    form = reservoir.packet_format(make().base(), 300, code)
+    rng = np.random.default_rng(1)
+    for length in (0, 1, form.capacity // 2, form.capacity):
+        data = rng.bytes(length)
+        symbols = form.encode(data, 65535 - length)
+        assert symbols.shape == (300,) and symbols.dtype == np.complex64
+        assert form.decode(symbols) == (data, 65535 - length)
+
+
+def test_capacity_is_the_formula():
+    for make in CONSTELLATIONS:
+        points = make().base()
+        bits = 512 * points.bits_per_symbol()
+        assert reservoir.packet_capacity(points) == bits // 8 - 8
+        coded = (bits // 2 - 6) // 8 - 8
+        assert reservoir.packet_capacity(points, 512, "cc") == coded
+    assert reservoir.packet_capacity(QPSK) == 120
+    assert reservoir.packet_capacity(QPSK, code="cc") == 55
+
+
+def test_labels_are_the_constellations():
+    """Without noise GNU Radio's own decisions give the bits that were sent, whitened."""
+    form = reservoir.packet_format(QPSK, 512)
+    zeros = form.encode(bytes(form.capacity))
+    other = form.encode(b"\x80" + bytes(form.capacity - 1))
+    scale = np.sqrt(np.mean(np.abs(QPSK.points()) ** 2))
+    values = [[QPSK.decision_maker_v([scale * y]) for y in x] for x in (zeros, other)]
+    assert np.allclose(scale * zeros, np.array(QPSK.points())[values[0]], atol=1e-6)
+    flipped = np.bitwise_xor(*values)
+    assert (
+        1 <= np.sum((flipped & 1) + (flipped >> 1)) <= 33
+    )  # one data bit, and the CRC's
+
+
+def test_symbols_are_white_and_of_unit_power():
+    form = reservoir.packet_format(QPSK, 512)
+    symbols = form.encode(bytes(form.capacity))
+    assert np.isclose(np.mean(np.abs(symbols) ** 2), 1)
+    assert abs(np.mean(symbols)) < 0.15
+    correlation = np.correlate(symbols, symbols, "full")[512:] / 512
+    assert np.abs(correlation).max() < 0.2
+
+
+def test_soft_decisions_gain():
+    """Rate 1/2, K = 7: no packet is lost at Eb/N0 = 5 dB, where hardly one survives uncoded."""
+    rng = np.random.default_rng(2)
+    arrived = {}
+    for code in ("none", "cc"):
+        form = reservoir.packet_format(QPSK, 512, code)
+        data = rng.bytes(form.capacity)
+        symbols = form.encode(data)
+        arrived[code] = sum(
+            form.decode(symbols + noise(rng, 512, 5.0)) is not None for _ in range(40)
+        )
+    assert arrived["cc"] == 40 and arrived["none"] <= 2
+
+
+def test_scale_of_noise_does_not_matter_to_the_code():
+    form = reservoir.packet_format(digital.constellation_16qam().base(), 256, "cc")
+    symbols = form.encode(b"level")
+    error = noise(np.random.default_rng(3), 256, 14.0)
+    for scale in (0.0, 0.1, 1.0):
+        assert form.decode(symbols + scale * error) == (b"level", 0)
+
+
+def test_wrong_symbols_give_no_packet():
+    rng = np.random.default_rng(4)
+    form = reservoir.packet_format(QPSK, 128)
+    symbols = form.encode(b"fragile", 7)
+    for position in range(0, 96):  # 24 bytes
+        broken = symbols.copy()
+        broken[position] *= -1
+        assert form.decode(broken) in (None, (b"fragile", 7))  # or what is left over
+    assert form.decode(symbols * np.nan) is None
+    garbage = noise(rng, (2000, 128), 0.0)
+    assert all(form.decode(row) is None for row in garbage)
+
+
+def test_error_vector_magnitude():
+    form = reservoir.packet_format(QPSK, 4096)
+    symbols = form.encode(b"")
+    noisy = symbols + noise(np.random.default_rng(5), 4096, 20.0)
+    assert abs(form.evm_db(noisy) + 20.0) < 0.3
+
+
+@pytest.mark.parametrize(
+    "arguments, name, value",
+    [
+        ({"payload_len": 0}, "payload_len", 0),
+        ({"payload_len": 20}, "payload_len", 20),
+        ({"payload_len": float("nan")}, "payload_len", "nan"),
+        ({"code": "turbo"}, "code", "turbo"),
+    ],
+)
+def test_arguments_out_of_range(arguments, name, value):
+    assert_rejects(
+        lambda **a: reservoir.packet_format(QPSK, **a), arguments, name, value
+    )
+    assert_rejects(
+        lambda **a: reservoir.packet_encoder(QPSK, PILOTS, **a), arguments, name, value
+    )
+    assert_rejects(
+        lambda **a: reservoir.packet_decoder(QPSK, 32, **a), arguments, name, value
+    )
+
+
+def test_arguments_of_blocks_out_of_range():
+    def encoder(**a):
+        return reservoir.packet_encoder(QPSK, **{"pilots": PILOTS, **a})
+
+    assert_rejects(encoder, {"pilots": []}, "pilots", 0)
+    assert_rejects(encoder, {"pilots": [1, np.nan]}, "pilots", None)
+    assert_rejects(encoder, {"gap": -1}, "gap", -1)
+    assert_rejects(encoder, {"max_queue": 0}, "max_queue", 0)
+    decoder = reservoir.packet_decoder
+    assert_rejects(decoder, {"constellation": QPSK, "num_pilots": -1}, "num_pilots", -1)
+    tag = {"constellation": QPSK, "training_tag": ""}
+    assert_rejects(decoder, tag, "training_tag", "''")
+    assert_rejects(reservoir.frame_gate, {"frame_len": 0}, "frame_len", 0)
+    gate = {"frame_len": 1, "max_frames": 0}
+    assert_rejects(reservoir.frame_gate, gate, "max_frames", 0)
+    gate = {"frame_len": 1, "training_tag": ""}
+    assert_rejects(reservoir.frame_gate, gate, "training_tag", "''")
+    form = reservoir.packet_format(QPSK, 64)
+    with pytest.raises(ValueError, match="at most 8"):
+        form.encode(bytes(9))
+    with pytest.raises(ValueError, match="sequence = 65536"):
+        form.encode(b"", 65536)
+    with pytest.raises(ValueError, match=r"\(64,\)"):
+        form.decode(np.zeros(63))
+
+
+def encoded(packets, **arguments):
+    """The stream that packets give, its tags and the block."""
+    encoder = reservoir.packet_encoder(
+        QPSK, PILOTS, 64, max_queue=len(packets) + 1, **arguments
+    )
+    for packet in packets:
+        encoder.send(packet)
+    encoder.finish()
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(encoder, sink)
+    top.run()
+    return np.array(sink.data(), np.complex64), sink.tags(), encoder
+
+
+def test_burst_is_preamble_pilots_payload_gap():
+    packets = [b"one", b"two", b"12345678"]
+    stream, tags, encoder = encoded(packets, gap=20)
+    assert encoder.packets() == 3
+    burst = 124 + 32 + 64 + 20
+    assert len(stream) == 3 * burst + encoder.TAIL
+    form = reservoir.packet_format(QPSK, 64)
+    for n, packet in enumerate(packets):
+        row = stream[n * burst : (n + 1) * burst]
+        assert np.array_equal(row[:124], np.array(reservoir.burst_preamble()))
+        assert np.array_equal(row[124:156], np.array(PILOTS, np.complex64))
+        assert form.decode(row[156:220]) == (packet, n)
+        assert not row[220:].any()
+    assert not stream[3 * burst :].any()
+    found = [(t.offset, pmt.symbol_to_string(t.key)) for t in tags]
+    for n in range(3):
+        assert (n * burst, "burst_start") in found
+        assert (n * burst + 124, "frame_start") in found
+    assert len(found) == 6
+
+
+def pdu(data):
+    return pmt.cons(pmt.make_dict(), pmt.init_u8vector(len(data), list(data)))
+
+
+def test_pdus_too_long_or_too_many_are_refused():
+    encoder = reservoir.packet_encoder(QPSK, PILOTS, 64, max_queue=4)
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(encoder, sink)
+    # before the flowgraph runs, nothing leaves the queue
+    for message in [pdu(b"123456789"), pmt.intern("text"), pdu(b"")] + 5 * [pdu(b"ok")]:
+        encoder._receive(message)
+    encoder._receive(pmt.PMT_EOF)
+    assert (encoder.refused(), encoder.dropped()) == (2, 2)
+    top.run()
+    assert encoder.packets() == 4
+
+
+def test_pdus_arrive_as_messages():
+    encoder = reservoir.packet_encoder(QPSK, PILOTS, 64)
+    decoder = reservoir.packet_decoder(QPSK, 32, 64, training_tag="frame_start")
+    store = blocks.message_debug()
+    top = gr.top_block()
+    top.connect(encoder, decoder)
+    top.msg_connect(decoder, "pdus", store, "store")
+    top.start()
+    port = pmt.intern("pdus")
+    for data in (b"first", b"far too long a packet", b"second"):
+        encoder.to_basic_block()._post(port, pdu(data))
+    encoder.to_basic_block()._post(port, pmt.PMT_EOF)
+    top.wait()
+    got = [bytes(pmt.u8vector_elements(pmt.cdr(m))) for m in messages(store)]
+    assert got == [b"first", b"second"]
+    assert encoder.refused() == 1
+
+
+def messages(store):
+    return [store.get_message(n) for n in range(store.num_messages())]
+
+
+def test_send_waits_for_a_place():
+    encoder = reservoir.packet_encoder(QPSK, PILOTS, 64, max_queue=1)
+    encoder.send(b"a", timeout=0)
+    with pytest.raises(queue.Full):
+        encoder.send(b"b", timeout=0.01)
+    with pytest.raises(ValueError, match="at most 8"):
+        encoder.send(bytes(9))
+
+
+def test_continuous_sends_silence():
+    encoder = reservoir.packet_encoder(QPSK, PILOTS, 64, continuous=True)
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(encoder, blocks.head(gr.sizeof_gr_complex, 100000), sink)
+    top.run()
+    assert len(sink.data()) == 100000 and not np.any(sink.data())
+
+
+def test_last_packet_is_followed_by_a_tail_while_it_waits():
+    encoder = reservoir.packet_encoder(QPSK, PILOTS, 64, gap=16)
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(encoder, sink)
+    encoder.send(b"last")
+    top.start()
+    wanted = 124 + 32 + 64 + 16 + encoder.TAIL
+    for _ in range(200):
+        if len(sink.data()) == wanted:
+            break
+        time.sleep(0.01)
+    assert len(sink.data()) == wanted
+    top.stop()
+    top.wait()
+
+
+def tagged(stream, offsets, key="training_start", value=pmt.PMT_T):
+    tags = []
+    for offset in offsets:
+        tag = gr.tag_t()
+        tag.offset, tag.key, tag.value = int(offset), pmt.intern(key), value
+        tags.append(tag)
+    return blocks.vector_source_c(np.asarray(stream).tolist(), False, 1, tags)
+
+
+def decoded(stream, offsets, value=pmt.PMT_T, chunk=0, **arguments):
+    decoder = reservoir.packet_decoder(QPSK, 32, 64, **arguments)
+    store, reports = blocks.message_debug(), blocks.message_debug()
+    top = gr.top_block()
+    top.connect(tagged(stream, offsets, value=value), decoder)
+    top.msg_connect(decoder, "pdus", store, "store")
+    top.msg_connect(decoder, "report", reports, "store")
+    top.run(*([chunk] if chunk else []))
+    packets = [
+        (pmt.to_python(pmt.car(m)), bytes(pmt.u8vector_elements(pmt.cdr(m))))
+        for m in messages(store)
+    ]
+    return packets, [pmt.to_python(m) for m in messages(reports)], decoder
+
+
+def frames(sequences, broken=()):
+    form = reservoir.packet_format(QPSK, 64)
+    rows = []
+    for sequence in sequences:
+        payload = form.encode(b"p%d" % (sequence % 1000), sequence)
+        if sequence in broken:
+            payload[:8] *= -1
+        rows.append(np.concatenate((PILOTS, payload, np.zeros(10))))
+    return np.concatenate(rows), np.arange(len(rows)) * 106
+
+
+def test_crc_failures_and_lost_numbers_are_counted():
+    stream, offsets = frames([65533, 65534, 65535, 0, 1, 5, 6], broken=[65535, 6])
+    packets, reports, decoder = decoded(stream, offsets)
+    assert [info["sequence"] for info, _ in packets] == [65533, 65534, 0, 1, 5]
+    assert [data for _, data in packets] == [b"p533", b"p534", b"p0", b"p1", b"p5"]
+    assert (decoder.frames(), decoder.packets(), decoder.crc_failures()) == (7, 5, 2)
+    assert decoder.lost() == 1 + 3
+    assert decoder.packet_error_rate() == pytest.approx(4 / 9)
+    assert len(reports) == 7 and reports[-1]["lost"] == 4
+
+
+def test_a_transmitter_that_starts_again_loses_nothing():
+    stream, offsets = frames([100, 101, 0, 1])
+    _, _, decoder = decoded(stream, offsets)
+    assert decoder.lost() == 0
+
+
+def test_metadata_is_the_tags():
+    stream, offsets = frames([3])
+    value = pmt.to_pmt({"cfo": 0.01, "snr_db": 17.0, "frame": 4})
+    packets, reports, _ = decoded(stream, offsets, value)
+    info = packets[0][0]
+    assert (info["sequence"], info["frame"]) == (3, 4)
+    assert (info["cfo"], info["snr_db"]) == (0.01, 17.0)
+    assert info["evm_db"] < -60
+    assert reports[0]["snr_db"] == 17.0
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 97, 0])
+def test_scheduler_does_not_matter(chunk):
+    stream, offsets = frames(range(12), broken=[4])
+    packets, _, decoder = decoded(stream, offsets, chunk=chunk)
+    assert [info["sequence"] for info, _ in packets] == [0, 1, 2, 3, *range(5, 12)]
+    assert decoder.truncated() == 0
+
+
+def test_truncated_frames_are_counted():
+    stream, offsets = frames(range(3))
+    cut = np.concatenate((stream[:50], stream[106:]))
+    offsets = [0, 50, 156]
+    packets, _, decoder = decoded(cut[:240], offsets)
+    assert [info["sequence"] for info, _ in packets] == [1]
+    assert decoder.truncated() == 2
+
+
+def gated(stream, offsets, chunk=0, **arguments):
+    gate = reservoir.frame_gate(**arguments)
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(tagged(stream, offsets), gate, sink)
+    top.run(*([chunk] if chunk else []))
+    data = np.array(sink.data(), np.complex64)
+    return data, [tag.offset for tag in sink.tags()], gate
+
+
+@pytest.mark.parametrize("chunk", [13, 0])
+def test_gate_lets_whole_frames_pass(chunk):
+    rng = np.random.default_rng(6)
+    stream = noise(rng, 30000, 0).astype(np.complex64)
+    offsets = [5, 900, 1000, 20000, 29990]  # two overlap, one is cut short
+    data, tags, gate = gated(stream, offsets, chunk, frame_len=300, drop=False)
+    padded = np.concatenate((stream, np.zeros(300, np.complex64)))
+    wanted = np.concatenate([padded[o : o + 300] for o in offsets])
+    assert np.array_equal(data, wanted)
+    assert tags == [0, 300, 600, 900, 1200]
+    assert (gate.passed(), gate.dropped()) == (5, 0)
+
+
+class slow_sink(gr.sync_block):
+    def __init__(self, sleep):
+        gr.sync_block.__init__(self, "slow_sink", [np.complex64], None)
+        self.sleep, self.parts, self.tags = sleep, [], []
+
+    def work(self, input_items, output_items):
+        time.sleep(self.sleep)
+        samples = input_items[0]
+        self.tags += [t.offset for t in self.get_tags_in_window(0, 0, len(samples))]
+        self.parts.append(samples.copy())
+        return len(samples)
+
+
+def test_gate_drops_whole_frames_and_never_waits():
+    frame_len, count = 5000, 200
+    numbers = np.repeat(np.arange(count), frame_len).astype(np.complex64)
+    gate = reservoir.frame_gate(frame_len, max_frames=2)
+    sink = slow_sink(0.02)
+    top = gr.top_block()
+    source = tagged(numbers, np.arange(count) * frame_len)
+    top.connect(source, gate, sink)
+    top.run()
+    assert gate.dropped() > 0
+    assert gate.passed() + gate.dropped() == count
+    data = np.concatenate(sink.parts).reshape(-1, frame_len)  # whole frames
+    assert len(data) == gate.passed() == len(sink.tags)
+    assert np.array_equal(data, np.repeat(data[:, :1], frame_len, 1))
+    assert np.all(np.diff(data[:, 0].real) > 0)
+
+
+@pytest.mark.parametrize("drop", [True, False])
+def test_gate_stops_while_frames_wait(drop):
+    source = tagged(np.zeros(10**6), range(0, 10**6, 1000))
+    gate = reservoir.frame_gate(1000, max_frames=1, drop=drop)
+    sink = slow_sink(0.05)  # blocks written in Python live as long as their variables
+    top = gr.top_block()
+    top.connect(source, gate, sink)
+    top.start()
+    time.sleep(0.3)
+    begin = time.monotonic()
+    top.stop()
+    top.wait()
+    assert time.monotonic() - begin < 2.0
