@@ -53,9 +53,9 @@ class channel_reader(gr.basic_block):
         self.set_msg_handler(pmt.intern("report"), self._read)
 
     def _read(self, message):
-        entry = pmt.dict_ref(message, pmt.intern("channel"), pmt.PMT_NIL)
-        if pmt.is_uniform_vector(entry):
-            self.taps = np.abs(np.ravel(pmt.to_python(entry)))
+        antennas = pmt.dict_ref(message, pmt.intern("channel"), pmt.PMT_NIL)
+        if pmt.is_vector(antennas) and pmt.length(antennas):
+            self.taps = np.abs(pmt.to_python(pmt.vector_ref(antennas, 0)))
 
 
 class receiver_window(QtWidgets.QWidget):
@@ -89,7 +89,7 @@ class receiver_window(QtWidgets.QWidget):
         self._blocks = spectrum, before, after, monitor  # kept
 
         plot = pyqtgraph.PlotWidget(background="w", title="Channel, |h|")
-        plot.setLabel("bottom", "tap")
+        plot.setLabel("bottom", "sample")
         plot.setYRange(0, 1.5)
         self._bars = pyqtgraph.BarGraphItem(x=[], height=[], width=0.6, brush="#1f77b4")
         plot.addItem(self._bars)
