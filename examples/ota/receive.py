@@ -97,8 +97,10 @@ class receiving(gr.top_block):
         self.receiver = link.receiver(arguments, live)
         self.writer = link.packet_writer(output)
         self.connect(self.samples, self.receiver)
-        for port in (0, 1):
-            self.connect((self.receiver, port), blocks.null_sink(gr.sizeof_gr_complex))
+        if not arguments.gui:  # the window draws these
+            for port in (0, 1):
+                nowhere = blocks.null_sink(gr.sizeof_gr_complex)
+                self.connect((self.receiver, port), nowhere)
         self.msg_connect(self.receiver, "pdus", self.writer, "pdus")
         self.msg_connect(self.receiver, "report", self.writer, "report")
         self._overflows = None

@@ -103,3 +103,20 @@ def test_values_out_of_range_are_rejected(tmp_path, key, values):
     result = compile_chain(tmp_path, "python", SOURCE, (key, values), METER)
     assert "Assertion" in result.stdout + result.stderr
     assert not (tmp_path / "chain.py").exists()
+
+
+def test_packet_blocks_are_generated(tmp_path):
+    result = compile_chain(
+        tmp_path,
+        "python",
+        ("reservoir_packet_encoder", {"code": "cc"}),
+        ("reservoir_pulse_shaper", {}),
+        ("reservoir_simulated_air", {"bits": "8", "clock_offset_ppm": "20"}),
+        ("reservoir_frame_sync", {}),
+        ("reservoir_frame_gate", {}),
+        ("reservoir_packet_decoder", {"code": "cc"}),
+    )
+    script = tmp_path / "chain.py"
+    assert script.exists(), result.stdout
+    make = "import chain; chain.chain()"
+    subprocess.run([sys.executable, "-c", make], check=True, cwd=tmp_path, timeout=60)
