@@ -33,7 +33,10 @@ CONSTELLATIONS = {
     "16qam": digital.constellation_16qam,
 }
 DETECTORS = {
-    "configured_esn": lambda c, window: reservoir.configured_esn(constellation=c),
+    # frame_sync leaves so little carrier offset that the phase loop follows it
+    "configured_esn": lambda c, window: reservoir.configured_esn(
+        constellation=c, max_frequency_offset=0
+    ),
     "esn": lambda c, window: reservoir.esn(window=window, delay=window // 2),
     "rnn": lambda c, window: reservoir.rnn(epochs=60, delay=6),
     "fir": lambda c, window: reservoir.fir(num_taps=window, delay=window // 2),
