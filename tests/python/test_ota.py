@@ -289,6 +289,70 @@ def test_a_recording_at_its_own_pace(recording):
     assert time.monotonic() - begin < 20
 
 
+class fake_usrp:
+    """What set_up_usrp asks of a USRP: 0.2 ... 10 MS/s from a clock of 20 MHz."""
+
+    def __init__(self, uhd):
+        self._uhd, self.settings = uhd, {}
+
+    def __getattr__(self, name):
+        ranges = {
+            "get_samp_rates": (2e5, 1e7),
+            "get_gain_range": (0, 76),
+            "get_freq_range": (7e7, 6e9),
+        }
+        if name in ranges:
+            return lambda: self._uhd.meta_range_t(*ranges[name], 0)
+        return lambda value: self.settings.update({name: value})
+
+    def get_samp_rate(self):
+        return 2e7 / round(2e7 / self.settings["set_samp_rate"])
+
+    def get_antennas(self):
+        return ["TX/RX", "RX2"]
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--rate", "2e7"], "--rate 2e\\+07: this USRP does 200000 ... 1e\\+07 S/s"),
+        (["--rate", "3e6"], "--rate 3e\\+06: this USRP offers 2.85714e\\+06 S/s"),
+        (["--frequency", "1e6"], "--frequency 1e\\+06: this USRP does 7e\\+07 ... 6e"),
+        (["--gain", "80"], "--gain 80: this USRP does 0 ... 76 dB"),
+        (["--antenna", "B"], "--antenna B: this USRP has TX/RX, RX2"),
+        ([], None),
+    ],
+)
+def test_usrp_is_asked_what_it_can(options, words):
+    uhd = pytest.importorskip("gnuradio.uhd")
+    link, device = load("link"), fake_usrp(uhd)
+    arguments = load("receive").parse(["--rate", "2e6", *options])
+    if words:
+        with pytest.raises(link.Unusable, match=words):
+            link.set_up_usrp(device, arguments)
+        return
+    link.set_up_usrp(device, arguments)
+    assert device.settings == {
+        "set_samp_rate": 2e6,
+        "set_center_freq": 433.92e6,
+        "set_gain": 38.0,
+    }
+
+
+def test_overflows_are_counted():
+    tags = []
+    for offset in (0, 500, 4000, 4001):
+        tag = gr.tag_t()
+        tag.offset, tag.key, tag.value = offset, pmt.intern("rx_time"), pmt.PMT_T
+        tags.append(tag)
+    source = blocks.vector_source_c([0] * 5000, False, 1, tags)
+    counter = load("link").overflow_counter()
+    top = gr.top_block()
+    top.connect(source, counter)
+    top.run()
+    assert counter.overflows() == 3  # the first is the stream's beginning
+
+
 def test_rtl_tcp(recording):
     pytest.importorskip("osmosdr", reason="gr-osmosdr is not installed")
     samples = np.fromfile(recording.with_suffix(".sigmf-data"), np.complex64)
