@@ -8,12 +8,15 @@ Bursts of QPSK over six Rayleigh paths (exponential powers, unit energy, a symbo
 each burst, with random timing, carrier offset within 0.05 cycles/sample and clocks up to 40 ppm
 apart; two samples a symbol.
 
-    PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N]
+    PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N] [--out DIR]
+
+With --out the packet error rates are drawn too, with and without the convolutional code.
 """
 
 import argparse
 import os
 import time
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
@@ -40,15 +43,16 @@ PREAMBLE = reservoir.burst_preamble()
 KNOWN = QPSK[np.random.default_rng(0).integers(0, 4, PILOTS)].astype(np.complex64)
 
 
-def burst(rng, esn0_db, payload, offset=0.05, ppm=40):
+def burst(rng, esn0_db, payload, offset=0.05, ppm=40, sent=None):
     """Samples, indices of the payload, instant of the first pilot on the strongest path, offset,
-    and the paths' amplitudes over the strongest one's."""
+    and the paths' amplitudes over the strongest one's; sent: the payload's symbols, else random."""
     indices = rng.integers(0, 4, payload)
+    sent = QPSK[indices] if sent is None else sent
     paths = np.exp(-np.arange(PATHS) / 4) * (
         rng.normal(size=PATHS) + 1j * rng.normal(size=PATHS)
     )
     paths /= np.linalg.norm(paths)
-    symbols = np.convolve(np.concatenate([PREAMBLE, KNOWN, QPSK[indices]]), paths)
+    symbols = np.convolve(np.concatenate([PREAMBLE, KNOWN, sent]), paths)
     fine = np.zeros((len(symbols) + GAP) * SPS * FINE, complex)
     fine[: len(symbols) * SPS * FINE : SPS * FINE] = symbols
     fine = np.convolve(fine, PULSE) * np.sqrt(SPS)
@@ -179,16 +183,69 @@ def rates(count):
         print(f"frame_sync and {name}: {len(samples) / seconds / 1e6:.2f} MS/s, all frames")
 
 
+def packet_error_rate(name, code, esn0_db, count):
+    """Share of packets that do not come, bursts that are not found among them."""
+    rng = np.random.default_rng(5)
+    packets = reservoir.packet_format(
+        digital.constellation_qpsk().base(), PAYLOAD, code
+    )
+    data = [rng.bytes(packets.capacity) for _ in range(count)]
+    samples = [
+        burst(rng, esn0_db, PAYLOAD, sent=packets.encode(one, k))[0]
+        for k, one in enumerate(data)
+    ]
+    equalizer = reservoir.equalizer(
+        DETECTORS[name](), SPS, KNOWN, "training_start", PAYLOAD
+    )
+    out, tags, _ = run(np.concatenate(samples), reservoir.frame_sync(), equalizer)
+    frames = [out[at + PILOTS : at + PILOTS + PAYLOAD] for at, _ in tags]
+    found = [packets.decode(one) for one in frames if len(one) == PAYLOAD]
+    arrived = {one[1] for one in found if one and one[0] == data[one[1]]}
+    return 1 - len(arrived) / count
+
+
+def draw(folder, count):
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    for name, color in (("configured_esn", "#009E73"), ("fir", "#0072B2")):
+        for code, style in (("none", "o-"), ("cc", "s--")):
+            levels = np.arange(5, 26, 2)
+            rates = np.array(
+                [packet_error_rate(name, code, level, count) for level in tqdm(levels)]
+            )
+            label = f"{name}, {'no code' if code == 'none' else 'convolutional code'}"
+            print(f"{label}: {dict(zip(levels.tolist(), rates.round(4).tolist()))}")
+            axis.semilogy(levels[rates > 0], rates[rates > 0], style, color=color, label=label)
+    axis.set(
+        xlabel="Es/N0 of a symbol sent (dB)",
+        ylabel=f"Packet error rate, {count} bursts a point; none lost: not drawn",
+        title="512 QPSK symbols, six Rayleigh paths, behind frame_sync",
+        ylim=(0.5 / count, 1.2),
+    )
+    axis.grid(alpha=0.4, which="both")
+    axis.legend()
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / "packet_error_rates.png", dpi=110)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bursts", type=int, default=1000, help="a row (%(default)s)")
-    count = parser.parse_args().bursts
+    parser.add_argument("--out", type=Path, help="folder for the picture")
+    options = parser.parse_args()
+    count = options.bursts
     steps = [
         lambda: [synchronization(count, db) for db in (6, 12, 20)],
         lambda: false_alarms(max(count // 100, 1)),
         lambda: error_rates(max(count // 5, 1)),
         lambda: rates(max(count // 5, 1)),
     ]
+    if options.out:
+        steps.append(lambda: draw(options.out, max(count // 5, 1)))
     for step in tqdm(steps):
         step()
 
