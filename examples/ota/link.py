@@ -97,7 +97,7 @@ def add_radio_arguments(parser, gain_help):
         "--rate",
         type=number(1e3, 1e9),
         default=2.048e6,
-        help="samples a second, two a symbol (default: 2.048e6; a recording's own where it says so)",
+        help="samples a second, two a symbol (default: 2.048e6, or the recording's own)",
     )
     group.add_argument(
         "--frequency",

@@ -7,8 +7,8 @@
 Received bytes go to stdout or --output, one line of statistics a second to stderr: frames found,
 packets whose checksum is right, packet error rate (PER, from the packets' numbers), signal-to-noise
 ratio, carrier offset, error vector magnitude (EVM), frames dropped because the receiver could not
-keep up, overflows of the radio (counted for the USRP; others print an O). Ctrl-C ends it. transmit.py
-sends such packets.
+keep up, overflows of the radio (counted for the USRP; others print an O). Ctrl-C ends it.
+transmit.py sends such packets.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def parse(arguments=None):
     parser.add_argument(
         "--live",
         action="store_true",
-        help="play a file, or the simulated air, at the pace of --rate, and drop frames as with a radio",
+        help="play a file or the simulated air at the pace of --rate, dropping frames as with a radio",
     )
     parser.add_argument(
         "--gui",

@@ -4,8 +4,9 @@
 #
 """Sends a file, or lines of text, as packets over the air: to a radio or into a recording.
 
-receive.py gets them back. --sink file writes the clean signal, --sink sim what a simulated channel makes
-of it, both as a SigMF recording (--record), --sink usrp and pluto send it. Only send where you may.
+receive.py gets them back. --sink file writes the clean signal, --sink sim what a simulated channel
+makes of it, both as a SigMF recording (--record); --sink usrp and pluto send it. Only send where
+you may.
 """
 
 import argparse

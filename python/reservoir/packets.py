@@ -205,13 +205,13 @@ class packet_encoder(gr.sync_block):
 
     Packets come as PDUs (message port "pdus") of bytes, at most capacity() of them, or by send().
     They wait in a queue of max_queue; a PDU that finds it full, or is too long, is dropped,
-    logged and counted. pmt.PMT_EOF on the port, or finish(), ends the stream behind the packets that
-    wait. Whenever the queue runs empty a tail of 1024 zeros follows, so that receivers that look ahead
-    give the last packet; then the block sends zeros if continuous, as transmitters that must not
-    starve need it, or waits.
+    logged and counted. pmt.PMT_EOF on the port, or finish(), ends the stream behind the packets
+    that wait. Whenever the queue runs empty a tail of 1024 zeros follows, so that receivers that
+    look ahead give the last packet; then the block sends zeros if continuous, as transmitters that
+    must not starve need it, or waits. packet_format tells how a packet lies in its payload.
 
-    Tags: burst_start with the packet's number (uint64) on a burst's first symbol; frame_start with a
-    dictionary {frame, pilots, payload} on its first pilot. For packet_format see there.
+    Tags: burst_start with the packet's number (uint64) on a burst's first symbol; frame_start with
+    a dictionary {frame, pilots, payload} on its first pilot.
 
     constellation: of one complex number a symbol and 2**n points
     pilots: complex values that receivers know, 1 ... 2**17 of them, sent as they are
@@ -368,13 +368,13 @@ class packet_encoder(gr.sync_block):
 class packet_decoder(gr.sync_block):
     """Symbols to packets: the P + payload_len symbols from each training tag on.
 
-    PDUs come out on the message port "pdus": the data, and a dictionary with sequence, evm_db (to the
-    nearest points, dB), and what the tag's dictionary holds: snr_db, cfo, amplitude, time ....
+    PDUs come out on the message port "pdus": the data, and a dictionary with sequence, evm_db (to
+    the nearest points, dB), and what the tag's dictionary holds: snr_db, cfo, amplitude, time ....
     After each frame the message port "report" sends a dictionary {frames, packets, crc_failures,
-    lost, truncated, evm_db, snr_db, cfo}. lost counts the numbers that are missing between packets that
-    arrived, whatever became of them: packet error rate = lost / (lost + packets). A gap of 32768 numbers or more is
-    another transmitter's start and counts nothing. A frame that a new tag or the end cuts short is
-    truncated, and gives no packet.
+    lost, truncated, evm_db, snr_db, cfo}. lost counts the numbers that are missing between packets
+    that arrived, whatever became of them: packet error rate = lost / (lost + packets). A gap of
+    32768 numbers or more is another transmitter's start and counts nothing. A frame that a new tag
+    or the end cuts short is truncated, and gives no packet.
 
     constellation: of one complex number a symbol and 2**n points
     num_pilots: symbols from the tag on before the payload, 0 ... 2**17

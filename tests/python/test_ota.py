@@ -3,6 +3,7 @@
 #
 """Over the air without a radio: receive.py and transmit.py, recordings, rtl_tcp, simulated air."""
 
+import contextlib
 import json
 import os
 import re
@@ -56,6 +57,22 @@ def load(name):
         return __import__(name)
     finally:
         sys.path.remove(str(OTA))
+
+
+@contextlib.contextmanager
+def started(*options):
+    """receive.py in a process of its own, which ends with the test in any case."""
+    process = subprocess.Popen(
+        [sys.executable, str(OTA / "receive.py"), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(os.environ, QT_QPA_PLATFORM="offscreen"),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def last_line(result):
@@ -252,16 +269,11 @@ def test_interrupt_ends_cleanly(window):
     if window == "--gui":
         pytest.importorskip("pyqtgraph")
     options = ["--packets", "0", "--detector", "fir", "--snr", "40", window]
-    process = subprocess.Popen(
-        [sys.executable, str(OTA / "receive.py"), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(os.environ, QT_QPA_PLATFORM="offscreen"),
-    )
-    assert process.stdout.readline().startswith(b"packet ")
-    process.send_signal(signal.SIGINT)
-    begin = time.monotonic()
-    _, errors = process.communicate(timeout=20)
+    with started(*options) as process:
+        assert process.stdout.readline().startswith(b"packet ")
+        process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        _, errors = process.communicate(timeout=20)
     assert time.monotonic() - begin < 10
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
@@ -359,17 +371,13 @@ def test_rtl_tcp(recording):
     server = rtl_tcp_server(np.concatenate((np.zeros(125000, np.complex64), samples)))
     options = ["--source", "rtl_tcp", "--device", f"127.0.0.1:{server.port}"]
     options += ["--rate", "250e3", "--frequency", "868e6", "--gain", "20"]
-    process = subprocess.Popen(
-        [sys.executable, str(OTA / "receive.py"), *options, "--detector", "fir"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    stopping = threading.Timer(20.0, process.send_signal, [signal.SIGINT])
-    stopping.start()
-    output = process.stdout.read(len(TEXT))
-    stopping.cancel()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    with started(*options, "--detector", "fir") as process:
+        stopping = threading.Timer(20.0, process.send_signal, [signal.SIGINT])
+        stopping.start()
+        output = process.stdout.read(len(TEXT))
+        stopping.cancel()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
     server.close()
     assert output == TEXT, errors
     assert process.returncode == 0 and b"Traceback" not in errors
@@ -383,20 +391,17 @@ def test_rtl_tcp(recording):
 def test_rtl_tcp_server_that_goes_away():
     pytest.importorskip("osmosdr", reason="gr-osmosdr is not installed")
     server = rtl_tcp_server(np.zeros(100, np.complex64))
-    process = subprocess.Popen(
-        [sys.executable, str(OTA / "receive.py"), "--source", "rtl_tcp"]
-        + ["--device", f"127.0.0.1:{server.port}", "--rate", "250e3"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    for _ in range(100):
-        if server.value(SET_RATE):
-            break
-        time.sleep(0.1)
-    server.close()
-    time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    address = f"127.0.0.1:{server.port}"
+    options = ["--source", "rtl_tcp", "--device", address, "--rate", "250e3"]
+    with started(*options) as process:
+        for _ in range(100):
+            if server.value(SET_RATE):
+                break
+            time.sleep(0.1)
+        server.close()
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
     assert process.returncode == 0 and b"Traceback" not in errors
 
 
