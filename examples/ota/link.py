@@ -611,13 +611,11 @@ class packet_writer(gr.basic_block):
         self._lock = threading.Lock()
         self._recent = []  # (snr_db, cfo, evm_db)
         self.bytes = 0
-        self.message_port_register_in(pmt.intern("pdus"))
         self.message_port_register_in(pmt.intern("report"))
-        self.set_msg_handler(pmt.intern("pdus"), self._write)
         self.set_msg_handler(pmt.intern("report"), self._keep)
 
-    def _write(self, message):
-        data = bytes(pmt.u8vector_elements(pmt.cdr(message)))
+    def write(self, data, _):
+        """Handler of the packet decoder."""
         try:
             self._file.write(data)
             self._file.flush()

@@ -101,7 +101,7 @@ class receiving(gr.top_block):
             for port in (0, 1):
                 nowhere = blocks.null_sink(gr.sizeof_gr_complex)
                 self.connect((self.receiver, port), nowhere)
-        self.msg_connect(self.receiver, "pdus", self.writer, "pdus")
+        self.receiver.decoder.set_handler(self.writer.write)
         self.msg_connect(self.receiver, "report", self.writer, "report")
         self._overflows = None
         if arguments.source == "usrp":

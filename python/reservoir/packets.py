@@ -397,6 +397,7 @@ class packet_decoder(gr.sync_block):
             raise ValueError(f"training_tag = {training_tag!r}: must not be empty")
         gr.sync_block.__init__(self, "packet_decoder", [np.complex64], None)
         self._num_pilots = int(num_pilots)
+        self._handler = None
         self._tag = pmt.intern(training_tag)
         self._frame = np.zeros(self._num_pilots + int(payload_len), np.complex64)
         self._filled = None  # symbols of the frame that are there
@@ -454,6 +455,14 @@ class packet_decoder(gr.sync_block):
             self._filled = None
         return True
 
+    def set_handler(self, handler):
+        """Call handler(data, metadata) for each packet as well, in the block's thread; None: nothing.
+
+        Where a flowgraph ends by itself, GNU Radio may end a block that only has message ports
+        before it has taken the last PDUs; a handler gets them all.
+        """
+        self._handler = handler
+
     def _take(self, symbols):
         if self._filled is None:
             return
@@ -478,6 +487,8 @@ class packet_decoder(gr.sync_block):
             self.message_port_pub(
                 pmt.intern("pdus"), pmt.cons(pmt.to_pmt(meta), vector)
             )
+            if self._handler:
+                self._handler(data, meta)
         report = {key: info[key] for key in ("evm_db", "snr_db", "cfo") if key in info}
         report.update(
             frames=self._frames,

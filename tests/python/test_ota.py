@@ -267,6 +267,7 @@ def test_broken_metadata_is_told_plainly(tmp_path, content, words):
 @pytest.mark.parametrize("window", ["--no-gui", "--gui"])
 def test_interrupt_ends_cleanly(window):
     if window == "--gui":
+        pytest.importorskip("PyQt5")  # before pyqtgraph, which takes what is loaded
         pytest.importorskip("pyqtgraph")
     options = ["--packets", "0", "--detector", "fir", "--snr", "40", window]
     with started(*options) as process:
