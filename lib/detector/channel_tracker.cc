@@ -88,8 +88,8 @@ configured_readout channel_tracker::detect(block_surroundings& part)
         first ? std::vector<double>{ settings.prior_weight } : TRACKING_PRIORS,
         false);
     const kernel::survivor_decisions found =
-        d_network.search(readout, streams, part.symbols, now, settings.phase_noise);
-    d_network.decide(part.symbols, now.first, found.symbols);
+        d_network.search(readout, streams, part.symbols, part.searched, settings.phase_noise);
+    d_network.decide(part.symbols, now, found.symbols);
     if (settings.phase_noise > 0.0) {
         for (Index n = now.first; n < now.last; n++)
             part.phase(n) += found.phases[n - now.first];

@@ -18,6 +18,8 @@ struct block_surroundings {
     Eigen::VectorXd phase; // of the carrier, a symbol
     kernel::row_range known;
     kernel::row_range block;
+    //! The block, and symbols after it that help to decide it: they are decided again later.
+    kernel::row_range searched;
 
     kernel::sample_streams turned() const { return rotated(raw, phase); }
 };
@@ -40,6 +42,8 @@ class channel_tracker
 public:
     //! Samples beyond a block's window that its timing may reach.
     static constexpr Eigen::Index MARGIN = 24;
+    //! Symbols after a block that the survivors are searched through before it is decided.
+    static constexpr Eigen::Index LAG = 16;
     static constexpr Eigen::Index LONGEST_MEMORY = 1024;
 
     //! memories in symbols, ascending; it starts with the last

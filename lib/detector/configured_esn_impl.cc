@@ -24,6 +24,7 @@ constexpr size_t BLOCK = 512; // symbols that are filtered at once
 constexpr int EARLIEST = 8; // symbols that the channel may begin early
 // Blocks of a tracked stream wait together for their last symbol, as single symbols wait otherwise.
 constexpr int TRACKED_BLOCK = configured_esn::DECISION_LAG;
+constexpr int TRACKED_LAG = channel_tracker::LAG;
 const std::vector<double> STREAM_MEMORIES = { 48.0, 96.0, 192.0, 384.0, 1e9 }; // symbols
 constexpr size_t UNUSED = 4096; // symbols that are gathered before they are thrown away
 
@@ -183,7 +184,7 @@ configured_esn_impl::configured_esn_impl(const configured_parameters& parameters
 
 int configured_esn_impl::do_look_ahead() const
 {
-    return FUTURE + EARLIEST + 1 + (d_parameters.feedback ? DECISION_LAG : 0);
+    return FUTURE + EARLIEST + 1 + (d_parameters.feedback ? TRACKED_BLOCK + TRACKED_LAG : 0);
 }
 
 configured_settings configured_esn_impl::settings() const
@@ -352,7 +353,7 @@ training_report configured_esn_impl::describe(const configured_readout& readout,
     report.delay = FUTURE - readout.window.timing + (d_sps > 1) +
                    (d_parameters.feedback ? DECISION_LAG : 0);
     if (d_tracking) // every block may have a timing of its own
-        report.delay = FUTURE + EARLIEST + TRACKED_BLOCK - 1 + (d_sps > 1);
+        report.delay = FUTURE + EARLIEST + TRACKED_LAG + TRACKED_BLOCK - 1 + (d_sps > 1);
     report.regularization = readout.prior_weight;
     const double gain = 1.0 / (d_input_gain * d_symbol_scale);
     for (int a = 0; readout.taps.size() > 0 && a < num_inputs(); a++) {
@@ -615,7 +616,7 @@ void configured_esn_impl::track_block(int64_t first)
     const int64_t last = first + TRACKED_BLOCK;
     const int64_t start = std::max<int64_t>(first - d_tracker->window(), 0);
     const int64_t begin = std::max<int64_t>(start - channel_tracker::MARGIN, 0);
-    const int64_t size = last + FUTURE + EARLIEST - begin;
+    const int64_t size = last + TRACKED_LAG + FUTURE + EARLIEST - begin;
     d_history.resize(last - d_history_first);
     d_phase.conservativeResize(last - d_history_first);
 
@@ -634,6 +635,7 @@ void configured_esn_impl::track_block(int64_t first)
     part.phase.head(first - begin) = d_phase.segment(begin - d_history_first, first - begin);
     part.known = { start - begin, first - begin };
     part.block = { first - begin, last - begin };
+    part.searched = { first - begin, last + TRACKED_LAG - begin };
     d_tracker->detect(part);
 
     for (int64_t n = first; n < last; n++)
@@ -656,11 +658,11 @@ size_t configured_esn_impl::detect_tracked(int64_t complete, gr_complex* symbols
         }
         d_pilot_output.push_back(pilot_output(d_filtered[place]));
     }
-    for (; d_tracked + TRACKED_BLOCK + FUTURE + EARLIEST <= complete; d_tracked += TRACKED_BLOCK)
+    for (; d_tracked + TRACKED_BLOCK + TRACKED_LAG + FUTURE + EARLIEST <= complete; d_tracked += TRACKED_BLOCK)
         track_block(d_tracked);
 
     size_t produced = 0;
-    const int64_t decided = complete - (FUTURE + EARLIEST + TRACKED_BLOCK - 1);
+    const int64_t decided = complete - (FUTURE + EARLIEST + TRACKED_LAG + TRACKED_BLOCK - 1);
     for (; d_released < decided; d_released++)
         symbols[produced++] =
             float(d_symbol_scale) *

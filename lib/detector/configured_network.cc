@@ -110,11 +110,13 @@ known_symbols configured_network::known(const std::vector<cdouble>& pilots, Inde
 }
 
 void configured_network::decide(known_symbols& symbols,
-                                 Index first,
+                                 row_range range,
                                  const std::vector<int>& found) const
 {
-    for (size_t i = 0; i < found.size(); i++)
-        symbols.set(first + i, d_settings.points(found[i]), d_rings[found[i]]);
+    for (Index n = range.first; n < range.last; n++) {
+        const int point = found[n - range.first];
+        symbols.set(n, d_settings.points(point), d_rings[point]);
+    }
     symbols.decided = true;
 }
 

@@ -94,7 +94,10 @@ public:
     const configured_settings& settings() const { return d_settings; }
 
     known_symbols known(const std::vector<std::complex<double>>& pilots, Eigen::Index count) const;
-    void decide(known_symbols& symbols, Eigen::Index first, const std::vector<int>& found) const;
+    //! found may go on beyond range.
+    void decide(known_symbols& symbols,
+                kernel::row_range range,
+                const std::vector<int>& found) const;
 
     kernel::channel_window select_window(const kernel::sample_streams& streams,
                                          const known_symbols& symbols,

@@ -101,7 +101,7 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
         frame.linearised = linearised;
 
         const kernel::survivor_decisions found = d_network.search(readout, input, symbols, payload, phase_noise);
-        d_network.decide(symbols, num_pilots, found.symbols);
+        d_network.decide(symbols, payload, found.symbols);
         range.last = end;
         const row_range rows = model_rows(range, readout.window);
         const VectorXcd sent = symbols.warped(readout.warp);
@@ -219,7 +219,9 @@ configured_frame configured_receiver::receive_static(const sample_streams& raw,
 
 block_surroundings configured_receiver::signal::around(row_range known, row_range block) const
 {
-    const Index last = std::max(known.last, block.last);
+    const row_range searched = { block.first,
+                                 std::min(block.last + channel_tracker::LAG, num_symbols) };
+    const Index last = std::max(known.last, searched.last);
     const Index begin = std::max<Index>(known.first - channel_tracker::MARGIN, 0);
     const Index end = std::min<Index>(
         last + configured_network::FUTURE + channel_tracker::MARGIN, phase.size());
@@ -227,7 +229,8 @@ block_surroundings configured_receiver::signal::around(row_range known, row_rang
                                 symbols.cut(begin, end),
                                 phase.segment(begin, end - begin),
                                 { known.first - begin, known.last - begin },
-                                { block.first - begin, block.last - begin } };
+                                { block.first - begin, block.last - begin },
+                                { searched.first - begin, searched.last - begin } };
     for (const auto& stream : raw)
         part.raw.push_back(stream.segment(begin, end - begin));
     return part;
@@ -259,7 +262,8 @@ configured_frame configured_receiver::track(const sample_streams& given,
                             ? d_network.derotated(given, frame.carrier_offset)
                             : given,
                         pilots,
-                        VectorXd::Zero(given[0].size()) };
+                        VectorXd::Zero(given[0].size()),
+                        end };
 
     channel_tracker tracker(d_network, memories);
     for (Index first = num_pilots; first < end; first += block) {
@@ -329,8 +333,8 @@ void configured_receiver::smooth(configured_frame& frame,
             // decisions before this block are those of this round
             const known_symbols updated = next.around(range, { first, last }).symbols;
             const kernel::survivor_decisions found =
-                d_network.search(frame.readout, streams, updated, part.block, phase_noise);
-            d_network.decide(next.symbols, first, found.symbols);
+                d_network.search(frame.readout, streams, updated, part.searched, phase_noise);
+            d_network.decide(next.symbols, { first, last }, found.symbols);
             if (phase_noise > 0.0)
                 for (Index n = first; n < last; n++)
                     next.phase(n) += found.phases[n - first];

@@ -54,6 +54,7 @@ private:
         kernel::sample_streams raw;
         known_symbols symbols;
         Eigen::VectorXd phase;
+        Eigen::Index num_symbols; // pilots and payload
 
         block_surroundings around(kernel::row_range known, kernel::row_range block) const;
         //! The block's symbols, and the phase from its first symbol, here number first, on.

@@ -138,8 +138,7 @@ def table(count, seed):
 
 def robust(count, seed):
     for name, bound in ROBUST.items():
-        few = max(count // 16, 2) if name.startswith("long") else count
-        yield measure(frames(name, few, seed), configured(), name, bound)
+        yield measure(frames(name, count, seed), configured(), name, bound)
     sim = frames("ship exp6 qpsk 11 P64", count, seed)
     for offset in OFFSETS:
         name = f"carrier offset {offset:g}, exp6 qpsk 11 P64"
@@ -202,7 +201,7 @@ def baselines(count, seed):
 
 def fading(count, seed):
     name = "long 4096 fd1e-4 exp5 16qam 22"
-    row = measure(frames(name, max(count // 8, 2), seed), configured(), name, None)
+    row = measure(frames(name, count, seed), configured(), name, None)
     yield dict(row, name=name + ": all")
     share = row["broken_frames"] / row["frames"]
     yield dict(row, name=name + ": share of frames above .05", ber=share, bound=0.05)

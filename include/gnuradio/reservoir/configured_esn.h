@@ -45,8 +45,10 @@ namespace reservoir {
  * The carrier offset that the pilots show is taken out; a saturated receiver is not linearised.
  * set_tracking (adapt_after_training in the equalizer) with feedback makes it follow a fading
  * channel: every DECISION_LAG symbols channel, poles and readout are configured anew from the
- * last decisions, weighted exp(-age / memory), of five memories the one that predicted best. It
- * decides by its own constellation.
+ * last decisions, weighted exp(-age / memory), of five memories the one that predicted best. A
+ * block waits for 16 symbols more, through which the survivors are searched before it is decided:
+ * on a deep notch an early decision is wrong, and tracking then follows it. It decides by its own
+ * constellation.
  *
  * What is known of the channel from outside is told by set_channel: the first pass (and the first
  * block of a tracked frame or stream) uses it but for one complex gain, refits estimate as usual;
