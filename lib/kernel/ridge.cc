@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/ridge.h>
 
 #include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -22,6 +23,8 @@ constexpr double RANK_TOLERANCE = 1e-10;
 constexpr double ZERO_COLUMN_RMS = 1e-150;
 constexpr double LEAST_ONE_MINUS_HAT = 1e-3;
 constexpr int GRID_SIZE = 14;
+// Below it the Gram matrix, whose small eigenvalues are wrong by epsilon, is not enough.
+constexpr double LEAST_REGULARIZATION_OF_GRAM = 1e-7;
 
 double grid_point(int index) { return std::pow(10.0, -5.0 + 0.5 * index); }
 
@@ -130,75 +133,197 @@ thin_svd graded_svd(Eigen::MatrixXcd image)
     return svd;
 }
 
+/*
+ * With G the smaller of the Gram matrices A^H A (tall: no more features than rows) and A A^H,
+ * B = A (tall) or I, and mu = lambda P, everything follows from R = (G + mu I)^-1:
+ *
+ *     tall:  prediction B R B^H Y,        hat_i = b_i R b_i^H,             v = R B^H Y,
+ *     wide:  residual   mu R Y,           1 - hat_i = mu e_i R e_i^H,      v = A^H R Y.
+ */
+struct gram_problem {
+    const Eigen::MatrixXcd& features; // A
+    const Eigen::MatrixXcd& targets;  // Y
+    bool is_tall = features.rows() >= features.cols();
+    Eigen::MatrixXcd gram = Eigen::MatrixXcd::Zero(std::min(features.rows(), features.cols()),
+                                                   std::min(features.rows(), features.cols()));
+
+    gram_problem(const Eigen::MatrixXcd& a, const Eigen::MatrixXcd& y) : features(a), targets(y)
+    {
+        auto lower = gram.selfadjointView<Eigen::Lower>();
+        if (is_tall)
+            lower.rankUpdate(features.adjoint());
+        else
+            lower.rankUpdate(features);
+    }
+
+    double mu(double lambda) const { return lambda * features.rows(); }
+
+    //! power: of each row of B, b_i R b_i^H; image: B R B^H Y
+    Eigen::MatrixXcd leave_one_out_residuals(const Eigen::ArrayXd& power,
+                                             const Eigen::MatrixXcd& image,
+                                             double lambda) const
+    {
+        const Eigen::ArrayXd one_minus_hat =
+            is_tall ? 1.0 - power : Eigen::ArrayXd(mu(lambda) * power);
+        const Eigen::VectorXd divisor =
+            one_minus_hat.max(LEAST_ONE_MINUS_HAT).inverse().matrix();
+        if (is_tall)
+            return divisor.asDiagonal() * (targets - image);
+        return divisor.asDiagonal() * (mu(lambda) * image);
+    }
+};
+
+ridge_result make_result(const Eigen::MatrixXcd& targets,
+                         const Eigen::MatrixXcd& residuals,
+                         double lambda)
+{
+    ridge_result result;
+    result.regularization = lambda;
+    result.leave_one_out_mse = residuals.squaredNorm() / static_cast<double>(residuals.size());
+    result.leave_one_out = targets - residuals;
+    return result;
+}
+
+// One lambda: by the Cholesky factor of G + mu I.
+ridge_result solve_cholesky(gram_problem problem, double lambda)
+{
+    problem.gram.diagonal().array() += problem.mu(lambda);
+    const Eigen::LLT<Eigen::Ref<Eigen::MatrixXcd>> factor(problem.gram);
+    // L^-1 B^H
+    Eigen::MatrixXcd whitened =
+        problem.is_tall
+            ? Eigen::MatrixXcd(problem.features.adjoint())
+            : Eigen::MatrixXcd::Identity(problem.gram.rows(), problem.gram.rows());
+    factor.matrixL().solveInPlace(whitened);
+    Eigen::MatrixXcd coefficients = whitened * problem.targets;
+    const Eigen::MatrixXcd image = whitened.adjoint() * coefficients;
+    ridge_result result = make_result(
+        problem.targets,
+        problem.leave_one_out_residuals(
+            whitened.colwise().squaredNorm().transpose(), image, lambda),
+        lambda);
+    if (problem.is_tall)
+        result.weights = factor.matrixU().solve(coefficients);
+    else
+        result.weights = problem.features.adjoint() * image;
+    return result;
+}
+
+/*
+ * Many lambda: by the tridiagonal form of the Gram matrix, G = Q T Q^H, T real. A lambda then
+ * costs a few operations for each element of B Q, and no eigenvectors are needed: they take
+ * twice as long as all the rest (Elden, 1977, does the same with a bidiagonal form).
+ */
+ridge_result solve_tridiagonal(const gram_problem& problem)
+{
+    const Eigen::Tridiagonalization<Eigen::MatrixXcd> form(problem.gram);
+    const Eigen::VectorXd diagonal = form.diagonal(), beside = form.subDiagonal();
+    const Eigen::Index size = diagonal.size(), rows = problem.features.rows();
+    Eigen::MatrixXcd turned; // B Q
+    if (problem.is_tall) {
+        turned = problem.features;
+        turned.applyOnTheRight(form.matrixQ());
+    } else {
+        turned = form.matrixQ();
+    }
+    Eigen::MatrixXd parts(2 * rows, size); // real and imaginary, for plain real loops
+    for (Eigen::Index k = 0; k < size; k++) {
+        parts.col(k).head(rows) = turned.col(k).real();
+        parts.col(k).tail(rows) = turned.col(k).imag();
+    }
+    const Eigen::MatrixXcd coefficients = turned.adjoint() * problem.targets;
+
+    ridge_result best;
+    Eigen::MatrixXcd best_image, best_inverse;
+    Eigen::VectorXd pivots(size), ratios(size); // T + mu I = L diag(pivots) L^T
+    Eigen::ArrayXd whitened(2 * rows), power(2 * rows);
+    for (int i = 0; i < GRID_SIZE; i++) {
+        const double lambda = grid_point(i);
+        Eigen::MatrixXcd inverse = coefficients; // becomes (T + mu I)^-1 Q^H B^H Y
+        for (Eigen::Index k = 0; k < size; k++) {
+            ratios(k) = k > 0 ? beside(k - 1) / pivots(k - 1) : 0.0;
+            pivots(k) = diagonal(k) + problem.mu(lambda) - (k > 0 ? ratios(k) * beside(k - 1) : 0.0);
+            if (k > 0) {
+                whitened = parts.col(k).array() - ratios(k) * whitened;
+                inverse.row(k) -= ratios(k) * inverse.row(k - 1);
+                power += whitened.square() * (1.0 / pivots(k));
+            } else {
+                whitened = parts.col(0).array();
+                power = whitened.square() * (1.0 / pivots(0));
+            }
+        }
+        for (Eigen::Index k = size; k-- > 0;) {
+            inverse.row(k) /= pivots(k);
+            if (k + 1 < size)
+                inverse.row(k) -= ratios(k + 1) * inverse.row(k + 1);
+        }
+        Eigen::MatrixXcd image = turned * inverse;
+        const Eigen::MatrixXcd residuals = problem.leave_one_out_residuals(
+            power.head(rows) + power.tail(rows), image, lambda);
+        const double mse = residuals.squaredNorm() / static_cast<double>(residuals.size());
+        if (i == 0 || mse < best.leave_one_out_mse) {
+            best = make_result(problem.targets, residuals, lambda);
+            best_image.swap(image);
+            best_inverse.swap(inverse);
+        }
+    }
+    if (problem.is_tall)
+        best.weights = form.matrixQ() * best_inverse;
+    else
+        best.weights = problem.features.adjoint() * best_image;
+    return best;
+}
+
+// Little or no lambda, which leaves the accuracy to the decomposition of A itself.
+ridge_result
+solve_svd(const Eigen::MatrixXcd& features, const Eigen::MatrixXcd& targets, double lambda)
+{
+    const bool is_tall = features.rows() >= features.cols();
+    thin_svd svd = graded_svd(is_tall ? features : Eigen::MatrixXcd(features.adjoint()));
+    if (!is_tall)
+        std::swap(svd.left, svd.right);
+    const Eigen::ArrayXd squares = svd.singular.square();
+    const Eigen::ArrayXd shrinkage = squares / (squares + lambda * features.rows());
+    const Eigen::MatrixXcd coefficients = svd.left.adjoint() * targets;
+    const Eigen::VectorXd hat = svd.left.cwiseAbs2() * shrinkage.matrix();
+    const Eigen::VectorXd divisor =
+        (1.0 - hat.array()).max(LEAST_ONE_MINUS_HAT).inverse().matrix();
+    const Eigen::MatrixXcd residuals =
+        targets - svd.left * (shrinkage.matrix().asDiagonal() * coefficients).eval();
+    ridge_result result = make_result(targets, divisor.asDiagonal() * residuals, lambda);
+    const Eigen::VectorXd filter = (shrinkage / svd.singular).matrix(); // s / (s^2 + lambda P)
+    result.weights = svd.right * (filter.asDiagonal() * coefficients).eval();
+    return result;
+}
+
 } // namespace
 
 ridge::ridge(const Eigen::MatrixXcd& features)
 {
     require_finite(features, "features");
-    const Eigen::VectorXd inverse_rms = inverse_column_rms(features);
-    const Eigen::MatrixXcd normalised = features * inverse_rms.asDiagonal();
-
-    // The smaller Gram matrix: K x K (primal), or P x P (dual) if there are fewer rows.
-    const bool is_tall = features.rows() >= features.cols();
-    thin_svd svd = graded_svd(is_tall ? normalised : Eigen::MatrixXcd(normalised.adjoint()));
-    if (!is_tall)
-        std::swap(svd.left, svd.right);
-    d_left = std::move(svd.left);
-    d_left_power = d_left.cwiseAbs2();
-    d_singular = svd.singular;
-    d_right = inverse_rms.asDiagonal() * svd.right;
-}
-
-// s^2 / (s^2 + lambda P)
-Eigen::ArrayXd ridge::shrinkage(double lambda) const
-{
-    const Eigen::ArrayXd squares = d_singular.square();
-    return squares / (squares + lambda * static_cast<double>(d_left.rows()));
-}
-
-Eigen::MatrixXcd ridge::leave_one_out_residuals(const Eigen::MatrixXcd& targets,
-                                                const Eigen::MatrixXcd& coefficients,
-                                                double lambda) const
-{
-    const Eigen::VectorXd shrink = shrinkage(lambda).matrix();
-    const Eigen::VectorXd hat = d_left_power * shrink;
-    const Eigen::VectorXd divisor =
-        (1.0 - hat.array()).max(LEAST_ONE_MINUS_HAT).inverse().matrix();
-    const Eigen::MatrixXcd residuals =
-        targets - d_left * (shrink.asDiagonal() * coefficients).eval();
-    return divisor.asDiagonal() * residuals;
+    d_inverse_rms = inverse_column_rms(features);
+    d_features = features * d_inverse_rms.asDiagonal();
 }
 
 ridge_result ridge::solve(const Eigen::MatrixXcd& targets, double regularization) const
 {
     require_finite(targets, "targets");
-    if (targets.rows() != d_left.rows())
+    if (targets.rows() != d_features.rows())
         throw std::invalid_argument("targets is " + shape(targets) + ": must have " +
-                                    std::to_string(d_left.rows()) +
+                                    std::to_string(d_features.rows()) +
                                     " rows, as the features");
     if (!std::isfinite(regularization))
         throw std::invalid_argument("regularization = " + std::to_string(regularization) +
                                     ": must be finite");
 
-    const Eigen::MatrixXcd coefficients = d_left.adjoint() * targets;
-    const bool choose = regularization < 0.0;
-    const int candidates = choose ? GRID_SIZE : 1;
     ridge_result result;
-    Eigen::MatrixXcd chosen;
-    for (int i = 0; i < candidates; i++) {
-        const double lambda = choose ? grid_point(i) : regularization;
-        Eigen::MatrixXcd residuals = leave_one_out_residuals(targets, coefficients, lambda);
-        const double mse = residuals.squaredNorm() / static_cast<double>(residuals.size());
-        if (i == 0 || mse < result.leave_one_out_mse) {
-            result.regularization = lambda;
-            result.leave_one_out_mse = mse;
-            chosen.swap(residuals);
-        }
-    }
-    result.leave_one_out = targets - chosen;
-    const Eigen::VectorXd filter =
-        (shrinkage(result.regularization) / d_singular).matrix(); // s / (s^2 + lambda P)
-    result.weights = d_right * (filter.asDiagonal() * coefficients).eval();
+    if (regularization < 0.0)
+        result = solve_tridiagonal({ d_features, targets });
+    else if (regularization >= LEAST_REGULARIZATION_OF_GRAM)
+        result = solve_cholesky({ d_features, targets }, regularization);
+    else
+        result = solve_svd(d_features, targets, regularization);
+    result.weights = d_inverse_rms.asDiagonal() * result.weights;
     return result;
 }
 

@@ -219,10 +219,11 @@ BOOST_DATA_TEST_CASE(grid_choice_is_the_least_error, data::make({ 0.01, 0.3, 3.0
     for (int i = 0; i < 14; i++) {
         const double lambda = std::pow(10.0, -5.0 + 0.5 * i);
         const ridge_result fixed = solver.solve(targets, lambda);
-        BOOST_CHECK_GE(fixed.leave_one_out_mse, chosen.leave_one_out_mse);
+        // a search and a given lambda are solved in different ways
+        BOOST_CHECK_GE(fixed.leave_one_out_mse * (1.0 + 1e-12), chosen.leave_one_out_mse);
         if (lambda == chosen.regularization) {
             in_grid = true;
-            BOOST_CHECK_SMALL(relative_error(fixed.weights, chosen.weights), 1e-15);
+            BOOST_CHECK_SMALL(relative_error(fixed.weights, chosen.weights), 1e-12);
         }
     }
     BOOST_CHECK(in_grid);

@@ -28,16 +28,15 @@ struct ridge_result {
  *
  *     minimise ||A D v - Y||^2 + lambda P ||v||^2,   weights = D v.
  *
- * From the singular values A D = U diag(s) V^H, found once for all lambda and all outputs,
+ * With hat = diag(A D ((A D)^H A D + lambda P I)^-1 (A D)^H), the residual of a row under the fit
+ * without that row is its plain residual divided by 1 - hat (Allen's PRESS, 1974). 1 - hat is
+ * not let below 1e-3: with lambda = 0 and no more rows than features the leave-one-out error
+ * says nothing.
  *
- *     v = V diag(s / (s^2 + lambda P)) U^H Y,   hat = diag(U diag(s^2 / (s^2 + lambda P)) U^H),
- *
- * and the residual of a row under the fit without that row is its plain residual divided by
- * 1 - hat (Allen's PRESS, 1974). 1 - hat is not let below 1e-3: with lambda = 0 and no more
- * rows than features the leave-one-out error says nothing.
- *
- * Singular values below 1e-10 of the greatest count as zero; a column of rms below 1e-150
- * counts as zero and has weight zero.
+ * A given lambda is solved by a Cholesky factor, all lambda of a search from one tridiagonal form
+ * of the Gram matrix, lambda below 1e-7 by a singular value decomposition, where singular values
+ * below 1e-10 of the greatest count as zero. A column of rms below 1e-150 counts as zero and has
+ * weight zero.
  */
 class RESERVOIR_API ridge
 {
@@ -60,15 +59,8 @@ public:
     ridge_result solve(const Eigen::MatrixXcd& targets, double regularization) const;
 
 private:
-    Eigen::ArrayXd shrinkage(double lambda) const;
-    Eigen::MatrixXcd leave_one_out_residuals(const Eigen::MatrixXcd& targets,
-                                             const Eigen::MatrixXcd& coefficients,
-                                             double lambda) const;
-
-    Eigen::MatrixXcd d_left;       // U: rows x rank
-    Eigen::MatrixXd d_left_power;  // |U|^2 elementwise
-    Eigen::ArrayXd d_singular;     // s
-    Eigen::MatrixXcd d_right;      // D V: features x rank
+    Eigen::MatrixXcd d_features;   // A D
+    Eigen::VectorXd d_inverse_rms; // D
 };
 
 } // namespace kernel
