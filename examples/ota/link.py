@@ -560,7 +560,7 @@ def recorder(arguments, hardware):
 
 
 class receiver(gr.hier_block2):
-    """Samples to packets: frame_sync, frame_gate, equalizer, packet_decoder."""
+    """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder."""
 
     def __init__(self, arguments, live):
         gr.hier_block2.__init__(
@@ -591,12 +591,15 @@ class receiver(gr.hier_block2):
             )
         except ValueError as error:
             raise Unusable(f"the bursts do not fit: {error}") from error
-        self.connect(self, self.sync, self.gate, self.equalizer, self.decoder)
+        chain = [self, self.sync, self.gate, self.equalizer]
+        if arguments.detector != "configured_esn":
+            chain.append(reservoir.phase_loop_cc(points, arguments.loop_bandwidth, TAG))
+        self.connect(*chain, self.decoder)
         # for who wants to look: symbol instants before the equalizer, and symbols
         self.connect(
             self.gate, blocks.keep_one_in_n(gr.sizeof_gr_complex, SPS), (self, 0)
         )
-        self.connect(self.equalizer, (self, 1))
+        self.connect(chain[-1], (self, 1))
         self.msg_connect(self.decoder, "pdus", self, "pdus")
         self.msg_connect(self.decoder, "report", self, "report")
         self.msg_connect(self.equalizer, "report", self, "training")

@@ -57,6 +57,13 @@ def parse(arguments=None):
         help="symbols that fir and esn look at; fewer are faster (default: 24)",
     )
     parser.add_argument(
+        "--loop-bandwidth",
+        type=link.number(0, 0.5),
+        default=0.01,
+        help="of the phase loop behind fir, esn and rnn, rad/symbol; 0: none (default: 0.01; "
+        "configured_esn has loops of its own)",
+    )
+    parser.add_argument(
         "--input", help="recording for --source file: SigMF, or bare complex floats"
     )
     parser.add_argument("--output", help="file for received bytes (default: stdout)")
