@@ -418,6 +418,31 @@ def osmosdr_source(selection, what, arguments):
     return device
 
 
+def zmq_address(arguments):
+    return "tcp://" + (arguments.device or "127.0.0.1:55555")
+
+
+def zmq_source(arguments):
+    """Samples that a PUB socket of gr-zeromq sends; it may come later."""
+    zeromq = module("gnuradio.zeromq", "gr-zeromq", WITHOUT_RECEIVER)
+    address = zmq_address(arguments)
+    return opened(
+        f"ZeroMQ address {address}",
+        lambda: zeromq.sub_source(gr.sizeof_gr_complex, 1, address),
+        WITHOUT_RECEIVER,
+    )
+
+
+def zmq_sink(arguments):
+    zeromq = module("gnuradio.zeromq", "gr-zeromq", WITHOUT_TRANSMITTER)
+    address = zmq_address(arguments)
+    return opened(
+        f"free ZeroMQ address {address}",
+        lambda: zeromq.pub_sink(gr.sizeof_gr_complex, 1, address),
+        WITHOUT_TRANSMITTER,
+    )
+
+
 def check_pluto(arguments):
     check_within("rate", arguments.rate, 520834, 61.44e6, "S/s", "Pluto")
     check_within("frequency", arguments.frequency, 70e6, 6e9, "Hz", "Pluto")

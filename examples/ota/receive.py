@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   receive.py --source sim --snr 15
   receive.py --source rtlsdr --frequency 433.92e6 --rate 1.024e6 --gain 30 --record out.sigmf-meta
   receive.py --source file --input out.sigmf-meta --output text.txt
+  receive.py --source zmq --device 192.168.1.5:55555   (there: transmit.py --sink zmq --device "*:55555")
 """
 
 DEVICES = {
@@ -29,6 +30,7 @@ DEVICES = {
     "rtlsdr": link.rtlsdr_source,
     "rtl_tcp": link.rtl_tcp_source,
     "pluto": link.pluto_source,
+    "zmq": link.zmq_source,
 }
 
 

@@ -20,7 +20,7 @@ EXAMPLES = """examples:
   transmit.py --sink usrp --frequency 433.92e6 --rate 1e6 --gain 20 --packets 0
 """
 
-DEVICES = {"usrp": link.usrp_sink, "pluto": link.pluto_sink}
+DEVICES = {"usrp": link.usrp_sink, "pluto": link.pluto_sink, "zmq": link.zmq_sink}
 
 
 def parse(arguments=None):
@@ -33,7 +33,8 @@ def parse(arguments=None):
         "--sink",
         choices=[*DEVICES, "file", "sim"],
         default="sim",
-        help="where samples go (default: sim, a recording of a simulated channel)",
+        help="where samples go; zmq: a simulated channel, to receive.py --source zmq "
+        "(default: sim, a recording of a simulated channel)",
     )
     parser.add_argument(
         "--record",
@@ -71,7 +72,11 @@ class transmitting(gr.top_block):
             link.reservoir.pulse_shaper(link.SPS, link.EXCESS_BANDWIDTH),
         ]
         if device:
-            chain.append(blocks.multiply_const_cc(arguments.amplitude))
+            if arguments.sink == "zmq":  # as a front end elsewhere hears it
+                chain.append(link.simulated_air(arguments))
+                chain.append(blocks.throttle(gr.sizeof_gr_complex, arguments.rate))
+            else:
+                chain.append(blocks.multiply_const_cc(arguments.amplitude))
             chain.append(DEVICES[arguments.sink](arguments))
         else:
             if arguments.sink == "sim":

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -141,6 +142,32 @@ def test_detectors_and_codes(code, detector, tmp_path):
         assert lines == [fox % n for n in range(12)] + [b""]
 
 
+def test_front_end_and_receiver_apart(tmp_path):
+    pytest.importorskip("gnuradio.zeromq", reason="gr-zeromq is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    output = tmp_path / "text"
+    options = ["--device", address, "--rate", "100e3"]
+    with started("--source", "zmq", *options, "--output", str(output)) as receiver:
+        sender = subprocess.Popen(
+            [sys.executable, OTA / "transmit.py", "--sink", "zmq", *options, "--packets", "0"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            until = time.monotonic() + 40
+            while time.monotonic() < until and not (
+                output.exists() and b"the lazy dog" in output.read_bytes()
+            ):
+                assert receiver.poll() is None and sender.poll() is None
+                time.sleep(0.2)
+            taken = call("transmit.py", "--sink", "zmq", *options)
+        finally:
+            sender.kill()
+            sender.wait()
+    assert b"the quick brown fox jumps over the lazy dog" in output.read_bytes()
+    assert taken.returncode == 2 and "no free ZeroMQ address" in last_line(taken)
+
+
 def test_phase_loop_follows_phase_noise():
     air = ["--packets", 150, "--taps", 1, "--snr", 15, "--phase-noise", 0.02]
     arrived = [
@@ -196,6 +223,10 @@ MISSING = [
     ("transmit.py", "--sink", "usrp", "USRP", "gnuradio.uhd"),
     ("transmit.py", "--sink", "pluto", "Pluto", "gnuradio.iio"),
 ]
+ZMQ = [
+    ("receive.py", "--source", "zmq", "", "gnuradio.zeromq"),
+    ("transmit.py", "--sink", "zmq", "", "gnuradio.zeromq"),
+]
 
 
 @pytest.mark.parametrize("program, option, device, name, module", MISSING)
@@ -210,7 +241,7 @@ def test_missing_device_is_one_sentence(program, option, device, name, module):
     assert f"go on without it with {option} sim or {option} file" in line
 
 
-@pytest.mark.parametrize("program, option, device, name, module", MISSING)
+@pytest.mark.parametrize("program, option, device, name, module", MISSING + ZMQ)
 def test_missing_module_is_one_sentence(
     program, option, device, name, module, monkeypatch, capsys, tmp_path
 ):
