@@ -177,6 +177,13 @@ def error_rates(count):
                 )
 
 
+def ratio_interval(above, below):
+    """95 % interval of the ratio of two means over the same frames, by bootstrap."""
+    drawn = np.random.default_rng(0).integers(0, len(above), (1000, len(above)))
+    means = above[drawn].mean(1), below[drawn].mean(1)
+    return np.quantile(means[0] / np.maximum(means[1], 1e-12), (0.025, 0.975))
+
+
 def eight_bit_rates(count):
     """The same bursts as they were made, and as bytes over rtl_tcp into gr-osmosdr."""
     for esn0_db in (10, 12):
@@ -190,9 +197,11 @@ def eight_bit_rates(count):
         for name in ("configured_esn", "fir"):
             exact = receive(name, made, False)
             rough = receive(name, made, False, bytewise)
+            low, high = ratio_interval(rough, exact)
             print(
-                f"{esn0_db:3d} dB, {name}, {count} bursts: symbol errors {exact.mean():.3e} of floats, "
-                f"{rough.mean():.3e} of 8 bits over rtl_tcp, {rough.mean() / exact.mean():.3f} times; "
+                f"{esn0_db:3d} dB, {name}, {count} bursts: symbol errors {exact.mean():.2e} of "
+                f"floats, {rough.mean():.2e} of 8 bits over rtl_tcp, "
+                f"{rough.mean() / max(exact.mean(), 1e-12):.3f} times ({low:.3f} ... {high:.3f}); "
                 f"{np.mean(rough > exact):.3f} of the frames worse, "
                 f"{np.mean(rough < exact):.3f} better"
             )
