@@ -15,6 +15,7 @@ With --out the packet error rates are drawn too, with and without the convolutio
 
 import argparse
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -23,6 +24,9 @@ import numpy as np
 import pmt
 from gnuradio import blocks, digital, gr, reservoir
 from tqdm import tqdm
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "python"))
+from rtl_tcp_server import through_rtl_tcp  # noqa: E402  (from tests/python)
 
 SPS, FINE, SPAN = 2, 8, 8  # FINE: steps a sample of the waveforms that are made
 PILOTS, PAYLOAD, GAP, PATHS = 64, 512, 40, 6
@@ -129,10 +133,11 @@ DETECTORS = {
 }
 
 
-def receive(name, made, perfect):
-    """Symbol error rate of each frame."""
+def receive(name, made, perfect, samples=None):
+    """Symbol error rate of each frame; samples: of all bursts, where they are not those made."""
     wrong = []
-    samples = np.concatenate([one[0] for one in made])
+    if samples is None:
+        samples = np.concatenate([one[0] for one in made])
     if perfect:
         begins = np.cumsum([0] + [len(one[0]) for one in made])
         for begin, (own, _, first, turn, _) in zip(begins, made):
@@ -170,6 +175,36 @@ def error_rates(count):
                     f"{esn0_db:5.1f} dB, {name}, {'perfect' if perfect else 'frame'} sync: "
                     f"symbol errors {wrong.mean():.2e}, frames in error {np.mean(wrong > 0):.3f}"
                 )
+
+
+def ratio_interval(above, below):
+    """95 % interval of the ratio of two means over the same frames, by bootstrap."""
+    drawn = np.random.default_rng(0).integers(0, len(above), (1000, len(above)))
+    means = above[drawn].mean(1), below[drawn].mean(1)
+    return np.quantile(means[0] / np.maximum(means[1], 1e-12), (0.025, 0.975))
+
+
+def eight_bit_rates(count):
+    """The same bursts as they were made, and as bytes over rtl_tcp into gr-osmosdr."""
+    for esn0_db in (10, 12):
+        rng = np.random.default_rng(6)
+        made = [burst(rng, esn0_db, PAYLOAD) for _ in range(count)]
+        try:
+            bytewise = through_rtl_tcp(np.concatenate([one[0] for one in made]))
+        except ImportError:
+            print("8 bits over rtl_tcp: skipped, gr-osmosdr is not installed")
+            return
+        for name in ("configured_esn", "fir"):
+            exact = receive(name, made, False)
+            rough = receive(name, made, False, bytewise)
+            low, high = ratio_interval(rough, exact)
+            print(
+                f"{esn0_db:3d} dB, {name}, {count} bursts: symbol errors {exact.mean():.2e} of "
+                f"floats, {rough.mean():.2e} of 8 bits over rtl_tcp, "
+                f"{rough.mean() / max(exact.mean(), 1e-12):.3f} times ({low:.3f} ... {high:.3f}); "
+                f"{np.mean(rough > exact):.3f} of the frames worse, "
+                f"{np.mean(rough < exact):.3f} better"
+            )
 
 
 def rates(count):
@@ -242,6 +277,7 @@ def main():
         lambda: [synchronization(count, db) for db in (6, 12, 20)],
         lambda: false_alarms(max(count // 100, 1)),
         lambda: error_rates(max(count // 5, 1)),
+        lambda: eight_bit_rates(count),
         lambda: rates(max(count // 5, 1)),
     ]
     if options.out:

@@ -3,10 +3,12 @@
 #
 """An rtl_tcp server on the loopback interface that plays an array, for tests."""
 
+import multiprocessing
 import socket
 import struct
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
@@ -23,8 +25,8 @@ def eight_bits(samples, full_scale=4.0):
 class rtl_tcp_server:
     """Serves one client: the header, then the samples as bytes and silence behind them.
 
-    Silence, and from when the client has set its rate on the samples, at that pace, for 30 s at most. commands holds what the client
-    asked for: (number, value), commands of 5 bytes.
+    Silence, and from when the client has set its rate on the samples, at that pace, for 30 s at
+    most. commands holds what the client asked for: (number, value), commands of 5 bytes.
     """
 
     BLOCK = 16384
@@ -92,3 +94,39 @@ class rtl_tcp_server:
                     waiting = waiting[5:]
         except OSError:
             pass
+
+
+def client(port, rate, count):
+    """The first samples that gr-osmosdr's source gets."""
+    import osmosdr
+    from gnuradio import blocks, gr
+
+    source, sink = osmosdr.source(f"rtl_tcp=127.0.0.1:{port}"), blocks.vector_sink_c()
+    source.set_sample_rate(rate)
+    top = gr.top_block()
+    top.connect(source, blocks.head(gr.sizeof_gr_complex, count), sink)
+    top.run()
+    return np.array(sink.data(), np.complex64)
+
+
+def through_rtl_tcp(samples, rate=2.4e6):
+    """What gr-osmosdr's source makes of samples, one for each, of full scale 1.
+
+    The client is a process of its own: gr-osmosdr holds Python's lock while it connects.
+    ImportError without gr-osmosdr, RuntimeError where a sample was lost on the way.
+    """
+    server = rtl_tcp_server(samples)
+    spawn = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(1, spawn) as pool:
+            count = len(samples) + int(rate / 4)  # silence before and after
+            got = pool.submit(client, server.port, rate, count).result(60.0)
+    finally:
+        server.close()
+    played = np.abs(got - got[-1]) > 0
+    got = got[played.argmax() :][: len(samples)]
+    sent = eight_bits(samples).astype(np.float32).view(np.complex64)
+    # gr-osmosdr's zero is 127.4
+    if len(got) < len(sent) or not np.allclose(128 * got + 127.4 * (1 + 1j), sent, atol=0.01):
+        raise RuntimeError("gr-osmosdr's source lost samples")
+    return got
