@@ -21,6 +21,13 @@ namespace {
 constexpr float MAX_FREQUENCY = 0.1f; // rad/symbol
 constexpr float MAX_ERROR = 0.5f;     // rad
 
+const gr::digital::constellation_sptr&
+checked_constellation(const gr::digital::constellation_sptr& constellation)
+{
+    unit_power_points(constellation); // refuses what nothing can be decided by
+    return constellation;
+}
+
 double checked_bandwidth(double loop_bandwidth)
 {
     require_range("loop_bandwidth", loop_bandwidth, 0.0, 0.5);
@@ -43,7 +50,7 @@ phase_loop_cc_impl::phase_loop_cc_impl(gr::digital::constellation_sptr constella
     : gr::sync_block("phase_loop_cc",
                      gr::io_signature::make(1, 1, sizeof(gr_complex)),
                      gr::io_signature::make(1, 1, sizeof(gr_complex))),
-      d_points(unit_power_points(constellation)),
+      d_decide(checked_constellation(constellation)),
       d_training_tag(pmt::mp(training_tag)),
       d_starts_anew(!training_tag.empty()),
       d_loop_bandwidth(checked_bandwidth(loop_bandwidth)),
@@ -59,20 +66,12 @@ void phase_loop_cc_impl::set_loop_bandwidth(double loop_bandwidth)
     d_loop.set_loop_bandwidth(loop_bandwidth);
 }
 
-gr_complex phase_loop_cc_impl::nearest(gr_complex symbol) const
-{
-    return *std::min_element(
-        d_points.begin(), d_points.end(), [symbol](gr_complex a, gr_complex b) {
-            return std::norm(symbol - a) < std::norm(symbol - b);
-        });
-}
-
 gr_complex phase_loop_cc_impl::turn(gr_complex symbol)
 {
     const gr_complex turned = symbol * gr_expj(-d_loop.get_phase());
     if (!std::isfinite(turned.real()) || !std::isfinite(turned.imag()))
         return symbol;
-    const float error = (turned * std::conj(nearest(turned))).imag();
+    const float error = (turned * std::conj(d_decide.decide(turned))).imag();
     d_loop.advance_loop(std::clamp(error, -MAX_ERROR, MAX_ERROR));
     d_loop.phase_wrap();
     d_loop.frequency_limit();

@@ -6,6 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_PHASE_LOOP_CC_IMPL_H
 #define INCLUDED_RESERVOIR_PHASE_LOOP_CC_IMPL_H
 
+#include "detector/decision_device.h"
 #include <gnuradio/blocks/control_loop.h>
 #include <gnuradio/reservoir/phase_loop_cc.h>
 #include <vector>
@@ -16,14 +17,13 @@ namespace reservoir {
 class phase_loop_cc_impl : public phase_loop_cc
 {
 private:
-    const std::vector<gr_complex> d_points;
+    const decision_device d_decide;
     const pmt::pmt_t d_training_tag;
     const bool d_starts_anew;
     double d_loop_bandwidth;
     gr::blocks::control_loop d_loop;
     std::vector<gr::tag_t> d_tags;
 
-    gr_complex nearest(gr_complex symbol) const;
     gr_complex turn(gr_complex symbol);
 
 public:

@@ -258,11 +258,13 @@ ridge_result solve_tridiagonal(const gram_problem& problem)
                 inverse.row(k) -= ratios(k + 1) * inverse.row(k + 1);
         }
         Eigen::MatrixXcd image = turned * inverse;
-        const Eigen::MatrixXcd residuals = problem.leave_one_out_residuals(
-            power.head(rows) + power.tail(rows), image, lambda);
-        const double mse = residuals.squaredNorm() / static_cast<double>(residuals.size());
-        if (i == 0 || mse < best.leave_one_out_mse) {
-            best = make_result(problem.targets, residuals, lambda);
+        ridge_result found = make_result(
+            problem.targets,
+            problem.leave_one_out_residuals(
+                power.head(rows) + power.tail(rows), image, lambda),
+            lambda);
+        if (i == 0 || found.leave_one_out_mse < best.leave_one_out_mse) {
+            best = std::move(found);
             best_image.swap(image);
             best_inverse.swap(inverse);
         }
