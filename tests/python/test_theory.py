@@ -31,8 +31,8 @@ in_circle = st.builds(
 
 
 def for_any(*strategies):
-    """Hypothesis without its clock: a busy machine is no failure."""
-    return lambda test: settings(max_examples=50, deadline=None)(
+    """Hypothesis with the same examples each run, and without its clock."""
+    return lambda test: settings(max_examples=50, deadline=None, derandomize=True)(
         given(*strategies)(test)
     )
 
@@ -598,11 +598,10 @@ def test_no_restriction_is_worse_than_the_whole(seed, order, data):
     whole = theory.pole_gain_condition_number(*network)
     parameters = st.integers(0, 4 * order - 1)
     indices = data.draw(st.lists(parameters, min_size=1, unique=True))
-    part = theory.restricted_condition_number(
-        theory.pole_gain_hessian(*network), indices
-    )
-    assert part <= whole * (1 + 1e-6) or whole > 1e10  # there rounding has the word
     hessian = theory.pole_gain_hessian(*network)
+    part = theory.restricted_condition_number(hessian, indices)
+    rounding = 4 * order * np.finfo(float).eps * whole  # of part's least eigenvalue
+    assert part <= whole * (1 + 1e-9 + 4 * rounding) or rounding > 0.01
     everything = theory.restricted_condition_number(hessian, range(4 * order))
     assert everything == theory.condition_number(hessian)
 
