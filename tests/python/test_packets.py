@@ -420,3 +420,19 @@ def test_gate_stops_while_frames_wait(drop):
     top.stop()
     top.wait()
     assert time.monotonic() - begin < 2.0
+
+
+def test_gate_runs_again_after_it_was_stopped():
+    gate = reservoir.frame_gate(100, max_frames=1, drop=False)
+    source = tagged(np.arange(1000), range(0, 1000, 100))
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(source, gate, sink)
+    for _ in range(20):
+        top.start()
+        top.stop()
+        top.wait()
+        source.rewind()
+        sink.reset()
+        top.run()
+        assert np.array_equal(sink.data(), np.arange(1000))

@@ -1,0 +1,55 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_FRAME_GATE_H
+#define INCLUDED_RESERVOIR_FRAME_GATE_H
+
+#include <gnuradio/hier_block2.h>
+#include <gnuradio/reservoir/api.h>
+#include <cstdint>
+#include <string>
+
+namespace gr {
+namespace reservoir {
+
+/*!
+ * \brief Between a front end that cannot wait and a receiver that may be slower.
+ * \ingroup reservoir
+ *
+ * \details
+ * Lets frames pass, whole, and drops whole frames where the receiver behind cannot keep up. From
+ * each training tag on frame_len samples are one frame; frames may overlap, what lies between them
+ * is left out. Frames wait in a queue of max_frames. Where it is full, the newest is dropped and
+ * counted, so the input never waits (drop, for radios), or the input waits (for files). The tag is
+ * passed on, on the first sample of its frame; no other tag is. A last frame that the stream's end
+ * cuts short is filled up with zeros.
+ */
+class RESERVOIR_API frame_gate : virtual public gr::hier_block2
+{
+public:
+    typedef std::shared_ptr<frame_gate> sptr;
+
+    /*!
+     * \param frame_len samples, 1 ... 2^22; an equalizer needs (pilots + payload_len + 48) * sps
+     * \param training_tag key of the tag on the first pilot, not empty
+     * \param max_frames that wait, 1 ... 65536
+     * \param drop drop frames rather than make the input wait
+     * \throws std::invalid_argument if a parameter is outside its range
+     */
+    static sptr make(int frame_len,
+                     const std::string& training_tag = "training_start",
+                     int max_frames = 32,
+                     bool drop = true);
+
+    //! Frames let in.
+    virtual uint64_t passed() const = 0;
+    //! Frames dropped.
+    virtual uint64_t dropped() const = 0;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_FRAME_GATE_H */
