@@ -141,17 +141,29 @@ class packet_format:
 
         symbols: complex (payload_len,), at the scale of encode
         """
+        return self.decode_with_evm(symbols)[0]
+
+    def decode_with_evm(self, symbols):
+        """What decode returns, and the error vector magnitude to the nearest points.
+
+        The latter in dB of the constellation's power, NaN where a symbol is not finite.
+        """
         symbols = np.asarray(symbols)
         if symbols.shape != (self.payload_len,):
             raise ValueError(
                 f"symbols of shape {symbols.shape}: must be ({self.payload_len},)"
             )
-        if not np.isfinite(symbols).all():
-            return None
+        errors = self.points[:, None] - symbols
+        distances = errors.real**2 + errors.imag**2
+        evm = float(np.mean(distances.min(0)))
+        if not math.isfinite(evm):
+            return None, math.nan
+        return self._packet(distances), 10 * math.log10(max(evm, 1e-12))
+
+    def _packet(self, distances):
         received = np.empty(len(self._order), np.float32)
-        distances = np.abs(symbols[:, None] - self.points) ** 2
         if self.code == "none":
-            received[self._order] = self._label_bits[distances.argmin(1)].ravel()
+            received[self._order] = self._label_bits[distances.argmin(0)].ravel()
             info = received[: self._num_info].astype(np.uint8)
         else:
             received[self._order] = self._soft_bits(distances).ravel()
@@ -166,17 +178,14 @@ class packet_format:
         data = body[_HEADER_LEN : _HEADER_LEN + length]
         return data, int.from_bytes(body[2:_HEADER_LEN], "big")
 
-    def evm_db(self, symbols):
-        """Error vector magnitude to the nearest points, in dB of the constellation's power."""
-        symbols = np.asarray(symbols)
-        error = np.mean(np.abs(symbols[:, None] - self.points).min(1) ** 2)
-        return float(10 * np.log10(max(error, 1e-12)))
-
     def _soft_bits(self, distances):
-        """Log-likelihood ratios of the bits, max-log, times the noise variance; 1 is positive."""
+        """Log-likelihood ratios of the bits, max-log, times the noise variance; 1 is positive.
+
+        distances: squared, (points, payload_len)
+        """
         ratios = np.empty((self.payload_len, self._bits_per_symbol), np.float32)
         for bit, ones in enumerate(self._label_bits.T.astype(bool)):
-            ratios[:, bit] = distances[:, ~ones].min(1) - distances[:, ones].min(1)
+            ratios[:, bit] = distances[~ones].min(0) - distances[ones].min(0)
         return ratios
 
     def _viterbi(self, ratios):
@@ -475,8 +484,8 @@ class packet_decoder(gr.sync_block):
 
     def _decode(self, payload):
         self._frames += 1
-        info = dict(self._info, evm_db=self._format.evm_db(payload))
-        packet = self._format.decode(payload)
+        packet, evm_db = self._format.decode_with_evm(payload)
+        info = dict(self._info, evm_db=evm_db)
         if packet is None:
             self._failures += 1
         else:

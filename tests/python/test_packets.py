@@ -113,7 +113,7 @@ def test_error_vector_magnitude():
     form = reservoir.packet_format(QPSK, 4096)
     symbols = form.encode(b"")
     noisy = symbols + noise(np.random.default_rng(5), 4096, 20.0)
-    assert abs(form.evm_db(noisy) + 20.0) < 0.3
+    assert abs(form.decode_with_evm(noisy)[1] + 20.0) < 0.3
 
 
 @pytest.mark.parametrize(
