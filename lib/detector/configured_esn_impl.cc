@@ -26,6 +26,7 @@ constexpr int EARLIEST = 8; // symbols that the channel may begin early
 constexpr int TRACKED_BLOCK = configured_esn::DECISION_LAG;
 constexpr int TRACKED_LAG = channel_tracker::LAG;
 const std::vector<double> STREAM_MEMORIES = { 48.0, 96.0, 192.0, 384.0, 1e9 }; // symbols
+constexpr size_t RING = configured_esn::DECISION_LAG + 1; // symbols whose survivors are kept
 constexpr size_t UNUSED = 4096; // symbols that are gathered before they are thrown away
 
 bool finite(gr_complex value) { return std::isfinite(value.real()) && std::isfinite(value.imag()); }
@@ -479,10 +480,13 @@ void configured_esn_impl::do_reset()
     d_im = d_re;
     d_taps_re.clear();
     d_taps_im.clear();
+    // without feedback the filter's outputs are the symbols
+    const gr_complex scale =
+        d_parameters.feedback ? gr_complex(1.0f) : gr_complex(d_symbol_scale) / d_gain;
     for (const auto& row : d_filter) {
         for (const auto& tap : row) {
-            d_taps_re.push_back(tap.real());
-            d_taps_im.push_back(tap.imag());
+            d_taps_re.push_back((tap * scale).real());
+            d_taps_im.push_back((tap * scale).imag());
         }
     }
     d_filtered.resize(BLOCK);
@@ -494,7 +498,7 @@ void configured_esn_impl::do_reset()
     d_search.reset();
     if (d_parameters.feedback && !d_model.points.empty()) {
         d_search = std::make_unique<kernel::survivor_search>(d_model);
-        d_parents.assign((DECISION_LAG + 1) * d_parameters.survivors, 0);
+        d_parents.assign(RING * d_parameters.survivors, 0);
         d_symbols.assign(d_parents.size(), 0);
     }
     d_tracker.reset();
@@ -511,26 +515,36 @@ void configured_esn_impl::do_reset()
 
 size_t configured_esn_impl::append(const gr_complex* const* received, size_t num_samples)
 {
-    const float gain = d_input_gain;
     for (int a = 0; a < num_inputs(); a++) {
-        size_t phase = d_num_samples % d_sps;
-        for (size_t n = 0; n < num_samples; n++) {
-            const bool good = finite(received[a][n]);
-            d_bad_samples += !good;
-            gr_complex sample = good ? gain * received[a][n] : 0.0f;
-            if (d_frequency != 0.0) // from the sample's number, so that pieces give the same
-                sample *= gr_complex(std::polar(
-                    1.0, -2.0 * M_PI * std::fmod(d_frequency * (d_num_samples + n) / d_sps, 1.0)));
-            d_re[a * d_sps + phase].push_back(sample.real());
-            d_im[a * d_sps + phase].push_back(sample.imag());
-            phase = phase + 1 == size_t(d_sps) ? 0 : phase + 1;
+        const gr_complex* samples = received[a];
+        if (d_frequency != 0.0) { // from the sample's number, so that pieces give the same
+            d_derotated.resize(num_samples);
+            for (size_t n = 0; n < num_samples; n++) {
+                const double cycles = d_frequency * (d_num_samples + n) / d_sps;
+                d_derotated[n] = samples[n] * gr_complex(std::polar(
+                                                  1.0, -2.0 * M_PI * std::fmod(cycles, 1.0)));
+            }
+            samples = d_derotated.data();
+        }
+        for (size_t first = 0; first < std::min<size_t>(num_samples, d_sps); first++) {
+            const size_t stream = a * d_sps + (d_num_samples + first) % d_sps;
+            const size_t size = d_re[stream].size();
+            const size_t added = (num_samples - first + d_sps - 1) / d_sps;
+            d_re[stream].resize(size + added);
+            d_im[stream].resize(size + added);
+            d_bad_samples += kernel::simd::deinterleave(samples + first,
+                                                        d_sps,
+                                                        added,
+                                                        d_input_gain,
+                                                        &d_re[stream][size],
+                                                        &d_im[stream][size]);
         }
     }
     d_num_samples += num_samples;
     return d_re.back().size(); // complete symbol periods
 }
 
-void configured_esn_impl::filter_block(size_t start, size_t count)
+void configured_esn_impl::filter_block(size_t start, size_t count, gr_complex* filtered)
 {
     constexpr size_t READABLE = 64; // beyond the end, see simd::fir
     std::vector<const float*> re, im;
@@ -547,7 +561,7 @@ void configured_esn_impl::filter_block(size_t start, size_t count)
                       d_taps_re.data(),
                       d_taps_im.data(),
                       count,
-                      d_filtered.data());
+                      filtered);
     for (size_t q = 0; q < d_re.size(); q++)
         for (auto* samples : { &d_re[q], &d_im[q] })
             samples->resize(samples->size() - READABLE);
@@ -567,12 +581,14 @@ gr_complex configured_esn_impl::pilot_output(gr_complex filtered)
 
 gr_complex configured_esn_impl::traced_back() const
 {
-    const size_t lag = DECISION_LAG;
     const size_t width = d_parameters.survivors;
     size_t survivor = d_search->best();
-    for (size_t back = 0; back < lag; back++)
-        survivor = d_parents[(d_decided - 1 - back) % (lag + 1) * width + survivor];
-    return d_unit_points[d_symbols[(d_decided - 1 - lag) % (lag + 1) * width + survivor]];
+    size_t row = (d_decided - 1) % RING;
+    for (int back = 0; back < DECISION_LAG; back++) {
+        survivor = d_parents[row * width + survivor];
+        row = (row > 0 ? row : RING) - 1;
+    }
+    return d_unit_points[d_symbols[row * width + survivor]];
 }
 
 size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)
@@ -583,24 +599,29 @@ size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)
     size_t produced = 0;
     // symbol n reads samples n - past - timing, ..., n + FUTURE - timing
     const int64_t end = complete - FUTURE + d_timing;
+    const auto first_sample = [this] { return d_next - d_past - d_timing - d_first_symbol; };
+    if (!d_parameters.feedback) {
+        if (d_next < end) {
+            produced = end - d_next;
+            filter_block(first_sample(), produced, symbols);
+            d_next = end;
+        }
+        return produced;
+    }
     for (size_t place = BLOCK; d_next < end; d_next++, place++) {
         if (place == BLOCK) {
-            filter_block(d_next - d_past - d_timing - d_first_symbol,
-                         std::min<int64_t>(BLOCK, end - d_next));
+            filter_block(
+                first_sample(), std::min<int64_t>(BLOCK, end - d_next), d_filtered.data());
             place = 0;
         }
         const gr_complex output = d_filtered[place];
-        if (!d_parameters.feedback) {
-            symbols[produced++] = output / d_gain * scale;
-            continue;
-        }
         if (d_next < num_pilots) {
             d_pilot_output.push_back(pilot_output(output));
         } else {
             if (d_decided == 0)
                 d_search->start(d_last.data());
-            const size_t place = d_decided % (lag + 1) * d_parameters.survivors;
-            d_search->step(output, &d_parents[place], &d_symbols[place], nullptr);
+            const size_t row = d_decided % RING * d_parameters.survivors;
+            d_search->step(output, &d_parents[row], &d_symbols[row], nullptr);
             d_decided++;
         }
         if (d_next >= lag)
@@ -653,7 +674,8 @@ size_t configured_esn_impl::detect_tracked(int64_t complete, gr_complex* symbols
     for (size_t place = BLOCK; d_next < end; d_next++, place++) {
         if (place == BLOCK) {
             filter_block(d_next - d_past - d_timing - d_first_symbol,
-                         std::min<int64_t>(BLOCK, end - d_next));
+                         std::min<int64_t>(BLOCK, end - d_next),
+                         d_filtered.data());
             place = 0;
         }
         d_pilot_output.push_back(pilot_output(d_filtered[place]));

@@ -81,8 +81,8 @@ private:
     //! Takes over a readout for detect().
     void use(const configured_network& network, const configured_readout& readout);
     training_report describe(const configured_readout& readout, double noise_variance) const;
-    //! The filter's outputs on the samples that start there, into d_filtered.
-    void filter_block(size_t start, size_t count);
+    //! The filter's outputs on the samples that start there.
+    void filter_block(size_t start, size_t count, gr_complex* filtered);
     //! Returns the samples that every stream has; those that are not finite count as zero.
     size_t append(const gr_complex* const* received, size_t num_samples);
     //! What the readout makes of a pilot, those before it fed back.
@@ -112,7 +112,7 @@ private:
     // of the stream
     std::vector<std::vector<float>> d_re, d_im; // one a stream, from symbol d_first_symbol
     std::vector<float> d_taps_re, d_taps_im;    // of all streams
-    std::vector<gr_complex> d_filtered;
+    std::vector<gr_complex> d_filtered, d_derotated;
     int64_t d_first_symbol = 0;
     uint64_t d_num_samples = 0;  // an input, so far
     int64_t d_next = 0;          // symbol to be filtered

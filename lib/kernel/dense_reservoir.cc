@@ -73,10 +73,10 @@ random_input_weights(int num_neurons, int num_inputs, double scaling, random& ge
 namespace {
 
 // By columns, rows padded with zeros, real and imaginary parts apart.
-void split(const Eigen::MatrixXcf& matrix, std::vector<float>& re, std::vector<float>& im)
+void split(const Eigen::MatrixXcf& matrix, Eigen::ArrayXf& re, Eigen::ArrayXf& im)
 {
     const size_t rows = simd::padded(matrix.rows());
-    re.assign(rows * matrix.cols(), 0.0F);
+    re = Eigen::ArrayXf::Zero(rows * matrix.cols());
     im = re;
     for (Eigen::Index j = 0; j < matrix.cols(); j++) {
         for (Eigen::Index i = 0; i < matrix.rows(); i++) {

@@ -44,7 +44,19 @@ size_t deinterleave(const std::complex<float>* in,
     return bad;
 }
 
-// One group of V vectors of outputs; the taps run in the same order for every output.
+// sum += w x
+template <class V>
+HWY_INLINE void accumulate(V w_re, V w_im, V x_re, V x_im, V& sum_re, V& sum_im)
+{
+    sum_re = hn::NegMulAdd(w_im, x_im, hn::MulAdd(w_re, x_re, sum_re));
+    sum_im = hn::MulAdd(w_im, x_re, hn::MulAdd(w_re, x_im, sum_im));
+}
+
+/*
+ * One group of V = 1 or 4 vectors of outputs; the taps run in the same order for every output.
+ * Loads are what limits the loop: tap m of one vector meets the samples that tap m + lanes of
+ * the vector before it meets, so these two taps go together.
+ */
 template <size_t V>
 HWY_INLINE void fir_group(const float* const* x_re,
                           const float* const* x_im,
@@ -53,43 +65,60 @@ HWY_INLINE void fir_group(const float* const* x_re,
                           const float* w_re,
                           const float* w_im,
                           size_t n,
-                          float* y_re,
-                          float* y_im)
+                          float* out)
 {
     const hn::CappedTag<float, ROW_PADDING> d;
     using vec = hn::Vec<decltype(d)>;
     const size_t lanes = hn::Lanes(d);
-    vec sum_re0 = hn::Zero(d), sum_re1 = sum_re0, sum_re2 = sum_re0, sum_re3 = sum_re0;
-    vec sum_im0 = sum_re0, sum_im1 = sum_re0, sum_im2 = sum_re0, sum_im3 = sum_re0;
-    for (size_t b = 0; b < num_branches; b++) {
-        const float* xr = x_re[b] + n;
-        const float* xi = x_im[b] + n;
-        for (size_t m = 0; m < taps; m++) {
-            const vec wr = hn::Set(d, w_re[b * taps + m]);
-            const vec wi = hn::Set(d, w_im[b * taps + m]);
-            const auto accumulate = [&](size_t v, vec& re, vec& im) HWY_ATTR {
-                const vec r = hn::LoadU(d, xr + m + v * lanes);
-                const vec i = hn::LoadU(d, xi + m + v * lanes);
-                re = hn::NegMulAdd(wi, i, hn::MulAdd(wr, r, re));
-                im = hn::MulAdd(wi, r, hn::MulAdd(wr, i, im));
-            };
-            accumulate(0, sum_re0, sum_im0);
+    const vec zero = hn::Zero(d);
+    vec re0 = zero, re1 = zero, re2 = zero, re3 = zero;
+    vec im0 = zero, im1 = zero, im2 = zero, im3 = zero;
+    for (size_t b = 0; b < num_branches; b++, w_re += taps, w_im += taps) {
+        size_t m = 0;
+        while (m + 2 * lanes <= taps) {
+            for (const size_t end = m + lanes; m < end; m++) {
+                const float* xr = x_re[b] + n + m;
+                const float* xi = x_im[b] + n + m;
+                const vec ar = hn::Set(d, w_re[m]), ai = hn::Set(d, w_im[m]);
+                const vec br = hn::Set(d, w_re[m + lanes]), bi = hn::Set(d, w_im[m + lanes]);
+                vec r = hn::LoadU(d, xr);
+                vec i = hn::LoadU(d, xi);
+                const auto accumulate_both = [&](size_t v, vec& re, vec& im) HWY_ATTR {
+                    accumulate(ar, ai, r, i, re, im);
+                    r = hn::LoadU(d, xr + (v + 1) * lanes);
+                    i = hn::LoadU(d, xi + (v + 1) * lanes);
+                    accumulate(br, bi, r, i, re, im);
+                };
+                accumulate_both(0, re0, im0);
+                if (V > 1) {
+                    accumulate_both(1, re1, im1);
+                    accumulate_both(2, re2, im2);
+                    accumulate_both(3, re3, im3);
+                }
+            }
+            m += lanes;
+        }
+        for (; m < taps; m++) {
+            const float* xr = x_re[b] + n + m;
+            const float* xi = x_im[b] + n + m;
+            const vec wr = hn::Set(d, w_re[m]), wi = hn::Set(d, w_im[m]);
+            accumulate(wr, wi, hn::LoadU(d, xr), hn::LoadU(d, xi), re0, im0);
             if (V > 1) {
-                accumulate(1, sum_re1, sum_im1);
-                accumulate(2, sum_re2, sum_im2);
-                accumulate(3, sum_re3, sum_im3);
+                const auto accumulate_one = [&](size_t v, vec& re, vec& im) HWY_ATTR {
+                    const vec r = hn::LoadU(d, xr + v * lanes);
+                    accumulate(wr, wi, r, hn::LoadU(d, xi + v * lanes), re, im);
+                };
+                accumulate_one(1, re1, im1);
+                accumulate_one(2, re2, im2);
+                accumulate_one(3, re3, im3);
             }
         }
     }
-    hn::StoreU(sum_re0, d, y_re);
-    hn::StoreU(sum_im0, d, y_im);
+    hn::StoreInterleaved2(re0, im0, d, out);
     if (V > 1) {
-        hn::StoreU(sum_re1, d, y_re + lanes);
-        hn::StoreU(sum_im1, d, y_im + lanes);
-        hn::StoreU(sum_re2, d, y_re + 2 * lanes);
-        hn::StoreU(sum_im2, d, y_im + 2 * lanes);
-        hn::StoreU(sum_re3, d, y_re + 3 * lanes);
-        hn::StoreU(sum_im3, d, y_im + 3 * lanes);
+        hn::StoreInterleaved2(re1, im1, d, out + 2 * lanes);
+        hn::StoreInterleaved2(re2, im2, d, out + 4 * lanes);
+        hn::StoreInterleaved2(re3, im3, d, out + 6 * lanes);
     }
 }
 
@@ -104,22 +133,18 @@ void fir(const float* const* x_re,
 {
     const hn::CappedTag<float, ROW_PADDING> d;
     const size_t lanes = hn::Lanes(d);
-    
-    float y_re[4 * ROW_PADDING];
-    float y_im[4 * ROW_PADDING];
-    for (size_t n = 0; n < count;) {
-        size_t group = lanes;
-        if (count - n > lanes) {
-            group = 4 * lanes;
-            fir_group<4>(x_re, x_im, num_branches, taps, w_re, w_im, n, y_re, y_im);
-        } else {
-            fir_group<1>(x_re, x_im, num_branches, taps, w_re, w_im, n, y_re, y_im);
-        }
-        const size_t valid = HWY_MIN(group, count - n);
-        for (size_t k = 0; k < valid; k++)
-            out[n + k] = { y_re[k], y_im[k] };
-        n += valid;
-    }
+    float* const pairs = reinterpret_cast<float*>(out);
+    size_t n = 0;
+    for (; n + 4 * lanes <= count; n += 4 * lanes)
+        fir_group<4>(x_re, x_im, num_branches, taps, w_re, w_im, n, pairs + 2 * n);
+    for (; n + lanes <= count; n += lanes)
+        fir_group<1>(x_re, x_im, num_branches, taps, w_re, w_im, n, pairs + 2 * n);
+    if (n == count)
+        return;
+    float last[2 * ROW_PADDING];
+    fir_group<1>(x_re, x_im, num_branches, taps, w_re, w_im, n, last);
+    for (size_t k = 0; k < 2 * (count - n); k++)
+        pairs[2 * n + k] = last[k];
 }
 
 // y[0 … V vectors) = rows of A v

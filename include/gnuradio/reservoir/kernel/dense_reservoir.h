@@ -77,7 +77,7 @@ private:
     const int d_num_neurons;
     const int d_num_inputs;
     const activation d_function;
-    std::vector<float> d_weights_re, d_weights_im; // [W U] by columns, rows padded
+    Eigen::ArrayXf d_weights_re, d_weights_im;   // [W U] by columns, rows padded; aligned
     std::vector<float> d_vector_re, d_vector_im;   // [s[n−1]; u[n]]
     std::vector<float> d_sum_re, d_sum_im;         // the new state
 };
