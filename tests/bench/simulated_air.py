@@ -10,7 +10,7 @@ apart; two samples a symbol.
 
     PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N] [--out DIR]
 
-With --out the packet error rates are drawn too, with and without the convolutional code.
+With --out packet_error_rates.svg is drawn too, with and without the convolutional code.
 """
 
 import argparse
@@ -168,32 +168,50 @@ def packet_error_rate(name, code, esn0_db, count):
     return 1 - len(arrived) / count
 
 
-def draw(folder, count):
+LEVELS = np.arange(5, 26, 2)
+RECEIVERS = [(name, code) for name in ("configured_esn", "fir") for code in ("none", "cc")]
+
+
+def packet_error_rates(count):
+    rates = {}
+    for name, code in RECEIVERS:
+        points = [packet_error_rate(name, code, level, count) for level in tqdm(LEVELS)]
+        rates[name, code] = np.array(points)
+        print(f"{name}, code {code}: packet error rates", end="")
+        print(*(f", {rate:.3f} at {level} dB" for level, rate in zip(LEVELS, points)), sep="")
+    return rates
+
+
+def draw(folder, rates, count):
     import matplotlib
 
-    matplotlib.use("agg")
+    matplotlib.use("svg")
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "gr-reservoir", "svg.fonttype": "none", "font.size": 11}
+    )
     from matplotlib import pyplot
 
-    figure, axis = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    for name, color in (("configured_esn", "#009E73"), ("fir", "#0072B2")):
-        for code, style in (("none", "o-"), ("cc", "s--")):
-            levels = np.arange(5, 26, 2)
-            rates = np.array(
-                [packet_error_rate(name, code, level, count) for level in tqdm(levels)]
-            )
-            label = f"{name}, {'no code' if code == 'none' else 'convolutional code'}"
-            print(f"{label}: {dict(zip(levels.tolist(), rates.round(4).tolist()))}")
-            axis.semilogy(levels[rates > 0], rates[rates > 0], style, color=color, label=label)
+    figure, axis = pyplot.subplots(figsize=(7.2, 4.4), layout="constrained")
+    colors = {"configured_esn": "tab:green", "fir": "tab:blue"}
+    styles = {"none": ("o-", ""), "cc": ("s--", ", convolutional code")}
+    for name, code in RECEIVERS:
+        lost = rates[name, code] > 0
+        style, suffix = styles[code]
+        axis.semilogy(
+            LEVELS[lost], rates[name, code][lost], style, color=colors[name], label=name + suffix
+        )
     axis.set(
-        xlabel="Es/N0 of a symbol sent (dB)",
-        ylabel=f"Packet error rate, {count} bursts a point; none lost: not drawn",
-        title="512 QPSK symbols, six Rayleigh paths, behind frame_sync",
-        ylim=(0.5 / count, 1.2),
+        title="512 QPSK symbols over six Rayleigh paths",
+        xlabel=f"Es/N0 (dB); not drawn where none of {count} is lost",
+        ylabel="packet error rate",
+        xlim=(LEVELS[0] - 0.5, LEVELS[-1] + 0.5),
+        xticks=LEVELS,
+        ylim=(0.7 / count, 1.3),
     )
-    axis.grid(alpha=0.4, which="both")
-    axis.legend()
+    axis.grid(alpha=0.4)
+    axis.legend(loc="center right", bbox_to_anchor=(1, 0.43))
     folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / "packet_error_rates.png", dpi=110)
+    figure.savefig(folder / "packet_error_rates.svg", metadata={"Date": None})
 
 
 def main():
@@ -211,7 +229,7 @@ def main():
         lambda: rates(max(count // 5, 1)),
     ]
     if options.out:
-        steps.append(lambda: draw(options.out, max(count // 5, 1)))
+        steps.append(lambda: draw(options.out, packet_error_rates(count), count))
     for step in tqdm(steps):
         step()
 
