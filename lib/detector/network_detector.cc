@@ -40,6 +40,7 @@ void network_detector::configure(int sps)
     d_input_im.resize(taps);
     d_filtered.resize(tapped_delay_window::BLOCK);
     d_recurrent.resize(num_outputs() * tapped_delay_window::BLOCK);
+    d_recurrent_rows.resize(num_outputs());
     rebuild_network();
 }
 
@@ -111,21 +112,9 @@ void network_detector::detect_block(size_t count,
 {
     constexpr size_t BLOCK = tapped_delay_window::BLOCK;
     if (d_network) {
-        for (size_t n = 0; n < count; n++) {
-            step_network(n);
-            bool finite = true;
-            for (int o = 0; o < num_outputs(); o++) {
-                const gr_complex output = d_network->readout(o);
-                d_recurrent[o * BLOCK + n] = output;
-                finite = finite && std::isfinite(output.real()) && std::isfinite(output.imag());
-            }
-            if (finite)
-                continue;
-            // a linear network that was trained to be unstable: it starts again from zero
-            d_network->reset();
-            for (int o = 0; o < num_outputs(); o++)
-                d_recurrent[o * BLOCK + n] = 0.0F;
-        }
+        for (int o = 0; o < num_outputs(); o++)
+            d_recurrent_rows[o] = d_recurrent.data() + o * BLOCK;
+        d_network->run(*d_window, count, d_recurrent_rows.data());
     }
     for (int o = 0; o < num_outputs(); o++) {
         const gr_complex* output = d_recurrent.data() + o * BLOCK;

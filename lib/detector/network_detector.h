@@ -64,6 +64,7 @@ private:
     std::vector<const float*> d_branch_re, d_branch_im;
     std::vector<float> d_input_re, d_input_im;
     std::vector<gr_complex> d_filtered, d_recurrent;
+    std::vector<gr_complex*> d_recurrent_rows;
 };
 
 } // namespace reservoir

@@ -6,6 +6,7 @@
 #include "detector/reservoir_network.h"
 
 #include "kernel/simd.h"
+#include <cmath>
 
 namespace gr {
 namespace reservoir {
@@ -79,17 +80,37 @@ void reservoir_network::set_readout(const Eigen::MatrixXcf& weights)
     }
 }
 
-gr_complex reservoir_network::readout(int output) const
+void reservoir_network::run(const kernel::tapped_delay_window& window,
+                            size_t count,
+                            gr_complex* const* outputs)
 {
-    if (d_modal) {
-        const Eigen::Map<const Eigen::VectorXcf> state(d_modal->poles.state(), num_neurons());
-        return d_modal_readout.col(output).cwiseProduct(state).sum();
+    if (d_modal)
+        run_modal(window, count, outputs);
+    else
+        d_dense.run(window, count, d_out_re, d_out_im, outputs);
+}
+
+void reservoir_network::run_modal(const kernel::tapped_delay_window& window,
+                                  size_t count,
+                                  gr_complex* const* outputs)
+{
+    std::vector<float> re(window.num_taps()), im(window.num_taps());
+    const Eigen::Map<const Eigen::VectorXcf> state(d_modal->poles.state(), num_neurons());
+    for (size_t n = 0; n < count; n++) {
+        window.copy_taps(n, re.data(), im.data());
+        step(re.data(), im.data());
+        bool all_finite = true;
+        for (Eigen::Index o = 0; o < d_modal_readout.cols(); o++) {
+            const gr_complex output = d_modal_readout.col(o).cwiseProduct(state).sum();
+            outputs[o][n] = output;
+            all_finite &= std::isfinite(output.real()) && std::isfinite(output.imag());
+        }
+        if (all_finite)
+            continue;
+        d_modal->poles.reset();
+        for (Eigen::Index o = 0; o < d_modal_readout.cols(); o++)
+            outputs[o][n] = 0.0F;
     }
-    return kernel::simd::dot(d_dense.state_re(),
-                             d_dense.state_im(),
-                             d_out_re[output].data(),
-                             d_out_im[output].data(),
-                             d_out_re[output].size());
 }
 
 } // namespace reservoir

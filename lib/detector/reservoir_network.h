@@ -36,8 +36,12 @@ public:
     void copy_state(gr_complex* state) const;
     //! weights: num_neurons × outputs.
     void set_readout(const Eigen::MatrixXcf& weights);
-    //! Σ_k w_k s_k of one output.
-    gr_complex readout(int output) const;
+    /*!
+     * Steps over symbols 0 … count−1 of the window and reads out each. Where an output would not
+     * be finite (a linear network that was trained to be unstable, an overflow) it is zero, and
+     * the network starts again from zero.
+     */
+    void run(const kernel::tapped_delay_window& window, size_t count, gr_complex* const* outputs);
 
 private:
     struct modal_network {
@@ -50,6 +54,10 @@ private:
 
     kernel::dense_reservoir d_dense;
     std::optional<modal_network> d_modal;
+    void run_modal(const kernel::tapped_delay_window& window,
+                   size_t count,
+                   gr_complex* const* outputs);
+
     Eigen::MatrixXcf d_modal_readout;                  // modes × outputs
     std::vector<std::vector<float>> d_out_re, d_out_im; // per output, padded
 };

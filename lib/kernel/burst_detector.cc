@@ -24,7 +24,7 @@ constexpr int PULSE_SPAN = 8;    // symbols on each side
 constexpr int SEARCH = 16;       // symbols around the metric's maximum
 constexpr int PATHS = 8;         // symbols around the correlation's maximum
 constexpr int FRACTIONS = 8;     // of a sample, that the paths may be late
-constexpr double MIN_PEAK = 0.08; // noise reaches .03, other symbols .06
+constexpr double MIN_PEAK = 0.11; // noise reaches .03, payloads .10, preambles at 3 dB fall to .12
 constexpr uint64_t ANCHOR = 4096; // running sums begin anew at its multiples
 // Samples at a period's ends, in symbols, that the period before or behind may reach.
 constexpr int GUARD_FRONT = 5, GUARD_BACK = 2;

@@ -96,12 +96,12 @@ dense_reservoir::dense_reservoir(const Eigen::MatrixXcf& recurrent,
     if (recurrent.rows() != recurrent.cols() || input.rows() != recurrent.rows())
         throw std::invalid_argument("dense_reservoir: W must be N x N and U N x M");
     Eigen::MatrixXcf weights(d_num_neurons, d_num_neurons + d_num_inputs);
-    weights << recurrent, input;
+    weights << input, recurrent;
     split(weights, d_weights_re, d_weights_im);
     d_vector_re.assign(d_num_neurons + d_num_inputs, 0.0F);
     d_vector_im = d_vector_re;
     d_sum_re.assign(simd::padded(d_num_neurons), 0.0F);
-    d_sum_im = d_sum_re;
+    d_sum_im = d_next_re = d_next_im = d_sum_re;
 }
 
 void dense_reservoir::reset()
@@ -112,10 +112,10 @@ void dense_reservoir::reset()
 
 void dense_reservoir::step(const float* input_re, const float* input_im)
 {
-    std::copy_n(d_sum_re.data(), d_num_neurons, d_vector_re.data());
-    std::copy_n(d_sum_im.data(), d_num_neurons, d_vector_im.data());
-    std::copy_n(input_re, d_num_inputs, d_vector_re.data() + d_num_neurons);
-    std::copy_n(input_im, d_num_inputs, d_vector_im.data() + d_num_neurons);
+    std::copy_n(input_re, d_num_inputs, d_vector_re.data());
+    std::copy_n(input_im, d_num_inputs, d_vector_im.data());
+    std::copy_n(d_sum_re.data(), d_num_neurons, d_vector_re.data() + d_num_inputs);
+    std::copy_n(d_sum_im.data(), d_num_neurons, d_vector_im.data() + d_num_inputs);
     simd::multiply(d_weights_re.data(),
                    d_weights_im.data(),
                    d_sum_re.size(),
@@ -125,6 +125,44 @@ void dense_reservoir::step(const float* input_re, const float* input_im)
                    d_sum_re.data(),
                    d_sum_im.data());
     simd::activate(d_function, d_sum_re.size(), d_sum_re.data(), d_sum_im.data());
+}
+
+void dense_reservoir::run(const tapped_delay_window& window,
+                          size_t count,
+                          const std::vector<std::vector<float>>& readout_re,
+                          const std::vector<std::vector<float>>& readout_im,
+                          std::complex<float>* const* outputs)
+{
+    d_branch_re.clear();
+    d_branch_im.clear();
+    for (int b = 0; b < window.num_branches(); b++) {
+        d_branch_re.push_back(window.re(b));
+        d_branch_im.push_back(window.im(b));
+    }
+    d_readout_re.clear();
+    d_readout_im.clear();
+    for (size_t o = 0; o < readout_re.size(); o++) {
+        d_readout_re.push_back(readout_re[o].data());
+        d_readout_im.push_back(readout_im[o].data());
+    }
+    simd::run_reservoir({ d_weights_re.data(),
+                          d_weights_im.data(),
+                          d_sum_re.size(),
+                          size_t(d_num_neurons),
+                          d_function,
+                          d_branch_re.data(),
+                          d_branch_im.data(),
+                          d_branch_re.size(),
+                          size_t(window.window()),
+                          count,
+                          d_readout_re.data(),
+                          d_readout_im.data(),
+                          d_readout_re.size(),
+                          outputs },
+                        d_sum_re.data(),
+                        d_sum_im.data(),
+                        d_next_re.data(),
+                        d_next_im.data());
 }
 
 void dense_reservoir::run(const std::complex<float>* inputs,

@@ -147,50 +147,77 @@ void fir(const float* const* x_re,
         pairs[2 * n + k] = last[k];
 }
 
-// y[0 … V vectors) = rows of A v
+// y = A v for v in pieces, A of padded_rows by columns
+struct product {
+    const float* a_re;
+    const float* a_im;
+    size_t padded_rows;
+    // first what each branch holds from n on, window values, then v[0 … columns): the state comes
+    // last, so that a step can begin before the one before it has ended
+    const float* v_re;
+    const float* v_im;
+    size_t columns;
+    const float* const* x_re;
+    const float* const* x_im;
+    size_t num_branches;
+    size_t window;
+};
+
+// V = 1 or 4 vectors of rows, from row on
 template <size_t V>
-HWY_INLINE void multiply_group(const float* a_re,
-                               const float* a_im,
-                               size_t padded_rows,
-                               size_t columns,
-                               const float* v_re,
-                               const float* v_im,
-                               float* y_re,
-                               float* y_im)
+HWY_INLINE void
+multiply_group(const product& p, size_t n, size_t row, float* y_re, float* y_im)
 {
     const hn::CappedTag<float, ROW_PADDING> d;
     using vec = hn::Vec<decltype(d)>;
     const size_t lanes = hn::Lanes(d);
-    vec re0 = hn::Zero(d), re1 = re0, re2 = re0, re3 = re0;
-    vec im0 = re0, im1 = re0, im2 = re0, im3 = re0;
-    for (size_t j = 0; j < columns; j++) {
-        const vec vr = hn::Set(d, v_re[j]);
-        const vec vi = hn::Set(d, v_im[j]);
-        const float* column_re = a_re + j * padded_rows;
-        const float* column_im = a_im + j * padded_rows;
-        const auto accumulate = [&](size_t v, vec& re, vec& im) HWY_ATTR {
-            const vec ar = hn::LoadU(d, column_re + v * lanes);
-            const vec ai = hn::LoadU(d, column_im + v * lanes);
-            re = hn::NegMulAdd(ai, vi, hn::MulAdd(ar, vr, re));
-            im = hn::MulAdd(ai, vr, hn::MulAdd(ar, vi, im));
-        };
-        accumulate(0, re0, im0);
-        if (V > 1) {
-            accumulate(1, re1, im1);
-            accumulate(2, re2, im2);
-            accumulate(3, re3, im3);
+    const vec zero = hn::Zero(d);
+    vec re0 = zero, re1 = zero, re2 = zero, re3 = zero;
+    vec im0 = zero, im1 = zero, im2 = zero, im3 = zero;
+    const float* column_re = p.a_re + row;
+    const float* column_im = p.a_im + row;
+    const auto multiply_columns = [&](const float* v_re, const float* v_im, size_t count) HWY_ATTR {
+        for (size_t j = 0; j < count; j++) {
+            const vec vr = hn::Set(d, v_re[j]), vi = hn::Set(d, v_im[j]);
+            accumulate(
+                vr, vi, hn::LoadU(d, column_re), hn::LoadU(d, column_im), re0, im0);
+            if (V > 1) {
+                const auto accumulate_row = [&](size_t v, vec& re, vec& im) HWY_ATTR {
+                    const vec ar = hn::LoadU(d, column_re + v * lanes);
+                    accumulate(vr, vi, ar, hn::LoadU(d, column_im + v * lanes), re, im);
+                };
+                accumulate_row(1, re1, im1);
+                accumulate_row(2, re2, im2);
+                accumulate_row(3, re3, im3);
+            }
+            column_re += p.padded_rows;
+            column_im += p.padded_rows;
         }
-    }
-    hn::StoreU(re0, d, y_re);
-    hn::StoreU(im0, d, y_im);
+    };
+    for (size_t b = 0; b < p.num_branches; b++)
+        multiply_columns(p.x_re[b] + n, p.x_im[b] + n, p.window);
+    multiply_columns(p.v_re, p.v_im, p.columns);
+    hn::StoreU(re0, d, y_re + row);
+    hn::StoreU(im0, d, y_im + row);
     if (V > 1) {
-        hn::StoreU(re1, d, y_re + lanes);
-        hn::StoreU(im1, d, y_im + lanes);
-        hn::StoreU(re2, d, y_re + 2 * lanes);
-        hn::StoreU(im2, d, y_im + 2 * lanes);
-        hn::StoreU(re3, d, y_re + 3 * lanes);
-        hn::StoreU(im3, d, y_im + 3 * lanes);
+        hn::StoreU(re1, d, y_re + row + lanes);
+        hn::StoreU(im1, d, y_im + row + lanes);
+        hn::StoreU(re2, d, y_re + row + 2 * lanes);
+        hn::StoreU(im2, d, y_im + row + 2 * lanes);
+        hn::StoreU(re3, d, y_re + row + 3 * lanes);
+        hn::StoreU(im3, d, y_im + row + 3 * lanes);
     }
+}
+
+HWY_INLINE void multiply_rows(const product& p, size_t n, float* y_re, float* y_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    const size_t lanes = hn::Lanes(d);
+    size_t row = 0;
+    for (; row + 4 * lanes <= p.padded_rows; row += 4 * lanes)
+        multiply_group<4>(p, n, row, y_re, y_im);
+    for (; row < p.padded_rows; row += lanes)
+        multiply_group<1>(p, n, row, y_re, y_im);
 }
 
 void multiply(const float* a_re,
@@ -202,15 +229,8 @@ void multiply(const float* a_re,
               float* y_re,
               float* y_im)
 {
-    const hn::CappedTag<float, ROW_PADDING> d;
-    const size_t lanes = hn::Lanes(d);
-    size_t row = 0;
-    for (; row + 4 * lanes <= padded_rows; row += 4 * lanes)
-        multiply_group<4>(
-            a_re + row, a_im + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
-    for (; row < padded_rows; row += lanes)
-        multiply_group<1>(
-            a_re + row, a_im + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
+    const product p = { a_re, a_im, padded_rows, v_re, v_im, columns, nullptr, nullptr, 0, 0 };
+    multiply_rows(p, 0, y_re, y_im);
 }
 
 void magnitude_tanh(size_t count, float* re, float* im)
@@ -234,28 +254,66 @@ void split_tanh(size_t count, float* re, float* im)
     }
 }
 
-// Sums 16 partial products apart, so that the width of a vector does not matter.
 std::complex<float> dot(const float* a_re,
                         const float* a_im,
                         const float* b_re,
                         const float* b_im,
                         size_t count)
 {
-    float re[ROW_PADDING] = {};
-    float im[ROW_PADDING] = {};
-    for (size_t k = 0; k < count; k += ROW_PADDING) {
-        for (size_t l = 0; l < ROW_PADDING; l++) {
-            re[l] += a_re[k + l] * b_re[k + l] - a_im[k + l] * b_im[k + l];
-            im[l] += a_re[k + l] * b_im[k + l] + a_im[k + l] * b_re[k + l];
+    const hn::CappedTag<float, ROW_PADDING> d;
+    auto re = hn::Zero(d), im = re;
+    for (size_t k = 0; k < count; k += hn::Lanes(d))
+        accumulate(hn::LoadU(d, a_re + k),
+                   hn::LoadU(d, a_im + k),
+                   hn::LoadU(d, b_re + k),
+                   hn::LoadU(d, b_im + k),
+                   re,
+                   im);
+    return { hn::GetLane(hn::SumOfLanes(d, re)), hn::GetLane(hn::SumOfLanes(d, im)) };
+}
+
+void run_reservoir(const reservoir_block& block,
+                   float* state_re,
+                   float* state_im,
+                   float* next_re,
+                   float* next_im)
+{
+    product p = { block.weights_re,
+                  block.weights_im,
+                  block.padded_rows,
+                  state_re,
+                  state_im,
+                  block.neurons,
+                  block.x_re,
+                  block.x_im,
+                  block.num_branches,
+                  block.window };
+    const auto copy = [&](const float* from, float* to) {
+        for (size_t k = 0; k < block.padded_rows; k++)
+            to[k] = from[k];
+    };
+    for (size_t n = 0; n < block.count; n++) {
+        multiply_rows(p, n, next_re, next_im);
+        if (block.function == activation::magnitude_tanh)
+            magnitude_tanh(block.padded_rows, next_re, next_im);
+        else if (block.function == activation::split_tanh)
+            split_tanh(block.padded_rows, next_re, next_im);
+        bool all_finite = true;
+        for (size_t o = 0; o < block.num_outputs; o++) {
+            const std::complex<float> output = dot(
+                next_re, next_im, block.readout_re[o], block.readout_im[o], block.padded_rows);
+            block.outputs[o][n] = output;
+            all_finite &= std::fabs(output.real()) <= FLT_MAX && std::fabs(output.imag()) <= FLT_MAX;
         }
+        copy(next_re, state_re);
+        copy(next_im, state_im);
+        if (all_finite)
+            continue;
+        for (size_t k = 0; k < block.padded_rows; k++)
+            state_re[k] = state_im[k] = 0.0F;
+        for (size_t o = 0; o < block.num_outputs; o++)
+            block.outputs[o][n] = 0.0F;
     }
-    for (size_t half = ROW_PADDING / 2; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) {
-            re[l] += re[l + half];
-            im[l] += im[l + half];
-        }
-    }
-    return { re[0], im[0] };
 }
 
 } // namespace HWY_NAMESPACE
@@ -278,6 +336,7 @@ HWY_EXPORT(multiply);
 HWY_EXPORT(magnitude_tanh);
 HWY_EXPORT(split_tanh);
 HWY_EXPORT(dot);
+HWY_EXPORT(run_reservoir);
 
 size_t deinterleave(const std::complex<float>* in,
                     size_t stride,
@@ -335,6 +394,15 @@ std::complex<float> dot(const float* a_re,
                         size_t count)
 {
     return HWY_DYNAMIC_DISPATCH(dot)(a_re, a_im, b_re, b_im, count);
+}
+
+void run_reservoir(const reservoir_block& block,
+                   float* state_re,
+                   float* state_im,
+                   float* next_re,
+                   float* next_im)
+{
+    HWY_DYNAMIC_DISPATCH(run_reservoir)(block, state_re, state_im, next_re, next_im);
 }
 
 } // namespace simd

@@ -62,6 +62,35 @@ RESERVOIR_API void multiply(const float* a_re,
                             float* y_re,
                             float* y_im);
 
+//! A dense reservoir and its readouts over a block of symbols.
+struct reservoir_block {
+    const float* weights_re; //!< by columns of padded_rows: input, then recurrent weights
+    const float* weights_im;
+    size_t padded_rows;
+    size_t neurons;
+    activation function;
+    const float* const* x_re; //!< branches, as for fir: the inputs of symbol n are x_b[n … n + window)
+    const float* const* x_im;
+    size_t num_branches;
+    size_t window;
+    size_t count;
+    const float* const* readout_re; //!< an output: padded_rows weights of the state
+    const float* const* readout_im;
+    size_t num_outputs;
+    std::complex<float>* const* outputs;
+};
+
+/*!
+ * s[n] = f(W s[n−1] + U u[n]), outputs[o][n] = Σ_k w_k s_k[n]. The state is read from and left in
+ * state, of padded_rows; next is room for as many. Where an output is not finite it is zero, and
+ * so is the state behind it.
+ */
+RESERVOIR_API void run_reservoir(const reservoir_block& block,
+                                 float* state_re,
+                                 float* state_im,
+                                 float* next_re,
+                                 float* next_im);
+
 //! z = f(z), elementwise over count (a multiple of ROW_PADDING) values.
 RESERVOIR_API void activate(activation function, size_t count, float* re, float* im);
 

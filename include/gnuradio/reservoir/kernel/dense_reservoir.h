@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/kernel/activation.h>
 #include <gnuradio/reservoir/kernel/random.h>
+#include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <Eigen/Core>
 #include <complex>
 #include <optional>
@@ -70,6 +71,19 @@ public:
     const float* state_re() const { return d_sum_re.data(); }
     const float* state_im() const { return d_sum_im.data(); }
 
+    /*!
+     * \brief Steps over symbols 0 … count−1 of a window, M = its taps as copy_taps() gives them.
+     *
+     * \param readout_re, readout_im the readout's weights of each output, padded as the state
+     * \param outputs one row an output; zero where it would not be finite, as a linear network
+     *        that is unstable makes it: the state is reset then
+     */
+    void run(const tapped_delay_window& window,
+             size_t count,
+             const std::vector<std::vector<float>>& readout_re,
+             const std::vector<std::vector<float>>& readout_im,
+             std::complex<float>* const* outputs);
+
     //! Steps over count × M inputs (row-major), count × N states out.
     void run(const std::complex<float>* inputs, size_t count, std::complex<float>* states);
 
@@ -77,9 +91,11 @@ private:
     const int d_num_neurons;
     const int d_num_inputs;
     const activation d_function;
-    Eigen::ArrayXf d_weights_re, d_weights_im;   // [W U] by columns, rows padded; aligned
-    std::vector<float> d_vector_re, d_vector_im;   // [s[n−1]; u[n]]
+    Eigen::ArrayXf d_weights_re, d_weights_im;   // [U W] by columns, rows padded; aligned
+    std::vector<float> d_vector_re, d_vector_im;   // [u[n]; s[n−1]]
     std::vector<float> d_sum_re, d_sum_im;         // the new state
+    std::vector<float> d_next_re, d_next_im;
+    std::vector<const float*> d_branch_re, d_branch_im, d_readout_re, d_readout_im;
 };
 
 /*!
