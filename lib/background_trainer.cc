@@ -30,7 +30,7 @@ void step_back()
 background_trainer::background_trainer(detector::sptr detector, progress_handler progress)
     : d_detector(detector), d_progress(std::move(progress))
 {
-    require(detector->clone() != nullptr,
+    require(detector->trains_in_epochs(),
             "background_training",
             true,
             ("false for " + detector->kind() + ", which trains within a frame").c_str());

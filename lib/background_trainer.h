@@ -37,7 +37,7 @@ public:
     //! Called once an epoch, in the training's thread.
     typedef std::function<void(uint64_t offset, const training_progress&)> progress_handler;
 
-    //! \throws std::invalid_argument if the detector's kind cannot be copied
+    //! \throws std::invalid_argument if the detector trains within a frame
     background_trainer(detector::sptr detector, progress_handler progress = nullptr);
     //! As abort, and waits until the epoch that runs has ended.
     ~background_trainer();

@@ -10,6 +10,7 @@
 #include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 namespace gr {
@@ -22,7 +23,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 int payload_len,
                                 bool adapt_after_training,
                                 digital::constellation_sptr constellation,
-                                bool background_training)
+                                bool background_training,
+                                int workers)
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be a detector");
@@ -33,7 +35,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      payload_len,
                                                      adapt_after_training,
                                                      constellation,
-                                                     background_training);
+                                                     background_training,
+                                                     workers);
 }
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
@@ -43,7 +46,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                int payload_len,
                                bool adapt_after_training,
                                digital::constellation_sptr constellation,
-                               bool background_training)
+                               bool background_training,
+                               int workers)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
@@ -55,12 +59,18 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_payload_len(payload_len),
       d_constellation(constellation),
       d_background_training(background_training),
+      d_workers(workers),
       d_adapt(false)
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
     check_training_sequence(training_sequence);
     require(!training_start_tag.empty(), "training_start_tag", "''", "a tag's key");
     require(payload_len >= 0 && payload_len <= 1 << 24, "payload_len", payload_len, "0 to 2^24");
+    require_range("workers", workers, 1, 64);
+    require(workers == 1 || (payload_len > 0 && !background_training),
+            "workers",
+            workers,
+            "1 unless payload_len > 0, and with background_training");
     if (adapt_after_training)
         set_adapt_after_training(true);
     d_receiver = make_receiver(training_sequence);
@@ -86,8 +96,15 @@ equalizer_impl::make_receiver(const stream_matrix& training_sequence)
                                                pmt::mp("offset"),
                                                pmt::from_uint64(offset)));
             });
-    return std::make_unique<frame_receiver>(
-        d_detector, d_sps, training_sequence, d_payload_len, std::move(trainer));
+    std::unique_ptr<frame_workers> workers;
+    if (d_workers > 1)
+        workers = std::make_unique<frame_workers>(d_detector, d_workers);
+    return std::make_unique<frame_receiver>(d_detector,
+                                            d_sps,
+                                            training_sequence,
+                                            d_payload_len,
+                                            std::move(trainer),
+                                            std::move(workers));
 }
 
 void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const
@@ -144,6 +161,7 @@ stream_matrix equalizer_impl::training_sequence() const
 void equalizer_impl::set_adapt_after_training(bool adapt)
 {
     require(!adapt || d_constellation, "constellation", "None", "given when adapting");
+    require(!adapt || d_workers == 1, "workers", d_workers, "1 with adapt_after_training");
     gr::thread::scoped_lock guard(d_setlock);
     d_detector->set_tracking(adapt ? d_constellation : nullptr);
     d_adapt = adapt;
@@ -319,7 +337,8 @@ bool equalizer_impl::input_ended(int consumed)
 void equalizer_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
     // Without input, work must still be called while symbols wait and to end the last frame.
-    const bool none = d_receiver->available() > 0 || any_input_done();
+    const bool none =
+        d_receiver->available() > 0 || d_receiver->pending() || any_input_done();
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), none ? 0 : 1);
 }
 
@@ -409,12 +428,14 @@ int equalizer_impl::general_work(int noutput_items,
     if (ended)
         d_receiver->finish();
     consume_each(count);
+    // Longer only while nothing else can be done: new samples may come meanwhile.
+    d_receiver->gather(std::chrono::microseconds(count == 0 ? 500 : 0));
 
     const size_t produced = d_receiver->pop(
         reinterpret_cast<gr_complex* const*>(output_items.data()), noutput_items);
     send_tags(produced);
     send_reports();
-    if (ended && produced == 0 && d_receiver->available() == 0)
+    if (ended && produced == 0 && d_receiver->available() == 0 && !d_receiver->pending())
         return WORK_DONE;
     return produced;
 }

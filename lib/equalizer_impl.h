@@ -24,7 +24,8 @@ public:
                    int payload_len,
                    bool adapt_after_training,
                    digital::constellation_sptr constellation,
-                   bool background_training);
+                   bool background_training,
+                   int workers);
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
     stream_matrix training_sequence() const override;
@@ -66,6 +67,7 @@ private:
     const int d_payload_len;
     const digital::constellation_sptr d_constellation;
     const bool d_background_training;
+    const int d_workers;
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     std::deque<gr::tag_t> d_tags; // at their output symbol, not yet sent

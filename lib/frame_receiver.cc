@@ -15,11 +15,13 @@ frame_receiver::frame_receiver(detector::sptr detector,
                                int sps,
                                const stream_matrix& pilots,
                                int payload_len,
-                               std::unique_ptr<background_trainer> trainer)
+                               std::unique_ptr<background_trainer> trainer,
+                               std::unique_ptr<frame_workers> workers)
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
       d_trainer(std::move(trainer)),
+      d_workers(std::move(workers)),
       d_pilots(pilots),
       d_samples(detector->num_inputs()),
       d_symbols(detector->num_outputs()),
@@ -71,9 +73,46 @@ size_t frame_receiver::pop(gr_complex* const* symbols, size_t max)
     for (size_t o = 0; o < d_symbols.size(); o++)
         std::copy_n(d_symbols[o].begin() + d_popped, count, symbols[o]);
     d_popped += count;
-    if (available() == 0)
-        shrink_to(0);
+    constexpr size_t MANY = 1 << 14; // with workers there may always be more to come
+    if (d_popped == d_symbols[0].size() || d_popped >= MANY) {
+        for (auto& row : d_symbols)
+            row.erase(row.begin(), row.begin() + d_popped);
+        d_dropped += d_popped;
+        d_popped = 0;
+    }
     return count;
+}
+
+size_t frame_receiver::available() const
+{
+    const size_t end =
+        d_pending.empty() ? d_symbols[0].size() : d_pending.front().first - d_dropped;
+    return end - d_popped;
+}
+
+void frame_receiver::gather(std::chrono::microseconds patience)
+{
+    while (pending() && d_workers &&
+           d_workers->ready(available() > 0 ? std::chrono::microseconds(0) : patience))
+        gather_next();
+}
+
+void frame_receiver::gather_next()
+{
+    const pending_frame frame = d_pending.front();
+    const frame_workers::result found = d_workers->take();
+    d_pending.pop_front();
+    for (size_t o = 0; o < d_symbols.size(); o++)
+        std::copy(found.symbols[o].begin(),
+                  found.symbols[o].end(),
+                  d_symbols[o].begin() + (frame.first - d_dropped));
+    d_trainings.push_back({ frame.offset, found.report, frame.counts });
+}
+
+void frame_receiver::gather_all()
+{
+    while (pending())
+        gather_next();
 }
 
 std::vector<frame_receiver::training> frame_receiver::take_trainings()
@@ -92,6 +131,7 @@ void frame_receiver::set_frozen(bool frozen)
 
 void frame_receiver::forget()
 {
+    gather_all();
     if (d_trainer)
         d_trainer->abort();
     d_forgotten = true;
@@ -102,6 +142,7 @@ void frame_receiver::forget()
 void frame_receiver::stop_training()
 {
     d_trainer.reset();
+    d_workers.reset();
     d_collecting = false;
 }
 
@@ -126,8 +167,6 @@ void frame_receiver::shrink_to(size_t size)
 {
     for (auto& row : d_symbols)
         row.resize(size);
-    if (size == 0)
-        d_popped = 0;
 }
 
 uint64_t frame_receiver::segment_length() const
@@ -139,6 +178,8 @@ uint64_t frame_receiver::segment_length() const
 
 void frame_receiver::begin_segment(const grid& segment)
 {
+    if (d_frozen)
+        gather_all(); // what the detector decides with
     d_segment = segment;
     d_emitted = 0;
     d_fed = segment.start;
@@ -305,18 +346,41 @@ bool frame_receiver::train_frame(uint64_t length)
     const uint64_t there = d_end - d_segment.start;
     if (there < needed && !d_finished)
         return false;
-    gr_complex* const* out = room_for(symbols);
-    d_detector->receive(samples_at(d_segment.start),
-                        std::min(there, needed),
-                        d_segment_pilots,
-                        d_sps,
-                        symbols - num_pilots,
-                        out);
     d_counts.truncated_frames += symbols < num_pilots + d_payload_len;
-    trained(d_segment.start);
+    if (d_workers) {
+        receive_elsewhere(std::min(there, needed), symbols);
+    } else {
+        gr_complex* const* out = room_for(symbols);
+        d_detector->receive(samples_at(d_segment.start),
+                            std::min(there, needed),
+                            d_segment_pilots,
+                            d_sps,
+                            symbols - num_pilots,
+                            out);
+        trained(d_segment.start);
+    }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
     return true;
+}
+
+void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols)
+{
+    if (d_workers->full())
+        gather_next();
+    stream_matrix received;
+    for (const auto& row : d_samples) {
+        const auto first = row.begin() + (d_segment.start - d_begin);
+        received.emplace_back(first, first + samples);
+    }
+    d_workers->start({ std::move(received),
+                       d_segment_pilots,
+                       d_sps,
+                       size_t(symbols - d_segment_pilots[0].size()) });
+    d_forgotten = false;
+    d_counts.trainings++;
+    d_pending.push_back({ d_dropped + d_symbols[0].size(), d_segment.start, d_counts });
+    room_for(symbols);
 }
 
 bool frame_receiver::detect()

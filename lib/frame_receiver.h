@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_FRAME_RECEIVER_H
 
 #include "background_trainer.h"
+#include "frame_workers.h"
 #include <gnuradio/reservoir/detector.h>
 #include <cstdint>
 #include <deque>
@@ -26,6 +27,8 @@ namespace reservoir {
  *
  * With a trainer nothing is held back for the training: detection goes on with what was learnt
  * before, and changes to what is learnt when it is there, which depends on the clock.
+ *
+ * With workers frames are received at once, several of them; what comes out is the same.
  */
 class RESERVOIR_API frame_receiver
 {
@@ -35,7 +38,8 @@ public:
                    int sps,
                    const stream_matrix& pilots,
                    int payload_len,
-                   std::unique_ptr<background_trainer> trainer = nullptr);
+                   std::unique_ptr<background_trainer> trainer = nullptr,
+                   std::unique_ptr<frame_workers> workers = nullptr);
 
     //! \name Input
     //! \{
@@ -52,7 +56,11 @@ public:
     //! \name Output
     //! \{
     //! Symbols that pop can deliver.
-    size_t available() const { return d_symbols[0].size() - d_popped; }
+    size_t available() const;
+    //! Whether workers have frames that are not available yet.
+    bool pending() const { return !d_pending.empty(); }
+    //! Makes available what workers have done; waits so long for the next frame if nothing else is.
+    void gather(std::chrono::microseconds patience);
     size_t pop(gr_complex* const* symbols, size_t max);
     //! \}
 
@@ -65,7 +73,8 @@ public:
     bool frozen() const { return d_frozen; }
     //! Passes samples through until the next training.
     void forget();
-    //! No more trainings begin and the one that runs is given up, at the end of its epoch.
+    //! No more trainings begin; those that run are given up, at the end of an epoch. Symbols that
+    //! are pending will not come.
     void stop_training();
     //! \}
 
@@ -104,6 +113,9 @@ private:
     bool train();
     bool train_stream();
     bool train_frame(uint64_t length);
+    void receive_elsewhere(uint64_t samples, uint64_t symbols);
+    void gather_next();
+    void gather_all();
     void trained(uint64_t offset);
     bool usable() const;
     uint64_t training_length() const; // in samples, look-ahead included
@@ -118,10 +130,19 @@ private:
     gr_complex* const* room_for(size_t count);
     void shrink_to(size_t size);
 
+    //! A frame that a worker has; its symbols' places are kept free.
+    struct pending_frame {
+        uint64_t first; // symbol of the output
+        uint64_t offset;
+        frame_receiver::counts counts;
+    };
+
     const detector::sptr d_detector;
     const int d_sps;
     const size_t d_payload_len;
     std::unique_ptr<background_trainer> d_trainer;
+    std::unique_ptr<frame_workers> d_workers;
+    std::deque<pending_frame> d_pending; // the oldest first
     stream_matrix d_pilots;
     bool d_frozen = false;
     bool d_forgotten = false;
@@ -144,6 +165,7 @@ private:
 
     stream_matrix d_symbols; // output, from d_popped on
     size_t d_popped = 0;
+    uint64_t d_dropped = 0; // symbols of the output before those
     std::vector<const gr_complex*> d_in_rows;
     std::vector<gr_complex*> d_out_rows;
 

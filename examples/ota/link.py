@@ -609,6 +609,7 @@ class receiver(gr.hier_block2):
             pilots(arguments),
             TAG,
             payload_len=arguments.payload,
+            workers=arguments.workers,
         )
         try:
             self.decoder = reservoir.packet_decoder(

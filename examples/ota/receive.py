@@ -59,6 +59,12 @@ def parse(arguments=None):
         help="symbols that fir and esn look at; fewer are faster (default: 24)",
     )
     parser.add_argument(
+        "--workers",
+        type=link.number(1, 64, int),
+        default=1,
+        help="frames that are equalized at once, each on a core (default: 1)",
+    )
+    parser.add_argument(
         "--loop-bandwidth",
         type=link.number(0, 0.5),
         default=0.01,

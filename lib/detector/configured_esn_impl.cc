@@ -725,6 +725,36 @@ size_t configured_esn_impl::do_detect(const gr_complex* const* received,
 
 stream_matrix configured_esn_impl::filter() const { return d_filter; }
 
+detector::sptr configured_esn_impl::do_clone() const
+{
+    const auto copy = std::static_pointer_cast<configured_esn_impl>(load(do_save()));
+    copy->d_report = d_report;
+    return copy;
+}
+
+void configured_esn_impl::do_adopt(const detector& trained)
+{
+    const auto& other = dynamic_cast<const configured_esn_impl&>(trained);
+    require(other.d_parameters.feedback == d_parameters.feedback &&
+                other.d_parameters.survivors == d_parameters.survivors &&
+                other.d_unit_points == d_unit_points,
+            "trained",
+            "another constellation, survivors or feedback",
+            "with the same parameters");
+    d_sps = other.d_sps;
+    d_input_gain = other.d_input_gain;
+    d_symbol_scale = other.d_symbol_scale;
+    d_frequency = other.d_frequency;
+    d_timing = other.d_timing;
+    d_past = other.d_past;
+    d_filter = other.d_filter;
+    d_gain = other.d_gain;
+    d_model = other.d_model;
+    d_pilots = other.d_pilots;
+    d_tracking = false;
+    do_reset();
+}
+
 pmt::pmt_t configured_esn_impl::do_save() const
 {
     pmt::pmt_t dict = pmt::make_dict();

@@ -65,6 +65,8 @@ protected:
                     size_t num_symbols,
                     gr_complex* const* symbols) override;
     void do_reset() override;
+    detector::sptr do_clone() const override;
+    void do_adopt(const detector& trained) override;
     pmt::pmt_t do_save() const override;
     void do_set_tracking(digital::constellation_sptr constellation) override;
     void do_set_channel(const stream_matrix& channel) override;

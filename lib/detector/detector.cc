@@ -126,7 +126,7 @@ int detector::delay() const
 uint64_t detector::bad_samples() const
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
-    return do_bad_samples();
+    return do_bad_samples() + d_bad_samples_elsewhere;
 }
 
 training_report detector::report() const
@@ -165,12 +165,14 @@ void detector::set_channel(const stream_matrix& channel)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     do_set_channel(channel);
+    d_settings++;
 }
 
 void detector::set_power_delay_profile(const std::vector<double>& powers)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     do_set_power_delay_profile(powers);
+    d_settings++;
 }
 
 void detector::do_set_channel(const stream_matrix&)
@@ -195,23 +197,36 @@ detector::sptr detector::clone() const
     return do_clone();
 }
 
-detector::sptr detector::do_clone() const { return nullptr; }
+void detector::take_over(const detector& trained)
+{
+    require(trained.d_report.trained, "trained", "untrained", "a detector that was trained");
+    require(trained.d_num_inputs == d_num_inputs && trained.d_num_outputs == d_num_outputs,
+            "trained",
+            std::to_string(trained.d_num_inputs) + " inputs, " +
+                std::to_string(trained.d_num_outputs) + " outputs",
+            "of the same shape");
+    do_adopt(trained);
+    d_report = trained.d_report;
+    d_sps = trained.d_sps;
+}
 
 void detector::adopt(const detector& trained)
 {
     require(trained.kind() == kind(), "trained", trained.kind(), kind().c_str());
     require(&trained != this, "trained", "the same detector", "another one");
     const std::scoped_lock lock(d_mutex, trained.d_mutex);
-    require(trained.d_report.trained, "trained", "untrained", "a detector that was trained");
-    do_adopt(trained);
-    d_report = trained.d_report;
-    d_report.bad_samples = std::max(d_report.bad_samples, do_bad_samples());
-    d_sps = trained.d_sps;
+    take_over(trained);
+    d_report.bad_samples =
+        std::max(d_report.bad_samples, do_bad_samples() + d_bad_samples_elsewhere);
 }
 
-void detector::do_adopt(const detector&)
+training_report detector::adopt_frame(const detector& clone, uint64_t bad_samples)
 {
-    throw std::invalid_argument("trained: " + kind() + " cannot be copied");
+    const std::scoped_lock lock(d_mutex, clone.d_mutex);
+    take_over(clone);
+    d_report.bad_samples += do_bad_samples() + d_bad_samples_elsewhere - bad_samples;
+    d_bad_samples_elsewhere += clone.do_bad_samples() - bad_samples;
+    return d_report;
 }
 
 void detector::check_received(const stream_matrix& received) const

@@ -167,5 +167,12 @@ esn::sptr esn_impl::load(const pmt::pmt_t& saved)
     return loaded;
 }
 
+detector::sptr esn_impl::do_clone() const
+{
+    const auto copy = std::static_pointer_cast<esn_impl>(load(do_save()));
+    copy->d_report = d_report;
+    return copy;
+}
+
 } // namespace reservoir
 } // namespace gr

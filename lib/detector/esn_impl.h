@@ -49,6 +49,7 @@ protected:
                            size_t num_samples,
                            const stream_matrix& pilots,
                            int sps) override;
+    detector::sptr do_clone() const override;
     pmt::pmt_t do_save() const override;
 
 private:

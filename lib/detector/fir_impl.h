@@ -22,6 +22,7 @@ public:
     stream_matrix taps() const override { return user_weights(); }
 
 protected:
+    detector::sptr do_clone() const override;
     pmt::pmt_t do_save() const override { return save_readout(); }
 };
 

@@ -224,6 +224,21 @@ training_report readout_detector::do_fit(const gr_complex* const* received,
     return report;
 }
 
+void readout_detector::do_adopt(const detector& trained)
+{
+    const auto& other = dynamic_cast<const readout_detector&>(trained);
+    configure(other.d_sps);
+    require(other.d_features.size() == d_features.size(),
+            "trained",
+            std::to_string(other.d_features.size()) + " features",
+            "with the same parameters");
+    d_window->set_gain(other.d_window->gain());
+    d_rls.reset();
+    set_weights(other.d_rls ? other.d_rls->weights() : other.d_weights, other.d_gain);
+    d_report.delay = other.d_report.delay; // that do_reset holds back
+    do_reset();
+}
+
 void readout_detector::set_weights(const Eigen::MatrixXcd& weights, const Eigen::VectorXcd& gain)
 {
     d_weights = weights;

@@ -47,6 +47,7 @@ protected:
                       gr_complex* const* symbols,
                       size_t skip,
                       size_t place) override;
+    void do_adopt(const detector& trained) override;
     void do_set_tracking(digital::constellation_sptr constellation) override;
 
     //! Readout by features [neurons; window, input-major, newest first], one row an output.

@@ -514,11 +514,6 @@ detector::sptr rnn_impl::do_clone() const
 void rnn_impl::do_adopt(const detector& trained)
 {
     const auto& other = dynamic_cast<const rnn_impl&>(trained);
-    require(other.num_inputs() == num_inputs() && other.num_outputs() == num_outputs(),
-            "trained",
-            std::to_string(other.num_inputs()) + " inputs, " +
-                std::to_string(other.num_outputs()) + " outputs",
-            "of the same shape");
     check_weights(other.d_trained);
     d_report.delay = d_parameters.delay; // that do_reset, in use, holds back
     use(other.d_trained, other.d_sps, other.d_window->gain());

@@ -48,6 +48,7 @@ public:
     static std::shared_ptr<rnn_impl> load(const pmt::pmt_t& saved);
 
     std::string kind() const override { return "rnn"; }
+    bool trains_in_epochs() const override { return true; }
     void set_weights(const rnn_weights& weights) override;
     void start_from(const esn& network) override;
     void start_from_seed() override;

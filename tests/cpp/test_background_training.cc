@@ -56,6 +56,7 @@ public:
     {
     }
     std::string kind() const override { return "slow"; }
+    bool trains_in_epochs() const override { return true; }
 
 protected:
     int do_look_ahead() const override { return DELAY; }

@@ -69,6 +69,24 @@ def test_fit_then_detect_is_receive(make):
     assert same_bits(streamed[: len(whole)], whole)
 
 
+def test_a_clone_has_learnt_what_its_original_has(make):
+    x, r, pilots = frame()
+    det = make()
+    det.fit(r, pilots)
+    wanted = det.detect(r)
+    copy = det.clone()
+    assert type(copy) is type(det)
+    assert same_bits(copy.detect(r), wanted)
+    copy.fit(-1j * r, pilots)
+    det.reset()
+    assert same_bits(det.detect(r), wanted)
+    copy.reset()
+    turned = copy.detect(r)
+    assert not same_bits(turned, wanted)
+    det.adopt(copy)
+    assert same_bits(det.detect(r), turned)
+
+
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     st.lists(st.integers(0, 700), max_size=8), st.sampled_from(sorted(MAKERS)), st.integers(1, 3)

@@ -293,6 +293,107 @@ def test_report_messages():
     assert last["mse"] == eq.report().mse
 
 
+def frames_with_faults():
+    """Frames, one with bad samples, one cut short by the next, one by the end; a stray tag."""
+    r, starts, _, pilots = stream(9, sps=2, lead=5)
+    r[starts[2] + 150 : starts[2] + 170] = np.nan
+    tags = sorted([*starts, starts[4] + 80, starts[6] + 300])
+    return r[:-200], tags, pilots
+
+
+def everything(det, workers, chunk):
+    """What a flowgraph shows of frames_with_faults: symbols, tags, reports, counts."""
+    r, starts, pilots = frames_with_faults()
+    eq = reservoir.equalizer(det, 2, pilots, payload_len=200, workers=workers)
+    top, messages, sink = gr.top_block(), Messages(), blocks.vector_sink_c()
+    tags = [training_tag(s) for s in starts]
+    top.connect(blocks.vector_source_c(r.tolist(), False, 1, tags), eq, sink)
+    top.msg_connect(eq, "report", messages, "in")
+    top.start(*([chunk] if chunk else []))
+    top.wait()
+    counts = (
+        eq.trainings(),
+        eq.abandoned_trainings(),
+        eq.truncated_frames(),
+        eq.bad_samples(),
+        det.bad_samples(),
+    )
+    reports = {}  # the last ones may be lost where a flowgraph ends
+    for report in messages.got:
+        del report["seconds"]
+        reports[report["offset"]] = repr(report)
+    found = [(t.offset, str(t.key)) for t in sink.tags()]
+    return np.array(sink.data(), np.complex64), found, reports, counts, eq.report()
+
+
+@pytest.mark.parametrize("chunk", [0, 7, 250])
+@pytest.mark.parametrize("workers", [2, 5])
+@pytest.mark.parametrize(
+    "make",
+    [reservoir.fir, reservoir.esn, reservoir.configured_esn, short_rnn],
+)
+def test_workers_change_nothing(make, workers, chunk):
+    y, tags, reports, counts, last = everything(make(), 1, 0)
+    det = make()
+    same_y, same_tags, same_reports, same_counts, same_last = everything(det, workers, chunk)
+    assert same_bits(y, same_y)
+    assert tags == same_tags and counts == same_counts
+    assert counts[0] == 10 and all(counts)
+    common = set(reports) & set(same_reports)
+    assert len(common) >= 5
+    assert all(reports[offset] == same_reports[offset] for offset in common)
+    assert (last.mse, last.bad_samples) == (same_last.mse, same_last.bad_samples)
+    # what was learnt last is in the detector itself
+    alone = make()
+    r, starts, pilots = frames_with_faults()
+    rest = r[starts[-1] :]
+    alone.receive(rest, pilots, 2, min(200, len(rest) // 2 - PILOTS))
+    det.reset()
+    alone.reset()
+    assert same_bits(det.detect(r, 2), alone.detect(r, 2))
+
+
+def test_workers_have_learnt_when_a_freeze_comes():
+    r, starts, _, pilots = stream(2)
+    outputs = []
+    for workers in (1, 3):
+        eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=200, workers=workers)
+        run(eq, r, [training_tag(s) for s in starts])
+        eq.set_freeze(True)
+        outputs.append(run(eq, r, [training_tag(s) for s in starts])[0])
+    assert same_bits(*outputs)
+
+
+def test_workers_are_given_up_when_a_flowgraph_stops():
+    r, starts, _, pilots = stream(2)
+    endless = reservoir.rnn(num_neurons=8, epochs=1_000_000, eigenvalues_every=0)
+    eq = reservoir.equalizer(endless, 1, pilots, payload_len=200, workers=2)
+    top = gr.top_block()
+    tags = [training_tag(s) for s in starts]
+    source = blocks.vector_source_c(r.tolist(), True, 1, tags)
+    top.connect(source, eq, blocks.null_sink(gr.sizeof_gr_complex))
+    top.start()
+    time.sleep(0.2)
+    begin = time.monotonic()
+    top.stop()
+    top.wait()
+    assert time.monotonic() - begin < 5
+
+
+def test_workers_know_the_channel_from_the_next_frame_on():
+    r, starts, _, pilots = stream(3)
+    det = reservoir.configured_esn(feedback=False, refits=0)
+    eq = reservoir.equalizer(det, 1, pilots, payload_len=200, workers=2)
+    tags = [training_tag(s) for s in starts]
+    estimated, _ = run(eq, r, tags)
+    det.set_channel([1, 0.2])
+    told, _ = run(eq, r, tags)
+    alone = reservoir.configured_esn(feedback=False, refits=0)
+    alone.set_channel([1, 0.2])
+    assert same_bits(told, run(reservoir.equalizer(alone, 1, pilots, payload_len=200), r, tags)[0])
+    assert not same_bits(told, estimated)
+
+
 def command(eq, message):
     """Posts a command to a block that runs in no flowgraph, as a flowgraph would deliver it."""
     top = gr.top_block()
@@ -537,6 +638,22 @@ INVALID = [
     (dict(payload_len=1 << 25), "payload_len"),
     (dict(adapt_after_training=True), "constellation"),
     (dict(background_training=True), "background_training"),
+    (dict(workers=0), "workers"),
+    (dict(workers=65, payload_len=1), "workers"),
+    (dict(workers=2), "workers"),
+    (
+        dict(detector=reservoir.rnn(), workers=2, payload_len=1, background_training=True),
+        "workers",
+    ),
+    (
+        dict(
+            workers=2,
+            payload_len=1,
+            adapt_after_training=True,
+            constellation=digital.constellation_qpsk().base(),
+        ),
+        "workers",
+    ),
     (dict(detector=None), "detector"),
 ]
 

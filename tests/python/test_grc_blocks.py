@@ -300,17 +300,19 @@ def test_irrelevant_parameters_are_hidden(platform):
     def hidden(**values):
         return hidden_parameters(platform, "reservoir_esn_equalizer", **values)
 
-    every = {"constellation", "constellation_type", "forgetting"}
+    every = {"constellation", "constellation_type", "forgetting", "workers"}
     assert hidden() == every
+    assert hidden(payload_len="500") == every - {"workers"}
+    assert hidden(workers="2") == every - {"workers"}  # what is invalid can be seen
     assert hidden(update="rls") == every - {"forgetting"}
-    assert hidden(adapt_after_training="True") == {"constellation"}
-    assert not hidden(adapt_after_training="True", constellation_type="object")
+    assert hidden(adapt_after_training="True") == {"constellation", "workers"}
+    assert hidden(adapt_after_training="True", constellation_type="object") == {"workers"}
 
 
 def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     def hidden(**values):
         name = "reservoir_configured_esn_equalizer"
-        return hidden_parameters(platform, name, **values)
+        return hidden_parameters(platform, name, payload_len="500", **values)
 
     statistics = {"power_delay_profile", "num_neurons"}
     impairments = {"receiver_linearization", "phase_noise", "tracking"}
@@ -327,7 +329,9 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
 
 def test_rnn_hides_what_its_optimizer_does_not_use(platform):
     def hidden(**values):
-        return hidden_parameters(platform, "reservoir_rnn_equalizer", **values)
+        return hidden_parameters(
+            platform, "reservoir_rnn_equalizer", payload_len="500", **values
+        )
 
     assert hidden() == {"momentum", "patience"}
     assert hidden(optimizer="momentum") == {"patience"}

@@ -186,10 +186,12 @@ public:
      */
     void set_progress(std::function<void(const training_progress&)> progress);
 
+    //! Whether fit() may take longer than a frame: background training is for these.
+    virtual bool trains_in_epochs() const { return false; }
+
     /*!
-     * \brief A detector of its own with the same parameters and what was learnt, its state reset;
-     * null where the kind cannot be copied. It belongs to no shell, is not cancelled and reports
-     * no progress.
+     * \brief A detector of its own with the same parameters and what was learnt, its state reset.
+     * It belongs to no shell, is not cancelled, does not track and reports no progress.
      */
     sptr clone() const;
 
@@ -240,6 +242,14 @@ public:
                  int sps,
                  int payload_len,
                  gr_complex* const* symbols);
+    //! Changes with set_channel and set_power_delay_profile, which a clone made before knows not of.
+    uint64_t settings() const { return d_settings; }
+    /*!
+     * \brief As adopt, of a clone that has received a frame: its bad samples count here as well.
+     * \param bad_samples what the clone had counted before that frame
+     * \return the report, its bad samples those of this detector so far
+     */
+    training_report adopt_frame(const detector& clone, uint64_t bad_samples);
     //! Marks the detector as belonging to a shell. \throws std::invalid_argument if it did already
     void claim();
     //! \}
@@ -270,10 +280,9 @@ protected:
     virtual void do_set_tracking(digital::constellation_sptr constellation);
     virtual void do_set_channel(const stream_matrix& channel);
     virtual void do_set_power_delay_profile(const std::vector<double>& powers);
-    //! The default returns null.
-    virtual sptr do_clone() const;
-    //! Where do_clone returns something. The other is locked; the report is copied by the caller.
-    virtual void do_adopt(const detector& trained);
+    virtual sptr do_clone() const = 0;
+    //! The other is locked and of the same kind and shape; the report is copied by the caller.
+    virtual void do_adopt(const detector& trained) = 0;
 
     training_report d_report;
     int d_sps = 1; // of the last training
@@ -288,8 +297,12 @@ private:
                    const stream_matrix& pilots,
                    int sps);
 
+    void take_over(const detector& trained);
+
     const int d_num_inputs;
     const int d_num_outputs;
+    uint64_t d_bad_samples_elsewhere = 0; // in frames that clones received
+    std::atomic<uint64_t> d_settings{ 0 };
     std::atomic_bool d_claimed{ false };
     std::atomic_bool d_cancel{ false };
 };

@@ -43,6 +43,10 @@ namespace reservoir {
  *   clock. Message port "report" has each epoch too: a dictionary with the fields of
  *   gr::reservoir::training_progress and offset.
  *
+ * - workers = N: up to N frames are received at once, each by a copy of the detector in a thread
+ *   of its own; up to N more wait, then the input does. Symbols, tags and reports come in their
+ *   order and are the same as with one worker; trainings() counts frames as they begin.
+ *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,
  * abandoned_trainings, truncated_frames, skipped_trainings.
@@ -70,6 +74,8 @@ public:
      * \param adapt_after_training go on learning from decisions; needs a constellation
      * \param constellation for these decisions
      * \param background_training train in a thread of its own; for the rnn, which takes long
+     * \param workers threads that receive frames, 1 to 64; 1: the block's own. More than one need
+     *        payload_len > 0, without adapt_after_training and background_training
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
@@ -79,7 +85,8 @@ public:
                      int payload_len = 0,
                      bool adapt_after_training = false,
                      digital::constellation_sptr constellation = nullptr,
-                     bool background_training = false);
+                     bool background_training = false,
+                     int workers = 1);
 
     //! New training symbols, from the next tag on.
     virtual void set_training_sequence(const stream_matrix& training_sequence) = 0;

@@ -289,12 +289,9 @@ void bind_base(py::module& m)
             "cancel() may be called. An exception ends the fit, which then has changed nothing.")
         .def(
             "clone",
-            [](const detector& self) {
-                const auto copy = self.clone();
-                return copy ? as_bound(copy) : py::object(py::none());
-            },
+            [](const detector& self) { return as_bound(self.clone()); },
             "A detector of its own with the same parameters and what was learnt, its state "
-            "reset; None where the kind cannot be copied.")
+            "reset.")
         .def("adopt",
              &detector::adopt,
              py::arg("trained"),

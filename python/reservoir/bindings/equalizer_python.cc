@@ -27,7 +27,8 @@ void bind_equalizer(py::module& m)
                          int payload_len,
                          bool adapt_after_training,
                          gr::digital::constellation_sptr constellation,
-                         bool background_training) {
+                         bool background_training,
+                         int workers) {
                  return equalizer::make(detector,
                                         sps,
                                         to_rows(training_sequence, "training_sequence"),
@@ -35,7 +36,8 @@ void bind_equalizer(py::module& m)
                                         payload_len,
                                         adapt_after_training,
                                         constellation,
-                                        background_training);
+                                        background_training,
+                                        workers);
              }),
              py::arg("detector"),
              py::arg("sps") = 1,
@@ -45,6 +47,7 @@ void bind_equalizer(py::module& m)
              py::arg("adapt_after_training") = false,
              py::arg("constellation") = gr::digital::constellation_sptr(),
              py::arg("background_training") = false,
+             py::arg("workers") = 1,
              "detector: what learns; belongs to this block from now on\n"
              "sps: samples a symbol, 1 to 64\n"
              "training_sequence: known symbols, (P,) or (streams, P)\n"
@@ -54,6 +57,8 @@ void bind_equalizer(py::module& m)
              "constellation: for these decisions, as constellation.base()\n"
              "background_training: train in a thread of its own while the symbols are detected "
              "with what was learnt before; for rnn, which takes long\n"
+             "workers: threads that receive frames, 1 to 64; more than one need payload_len > 0, "
+             "and neither adapt_after_training nor background_training\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",

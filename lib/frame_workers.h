@@ -1,0 +1,81 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_FRAME_WORKERS_H
+#define INCLUDED_RESERVOIR_FRAME_WORKERS_H
+
+#include <gnuradio/reservoir/detector.h>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <future>
+#include <memory>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+/*!
+ * \brief Receives several frames at once, each with a copy of the detector, in their order.
+ *
+ * A frame comes out as if the detector itself had received them one after another. Not
+ * thread-safe: all functions are for the thread that detects.
+ */
+class RESERVOIR_API frame_workers
+{
+public:
+    struct frame {
+        stream_matrix received;
+        stream_matrix pilots;
+        int sps;
+        size_t payload_len;
+    };
+    struct result {
+        stream_matrix symbols;
+        training_report report;
+    };
+
+    //! workers: threads, at least 2
+    frame_workers(detector::sptr detector, int workers);
+    //! Gives up what runs or waits.
+    ~frame_workers();
+
+    //! Frames that were started and not taken.
+    size_t size() const { return d_frames.size(); }
+    //! As many as may be: those that run, and one for each worker to go on with.
+    bool full() const { return size() >= 2 * d_workers; }
+    void start(frame next);
+    //! Whether the oldest is done, after waiting so long at the most.
+    bool ready(std::chrono::microseconds patience) const;
+    /*!
+     * \brief The oldest, waited for; the detector now has learnt what it taught.
+     * \throws whatever receiving it threw; boost::thread_interrupted
+     */
+    result take();
+
+private:
+    struct copy {
+        detector::sptr copied;
+        uint64_t settings; // of the original, when it was copied
+    };
+    struct running {
+        copy receiver;
+        uint64_t bad_samples; // that it had seen before
+        std::future<stream_matrix> symbols;
+    };
+    copy idle_copy();
+
+    const detector::sptr d_detector;
+    const size_t d_workers;
+    std::vector<copy> d_idle;
+    std::deque<running> d_frames; // the oldest first
+    boost::asio::thread_pool d_pool;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_FRAME_WORKERS_H */
