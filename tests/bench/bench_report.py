@@ -108,9 +108,8 @@ def digits(value):
 
 
 def shown(bar):
-    return (
-        f"{digits(bar['figure'])} {bar['unit']} (bar {bar['bound']}, {bar['verdict']})"
-    )
+    figure = "" if bar["figure"] is None else digits(bar["figure"]) + " "
+    return f"{figure}{bar['unit']} (bar {bar['bound']}, {bar['verdict']})"
 
 
 def table(rows):
