@@ -17,7 +17,7 @@ help:
 	@echo "make demo             build, then compare the receivers on a software channel (report in $(OUT))"
 	@echo "make test             build with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
-	@echo "make bench            micro-benchmarks and block rates"
+	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
 	@echo "make install PREFIX=  install (default /usr/local)"
 	@echo "make format           format C++ with clang-format, Python with black"
 	@echo "make clean            remove build folders and reports"
@@ -50,9 +50,7 @@ bench: build
 	@tools/setup.sh bench
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
-	$(BUILD)/tests/bench/bench_kernels
-	$(IN_TREE) $(PYTHON) tests/bench/bench_blocks.py
-	$(IN_TREE) $(PYTHON) tests/bench/bench_rnn.py
+	$(IN_TREE) $(PYTHON) tests/bench/bench.py --kernels $(BUILD)/tests/bench/bench_kernels
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX) > /dev/null

@@ -3,21 +3,57 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-// The kernels alone, one core: items are symbols, or pilots trained on.
+/*
+ * The kernels alone, one core: items are symbols, or pilots trained on. Counters: floating-point
+ * operations an item, of the leading terms, a complex multiply-add counting as eight; "flop" in
+ * single, "flop_double" in double precision.
+ */
 
 #include "kernel/simd.h"
+#include "peak.h"
 #include <gnuradio/reservoir/kernel/dense_reservoir.h>
 #include <gnuradio/reservoir/kernel/optimizer.h>
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 #include <gnuradio/reservoir/kernel/random.h>
 #include <gnuradio/reservoir/kernel/recurrent_network.h>
 #include <gnuradio/reservoir/kernel/ridge.h>
+#include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <benchmark/benchmark.h>
+#include <algorithm>
 #include <vector>
 
 namespace kernel = gr::reservoir::kernel;
 
 namespace {
+
+constexpr double COMPLEX_MULTIPLY_ADD = 8.0;
+
+template <class T>
+void fma_peak(benchmark::State& state)
+{
+    volatile T factor = T(1e-9);
+    size_t flop = 0;
+    for (auto _ : state) {
+        T sum = 1;
+        flop = peak::multiply_add(4096, factor, sum);
+        benchmark::DoNotOptimize(sum);
+    }
+    state.SetItemsProcessed(state.iterations());
+    state.counters[sizeof(T) == sizeof(float) ? "flop" : "flop_double"] = flop;
+}
+
+// Bytes read and bytes written.
+void memory_peak(benchmark::State& state)
+{
+    const std::vector<char> from(state.range(0), 1);
+    std::vector<char> to(from.size());
+    for (auto _ : state) {
+        std::copy(from.begin(), from.end(), to.begin());
+        benchmark::DoNotOptimize(to.data());
+        benchmark::ClobberMemory();
+    }
+    state.SetBytesProcessed(state.iterations() * 2 * from.size());
+}
 
 std::vector<float> noise(size_t count)
 {
@@ -40,22 +76,32 @@ void fir(benchmark::State& state)
         benchmark::DoNotOptimize(out.data());
     }
     state.SetItemsProcessed(state.iterations() * count);
+    state.counters["flop"] = COMPLEX_MULTIPLY_ADD * taps;
 }
 
+// As the esn runs it: window, recurrence, tanh and one readout.
 void dense_reservoir(benchmark::State& state)
 {
-    const int neurons = state.range(0), window = 24;
+    const int neurons = state.range(0), taps = 24;
     kernel::random generator(1);
     kernel::dense_reservoir network(
         kernel::random_recurrent_weights(neurons, 0.4, 0.0, generator),
-        kernel::random_input_weights(neurons, window, 0.05, generator),
+        kernel::random_input_weights(neurons, taps, 0.05, generator),
         kernel::activation::magnitude_tanh);
-    const auto re = noise(window), im = noise(window);
+    const std::vector<std::complex<float>> in(kernel::tapped_delay_window::BLOCK, { 1.0F, -1.0F });
+    kernel::tapped_delay_window window(1, 1, taps);
+    const std::complex<float>* input = in.data();
+    window.write(&input, 0, in.size());
+    const size_t count = window.symbols();
+    const std::vector<std::vector<float>> readout = { noise(kernel::simd::padded(neurons)) };
+    std::vector<std::complex<float>> out(count);
+    std::complex<float>* output = out.data();
     for (auto _ : state) {
-        network.step(re.data(), im.data());
-        benchmark::DoNotOptimize(network.state_re());
+        network.run(window, count, readout, readout, &output);
+        benchmark::DoNotOptimize(out.data());
     }
-    state.SetItemsProcessed(state.iterations());
+    state.SetItemsProcessed(state.iterations() * count);
+    state.counters["flop"] = COMPLEX_MULTIPLY_ADD * neurons * (neurons + taps + 1);
 }
 
 void pole_bank(benchmark::State& state)
@@ -69,9 +115,10 @@ void pole_bank(benchmark::State& state)
         benchmark::DoNotOptimize(states.data());
     }
     state.SetItemsProcessed(state.iterations() * in.size());
+    state.counters["flop"] = COMPLEX_MULTIPLY_ADD * poles.size();
 }
 
-void ridge_leave_one_out(benchmark::State& state)
+void regress(benchmark::State& state, double regularization, double flop)
 {
     kernel::random generator(1);
     Eigen::MatrixXcd features(state.range(0), state.range(1)), targets(state.range(0), 1);
@@ -79,8 +126,30 @@ void ridge_leave_one_out(benchmark::State& state)
         for (Eigen::Index i = 0; i < matrix->size(); i++)
             matrix->data()[i] = generator.complex_gaussian();
     for (auto _ : state)
-        benchmark::DoNotOptimize(kernel::ridge(features).solve(targets, -1.0).weights);
+        benchmark::DoNotOptimize(kernel::ridge(features).solve(targets, regularization).weights);
     state.SetItemsProcessed(state.iterations() * state.range(0));
+    state.counters["flop_double"] = flop / state.range(0);
+}
+
+// More rows than features: half a Gram matrix, its tridiagonal form (a third of a product of
+// square matrices twice over), and the features turned by it.
+void ridge_leave_one_out(benchmark::State& state)
+{
+    const double rows = state.range(0), features = state.range(1), square = features * features;
+    regress(state,
+            -1.0,
+            COMPLEX_MULTIPLY_ADD *
+                (rows * square / 2 + square * features * 2 / 3 + rows * square));
+}
+
+// Half a Gram matrix, its Cholesky factor, and the features solved by it.
+void ridge_given_lambda(benchmark::State& state)
+{
+    const double rows = state.range(0), features = state.range(1), square = features * features;
+    regress(state,
+            0.01,
+            COMPLEX_MULTIPLY_ADD *
+                (rows * square / 2 + square * features / 6 + rows * square / 2));
 }
 
 // One epoch: loss, gradient by back-propagation through time, step of adam. Items are pilots.
@@ -112,6 +181,8 @@ void recurrent_network_epoch(benchmark::State& state)
                   network.parameters().size());
     }
     state.SetItemsProcessed(state.iterations() * steps);
+    // forward W s + U u, backward W^H g, and the gradients g s^H and g u^H
+    state.counters["flop"] = COMPLEX_MULTIPLY_ADD * neurons * (3 * neurons + 2 * window);
 }
 
 void eigenvalues(benchmark::State& state)
@@ -125,6 +196,9 @@ void eigenvalues(benchmark::State& state)
 
 } // namespace
 
+BENCHMARK(fma_peak<float>);
+BENCHMARK(fma_peak<double>);
+BENCHMARK(memory_peak)->Arg(1 << 27)->Unit(benchmark::kMillisecond);
 BENCHMARK(fir)->Arg(8)->Arg(32)->Arg(128);
 BENCHMARK(dense_reservoir)->Arg(8)->Arg(32)->Arg(128);
 BENCHMARK(pole_bank)->Arg(8)->Arg(32);
@@ -132,6 +206,10 @@ BENCHMARK(ridge_leave_one_out)
     ->Args({ 64, 24 })
     ->Args({ 64, 56 })
     ->Args({ 512, 56 })
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK(ridge_given_lambda)
+    ->Args({ 64, 24 })
+    ->Args({ 64, 56 })
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK(recurrent_network_epoch)
     ->Args({ 32, 64 })
