@@ -27,6 +27,7 @@ constexpr int TRACKED_BLOCK = configured_esn::DECISION_LAG;
 constexpr int TRACKED_LAG = channel_tracker::LAG;
 const std::vector<double> STREAM_MEMORIES = { 48.0, 96.0, 192.0, 384.0, 1e9 }; // symbols
 constexpr size_t RING = configured_esn::DECISION_LAG + 1; // symbols whose survivors are kept
+constexpr uint16_t NOT_TRACED = 0xffff;
 constexpr size_t UNUSED = 4096; // symbols that are gathered before they are thrown away
 
 bool finite(gr_complex value) { return std::isfinite(value.real()) && std::isfinite(value.imag()); }
@@ -500,6 +501,7 @@ void configured_esn_impl::do_reset()
         d_search = std::make_unique<kernel::survivor_search>(d_model);
         d_parents.assign(RING * d_parameters.survivors, 0);
         d_symbols.assign(d_parents.size(), 0);
+        d_path.assign(RING, NOT_TRACED);
     }
     d_tracker.reset();
     if (d_tracking) {
@@ -579,16 +581,23 @@ gr_complex configured_esn_impl::pilot_output(gr_complex filtered)
     return sum / d_gain;
 }
 
-gr_complex configured_esn_impl::traced_back() const
+gr_complex configured_esn_impl::traced_back()
 {
     const size_t width = d_parameters.survivors;
     size_t survivor = d_search->best();
     size_t row = (d_decided - 1) % RING;
-    for (int back = 0; back < DECISION_LAG; back++) {
+    const size_t oldest = (row + 1) % RING;
+    // Where it meets the path that was traced for the symbol before, the rest is the same.
+    while (row != oldest) {
+        d_path[row] = survivor;
         survivor = d_parents[row * width + survivor];
         row = (row > 0 ? row : RING) - 1;
+        if (d_path[row] == survivor)
+            break;
     }
-    return d_unit_points[d_symbols[row * width + survivor]];
+    if (row == oldest)
+        d_path[row] = survivor;
+    return d_unit_points[d_symbols[oldest * width + d_path[oldest]]];
 }
 
 size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)

@@ -90,7 +90,7 @@ private:
     //! What the readout makes of a pilot, those before it fed back.
     gr_complex pilot_output(gr_complex filtered);
     //! Decision of the symbol that lies DECISION_LAG before the last one that was searched.
-    gr_complex traced_back() const;
+    gr_complex traced_back();
     size_t detect_fixed(int64_t complete, gr_complex* symbols);
     size_t detect_tracked(int64_t complete, gr_complex* symbols);
     void track_block(int64_t first);
@@ -125,6 +125,7 @@ private:
     std::vector<gr_complex> d_pilot_output;
     std::vector<uint8_t> d_parents; // DECISION_LAG + 1 symbols, a ring
     std::vector<uint16_t> d_symbols;
+    std::vector<uint16_t> d_path; // of the cheapest survivor, by the same rows
 
     // of a stream that is tracked
     bool d_track_next = false; // from the next training on

@@ -64,13 +64,13 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
     known_symbols symbols = pilots, kept_symbols;
     row_range range = { 0, num_pilots };
     VectorXd phase = no_phase;
+    sample_streams turned = raw; // by phase
     double phase_noise = d_network.settings().phase_noise;
     configured_frame frame;
     sample_streams kept_streams;
     configured_readout kept_readout;
 
     for (int pass = 0; pass <= d_network.settings().refits; pass++) {
-        const sample_streams turned = rotated(raw, phase);
         const bool warp = d_network.warps(range);
         const std::vector<double> priors =
             pass == 0 ? std::vector<double>{ d_network.settings().prior_weight } : REFIT_PRIORS;
@@ -105,18 +105,18 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
         range.last = end;
         const row_range rows = model_rows(range, readout.window);
         const VectorXcd sent = symbols.warped(readout.warp);
-        const auto residual = [&](const VectorXd& correction, Index last) {
+        const auto residual = [&](const sample_streams& received, Index last) {
             return kernel::forward_residual(
-                kernel::delayed(rotated(raw, correction), readout.window.timing),
+                kernel::delayed(received, readout.window.timing),
                 sent,
                 { rows.first, last },
                 readout.window.length);
         };
 
-        double score = residual(no_phase, end);
+        double score = residual(raw, end);
         if (pass == 0) {
             const double used = num_pilots - rows.first;
-            frame.pilot_residual = residual(no_phase, num_pilots) * used /
+            frame.pilot_residual = residual(raw, num_pilots) * used /
                                    std::max(used - readout.window.length, 1.0);
             frame.first_length = readout.window.length;
         }
@@ -129,14 +129,17 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
             corrected.head(end) +=
                 kernel::smoothed_phase(rotated(raw, corrected), model, range, PHASE_WINDOW);
             corrected.tail(count - end).setConstant(corrected(end - 1));
-            const double turned_score = residual(corrected, end);
+            const sample_streams corrected_streams = rotated(raw, corrected);
+            const double turned_score = residual(corrected_streams, end);
             const double penalty = 0.5 / PHASE_WINDOW * std::log(double(end)) / streams;
             if (std::log(turned_score) + penalty < std::log(score)) {
                 phase = corrected;
+                turned = corrected_streams;
                 phase_noise = d_network.settings().phase_noise;
                 score = turned_score * std::exp(penalty);
             } else {
                 phase = no_phase;
+                turned = raw;
                 phase_noise = d_network.settings().phase_noise / REJECTED_PHASE;
             }
         }
@@ -149,7 +152,7 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
             frame.decisions = found.symbols;
             kept_symbols = symbols;
             kept_readout = readout;
-            kept_streams = linearised ? input : rotated(raw, phase);
+            kept_streams = linearised ? input : turned;
         }
     }
     frame.rows_per_fit = end;

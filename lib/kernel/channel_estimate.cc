@@ -18,21 +18,24 @@ using Eigen::VectorXcd;
 
 namespace {
 
-// to[first ... last) = from[first - delay ...), where both exist
+// to[first ... last) = from[first - delay ...), zero where that does not exist
 template <class To>
 void copy_delayed(const VectorXcd& from, Index delay, row_range rows, To&& to)
 {
-    const Index first = std::max(rows.first, delay);
-    const Index last = std::min(rows.last, from.size() + delay);
-    if (first < last)
-        to.segment(first - rows.first, last - first) = from.segment(first - delay, last - first);
+    if (rows.size() == 0)
+        return;
+    const Index first = std::clamp(delay, rows.first, rows.last);
+    const Index last = std::clamp(from.size() + delay, first, rows.last);
+    to.head(first - rows.first).setZero();
+    to.segment(first - rows.first, last - first) = from.segment(first - delay, last - first);
+    to.tail(rows.last - last).setZero();
 }
 
 } // namespace
 
 VectorXcd delayed(const VectorXcd& samples, Index delay)
 {
-    VectorXcd out = VectorXcd::Zero(samples.size());
+    VectorXcd out(samples.size());
     copy_delayed(samples, delay, { 0, samples.size() }, out);
     return out;
 }
@@ -47,10 +50,36 @@ sample_streams delayed(const sample_streams& streams, Index delay)
 
 MatrixXcd lagged(const VectorXcd& samples, row_range rows, Index num_lags, Index first_lag)
 {
-    MatrixXcd matrix = MatrixXcd::Zero(rows.size(), num_lags);
+    MatrixXcd matrix(rows.size(), num_lags);
     for (Index l = 0; l < num_lags; l++)
         copy_delayed(samples, first_lag + l, rows, matrix.col(l));
     return matrix;
+}
+
+MatrixXcd lag_gram(const VectorXcd& samples,
+                   row_range rows,
+                   const MatrixXcd& regressors,
+                   Index first_lag,
+                   const Eigen::VectorXd& weights)
+{
+    const Index size = regressors.cols();
+    if (rows.size() == 0 || (weights.array() != weights(0)).any())
+        return regressors.adjoint() * weights.asDiagonal() * regressors;
+    MatrixXcd gram(size, size);
+    gram.col(0) = weights(0) * regressors.adjoint() * regressors.col(0);
+    gram.row(0) = gram.col(0).adjoint();
+    // the row that comes in with one lag more, and the row that goes
+    const Eigen::RowVectorXcd before = lagged(samples, { rows.first - 1, rows.first }, size, first_lag);
+    const Eigen::RowVectorXcd last = regressors.row(rows.size() - 1);
+    for (Index b = 1; b < size; b++) {
+        gram.col(b).tail(size - b) = gram.col(b - 1).segment(b - 1, size - b);
+        gram.col(b).tail(size - b) +=
+            weights(0) * before(b - 1) * before.segment(b - 1, size - b).adjoint();
+        gram.col(b).tail(size - b) -=
+            weights(0) * last(b - 1) * last.segment(b - 1, size - b).adjoint();
+        gram.row(b).tail(size - b) = gram.col(b).tail(size - b).adjoint();
+    }
+    return gram;
 }
 
 namespace {
@@ -89,12 +118,11 @@ channel_estimate estimate_channel(const sample_streams& received,
     const MatrixXcd regressors = lagged(known, rows, length);
     const MatrixXcd outputs = rows_of(received, rows);
     const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
-    const MatrixXcd weighted = w.asDiagonal() * regressors;
-    MatrixXcd gram = regressors.adjoint() * weighted;
+    MatrixXcd gram = lag_gram(known, rows, regressors, 0, w);
     gram.diagonal().array() += ridge * w.sum() + 1e-12;
 
     channel_estimate found;
-    found.taps = gram.llt().solve(weighted.adjoint() * outputs);
+    found.taps = gram.llt().solve(regressors.adjoint() * (w.asDiagonal() * outputs));
     set_residual(found, outputs - regressors * found.taps, w, length);
     return found;
 }

@@ -83,8 +83,8 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
         const MatrixXcd whitened = factor.matrixL().solve(scaled.adjoint());
         const Eigen::ArrayXd hat = whitened.colwise().squaredNorm().transpose();
         const VectorXcd residual = targets - features * solution;
-        const VectorXcd left_out =
-            (residual.array() / (1.0 - hat).max(1e-3).cast<std::complex<double>>()).matrix();
+        const Eigen::VectorXd others = (1.0 - hat).max(1e-3).inverse();
+        const VectorXcd left_out = others.asDiagonal() * residual;
         const double mse =
             (weights.array() * left_out.array().abs2()).sum() / std::max(total, 1e-12);
         if (mse < best.leave_one_out_mse || !best.weights.size()) {

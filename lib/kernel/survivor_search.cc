@@ -11,6 +11,9 @@
 #include <limits>
 #include <stdexcept>
 #include <utility>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 namespace gr {
 namespace reservoir {
@@ -26,6 +29,33 @@ constexpr int LANES = 8;
 constexpr int LANES = 4;
 #endif
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
+
+// How many of the keys are smaller than each of V vectors of them, from block on.
+template <int V>
+void rank(const int32_t* keys, size_t count, size_t block, int32_t* ranks)
+{
+    lanes own[V], smaller[V] = {};
+    std::memcpy(own, keys + block, sizeof(own));
+    for (size_t j = 0; j < count; j++)
+        for (int v = 0; v < V; v++)
+            smaller[v] -= keys[j] < own[v]; // true is -1
+    std::memcpy(ranks + block, smaller, sizeof(smaller));
+}
+
+// to[s] = from[parents[s]]; both have room for a multiple of eight.
+void inherit(const float* from, const uint8_t* parents, size_t count, float* to)
+{
+#ifdef __AVX2__
+    if (count <= 8) {
+        const __m256i places =
+            _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(parents)));
+        _mm256_storeu_ps(to, _mm256_permutevar8x32_ps(_mm256_loadu_ps(from), places));
+        return;
+    }
+#endif
+    for (size_t s = 0; s < count; s++)
+        to[s] = from[parents[s]];
+}
 
 // Floats that are not negative sort as their bits do.
 int32_t bits_of(float cost)
@@ -68,6 +98,7 @@ survivor_search::survivor_search(const survivor_model& model) : d_model(model)
     d_costs.resize(candidates);
     d_order.resize(candidates);
     d_keys.resize(std::min(candidates, FEW));
+    d_ranks.resize(d_keys.size());
     if (candidates > FEW)
         d_sorted.resize(candidates);
 }
@@ -147,14 +178,14 @@ void survivor_search::select(size_t kept)
     std::memcpy(keys, d_costs.data(), count * sizeof(float));
     for (size_t k = 0; k < count; k++)
         keys[k] = int32_t((keys[k] & ~int32_t(FEW - 1)) | int32_t(k));
-    for (size_t block = 0; block < count; block += LANES) {
-        const lanes own = *reinterpret_cast<const lanes*>(keys + block);
-        lanes ranks = {};
-        for (size_t j = 0; j < count; j++)
-            ranks -= keys[j] < own; // true is -1
-        for (int k = 0; k < LANES; k++)
-            d_order[ranks[k]] = block + k;
-    }
+    int32_t* const ranks = d_ranks.data();
+    size_t block = 0;
+    for (; block + 4 * LANES <= count; block += 4 * LANES)
+        rank<4>(keys, count, block, ranks);
+    for (; block < count; block += LANES)
+        rank<1>(keys, count, block, ranks);
+    for (size_t k = 0; k < count; k++)
+        d_order[ranks[k]] = k;
 }
 
 // One step of every survivor's phase loop, from what its parent saw.
@@ -205,14 +236,8 @@ void survivor_search::remember(size_t kept)
         d_next_im[s] = d_model.points[d_points[s]].imag();
     }
     for (size_t j = 1; j < feedback; j++) {
-        const float* const from_re = &d_past_re[(j - 1) * d_stride];
-        const float* const from_im = &d_past_im[(j - 1) * d_stride];
-        float* const to_re = &d_next_re[j * d_stride];
-        float* const to_im = &d_next_im[j * d_stride];
-        for (size_t s = 0; s < kept; s++) {
-            to_re[s] = from_re[parents[s]];
-            to_im[s] = from_im[parents[s]];
-        }
+        inherit(&d_past_re[(j - 1) * d_stride], parents, kept, &d_next_re[j * d_stride]);
+        inherit(&d_past_im[(j - 1) * d_stride], parents, kept, &d_next_im[j * d_stride]);
     }
     d_past_re.swap(d_next_re);
     d_past_im.swap(d_next_im);
@@ -232,11 +257,7 @@ int survivor_search::step(std::complex<float> feedforward,
     std::swap(d_now, d_before);
     // what belongs to a survivor goes from its parent's place to its own
     const auto move = [kept, this](const std::vector<float>& from, std::vector<float>& to) {
-        const float* const source = from.data();
-        float* const target = to.data();
-        const uint8_t* const parent = d_parents.data();
-        for (size_t s = 0; s < kept; s++)
-            target[s] = source[parent[s]];
+        inherit(from.data(), d_parents.data(), kept, to.data());
     };
     for (size_t s = 0; s < kept; s++) {
         const uint32_t number = d_order[s];

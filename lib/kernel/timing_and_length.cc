@@ -38,15 +38,14 @@ channel_window select_channel_window(const sample_streams& received,
 
     const Index lags = latest + longest;
     const MatrixXcd regressors = lagged(known, rows, lags, -latest);
-    const auto w = weights.segment(rows.first, rows.size());
+    const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
     const double total = w.sum();
-    const MatrixXcd weighted = w.asDiagonal() * regressors;
     MatrixXcd outputs(rows.size(), streams);
     for (Index q = 0; q < streams; q++)
         outputs.col(q) = received[q].segment(rows.first, rows.size());
-    MatrixXcd gram = regressors.adjoint() * weighted;
+    MatrixXcd gram = lag_gram(known, rows, regressors, -latest, w);
     gram.diagonal().array() += 1e-6 * total + 1e-12;
-    const MatrixXcd cross = weighted.adjoint() * outputs;
+    const MatrixXcd cross = regressors.adjoint() * (w.asDiagonal() * outputs);
     const double energy = (w.asDiagonal() * outputs.cwiseAbs2()).sum();
 
     channel_window best = { 0, 1 };
@@ -54,11 +53,19 @@ channel_window select_channel_window(const sample_streams& received,
     for (Index timing = earliest; timing <= latest; timing++) {
         const Index start = latest - timing;
         const Index size = std::min(longest, lags - start);
-        const Eigen::LLT<MatrixXcd> factor(gram.block(start, start, size, size));
-        const MatrixXcd explained = factor.matrixL().solve(cross.middleRows(start, size));
+        // Cholesky, column by column: tap l explains what its pivot leaves of the cross term.
+        // Eigen's would take as long again for a norm that nobody asks for.
+        MatrixXcd factor = gram.block(start, start, size, size);
+        MatrixXcd left = cross.middleRows(start, size);
         double rss = energy;
         for (Index l = 0; l < size; l++) {
-            rss -= explained.row(l).squaredNorm();
+            const double pivot = factor(l, l).real();
+            rss -= left.row(l).squaredNorm() / pivot;
+            for (Index j = l + 1; j < size; j++) {
+                const std::complex<double> share = factor(j, l) / pivot;
+                factor.col(j).tail(size - j) -= std::conj(share) * factor.col(l).tail(size - j);
+                left.row(j) -= share * left.row(l);
+            }
             const double criterion =
                 streams * total * std::log(std::max(rss, 1e-12) / (streams * total)) +
                 streams * (l + 1) * std::log(total);

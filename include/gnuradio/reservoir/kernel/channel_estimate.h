@@ -33,6 +33,18 @@ RESERVOIR_API Eigen::MatrixXcd lagged(const Eigen::VectorXcd& samples,
                                       Eigen::Index num_lags,
                                       Eigen::Index first_lag = 0);
 
+/*!
+ * \brief Weighted Gram matrix of lagged(samples, rows, regressors.cols(), first_lag) = regressors.
+ *
+ * With equal weights each entry follows from the one above and left of it, which saw the same
+ * products but one: O(rows * lags + lags^2).
+ */
+RESERVOIR_API Eigen::MatrixXcd lag_gram(const Eigen::VectorXcd& samples,
+                                        row_range rows,
+                                        const Eigen::MatrixXcd& regressors,
+                                        Eigen::Index first_lag,
+                                        const Eigen::VectorXd& weights);
+
 //! What estimate_channel finds.
 struct channel_estimate {
     Eigen::MatrixXcd taps;     //!< length x streams

@@ -91,7 +91,7 @@ private:
     // candidates: number point * stride + survivor
     std::vector<float> d_costs;
     std::vector<uint32_t> d_order;
-    std::vector<int32_t> d_keys;
+    std::vector<int32_t> d_keys, d_ranks;
     std::vector<int64_t> d_sorted; // cost above, number below: sorts by cost
 };
 
