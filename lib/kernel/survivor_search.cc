@@ -29,6 +29,13 @@ constexpr int LANES = 8;
 constexpr int LANES = 4;
 #endif
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
+typedef float floats __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+
+// Survivors s ... s + LANES - 1 of an array that has room for a multiple of eight.
+floats& some(std::vector<float>& values, size_t s)
+{
+    return *reinterpret_cast<floats*>(&values[s]);
+}
 
 // How many of the keys are smaller than each of V vectors of them, from block on.
 template <int V>
@@ -55,6 +62,29 @@ void inherit(const float* from, const uint8_t* parents, size_t count, float* to)
 #endif
     for (size_t s = 0; s < count; s++)
         to[s] = from[parents[s]];
+}
+
+// re[s] + i im[s] = table[which[s]]; all have room for a multiple of eight.
+void look_up(const std::complex<float>* table,
+             const uint16_t* which,
+             size_t count,
+             float* re,
+             float* im)
+{
+#ifdef __AVX2__
+    if (count <= 8) {
+        const __m256i places =
+            _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(which)));
+        const float* const parts = reinterpret_cast<const float*>(table);
+        _mm256_storeu_ps(re, _mm256_i32gather_ps(parts, places, 8));
+        _mm256_storeu_ps(im, _mm256_i32gather_ps(parts + 1, places, 8));
+        return;
+    }
+#endif
+    for (size_t s = 0; s < count; s++) {
+        re[s] = table[which[s]].real();
+        im[s] = table[which[s]].imag();
+    }
 }
 
 // Floats that are not negative sort as their bits do.
@@ -97,8 +127,9 @@ survivor_search::survivor_search(const survivor_model& model) : d_model(model)
     const size_t candidates = d_stride * model.points.size();
     d_costs.resize(candidates);
     d_order.resize(candidates);
-    d_keys.resize(std::min(candidates, FEW));
-    d_ranks.resize(d_keys.size());
+    d_few.resize(FEW + 1);
+    d_keys.resize(FEW);
+    d_ranks.resize(FEW);
     if (candidates > FEW)
         d_sorted.resize(candidates);
 }
@@ -118,43 +149,32 @@ void survivor_search::start(const std::complex<float>* past, float theta, float 
     }
 }
 
-// What each survivor expects of its past, and the feedforward output in its phase.
+// What each survivor expects of its past, the feedforward output in its phase, and all costs.
 void survivor_search::predict(std::complex<float> feedforward)
 {
-    const size_t stride = d_stride;
-    float* const sum_re = d_now.sum_re.data();
-    float* const sum_im = d_now.sum_im.data();
-    std::fill_n(sum_re, stride, 0.0f);
-    std::fill_n(sum_im, stride, 0.0f);
-    for (size_t j = 0; j < d_model.feedback.size(); j++) {
-        const float b_re = d_model.feedback[j].real();
-        const float b_im = d_model.feedback[j].imag();
-        const float* const re = &d_past_re[j * stride];
-        const float* const im = &d_past_im[j * stride];
-        for (size_t s = 0; s < stride; s++) {
-            sum_re[s] += b_re * re[s] - b_im * im[s];
-            sum_im[s] += b_re * im[s] + b_im * re[s];
-        }
-    }
     const float f_re = feedforward.real(), f_im = feedforward.imag();
-    const float* const turn_re = d_now.turn_re.data();
-    const float* const turn_im = d_now.turn_im.data();
-    float* const rotated_re = d_now.rotated_re.data();
-    float* const rotated_im = d_now.rotated_im.data();
-    for (size_t s = 0; s < stride; s++) {
-        rotated_re[s] = f_re * turn_re[s] - f_im * turn_im[s];
-        rotated_im[s] = f_re * turn_im[s] + f_im * turn_re[s];
-    }
-    for (size_t m = 0; m < d_model.points.size(); m++) {
-        const float c_re = d_model.centroids[m].real();
-        const float c_im = d_model.centroids[m].imag();
-        const float* const metric = d_metric.data();
-        float* const costs = &d_costs[m * stride];
-        for (size_t s = 0; s < stride; s++) {
-            const float re = rotated_re[s] + sum_re[s] - c_re;
-            const float im = rotated_im[s] + sum_im[s] - c_im;
-            costs[s] = re * re + im * im + metric[s];
+    for (size_t s = 0; s < d_stride; s += LANES) {
+        floats sum_re = {}, sum_im = {};
+        for (size_t j = 0; j < d_model.feedback.size(); j++) {
+            const float b_re = d_model.feedback[j].real(), b_im = d_model.feedback[j].imag();
+            const floats re = some(d_past_re, j * d_stride + s);
+            const floats im = some(d_past_im, j * d_stride + s);
+            sum_re += b_re * re - b_im * im;
+            sum_im += b_re * im + b_im * re;
         }
+        const floats turn_re = some(d_now.turn_re, s), turn_im = some(d_now.turn_im, s);
+        const floats rotated_re = f_re * turn_re - f_im * turn_im;
+        const floats rotated_im = f_re * turn_im + f_im * turn_re;
+        const floats metric = some(d_metric, s);
+        for (size_t m = 0; m < d_model.points.size(); m++) {
+            const floats re = rotated_re + sum_re - d_model.centroids[m].real();
+            const floats im = rotated_im + sum_im - d_model.centroids[m].imag();
+            some(d_costs, m * d_stride + s) = re * re + im * im + metric;
+        }
+        some(d_now.sum_re, s) = sum_re;
+        some(d_now.sum_im, s) = sum_im;
+        some(d_now.rotated_re, s) = rotated_re;
+        some(d_now.rotated_im, s) = rotated_im;
     }
 }
 
@@ -162,65 +182,99 @@ void survivor_search::predict(std::complex<float> feedforward)
 void survivor_search::select(size_t kept)
 {
     const size_t count = d_costs.size();
-    if (count > FEW) {
+    int32_t* const keys = d_keys.data();
+    if (count <= FEW) {
+        std::memcpy(keys, d_costs.data(), count * sizeof(float));
         for (size_t k = 0; k < count; k++)
-            d_sorted[k] = int64_t(bits_of(d_costs[k])) << 32 | int64_t(k);
-        std::nth_element(d_sorted.begin(), d_sorted.begin() + (kept - 1), d_sorted.end());
-        std::iter_swap(d_sorted.begin(),
-                       std::min_element(d_sorted.begin(), d_sorted.begin() + kept));
-        for (size_t s = 0; s < kept; s++)
-            d_order[s] = d_sorted[s] & 0xffffffff;
+            keys[k] = int32_t((keys[k] & ~int32_t(FEW - 1)) | int32_t(k));
+        rank_keys(count);
+        for (size_t k = 0; k < count; k++)
+            d_order[d_ranks[k]] = k;
         return;
     }
-    // The last bits of a cost, 2^-17 of it, give way to the number, so that no two are equal; then
-    // as many are before a candidate as are smaller.
+    // Each survivor has a candidate that costs no more than the dearest of the survivors' cheapest.
+    if (kept <= size_t(d_alive)) {
+        const size_t few = find_few();
+        if (few <= FEW) {
+            for (size_t k = 0; k < few; k++)
+                keys[k] = int32_t((bits_of(d_costs[d_few[k]]) & ~int32_t(FEW - 1)) | int32_t(k));
+            rank_keys(few);
+            for (size_t k = 0; k < few; k++)
+                d_order[d_ranks[k]] = d_few[k];
+            return;
+        }
+    }
+    for (size_t k = 0; k < count; k++)
+        d_sorted[k] = int64_t(bits_of(d_costs[k])) << 32 | int64_t(k);
+    std::nth_element(d_sorted.begin(), d_sorted.begin() + (kept - 1), d_sorted.end());
+    std::iter_swap(d_sorted.begin(), std::min_element(d_sorted.begin(), d_sorted.begin() + kept));
+    for (size_t s = 0; s < kept; s++)
+        d_order[s] = d_sorted[s] & 0xffffffff;
+}
+
+// The candidates within that bound to d_few; returns how many, or more than FEW.
+size_t survivor_search::find_few()
+{
+    float* const cheapest = d_wanted_re.data(); // free until follow_phase
+    std::copy_n(d_costs.begin(), d_stride, cheapest);
+    for (size_t k = d_stride; k < d_costs.size(); k += d_stride)
+        for (size_t s = 0; s < d_stride; s++)
+            cheapest[s] = std::min(cheapest[s], d_costs[k + s]);
+    const float bound = *std::max_element(cheapest, cheapest + d_alive);
+    size_t found = 0;
+    for (size_t k = 0; k < d_costs.size() && found <= FEW; k++) {
+        d_few[found] = k;
+        found += d_costs[k] <= bound;
+    }
+    return found;
+}
+
+// Keys are costs whose last bits, 2^-17 of them, gave way to a number, so that no two are equal;
+// as many are before a candidate as are smaller.
+void survivor_search::rank_keys(size_t count)
+{
     int32_t* const keys = d_keys.data();
-    std::memcpy(keys, d_costs.data(), count * sizeof(float));
-    for (size_t k = 0; k < count; k++)
-        keys[k] = int32_t((keys[k] & ~int32_t(FEW - 1)) | int32_t(k));
     int32_t* const ranks = d_ranks.data();
+    const size_t padded = (count + LANES - 1) / LANES * LANES;
+    std::fill(keys + count, keys + padded, std::numeric_limits<int32_t>::max());
     size_t block = 0;
-    for (; block + 4 * LANES <= count; block += 4 * LANES)
+    for (; block + 4 * LANES <= padded; block += 4 * LANES)
         rank<4>(keys, count, block, ranks);
-    for (; block < count; block += LANES)
+    for (; block < padded; block += LANES)
         rank<1>(keys, count, block, ranks);
-    for (size_t k = 0; k < count; k++)
-        d_order[ranks[k]] = k;
 }
 
 // One step of every survivor's phase loop, from what its parent saw.
 void survivor_search::follow_phase(size_t kept)
 {
-    for (size_t s = 0; s < kept; s++) {
-        d_wanted_re[s] = d_model.centroids[d_points[s]].real();
-        d_wanted_im[s] = d_model.centroids[d_points[s]].imag();
-    }
+    look_up(d_model.centroids.data(), d_points.data(), kept, d_wanted_re.data(), d_wanted_im.data());
     const float alpha = d_model.alpha, beta = d_model.beta, scale = 1.0f / d_model.power;
-    const float *const rotated_re = d_now.rotated_re.data(),
-                       *const rotated_im = d_now.rotated_im.data();
-    const float *const sum_re = d_now.sum_re.data(), *const sum_im = d_now.sum_im.data();
-    const float *const centroid_re = d_wanted_re.data(), *const centroid_im = d_wanted_im.data();
-    float *const theta = d_now.theta.data(), *const nu = d_now.nu.data();
-    float *const turn_re = d_now.turn_re.data(), *const turn_im = d_now.turn_im.data();
-    for (size_t s = 0; s < d_stride; s++) {
-        const float wanted_re = centroid_re[s] - sum_re[s];
-        const float wanted_im = centroid_im[s] - sum_im[s];
-        const float error = (rotated_im[s] * wanted_re - rotated_re[s] * wanted_im) * scale;
-        const float bounded = std::min(std::max(error, -0.5f), 0.5f);
-        nu[s] += beta * bounded;
-        const float step = alpha * bounded + nu[s];
-        theta[s] += step;
+    for (size_t s = 0; s < d_stride; s += LANES) {
+        const floats wanted_re = some(d_wanted_re, s) - some(d_now.sum_re, s);
+        const floats wanted_im = some(d_wanted_im, s) - some(d_now.sum_im, s);
+        floats error = (some(d_now.rotated_im, s) * wanted_re -
+                        some(d_now.rotated_re, s) * wanted_im) *
+                       scale;
+        const floats bound = floats{} + 0.5f;
+        error = error < -bound ? -bound : error;
+        error = error > bound ? bound : error;
+        floats& nu = some(d_now.nu, s);
+        nu += beta * error;
+        const floats step = alpha * error + nu;
+        some(d_now.theta, s) += step;
         // exp(-i step), to single precision for |step| < 0.5
-        const float square = step * step;
-        const float cosine =
+        const floats square = step * step;
+        const floats cosine =
             1.0f - square * (0.5f - square * (1.0f / 24.0f - square * (1.0f / 720.0f)));
-        const float sine =
+        const floats sine =
             step * (1.0f - square * (1.0f / 6.0f - square * (1.0f / 120.0f - square * (1.0f / 5040.0f))));
-        const float re = turn_re[s] * cosine + turn_im[s] * sine;
-        const float im = turn_im[s] * cosine - turn_re[s] * sine;
-        const float trim = 1.5f - 0.5f * (re * re + im * im); // back to unit modulus
-        turn_re[s] = trim * re;
-        turn_im[s] = trim * im;
+        floats& turn_re = some(d_now.turn_re, s);
+        floats& turn_im = some(d_now.turn_im, s);
+        const floats re = turn_re * cosine + turn_im * sine;
+        const floats im = turn_im * cosine - turn_re * sine;
+        const floats trim = 1.5f - 0.5f * (re * re + im * im); // back to unit modulus
+        turn_re = trim * re;
+        turn_im = trim * im;
     }
 }
 
@@ -231,10 +285,7 @@ void survivor_search::remember(size_t kept)
     if (feedback == 0)
         return;
     const uint8_t* const parents = d_parents.data();
-    for (size_t s = 0; s < kept; s++) {
-        d_next_re[s] = d_model.points[d_points[s]].real();
-        d_next_im[s] = d_model.points[d_points[s]].imag();
-    }
+    look_up(d_model.points.data(), d_points.data(), kept, d_next_re.data(), d_next_im.data());
     for (size_t j = 1; j < feedback; j++) {
         inherit(&d_past_re[(j - 1) * d_stride], parents, kept, &d_next_re[j * d_stride]);
         inherit(&d_past_im[(j - 1) * d_stride], parents, kept, &d_next_im[j * d_stride]);
@@ -243,12 +294,42 @@ void survivor_search::remember(size_t kept)
     d_past_im.swap(d_next_im);
 }
 
+// What the cheapest candidates cost, which survivors they continue, with which points.
+void survivor_search::take_over(size_t kept, float least)
+{
+#ifdef __AVX2__
+    if (d_stride == 8) {
+        const __m256i numbers =
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d_order.data()));
+        const __m256 costs = _mm256_i32gather_ps(d_costs.data(), numbers, 4);
+        _mm256_storeu_ps(d_metric.data(), _mm256_sub_ps(costs, _mm256_set1_ps(least)));
+        std::fill(d_metric.begin() + kept, d_metric.end(), std::numeric_limits<float>::infinity());
+        // eight numbers of 32 bits to 16 bits; the parents then to 8 bits
+        const auto narrowed = [](__m256i values) {
+            return _mm_packus_epi32(_mm256_castsi256_si128(values),
+                                    _mm256_extracti128_si256(values, 1));
+        };
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(d_points.data()),
+                         narrowed(_mm256_srli_epi32(numbers, 3)));
+        const __m128i parents = narrowed(_mm256_and_si256(numbers, _mm256_set1_epi32(7)));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(d_parents.data()),
+                         _mm_packus_epi16(parents, parents));
+        return;
+    }
+#endif
+    for (size_t s = 0; s < kept; s++) {
+        const uint32_t number = d_order[s];
+        d_metric[s] = d_costs[number] - least;
+        d_parents[s] = number % d_stride;
+        d_points[s] = number / d_stride;
+    }
+}
+
 int survivor_search::step(std::complex<float> feedforward,
                           uint8_t* parents,
                           uint16_t* symbols,
                           float* phases)
 {
-    const size_t stride = d_stride;
     predict(feedforward);
     const size_t kept = std::min<size_t>(d_model.survivors, d_alive * d_model.points.size());
     select(kept);
@@ -259,12 +340,7 @@ int survivor_search::step(std::complex<float> feedforward,
     const auto move = [kept, this](const std::vector<float>& from, std::vector<float>& to) {
         inherit(from.data(), d_parents.data(), kept, to.data());
     };
-    for (size_t s = 0; s < kept; s++) {
-        const uint32_t number = d_order[s];
-        d_metric[s] = d_costs[number] - least;
-        d_parents[s] = number % stride;
-        d_points[s] = number / stride;
-    }
+    take_over(kept, least);
     move(d_before.theta, d_now.theta);
     move(d_before.nu, d_now.nu);
     move(d_before.turn_re, d_now.turn_re);

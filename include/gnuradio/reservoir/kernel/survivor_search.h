@@ -76,6 +76,9 @@ private:
 
     void predict(std::complex<float> feedforward);
     void select(size_t kept);
+    size_t find_few();
+    void rank_keys(size_t count);
+    void take_over(size_t kept, float least);
     void follow_phase(size_t kept);
     void remember(size_t kept);
 
@@ -91,6 +94,7 @@ private:
     // candidates: number point * stride + survivor
     std::vector<float> d_costs;
     std::vector<uint32_t> d_order;
+    std::vector<uint32_t> d_few; // of many candidates those that may be among the cheapest
     std::vector<int32_t> d_keys, d_ranks;
     std::vector<int64_t> d_sorted; // cost above, number below: sorts by cost
 };
