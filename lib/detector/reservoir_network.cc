@@ -6,6 +6,7 @@
 #include "detector/reservoir_network.h"
 
 #include "kernel/simd.h"
+#include <algorithm>
 #include <cmath>
 
 namespace gr {
@@ -17,7 +18,9 @@ reservoir_network::modal_network::modal_network(const kernel::modal_form& form)
             form.drive,
             kernel::activation::identity),
       poles(form.poles),
-      driven(form.poles.size())
+      driven(form.poles.size()),
+      drive_re(kernel::simd::padded(form.poles.size()) * kernel::tapped_delay_window::BLOCK),
+      drive_im(drive_re.size())
 {
 }
 
@@ -67,7 +70,10 @@ void reservoir_network::copy_state(gr_complex* state) const
 void reservoir_network::set_readout(const Eigen::MatrixXcf& weights)
 {
     if (d_modal) {
-        d_modal_readout = d_modal->modes.transpose() * weights;
+        const Eigen::MatrixXcf readout = d_modal->modes.transpose() * weights;
+        d_modal_weights.clear();
+        for (const auto column : readout.colwise())
+            d_modal_weights.emplace_back(std::vector<gr_complex>(column.begin(), column.end()));
         return;
     }
     d_out_re.assign(weights.cols(), std::vector<float>(kernel::simd::padded(num_neurons()), 0.0F));
@@ -94,22 +100,33 @@ void reservoir_network::run_modal(const kernel::tapped_delay_window& window,
                                   size_t count,
                                   gr_complex* const* outputs)
 {
-    std::vector<float> re(window.num_taps()), im(window.num_taps());
-    const Eigen::Map<const Eigen::VectorXcf> state(d_modal->poles.state(), num_neurons());
-    for (size_t n = 0; n < count; n++) {
-        window.copy_taps(n, re.data(), im.data());
-        step(re.data(), im.data());
-        bool all_finite = true;
-        for (Eigen::Index o = 0; o < d_modal_readout.cols(); o++) {
-            const gr_complex output = d_modal_readout.col(o).cwiseProduct(state).sum();
-            outputs[o][n] = output;
-            all_finite &= std::isfinite(output.real()) && std::isfinite(output.imag());
+    const auto finite = [](gr_complex value) {
+        return std::isfinite(value.real()) && std::isfinite(value.imag());
+    };
+    auto& modal = *d_modal;
+    const size_t row = modal.drive_re.size() / kernel::tapped_delay_window::BLOCK;
+    modal.drive.drive(window, count, modal.drive_re.data(), modal.drive_im.data());
+    for (size_t begin = 0; begin < count;) {
+        size_t end = count;
+        std::optional<kernel::pole_bank> before;
+        if (d_modal_weights.size() > 1)
+            before = modal.poles;
+        for (size_t o = 0; o < d_modal_weights.size(); o++) {
+            if (o > 0)
+                modal.poles = *before; // the states are the same for every output
+            modal.poles.run(&modal.drive_re(begin * row),
+                            &modal.drive_im(begin * row),
+                            count - begin,
+                            d_modal_weights[o],
+                            outputs[o] + begin);
+            end = std::find_if_not(outputs[o] + begin, outputs[o] + end, finite) - outputs[o];
         }
-        if (all_finite)
-            continue;
-        d_modal->poles.reset();
-        for (Eigen::Index o = 0; o < d_modal_readout.cols(); o++)
-            outputs[o][n] = 0.0F;
+        if (end == count)
+            return;
+        for (size_t o = 0; o < d_modal_weights.size(); o++)
+            outputs[o][end] = 0.0F;
+        modal.poles.reset();
+        begin = end + 1;
     }
 }
 

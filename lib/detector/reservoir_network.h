@@ -50,6 +50,7 @@ private:
         kernel::dense_reservoir drive; // V⁻¹ U u[n]: no recurrent part
         kernel::pole_bank poles;
         std::vector<gr_complex> driven;
+        Eigen::ArrayXf drive_re, drive_im; // of a block, a row a symbol
     };
 
     kernel::dense_reservoir d_dense;
@@ -58,7 +59,7 @@ private:
                    size_t count,
                    gr_complex* const* outputs);
 
-    Eigen::MatrixXcf d_modal_readout;                  // modes × outputs
+    std::vector<kernel::pole_bank::padded_values> d_modal_weights; // an output: of the modes
     std::vector<std::vector<float>> d_out_re, d_out_im; // per output, padded
 };
 

@@ -127,11 +127,7 @@ void dense_reservoir::step(const float* input_re, const float* input_im)
     simd::activate(d_function, d_sum_re.size(), d_sum_re.data(), d_sum_im.data());
 }
 
-void dense_reservoir::run(const tapped_delay_window& window,
-                          size_t count,
-                          const std::vector<std::vector<float>>& readout_re,
-                          const std::vector<std::vector<float>>& readout_im,
-                          std::complex<float>* const* outputs)
+void dense_reservoir::find_branches(const tapped_delay_window& window)
 {
     d_branch_re.clear();
     d_branch_im.clear();
@@ -139,6 +135,30 @@ void dense_reservoir::run(const tapped_delay_window& window,
         d_branch_re.push_back(window.re(b));
         d_branch_im.push_back(window.im(b));
     }
+}
+
+void dense_reservoir::drive(const tapped_delay_window& window, size_t count, float* re, float* im)
+{
+    find_branches(window);
+    simd::multiply_windows(d_weights_re.data(),
+                           d_weights_im.data(),
+                           d_sum_re.size(),
+                           d_branch_re.data(),
+                           d_branch_im.data(),
+                           d_branch_re.size(),
+                           window.window(),
+                           count,
+                           re,
+                           im);
+}
+
+void dense_reservoir::run(const tapped_delay_window& window,
+                          size_t count,
+                          const std::vector<std::vector<float>>& readout_re,
+                          const std::vector<std::vector<float>>& readout_im,
+                          std::complex<float>* const* outputs)
+{
+    find_branches(window);
     d_readout_re.clear();
     d_readout_im.clear();
     for (size_t o = 0; o < readout_re.size(); o++) {

@@ -233,6 +233,22 @@ void multiply(const float* a_re,
     multiply_rows(p, 0, y_re, y_im);
 }
 
+void multiply_windows(const float* a_re,
+                      const float* a_im,
+                      size_t padded_rows,
+                      const float* const* x_re,
+                      const float* const* x_im,
+                      size_t num_branches,
+                      size_t window,
+                      size_t count,
+                      float* y_re,
+                      float* y_im)
+{
+    const product p = { a_re, a_im, padded_rows, nullptr, nullptr, 0, x_re, x_im, num_branches, window };
+    for (size_t n = 0; n < count; n++)
+        multiply_rows(p, n, y_re + n * padded_rows, y_im + n * padded_rows);
+}
+
 void magnitude_tanh(size_t count, float* re, float* im)
 {
     const hn::CappedTag<float, ROW_PADDING> d;
@@ -316,6 +332,134 @@ void run_reservoir(const reservoir_block& block,
     }
 }
 
+constexpr size_t POLE_BLOCK = 32; // symbols
+
+template <activation F, class D, class V>
+HWY_INLINE void activate_vector(D d, V& re, V& im)
+{
+    if constexpr (F == activation::magnitude_tanh) {
+        const V x = clamp_part(d, re), y = clamp_part(d, im);
+        const V scale = magnitude_tanh_scale(d, x, y);
+        re = hn::Mul(x, scale);
+        im = hn::Mul(y, scale);
+    } else if constexpr (F == activation::split_tanh) {
+        re = hn::Tanh(d, re);
+        im = hn::Tanh(d, im);
+    }
+}
+
+/*
+ * V = 1 or 2 vectors of poles over some symbols, their share of the readout added to the sums that
+ * the poles before them left. Two hide each other's latency; what belongs to them stays in registers.
+ */
+template <size_t V, activation F>
+HWY_INLINE void run_poles(const pole_bank_block& block,
+                          size_t begin,
+                          size_t end,
+                          size_t k,
+                          float* state_re,
+                          float* state_im,
+                          float* sums_re,
+                          float* sums_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    using vec = hn::Vec<decltype(d)>;
+    const size_t lanes = hn::Lanes(d);
+    const size_t l = V > 1 ? k + lanes : k;
+    const vec pole_re0 = hn::Load(d, block.pole_re + k), pole_im0 = hn::Load(d, block.pole_im + k);
+    const vec pole_re1 = hn::Load(d, block.pole_re + l), pole_im1 = hn::Load(d, block.pole_im + l);
+    const vec w_re0 = hn::Load(d, block.readout_re + k), w_im0 = hn::Load(d, block.readout_im + k);
+    const vec w_re1 = hn::Load(d, block.readout_re + l), w_im1 = hn::Load(d, block.readout_im + l);
+    vec re0 = hn::Load(d, state_re + k), im0 = hn::Load(d, state_im + k);
+    vec re1 = hn::Load(d, state_re + l), im1 = hn::Load(d, state_im + l);
+    const auto advance = [&](vec pole_re, vec pole_im, vec u_re, vec u_im, vec& re, vec& im)
+        HWY_ATTR {
+            accumulate(pole_re, pole_im, re, im, u_re, u_im);
+            activate_vector<F>(d, u_re, u_im);
+            re = u_re;
+            im = u_im;
+        };
+    for (size_t n = begin; n < end; n++) {
+        float* const sum_re = sums_re + (n - begin) * lanes;
+        float* const sum_im = sums_im + (n - begin) * lanes;
+        vec y_re = hn::Zero(d), y_im = y_re;
+        if (k > 0) {
+            y_re = hn::Load(d, sum_re);
+            y_im = hn::Load(d, sum_im);
+        }
+        if (block.input_re) {
+            const vec u_re = hn::Set(d, block.input_re[n]), u_im = hn::Set(d, block.input_im[n]);
+            advance(pole_re0, pole_im0, u_re, u_im, re0, im0);
+            if (V > 1)
+                advance(pole_re1, pole_im1, u_re, u_im, re1, im1);
+        } else {
+            const float* u_re = block.drive_re + n * block.padded_poles;
+            const float* u_im = block.drive_im + n * block.padded_poles;
+            advance(pole_re0, pole_im0, hn::Load(d, u_re + k), hn::Load(d, u_im + k), re0, im0);
+            if (V > 1)
+                advance(pole_re1, pole_im1, hn::Load(d, u_re + l), hn::Load(d, u_im + l), re1, im1);
+        }
+        accumulate(w_re0, w_im0, re0, im0, y_re, y_im);
+        if (V > 1)
+            accumulate(w_re1, w_im1, re1, im1, y_re, y_im);
+        hn::Store(y_re, d, sum_re);
+        hn::Store(y_im, d, sum_im);
+    }
+    const bool flushes = (block.first + end) % POLE_BLOCK == 0;
+    const auto keep = [&](vec part, float* to) HWY_ATTR {
+        const auto small = hn::Lt(hn::Abs(part), hn::Set(d, 1e-30F));
+        hn::Store(flushes ? hn::IfThenZeroElse(small, part) : part, d, to);
+    };
+    keep(re0, state_re + k);
+    keep(im0, state_im + k);
+    if (V > 1) {
+        keep(re1, state_re + l);
+        keep(im1, state_im + l);
+    }
+}
+
+template <activation F>
+HWY_INLINE void run_bank(const pole_bank_block& block,
+                         float* state_re,
+                         float* state_im,
+                         std::complex<float>* out)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    const size_t lanes = hn::Lanes(d);
+    HWY_ALIGN float sums_re[POLE_BLOCK * ROW_PADDING];
+    HWY_ALIGN float sums_im[POLE_BLOCK * ROW_PADDING];
+    for (size_t begin = 0; begin < block.count;) {
+        const size_t left = POLE_BLOCK - (block.first + begin) % POLE_BLOCK;
+        const size_t end = HWY_MIN(begin + left, block.count);
+        size_t k = 0;
+        for (; k + 2 * lanes <= block.padded_poles; k += 2 * lanes)
+            run_poles<2, F>(block, begin, end, k, state_re, state_im, sums_re, sums_im);
+        if (k < block.padded_poles)
+            run_poles<1, F>(block, begin, end, k, state_re, state_im, sums_re, sums_im);
+        for (size_t n = begin; n < end; n++) {
+            const auto y_re = hn::Load(d, sums_re + (n - begin) * lanes);
+            const auto y_im = hn::Load(d, sums_im + (n - begin) * lanes);
+            out[n] = { hn::GetLane(hn::SumOfLanes(d, y_re)), hn::GetLane(hn::SumOfLanes(d, y_im)) };
+        }
+        begin = end;
+    }
+}
+
+void run_pole_bank(const pole_bank_block& block,
+                   float* state_re,
+                   float* state_im,
+                   std::complex<float>* out)
+{
+    switch (block.function) {
+    case activation::identity:
+        return run_bank<activation::identity>(block, state_re, state_im, out);
+    case activation::magnitude_tanh:
+        return run_bank<activation::magnitude_tanh>(block, state_re, state_im, out);
+    case activation::split_tanh:
+        return run_bank<activation::split_tanh>(block, state_re, state_im, out);
+    }
+}
+
 } // namespace HWY_NAMESPACE
 } // namespace simd
 } // namespace kernel
@@ -333,10 +477,12 @@ namespace simd {
 HWY_EXPORT(deinterleave);
 HWY_EXPORT(fir);
 HWY_EXPORT(multiply);
+HWY_EXPORT(multiply_windows);
 HWY_EXPORT(magnitude_tanh);
 HWY_EXPORT(split_tanh);
 HWY_EXPORT(dot);
 HWY_EXPORT(run_reservoir);
+HWY_EXPORT(run_pole_bank);
 
 size_t deinterleave(const std::complex<float>* in,
                     size_t stride,
@@ -373,6 +519,21 @@ void multiply(const float* a_re,
     (a_re, a_im, padded_rows, columns, v_re, v_im, y_re, y_im);
 }
 
+void multiply_windows(const float* a_re,
+                      const float* a_im,
+                      size_t padded_rows,
+                      const float* const* x_re,
+                      const float* const* x_im,
+                      size_t num_branches,
+                      size_t window,
+                      size_t count,
+                      float* y_re,
+                      float* y_im)
+{
+    HWY_DYNAMIC_DISPATCH(multiply_windows)
+    (a_re, a_im, padded_rows, x_re, x_im, num_branches, window, count, y_re, y_im);
+}
+
 void activate(activation function, size_t count, float* re, float* im)
 {
     switch (function) {
@@ -403,6 +564,14 @@ void run_reservoir(const reservoir_block& block,
                    float* next_im)
 {
     HWY_DYNAMIC_DISPATCH(run_reservoir)(block, state_re, state_im, next_re, next_im);
+}
+
+void run_pole_bank(const pole_bank_block& block,
+                   float* state_re,
+                   float* state_im,
+                   std::complex<float>* out)
+{
+    HWY_DYNAMIC_DISPATCH(run_pole_bank)(block, state_re, state_im, out);
 }
 
 } // namespace simd

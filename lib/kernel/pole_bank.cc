@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 
+#include "kernel/simd.h"
 #include <algorithm>
 #include <cmath>
 #include <sstream>
@@ -36,30 +37,38 @@ void require_stable(const std::vector<std::complex<float>>& poles)
 
 } // namespace
 
+pole_bank::padded_values::padded_values(const std::vector<std::complex<float>>& values)
+    : re(Eigen::ArrayXf::Zero(simd::padded(values.size()))), im(re)
+{
+    for (size_t k = 0; k < values.size(); k++) {
+        re(k) = values[k].real();
+        im(k) = values[k].imag();
+    }
+}
+
 pole_bank::pole_bank(const std::vector<std::complex<float>>& poles)
-    : d_state_re(poles.size()), d_state_im(poles.size()), d_state(poles.size())
+    : d_poles(poles),
+      d_states(std::vector<std::complex<float>>(poles.size())),
+      d_state(poles.size())
 {
     require_stable(poles);
-    for (const auto& pole : poles) {
-        d_pole_re.push_back(pole.real());
-        d_pole_im.push_back(pole.imag());
-    }
 }
 
 void pole_bank::reset()
 {
-    std::fill(d_state_re.begin(), d_state_re.end(), 0.0f);
-    std::fill(d_state_im.begin(), d_state_im.end(), 0.0f);
+    d_states.re.setZero();
+    d_states.im.setZero();
     std::fill(d_state.begin(), d_state.end(), 0.0f);
+    d_symbols = 0;
 }
 
 void pole_bank::step(const std::complex<float>* drive)
 {
     const size_t size = d_state.size();
-    const float* const pole_re = d_pole_re.data();
-    const float* const pole_im = d_pole_im.data();
-    float* const state_re = d_state_re.data();
-    float* const state_im = d_state_im.data();
+    const float* const pole_re = d_poles.re.data();
+    const float* const pole_im = d_poles.im.data();
+    float* const state_re = d_states.re.data();
+    float* const state_im = d_states.im.data();
     std::complex<float>* const state = d_state.data();
     for (size_t k = 0; k < size; k++) {
         const float re = pole_re[k] * state_re[k] - pole_im[k] * state_im[k] + drive[k].real();
@@ -73,10 +82,10 @@ void pole_bank::step(const std::complex<float>* drive)
 void pole_bank::advance(std::complex<float> input, std::complex<float>* states)
 {
     const size_t size = d_state.size();
-    const float* const pole_re = d_pole_re.data();
-    const float* const pole_im = d_pole_im.data();
-    float* const state_re = d_state_re.data();
-    float* const state_im = d_state_im.data();
+    const float* const pole_re = d_poles.re.data();
+    const float* const pole_im = d_poles.im.data();
+    float* const state_re = d_states.re.data();
+    float* const state_im = d_states.im.data();
     const float input_re = input.real();
     const float input_im = input.imag();
     for (size_t k = 0; k < size; k++) {
@@ -98,6 +107,32 @@ void pole_bank::run(const std::complex<float>* input,
         advance(input[n], states + n * size);
     if (count > 0)
         std::copy_n(states + (count - 1) * size, size, d_state.begin());
+}
+
+void pole_bank::run(const float* drive_re,
+                    const float* drive_im,
+                    size_t count,
+                    const padded_values& readout,
+                    std::complex<float>* outputs)
+{
+    simd::run_pole_bank({ d_poles.re.data(),
+                          d_poles.im.data(),
+                          size_t(d_poles.re.size()),
+                          activation::identity,
+                          nullptr,
+                          nullptr,
+                          drive_re,
+                          drive_im,
+                          readout.re.data(),
+                          readout.im.data(),
+                          d_symbols,
+                          count },
+                        d_states.re.data(),
+                        d_states.im.data(),
+                        outputs);
+    d_symbols += count;
+    for (size_t k = 0; k < d_state.size(); k++)
+        d_state[k] = { d_states.re(k), d_states.im(k) };
 }
 
 void pole_bank::run_anticausal(const std::vector<std::complex<float>>& poles,

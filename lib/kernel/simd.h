@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/kernel/activation.h>
 #include <complex>
 #include <cstddef>
+#include <cstdint>
 
 namespace gr {
 namespace reservoir {
@@ -62,6 +63,18 @@ RESERVOIR_API void multiply(const float* a_re,
                             float* y_re,
                             float* y_im);
 
+//! y[n] = A x[n … n + window) of all branches, A as for multiply; count rows of padded_rows.
+RESERVOIR_API void multiply_windows(const float* a_re,
+                                    const float* a_im,
+                                    size_t padded_rows,
+                                    const float* const* x_re,
+                                    const float* const* x_im,
+                                    size_t num_branches,
+                                    size_t window,
+                                    size_t count,
+                                    float* y_re,
+                                    float* y_im);
+
 //! A dense reservoir and its readouts over a block of symbols.
 struct reservoir_block {
     const float* weights_re; //!< by columns of padded_rows: input, then recurrent weights
@@ -90,6 +103,31 @@ RESERVOIR_API void run_reservoir(const reservoir_block& block,
                                  float* state_im,
                                  float* next_re,
                                  float* next_im);
+
+//! A bank of poles and one readout over a block of symbols; all arrays aligned to 64 bytes.
+struct pole_bank_block {
+    const float* pole_re; //!< padded with zeros
+    const float* pole_im;
+    size_t padded_poles;
+    activation function;
+    const float* input_re; //!< count values, the same for all poles; or null:
+    const float* input_im;
+    const float* drive_re; //!< count rows of padded_poles
+    const float* drive_im;
+    const float* readout_re; //!< padded_poles weights
+    const float* readout_im;
+    uint64_t first; //!< number of the block's first symbol; decides when subnormals are looked for
+    size_t count;
+};
+
+/*!
+ * s_k[n] = f(p_k s_k[n−1] + u_k[n]), out[n] = Σ_k w_k s_k[n]. The state, padded, is read and left.
+ * Behind every 32nd symbol parts of it below 1e-30 become zero.
+ */
+RESERVOIR_API void run_pole_bank(const pole_bank_block& block,
+                                 float* state_re,
+                                 float* state_im,
+                                 std::complex<float>* out);
 
 //! z = f(z), elementwise over count (a multiple of ROW_PADDING) values.
 RESERVOIR_API void activate(activation function, size_t count, float* re, float* im);

@@ -20,6 +20,7 @@
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <benchmark/benchmark.h>
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace kernel = gr::reservoir::kernel;
@@ -118,6 +119,74 @@ void pole_bank(benchmark::State& state)
     state.counters["flop"] = COMPLEX_MULTIPLY_ADD * poles.size();
 }
 
+void pole_bank_with_readout(benchmark::State& state, kernel::activation function)
+{
+    const size_t poles = state.range(0), count = 256;
+    const Eigen::ArrayXf pole_re = Eigen::ArrayXf::Constant(poles, 0.5F),
+                         pole_im = Eigen::ArrayXf::Constant(poles, 0.3F), weights = pole_re;
+    Eigen::ArrayXf state_re = Eigen::ArrayXf::Zero(poles), state_im = state_re;
+    const auto re = noise(count), im = noise(count);
+    std::vector<std::complex<float>> out(count);
+    for (auto _ : state) {
+        kernel::simd::run_pole_bank({ pole_re.data(),
+                                      pole_im.data(),
+                                      poles,
+                                      function,
+                                      re.data(),
+                                      im.data(),
+                                      nullptr,
+                                      nullptr,
+                                      weights.data(),
+                                      weights.data(),
+                                      0,
+                                      count },
+                                    state_re.data(),
+                                    state_im.data(),
+                                    out.data());
+        benchmark::DoNotOptimize(out.data());
+    }
+    state.SetItemsProcessed(state.iterations() * count);
+    state.counters["flop"] = 2 * COMPLEX_MULTIPLY_ADD * poles;
+}
+
+void pole_bank_readout(benchmark::State& state)
+{
+    pole_bank_with_readout(state, kernel::activation::identity);
+}
+
+void pole_bank_tanh(benchmark::State& state)
+{
+    pole_bank_with_readout(state, kernel::activation::magnitude_tanh);
+}
+
+// The same as one writes it down first; what the compiler makes of it.
+void pole_bank_tanh_plain_loop(benchmark::State& state)
+{
+    const size_t poles = state.range(0), count = 256;
+    const std::vector<float> pole_re(poles, 0.5F), pole_im(poles, 0.3F), weights(poles, 0.5F);
+    std::vector<float> state_re(poles), state_im(poles);
+    const auto re = noise(count), im = noise(count);
+    std::vector<std::complex<float>> out(count);
+    for (auto _ : state) {
+        for (size_t n = 0; n < count; n++) {
+            float sum_re = 0.0F, sum_im = 0.0F;
+            for (size_t k = 0; k < poles; k++) {
+                const float x = pole_re[k] * state_re[k] - pole_im[k] * state_im[k] + re[n];
+                const float y = pole_re[k] * state_im[k] + pole_im[k] * state_re[k] + im[n];
+                const float magnitude = std::sqrt(x * x + y * y) + 1e-20F;
+                const float scale = std::tanh(magnitude) / magnitude;
+                state_re[k] = scale * x;
+                state_im[k] = scale * y;
+                sum_re += weights[k] * (state_re[k] - state_im[k]);
+                sum_im += weights[k] * (state_im[k] + state_re[k]);
+            }
+            out[n] = { sum_re, sum_im };
+        }
+        benchmark::DoNotOptimize(out.data());
+    }
+    state.SetItemsProcessed(state.iterations() * count);
+}
+
 void regress(benchmark::State& state, double regularization, double flop)
 {
     kernel::random generator(1);
@@ -202,6 +271,9 @@ BENCHMARK(memory_peak)->Arg(1 << 27)->Unit(benchmark::kMillisecond);
 BENCHMARK(fir)->Arg(8)->Arg(32)->Arg(128);
 BENCHMARK(dense_reservoir)->Arg(8)->Arg(32)->Arg(128);
 BENCHMARK(pole_bank)->Arg(8)->Arg(32);
+BENCHMARK(pole_bank_readout)->Arg(32);
+BENCHMARK(pole_bank_tanh)->Arg(32);
+BENCHMARK(pole_bank_tanh_plain_loop)->Arg(32);
 BENCHMARK(ridge_leave_one_out)
     ->Args({ 64, 24 })
     ->Args({ 64, 56 })

@@ -184,3 +184,53 @@ BOOST_AUTO_TEST_CASE(unstable_poles_are_named)
     }
     BOOST_CHECK_NO_THROW(pole_bank({ std::nextafter(1.0f, 0.0f) }));
 }
+
+BOOST_DATA_TEST_CASE(a_readout_is_the_weighted_sum_of_the_states, data::make({ 1, 15, 16, 33, 80 }), size)
+{
+    const size_t count = 300;
+    const auto weights = gaussian_samples(size, 1);
+    const auto drive = gaussian_samples(count * size, 2);
+    pole_bank stepped(some_poles(size)), whole(some_poles(size)), pieces(some_poles(size));
+    const pole_bank::padded_values readout(weights);
+    const size_t row = readout.re.size();
+    Eigen::ArrayXf drive_re = Eigen::ArrayXf::Zero(count * row), drive_im = drive_re;
+    for (size_t n = 0; n < count; n++) {
+        for (int k = 0; k < size; k++) {
+            drive_re(n * row + k) = drive[n * size + k].real();
+            drive_im(n * row + k) = drive[n * size + k].imag();
+        }
+    }
+    std::vector<cfloat> outputs(count), joined(count);
+    whole.run(drive_re.data(), drive_im.data(), count, readout, outputs.data());
+    for (size_t begin = 0, piece = 1; begin < count; begin += piece, piece = piece % 50 + 7) {
+        piece = std::min(piece, count - begin);
+        pieces.run(
+            &drive_re(begin * row), &drive_im(begin * row), piece, readout, &joined[begin]);
+    }
+    BOOST_TEST(joined == outputs, boost::test_tools::per_element());
+    for (size_t n = 0; n < count; n++) {
+        stepped.step(&drive[n * size]);
+        cdouble sum = 0.0;
+        double scale = 0.0;
+        for (int k = 0; k < size; k++) {
+            sum += cdouble(weights[k]) * cdouble(stepped.state()[k]);
+            scale += std::abs(cdouble(weights[k]) * cdouble(stepped.state()[k]));
+        }
+        BOOST_TEST(std::abs(cdouble(outputs[n]) - sum) < 1e-5 * scale);
+    }
+    for (int k = 0; k < size; k++)
+        BOOST_TEST(std::abs(whole.state()[k] - stepped.state()[k]) < 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(a_readout_s_states_do_not_stay_subnormal)
+{
+    pole_bank bank({ 0.9f });
+    const pole_bank::padded_values one({ 1.0f });
+    Eigen::ArrayXf drive = Eigen::ArrayXf::Zero(16 * 1000);
+    drive(0) = 1.0f;
+    const Eigen::ArrayXf nothing = Eigen::ArrayXf::Zero(16 * 1000);
+    std::vector<cfloat> outputs(1000);
+    bank.run(drive.data(), nothing.data(), 1000, one, outputs.data());
+    BOOST_TEST(outputs[600].real() > 0.0f);
+    BOOST_TEST(outputs[999] == cfloat(0.0f));
+}

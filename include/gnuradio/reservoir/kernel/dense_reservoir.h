@@ -84,10 +84,15 @@ public:
              const std::vector<std::vector<float>>& readout_im,
              std::complex<float>* const* outputs);
 
+    //! U u[n] of these symbols alone: count rows of state_re()'s length, aligned as Eigen aligns.
+    void drive(const tapped_delay_window& window, size_t count, float* re, float* im);
+
     //! Steps over count × M inputs (row-major), count × N states out.
     void run(const std::complex<float>* inputs, size_t count, std::complex<float>* states);
 
 private:
+    void find_branches(const tapped_delay_window& window);
+
     const int d_num_neurons;
     const int d_num_inputs;
     const activation d_function;

@@ -7,8 +7,10 @@
 #define INCLUDED_RESERVOIR_KERNEL_POLE_BANK_H
 
 #include <gnuradio/reservoir/api.h>
+#include <Eigen/Core>
 #include <complex>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace gr {
@@ -22,8 +24,9 @@ namespace kernel {
  * Schafer, Discrete-Time Signal Processing). A maximum-phase or mixed-phase channel is inverted
  * with the help of the anticausal bank s_k[n] = p_k s_k[n+1] + u[n].
  *
- * Parts of a state below 1e-30 become zero, or the state would decay through subnormal numbers,
- * which are a hundred times as slow, and stay there for ever with |p_k| > 1/2.
+ * Parts of a state below 1e-30 become zero, at the latest behind the next 32nd symbol, or the state
+ * would decay through subnormal numbers, which are a hundred times as slow, and stay there for ever
+ * with |p_k| > 1/2.
  */
 class RESERVOIR_API pole_bank
 {
@@ -34,7 +37,7 @@ public:
      */
     explicit pole_bank(const std::vector<std::complex<float>>& poles);
 
-    int num_poles() const { return static_cast<int>(d_pole_re.size()); }
+    int num_poles() const { return static_cast<int>(d_state.size()); }
 
     //! All states zero.
     void reset();
@@ -54,6 +57,26 @@ public:
      */
     void run(const std::complex<float>* input, size_t count, std::complex<float>* states);
 
+    //! num_poles values and zeros up to a multiple of 16, real and imaginary parts apart, aligned.
+    struct padded_values {
+        explicit padded_values(const std::vector<std::complex<float>>& values);
+        Eigen::ArrayXf re, im;
+    };
+
+    /*!
+     * \brief Many symbols, a drive for each pole, and what a readout makes of the states.
+     *
+     * \param drive_re, drive_im count rows, each as long as padded_values and aligned like them
+     * \param count number of symbols
+     * \param readout a weight for each pole
+     * \param outputs sum_k w_k s_k[n], count values
+     */
+    void run(const float* drive_re,
+             const float* drive_im,
+             size_t count,
+             const padded_values& readout,
+             std::complex<float>* outputs);
+
     /*!
      * \brief The same backward in time, with zero beyond the end of the input.
      *
@@ -72,11 +95,10 @@ private:
     void advance(std::complex<float> input, std::complex<float>* states);
 
     // apart, so that the compiler vectorises across the poles
-    std::vector<float> d_pole_re;
-    std::vector<float> d_pole_im;
-    std::vector<float> d_state_re;
-    std::vector<float> d_state_im;
+    padded_values d_poles;
+    padded_values d_states;
     std::vector<std::complex<float>> d_state;
+    uint64_t d_symbols = 0; // of run with a readout, since the reset
 };
 
 } // namespace kernel
