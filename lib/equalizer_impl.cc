@@ -67,10 +67,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
     require(!training_start_tag.empty(), "training_start_tag", "''", "a tag's key");
     require(payload_len >= 0 && payload_len <= 1 << 24, "payload_len", payload_len, "0 to 2^24");
     require_range("workers", workers, 1, 64);
-    require(workers == 1 || (payload_len > 0 && !background_training),
-            "workers",
-            workers,
-            "1 unless payload_len > 0, and with background_training");
+    require(workers == 1 || payload_len > 0, "workers", workers, "1 with payload_len = 0");
+    require(workers == 1 || !background_training, "workers", workers, "1 with background_training");
     if (adapt_after_training)
         set_adapt_after_training(true);
     d_receiver = make_receiver(training_sequence);
