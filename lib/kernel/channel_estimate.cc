@@ -69,7 +69,8 @@ MatrixXcd lag_gram(const VectorXcd& samples,
     gram.col(0) = weights(0) * regressors.adjoint() * regressors.col(0);
     gram.row(0) = gram.col(0).adjoint();
     // the row that comes in with one lag more, and the row that goes
-    const Eigen::RowVectorXcd before = lagged(samples, { rows.first - 1, rows.first }, size, first_lag);
+    const row_range one_before = { rows.first - 1, rows.first };
+    const Eigen::RowVectorXcd before = lagged(samples, one_before, size, first_lag);
     const Eigen::RowVectorXcd last = regressors.row(rows.size() - 1);
     for (Index b = 1; b < size; b++) {
         gram.col(b).tail(size - b) = gram.col(b - 1).segment(b - 1, size - b);

@@ -244,7 +244,9 @@ void multiply_windows(const float* a_re,
                       float* y_re,
                       float* y_im)
 {
-    const product p = { a_re, a_im, padded_rows, nullptr, nullptr, 0, x_re, x_im, num_branches, window };
+    const product p = {
+        a_re, a_im, padded_rows, nullptr, nullptr, 0, x_re, x_im, num_branches, window
+    };
     for (size_t n = 0; n < count; n++)
         multiply_rows(p, n, y_re + n * padded_rows, y_im + n * padded_rows);
 }
@@ -319,7 +321,8 @@ void run_reservoir(const reservoir_block& block,
             const std::complex<float> output = dot(
                 next_re, next_im, block.readout_re[o], block.readout_im[o], block.padded_rows);
             block.outputs[o][n] = output;
-            all_finite &= std::fabs(output.real()) <= FLT_MAX && std::fabs(output.imag()) <= FLT_MAX;
+            all_finite &=
+                std::fabs(output.real()) <= FLT_MAX && std::fabs(output.imag()) <= FLT_MAX;
         }
         copy(next_re, state_re);
         copy(next_im, state_im);
@@ -350,7 +353,8 @@ HWY_INLINE void activate_vector(D d, V& re, V& im)
 
 /*
  * V = 1 or 2 vectors of poles over some symbols, their share of the readout added to the sums that
- * the poles before them left. Two hide each other's latency; what belongs to them stays in registers.
+ * the poles before them left. Two hide each other's latency; what belongs to them stays in
+ * registers.
  */
 template <size_t V, activation F>
 HWY_INLINE void run_poles(const pole_bank_block& block,

@@ -247,7 +247,8 @@ void survivor_search::rank_keys(size_t count)
 // One step of every survivor's phase loop, from what its parent saw.
 void survivor_search::follow_phase(size_t kept)
 {
-    look_up(d_model.centroids.data(), d_points.data(), kept, d_wanted_re.data(), d_wanted_im.data());
+    look_up(
+        d_model.centroids.data(), d_points.data(), kept, d_wanted_re.data(), d_wanted_im.data());
     const float alpha = d_model.alpha, beta = d_model.beta, scale = 1.0f / d_model.power;
     for (size_t s = 0; s < d_stride; s += LANES) {
         const floats wanted_re = some(d_wanted_re, s) - some(d_now.sum_re, s);
