@@ -132,6 +132,7 @@ bool equalizer_impl::start()
     const bool frozen = d_receiver->frozen();
     d_receiver = make_receiver(d_receiver->pilots());
     d_receiver->set_frozen(frozen);
+    d_symbols_wait = false;
     d_tags.clear();
     return block::start();
 }
@@ -335,8 +336,7 @@ bool equalizer_impl::input_ended(int consumed)
 void equalizer_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
     // Without input, work must still be called while symbols wait and to end the last frame.
-    const bool none =
-        d_receiver->available() > 0 || d_receiver->pending() || any_input_done();
+    const bool none = d_symbols_wait || any_input_done();
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), none ? 0 : 1);
 }
 
@@ -415,7 +415,8 @@ int equalizer_impl::general_work(int noutput_items,
 {
     gr::thread::scoped_lock guard(d_setlock);
     // As long as enough symbols wait, no samples are taken: that bounds what is stored.
-    const bool hungry = d_receiver->available() < size_t(noutput_items);
+    const bool hungry =
+        d_receiver->available() < size_t(noutput_items) && !d_receiver->congested();
     const int count =
         hungry ? *std::min_element(ninput_items.begin(), ninput_items.end()) : 0;
     if (count > 0) {
@@ -433,7 +434,8 @@ int equalizer_impl::general_work(int noutput_items,
         reinterpret_cast<gr_complex* const*>(output_items.data()), noutput_items);
     send_tags(produced);
     send_reports();
-    if (ended && produced == 0 && d_receiver->available() == 0 && !d_receiver->pending())
+    d_symbols_wait = d_receiver->available() > 0 || d_receiver->pending();
+    if (ended && produced == 0 && !d_symbols_wait)
         return WORK_DONE;
     return produced;
 }

@@ -8,6 +8,7 @@
 
 #include "frame_receiver.h"
 #include <gnuradio/reservoir/equalizer.h>
+#include <atomic>
 #include <deque>
 #include <memory>
 
@@ -70,6 +71,7 @@ private:
     const int d_workers;
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
+    std::atomic_bool d_symbols_wait{ false }; // or will; for forecast, which has no lock
     std::deque<gr::tag_t> d_tags; // at their output symbol, not yet sent
 };
 

@@ -76,6 +76,7 @@ waiting_frames::outcome waiting_frames::take(frame& taken)
 frame_gate_entry::frame_gate_entry(size_t frame_len,
                                    const std::string& training_tag,
                                    std::shared_ptr<waiting_frames> frames,
+                                   size_t max_open,
                                    bool drop)
     : gr::sync_block("frame_gate_entry",
                      gr::io_signature::make(1, 1, sizeof(gr_complex)),
@@ -83,6 +84,7 @@ frame_gate_entry::frame_gate_entry(size_t frame_len,
       d_frame_len(frame_len),
       d_training_tag(pmt::mp(training_tag)),
       d_frames(std::move(frames)),
+      d_max_open(max_open),
       d_drop(drop)
 {
 }
@@ -121,12 +123,20 @@ int frame_gate_entry::work(int noutput_items,
         fill(frame, 0);
     get_tags_in_window(d_tags, 0, 0, noutput_items, d_training_tag);
     std::sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
+    const auto pass_complete = [this] {
+        for (; !d_open.empty() && d_open.front().filled == d_frame_len; d_open.pop_front())
+            pass(std::move(d_open.front()));
+    };
     for (const auto& tag : d_tags) {
+        pass_complete();
+        if (d_open.size() == d_max_open) {
+            d_dropped++;
+            continue;
+        }
         d_open.push_back({ std::vector<gr_complex>(d_frame_len), 0, tag.value });
         fill(d_open.back(), tag.offset - nitems_read(0));
     }
-    for (; !d_open.empty() && d_open.front().filled == d_frame_len; d_open.pop_front())
-        pass(std::move(d_open.front()));
+    pass_complete();
     return noutput_items;
 }
 
@@ -197,7 +207,8 @@ frame_gate_impl::frame_gate_impl(int frame_len,
                       gr::io_signature::make(1, 1, sizeof(gr_complex)))
 {
     const auto frames = std::make_shared<waiting_frames>(max_frames);
-    d_entry = gnuradio::make_block_sptr<frame_gate_entry>(frame_len, training_tag, frames, drop);
+    d_entry = gnuradio::make_block_sptr<frame_gate_entry>(
+        frame_len, training_tag, frames, max_frames, drop);
     connect(self(), 0, d_entry, 0);
     connect(gnuradio::make_block_sptr<frame_gate_exit>(training_tag, frames), 0, self(), 0);
 }

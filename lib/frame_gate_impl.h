@@ -60,6 +60,7 @@ public:
     frame_gate_entry(size_t frame_len,
                      const std::string& training_tag,
                      std::shared_ptr<waiting_frames> frames,
+                     size_t max_open,
                      bool drop);
 
     uint64_t passed() const { return d_passed; }
@@ -77,6 +78,7 @@ private:
     const size_t d_frame_len;
     const pmt::pmt_t d_training_tag;
     const std::shared_ptr<waiting_frames> d_frames;
+    const size_t d_max_open;
     const bool d_drop;
     std::deque<waiting_frames::frame> d_open; // not yet complete, the oldest first
     std::vector<gr::tag_t> d_tags;

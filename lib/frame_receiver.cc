@@ -73,8 +73,9 @@ size_t frame_receiver::pop(gr_complex* const* symbols, size_t max)
     for (size_t o = 0; o < d_symbols.size(); o++)
         std::copy_n(d_symbols[o].begin() + d_popped, count, symbols[o]);
     d_popped += count;
-    constexpr size_t MANY = 1 << 14; // with workers there may always be more to come
-    if (d_popped == d_symbols[0].size() || d_popped >= MANY) {
+    // With workers there may always be more to come.
+    const size_t many = std::max<size_t>(1 << 14, d_symbols[0].size() / 2);
+    if (d_popped == d_symbols[0].size() || d_popped >= many) {
         for (auto& row : d_symbols)
             row.erase(row.begin(), row.begin() + d_popped);
         d_dropped += d_popped;
@@ -90,9 +91,17 @@ size_t frame_receiver::available() const
     return end - d_popped;
 }
 
+bool frame_receiver::congested() const
+{
+    constexpr size_t BETWEEN_FRAMES = 1 << 16; // symbols; the workers bound the frames themselves
+    const size_t waiting = d_symbols[0].size() - d_popped;
+    return pending() &&
+           waiting > BETWEEN_FRAMES + d_pending.size() * (d_pilots[0].size() + d_payload_len);
+}
+
 void frame_receiver::gather(std::chrono::microseconds patience)
 {
-    while (pending() && d_workers &&
+    while (pending() &&
            d_workers->ready(available() > 0 ? std::chrono::microseconds(0) : patience))
         gather_next();
 }
@@ -100,8 +109,8 @@ void frame_receiver::gather(std::chrono::microseconds patience)
 void frame_receiver::gather_next()
 {
     const pending_frame frame = d_pending.front();
+    d_pending.pop_front(); // first: take may throw
     const frame_workers::result found = d_workers->take();
-    d_pending.pop_front();
     for (size_t o = 0; o < d_symbols.size(); o++)
         std::copy(found.symbols[o].begin(),
                   found.symbols[o].end(),
@@ -142,6 +151,8 @@ void frame_receiver::forget()
 void frame_receiver::stop_training()
 {
     d_trainer.reset();
+    shrink_to(d_popped + available());
+    d_pending.clear();
     d_workers.reset();
     d_collecting = false;
 }

@@ -57,6 +57,8 @@ public:
     //! \{
     //! Symbols that pop can deliver.
     size_t available() const;
+    //! Whether so much waits behind a pending frame that it should be waited for.
+    bool congested() const;
     //! Whether workers have frames that are not available yet.
     bool pending() const { return !d_pending.empty(); }
     //! Makes available what workers have done; waits so long for the next frame if nothing else is.
@@ -110,7 +112,6 @@ private:
     uint64_t symbols_between(uint64_t start, uint64_t end) const;
     uint64_t segment_length() const; // in symbols; UNKNOWN until the next mark or the end
     bool pass();
-    bool train();
     bool train_stream();
     bool train_frame(uint64_t length);
     void receive_elsewhere(uint64_t samples, uint64_t symbols);

@@ -344,6 +344,13 @@ void configured_esn_impl::use(const configured_network& network,
     d_model = network.model(readout, d_parameters.phase_noise);
 }
 
+int configured_esn_impl::output_delay(int timing) const
+{
+    if (d_tracking) // every block may have a timing of its own
+        return FUTURE + EARLIEST + TRACKED_LAG + TRACKED_BLOCK - 1 + (d_sps > 1);
+    return FUTURE - timing + (d_sps > 1) + (d_parameters.feedback ? DECISION_LAG : 0);
+}
+
 training_report configured_esn_impl::describe(const configured_readout& readout,
                                               double noise_variance) const
 {
@@ -352,10 +359,7 @@ training_report configured_esn_impl::describe(const configured_readout& readout,
     report.mse = readout.leave_one_out_mse * power;
     report.noise_variance = noise_variance * power;
     report.evm_db = 10.0 * std::log10(std::max(noise_variance, 1e-30));
-    report.delay = FUTURE - readout.window.timing + (d_sps > 1) +
-                   (d_parameters.feedback ? DECISION_LAG : 0);
-    if (d_tracking) // every block may have a timing of its own
-        report.delay = FUTURE + EARLIEST + TRACKED_LAG + TRACKED_BLOCK - 1 + (d_sps > 1);
+    report.delay = output_delay(readout.window.timing);
     report.regularization = readout.prior_weight;
     const double gain = 1.0 / (d_input_gain * d_symbol_scale);
     for (int a = 0; readout.taps.size() > 0 && a < num_inputs(); a++) {
@@ -738,6 +742,7 @@ detector::sptr configured_esn_impl::do_clone() const
 {
     const auto copy = std::static_pointer_cast<configured_esn_impl>(load(do_save()));
     copy->d_report = d_report;
+    copy->d_report.delay = copy->output_delay(copy->d_timing);
     return copy;
 }
 
@@ -793,7 +798,6 @@ pmt::pmt_t configured_esn_impl::do_save() const
                         pmt::from_double(d_model.beta),
                         pmt::from_double(d_model.power)));
     add("pilots", pmt::init_c32vector(d_pilots.size(), d_pilots));
-    add("delay", pmt::from_long(d_report.delay));
     add("figures",
         pmt::make_tuple(pmt::from_double(d_report.mse),
                         pmt::from_double(d_report.evm_db),
@@ -847,7 +851,7 @@ configured_esn::sptr configured_esn_impl::load(const pmt::pmt_t& saved)
 
     training_report& report = loaded->d_report;
     report.trained = true;
-    report.delay = pmt::to_long(saved_entry(saved, "delay"));
+    report.delay = loaded->output_delay(loaded->d_timing); // tracking is not saved
     const auto figures = saved_entry(saved, "figures");
     report.mse = pmt::to_double(pmt::tuple_ref(figures, 0));
     report.evm_db = pmt::to_double(pmt::tuple_ref(figures, 1));

@@ -82,6 +82,8 @@ private:
     configured_settings settings() const;
     //! Takes over a readout for detect().
     void use(const configured_network& network, const configured_readout& readout);
+    //! Symbols that detect holds back.
+    int output_delay(int timing) const;
     training_report describe(const configured_readout& readout, double noise_variance) const;
     //! The filter's outputs on the samples that start there.
     void filter_block(size_t start, size_t count, gr_complex* filtered);

@@ -165,14 +165,14 @@ void detector::set_channel(const stream_matrix& channel)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     do_set_channel(channel);
-    d_settings++;
+    settings_changed();
 }
 
 void detector::set_power_delay_profile(const std::vector<double>& powers)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     do_set_power_delay_profile(powers);
-    d_settings++;
+    settings_changed();
 }
 
 void detector::do_set_channel(const stream_matrix&)

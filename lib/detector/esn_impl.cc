@@ -167,6 +167,16 @@ esn::sptr esn_impl::load(const pmt::pmt_t& saved)
     return loaded;
 }
 
+void esn_impl::do_adopt(const detector& trained)
+{
+    const auto& other = dynamic_cast<const esn_impl&>(trained);
+    require(other.d_recurrent_weights == d_recurrent_weights,
+            "trained",
+            "another network",
+            "with the same parameters");
+    readout_detector::do_adopt(trained);
+}
+
 detector::sptr esn_impl::do_clone() const
 {
     const auto copy = std::static_pointer_cast<esn_impl>(load(do_save()));

@@ -50,6 +50,7 @@ protected:
                            const stream_matrix& pilots,
                            int sps) override;
     detector::sptr do_clone() const override;
+    void do_adopt(const detector& trained) override;
     pmt::pmt_t do_save() const override;
 
 private:

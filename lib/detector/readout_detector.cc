@@ -227,11 +227,11 @@ training_report readout_detector::do_fit(const gr_complex* const* received,
 void readout_detector::do_adopt(const detector& trained)
 {
     const auto& other = dynamic_cast<const readout_detector&>(trained);
-    configure(other.d_sps);
-    require(other.d_features.size() == d_features.size(),
+    require(other.d_parameters.window == d_parameters.window,
             "trained",
-            std::to_string(other.d_features.size()) + " features",
+            "window " + std::to_string(other.d_parameters.window),
             "with the same parameters");
+    configure(other.d_sps);
     d_window->set_gain(other.d_window->gain());
     d_rls.reset();
     set_weights(other.d_rls ? other.d_rls->weights() : other.d_weights, other.d_gain);

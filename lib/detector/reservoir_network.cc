@@ -19,6 +19,7 @@ reservoir_network::modal_network::modal_network(const kernel::modal_form& form)
             kernel::activation::identity),
       poles(form.poles),
       driven(form.poles.size()),
+      before(form.poles),
       drive_re(kernel::simd::padded(form.poles.size()) * kernel::tapped_delay_window::BLOCK),
       drive_im(drive_re.size())
 {
@@ -108,12 +109,11 @@ void reservoir_network::run_modal(const kernel::tapped_delay_window& window,
     modal.drive.drive(window, count, modal.drive_re.data(), modal.drive_im.data());
     for (size_t begin = 0; begin < count;) {
         size_t end = count;
-        std::optional<kernel::pole_bank> before;
         if (d_modal_weights.size() > 1)
-            before = modal.poles;
+            modal.before = modal.poles;
         for (size_t o = 0; o < d_modal_weights.size(); o++) {
             if (o > 0)
-                modal.poles = *before; // the states are the same for every output
+                modal.poles = modal.before; // the states are the same for every output
             modal.poles.run(&modal.drive_re(begin * row),
                             &modal.drive_im(begin * row),
                             count - begin,

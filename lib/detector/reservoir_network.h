@@ -50,6 +50,7 @@ private:
         kernel::dense_reservoir drive; // V⁻¹ U u[n]: no recurrent part
         kernel::pole_bank poles;
         std::vector<gr_complex> driven;
+        kernel::pole_bank before;          // the block, with several outputs
         Eigen::ArrayXf drive_re, drive_im; // of a block, a row a symbol
     };
 

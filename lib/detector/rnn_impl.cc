@@ -206,6 +206,7 @@ void rnn_impl::set_weights(const rnn_weights& weights)
     check_weights(matrices);
     const std::lock_guard<std::mutex> lock(d_mutex);
     d_start = matrices;
+    settings_changed();
 }
 
 void rnn_impl::start_from(const esn& network)
@@ -243,6 +244,7 @@ void rnn_impl::start_from_seed()
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     d_start.reset();
+    settings_changed();
 }
 
 rnn_weights rnn_impl::weights() const

@@ -115,6 +115,10 @@ void pole_bank::run(const float* drive_re,
                     const padded_values& readout,
                     std::complex<float>* outputs)
 {
+    if (d_state.empty()) {
+        std::fill_n(outputs, count, 0.0f);
+        return;
+    }
     simd::run_pole_bank({ d_poles.re.data(),
                           d_poles.im.data(),
                           size_t(d_poles.re.size()),

@@ -38,7 +38,7 @@ RESERVOIR_API size_t deinterleave(const std::complex<float>* in,
                                   float* im);
 
 /*!
- * out[n] (+)= Σ_b Σ_m w[b·taps + m] x_b[n + m], n = 0 … count−1: the FIR filters of all
+ * out[n] = Σ_b Σ_m w[b·taps + m] x_b[n + m], n = 0 … count−1: the FIR filters of all
  * branches, summed. x_b is readable 64 elements beyond its end; w in split form.
  */
 RESERVOIR_API void fir(const float* const* x_re,

@@ -221,6 +221,7 @@ size_t survivor_search::find_few()
         for (size_t s = 0; s < d_stride; s++)
             cheapest[s] = std::min(cheapest[s], d_costs[k + s]);
     const float bound = *std::max_element(cheapest, cheapest + d_alive);
+    std::fill(cheapest + d_alive, cheapest + d_stride, 0.0f); // infinite: follow_phase reads them
     size_t found = 0;
     for (size_t k = 0; k < d_costs.size() && found <= FEW; k++) {
         d_few[found] = k;
@@ -295,7 +296,8 @@ void survivor_search::remember(size_t kept)
     d_past_im.swap(d_next_im);
 }
 
-// What the cheapest candidates cost, which survivors they continue, with which points.
+// What the cheapest candidates cost over the first, which by its key may not be quite the least,
+// which survivors they continue, with which points.
 void survivor_search::take_over(size_t kept, float least)
 {
 #ifdef __AVX2__
@@ -303,7 +305,8 @@ void survivor_search::take_over(size_t kept, float least)
         const __m256i numbers =
             _mm256_loadu_si256(reinterpret_cast<const __m256i*>(d_order.data()));
         const __m256 costs = _mm256_i32gather_ps(d_costs.data(), numbers, 4);
-        _mm256_storeu_ps(d_metric.data(), _mm256_sub_ps(costs, _mm256_set1_ps(least)));
+        const __m256 over = _mm256_sub_ps(costs, _mm256_set1_ps(least));
+        _mm256_storeu_ps(d_metric.data(), _mm256_max_ps(over, _mm256_setzero_ps()));
         std::fill(d_metric.begin() + kept, d_metric.end(), std::numeric_limits<float>::infinity());
         // eight numbers of 32 bits to 16 bits; the parents then to 8 bits
         const auto narrowed = [](__m256i values) {
@@ -320,7 +323,7 @@ void survivor_search::take_over(size_t kept, float least)
 #endif
     for (size_t s = 0; s < kept; s++) {
         const uint32_t number = d_order[s];
-        d_metric[s] = d_costs[number] - least;
+        d_metric[s] = std::max(d_costs[number] - least, 0.0f);
         d_parents[s] = number % d_stride;
         d_points[s] = number / d_stride;
     }

@@ -92,6 +92,30 @@ BOOST_AUTO_TEST_CASE(the_known_past_is_used)
     BOOST_CHECK_EQUAL(errors(found.symbols, { sent.begin() + 10, sent.end() }), 0);
 }
 
+BOOST_AUTO_TEST_CASE(everything_stays_finite_among_many_candidates)
+{
+    kernel::random generator(5);
+    kernel::survivor_model many;
+    many.feedback = FEEDBACK;
+    for (int m = 0; m < 64; m++)
+        many.points.emplace_back((m / 8 - 3.5f) / 4.6f, (m % 8 - 3.5f) / 4.6f);
+    many.centroids = many.points;
+    many.alpha = 0.01f;
+    many.beta = 0.001f;
+    std::vector<cfloat> input;
+    for (int n = 0; n < 2000; n++) // nothing that a survivor could expect
+        input.push_back(3.0f * cfloat(generator.complex_gaussian()));
+    for (int survivors : { 2, 5, 8, 10, 16, 23 }) {
+        many.survivors = survivors;
+        kernel::survivor_search search(many);
+        search.start(NO_PAST.data());
+        const auto found = kernel::decide_frame(search, input.data(), input.size());
+        for (const float phase : found.phases)
+            BOOST_REQUIRE(std::isfinite(phase));
+        BOOST_TEST(std::isfinite(found.nu));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(more_survivors_make_fewer_errors)
 {
     // a post-cursor as great as the cursor: one wrong decision spoils the next

@@ -450,6 +450,18 @@ def test_a_tracked_stream_delivers_what_its_delay_promises(sps):
         assert len(y) == length and errors(y, x) == 0
 
 
+def test_what_is_copied_of_a_tracked_stream_is_not_tracked(tmp_path):
+    r, x = frame(MIXED)
+    det = reservoir.configured_esn()
+    det.set_tracking(digital.constellation_qpsk().base())
+    det.fit(r, x[:64])
+    det.save(str(tmp_path / "tracked"))
+    for copy in (det.clone(), reservoir.load(str(tmp_path / "tracked"))):
+        y = copy.detect(r)
+        assert len(y) == len(r) - copy.report().delay
+        assert errors(y[: len(x)], x[: len(y)]) == 0
+
+
 def test_a_known_channel_needs_few_pilots():
     """As many pilots as taps do not determine a channel; told, they need not."""
     taps = np.array([0.3, 1.0, -0.5j, 0.6, 0.2j, -0.3, 0.2, 0.1j])

@@ -378,6 +378,7 @@ def test_workers_are_given_up_when_a_flowgraph_stops():
     top.stop()
     top.wait()
     assert time.monotonic() - begin < 5
+    eq.reset_training()  # no frame is waited for any more
 
 
 def test_workers_know_the_channel_from_the_next_frame_on():

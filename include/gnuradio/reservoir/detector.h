@@ -242,7 +242,7 @@ public:
                  int sps,
                  int payload_len,
                  gr_complex* const* symbols);
-    //! Changes with set_channel and set_power_delay_profile, which a clone made before knows not of.
+    //! Changes with what is set from outside, which a clone made before knows not of.
     uint64_t settings() const { return d_settings; }
     /*!
      * \brief As adopt, of a clone that has received a frame: its bad samples count here as well.
@@ -280,6 +280,8 @@ protected:
     virtual void do_set_tracking(digital::constellation_sptr constellation);
     virtual void do_set_channel(const stream_matrix& channel);
     virtual void do_set_power_delay_profile(const std::vector<double>& powers);
+    //! For what else a fit depends on, see settings().
+    void settings_changed() { d_settings++; }
     virtual sptr do_clone() const = 0;
     //! The other is locked and of the same kind and shape; the report is copied by the caller.
     virtual void do_adopt(const detector& trained) = 0;

@@ -45,7 +45,8 @@ namespace reservoir {
  *
  * - workers = N: up to N frames are received at once, each by a copy of the detector in a thread
  *   of its own; up to N more wait, then the input does. Symbols, tags and reports come in their
- *   order and are the same as with one worker; trainings() counts frames as they begin.
+ *   order and are the same as with one worker; trainings() counts frames as they begin. The copies
+ *   know nothing of the detector's own set_tracking, set_progress and cancel.
  *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,

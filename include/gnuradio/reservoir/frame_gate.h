@@ -20,8 +20,8 @@ namespace reservoir {
  *
  * \details
  * Lets frames pass, whole, and drops whole frames where the receiver behind cannot keep up. From
- * each training tag on frame_len samples are one frame; frames may overlap, what lies between them
- * is left out. Frames wait in a queue of max_frames. Where it is full, the newest is dropped and
+ * each training tag on frame_len samples are one frame; max_frames of them may overlap, more are
+ * dropped; what lies between frames is left out. Frames wait in a queue of max_frames. Where it is full, the newest is dropped and
  * counted, so the input never waits (drop, for radios), or the input waits (for files). The tag is
  * passed on, on the first sample of its frame; no other tag is. A last frame that the stream's end
  * cuts short is filled up with zeros.

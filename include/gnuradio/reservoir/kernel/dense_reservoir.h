@@ -84,7 +84,7 @@ public:
              const std::vector<std::vector<float>>& readout_im,
              std::complex<float>* const* outputs);
 
-    //! U u[n] of these symbols alone: count rows of state_re()'s length, aligned as Eigen aligns.
+    //! U u[n] of these symbols alone: count rows of state_re()'s length.
     void drive(const tapped_delay_window& window, size_t count, float* re, float* im);
 
     //! Steps over count × M inputs (row-major), count × N states out.
