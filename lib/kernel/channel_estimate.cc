@@ -27,7 +27,8 @@ void copy_delayed(const VectorXcd& from, Index delay, row_range rows, To&& to)
     const Index first = std::clamp(delay, rows.first, rows.last);
     const Index last = std::clamp(from.size() + delay, first, rows.last);
     to.head(first - rows.first).setZero();
-    to.segment(first - rows.first, last - first) = from.segment(first - delay, last - first);
+    if (first < last)
+        to.segment(first - rows.first, last - first) = from.segment(first - delay, last - first);
     to.tail(rows.last - last).setZero();
 }
 

@@ -204,8 +204,9 @@ BOOST_DATA_TEST_CASE(a_readout_is_the_weighted_sum_of_the_states, data::make({ 0
     whole.run(drive_re.data(), drive_im.data(), count, readout, outputs.data());
     for (size_t begin = 0, piece = 1; begin < count; begin += piece, piece = piece % 50 + 7) {
         piece = std::min(piece, count - begin);
+        const size_t place = begin * row;
         pieces.run(
-            &drive_re(begin * row), &drive_im(begin * row), piece, readout, &joined[begin]);
+            drive_re.data() + place, drive_im.data() + place, piece, readout, &joined[begin]);
     }
     BOOST_TEST(joined == outputs, boost::test_tools::per_element());
     for (size_t n = 0; n < count; n++) {
