@@ -210,7 +210,7 @@ BOOST_DATA_TEST_CASE(a_readout_is_the_weighted_sum_of_the_states, data::make({ 0
     }
     BOOST_TEST(joined == outputs, boost::test_tools::per_element());
     for (size_t n = 0; n < count; n++) {
-        stepped.step(&drive[n * size]);
+        stepped.step(drive.data() + n * size);
         cdouble sum = 0.0;
         double scale = 0.0;
         for (int k = 0; k < size; k++) {
