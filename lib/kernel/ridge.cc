@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "kernel/panels.h"
 #include <gnuradio/reservoir/kernel/ridge.h>
 
 #include <Eigen/Dense>
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -33,11 +35,19 @@ std::string shape(const Eigen::MatrixXcd& matrix)
     return std::to_string(matrix.rows()) + " x " + std::to_string(matrix.cols());
 }
 
-void require_finite(const Eigen::MatrixXcd& matrix, const std::string& name)
+using real_columns = Eigen::Map<const Eigen::ArrayXXd>;
+
+// Real and imaginary parts below each other: for real loops, which take a quarter of the time.
+real_columns parts(const Eigen::MatrixXcd& matrix)
+{
+    return { reinterpret_cast<const double*>(matrix.data()), 2 * matrix.rows(), matrix.cols() };
+}
+
+void require_finite(const Eigen::MatrixXcd& matrix, double power, const std::string& name)
 {
     if (matrix.size() == 0)
         throw std::invalid_argument(name + " is " + shape(matrix) + ": must be at least 1 x 1");
-    if (!matrix.allFinite())
+    if (!std::isfinite(power) && !matrix.allFinite())
         throw std::invalid_argument(name + ": every value must be finite");
 }
 
@@ -52,11 +62,13 @@ double rms(const Eigen::VectorXcd& column)
 }
 
 // D: one over the rms of each column, zero for a zero column
-Eigen::VectorXd inverse_column_rms(const Eigen::MatrixXcd& features)
+Eigen::VectorXd inverse_column_rms(const Eigen::MatrixXcd& features, const Eigen::ArrayXd& powers)
 {
     Eigen::VectorXd inverse(features.cols());
     for (Eigen::Index k = 0; k < features.cols(); k++) {
-        const double column_rms = rms(features.col(k));
+        const double mean = powers(k) / static_cast<double>(features.rows());
+        const bool is_usual = mean > 1e-200 && mean < 1e200; // no part has lost its digits
+        const double column_rms = is_usual ? std::sqrt(mean) : rms(features.col(k));
         inverse(k) = column_rms > ZERO_COLUMN_RMS ? 1.0 / column_rms : 0.0;
     }
     return inverse;
@@ -133,46 +145,6 @@ thin_svd graded_svd(Eigen::MatrixXcd image)
     return svd;
 }
 
-/*
- * With G the smaller of the Gram matrices A^H A (tall: no more features than rows) and A A^H,
- * B = A (tall) or I, and mu = lambda P, everything follows from R = (G + mu I)^-1:
- *
- *     tall:  prediction B R B^H Y,        hat_i = b_i R b_i^H,             v = R B^H Y,
- *     wide:  residual   mu R Y,           1 - hat_i = mu e_i R e_i^H,      v = A^H R Y.
- */
-struct gram_problem {
-    const Eigen::MatrixXcd& features; // A
-    const Eigen::MatrixXcd& targets;  // Y
-    bool is_tall = features.rows() >= features.cols();
-    Eigen::MatrixXcd gram = Eigen::MatrixXcd::Zero(std::min(features.rows(), features.cols()),
-                                                   std::min(features.rows(), features.cols()));
-
-    gram_problem(const Eigen::MatrixXcd& a, const Eigen::MatrixXcd& y) : features(a), targets(y)
-    {
-        auto lower = gram.selfadjointView<Eigen::Lower>();
-        if (is_tall)
-            lower.rankUpdate(features.adjoint());
-        else
-            lower.rankUpdate(features);
-    }
-
-    double mu(double lambda) const { return lambda * features.rows(); }
-
-    //! power: of each row of B, b_i R b_i^H; image: B R B^H Y
-    Eigen::MatrixXcd leave_one_out_residuals(const Eigen::ArrayXd& power,
-                                             const Eigen::MatrixXcd& image,
-                                             double lambda) const
-    {
-        const Eigen::ArrayXd one_minus_hat =
-            is_tall ? 1.0 - power : Eigen::ArrayXd(mu(lambda) * power);
-        const Eigen::VectorXd divisor =
-            one_minus_hat.max(LEAST_ONE_MINUS_HAT).inverse().matrix();
-        if (is_tall)
-            return divisor.asDiagonal() * (targets - image);
-        return divisor.asDiagonal() * (mu(lambda) * image);
-    }
-};
-
 ridge_result make_result(const Eigen::MatrixXcd& targets,
                          const Eigen::MatrixXcd& residuals,
                          double lambda)
@@ -184,95 +156,156 @@ ridge_result make_result(const Eigen::MatrixXcd& targets,
     return result;
 }
 
+/*
+ * With G the smaller of the Gram matrices A^H A (tall: no more features than rows) and A A^H,
+ * B = A (tall) or I, and mu = lambda P, everything follows from R = (G + mu I)^-1:
+ *
+ *     tall:  prediction B R B^H Y,        hat_i = b_i R b_i^H,             v = R B^H Y,
+ *     wide:  residual   mu R Y,           1 - hat_i = mu e_i R e_i^H,      v = A^H R Y.
+ */
+struct gram_problem {
+    const Eigen::MatrixXcd& features; // A
+    const Eigen::MatrixXcd& targets;  // Y
+    bool is_tall = features.rows() >= features.cols();
+    panels gram;
+
+    gram_problem(const Eigen::MatrixXcd& a, const Eigen::MatrixXcd& y)
+        : features(a),
+          targets(y),
+          gram(kernel::gram(is_tall ? panels::adjoint(a) : panels(a, a.cols())))
+    {
+    }
+
+    //! B, and zeros where the Gram matrix has a column more
+    panels rows() const
+    {
+        if (is_tall)
+            return { features, gram.columns() };
+        return { Eigen::MatrixXcd::Identity(features.rows(), features.rows()), gram.columns() };
+    }
+
+    double mu(double lambda) const { return lambda * features.rows(); }
+
+    //! What an error of a row is divided by; power: of each row of B, b_i R b_i^H
+    Eigen::ArrayXd one_minus_hat(const Eigen::ArrayXd& power, double lambda) const
+    {
+        const Eigen::ArrayXd of_rows = power.head(features.rows());
+        const Eigen::ArrayXd found = is_tall ? 1.0 - of_rows : Eigen::ArrayXd(mu(lambda) * of_rows);
+        return found.max(LEAST_ONE_MINUS_HAT);
+    }
+
+    //! image: B R B^H Y
+    ridge_result
+    result(const Eigen::ArrayXd& power, const Eigen::MatrixXcd& image, double lambda) const
+    {
+        const Eigen::VectorXd divisor = one_minus_hat(power, lambda).inverse().matrix();
+        const Eigen::MatrixXcd residuals =
+            is_tall ? Eigen::MatrixXcd(targets - image) : Eigen::MatrixXcd(mu(lambda) * image);
+        return make_result(targets, divisor.asDiagonal() * residuals, lambda);
+    }
+};
+
 // One lambda: by the Cholesky factor of G + mu I.
 ridge_result solve_cholesky(gram_problem problem, double lambda)
 {
-    problem.gram.diagonal().array() += problem.mu(lambda);
-    const Eigen::LLT<Eigen::Ref<Eigen::MatrixXcd>> factor(problem.gram);
-    // L^-1 B^H
-    Eigen::MatrixXcd whitened =
-        problem.is_tall
-            ? Eigen::MatrixXcd(problem.features.adjoint())
-            : Eigen::MatrixXcd::Identity(problem.gram.rows(), problem.gram.rows());
-    factor.matrixL().solveInPlace(whitened);
-    Eigen::MatrixXcd coefficients = whitened * problem.targets;
-    const Eigen::MatrixXcd image = whitened.adjoint() * coefficients;
-    ridge_result result = make_result(
-        problem.targets,
-        problem.leave_one_out_residuals(
-            whitened.colwise().squaredNorm().transpose(), image, lambda),
-        lambda);
-    if (problem.is_tall)
-        result.weights = factor.matrixU().solve(coefficients);
-    else
+    panels whitened = problem.rows();
+    const cholesky_factor factor = cholesky(std::move(problem.gram), problem.mu(lambda));
+    solve_rows(factor, whitened);
+    split_columns coefficients = adjoint_product(whitened, split_columns(problem.targets));
+    const Eigen::MatrixXcd image =
+        product(whitened, coefficients).joined(problem.features.rows());
+    ridge_result result = problem.result(row_powers(whitened), image, lambda);
+    if (problem.is_tall) {
+        solve_adjoint(factor, coefficients);
+        result.weights = coefficients.joined(problem.features.cols());
+    } else {
         result.weights = problem.features.adjoint() * image;
+    }
     return result;
 }
+
+// T + mu I = L D L^T for every mu of the grid
+struct grid_factors {
+    Eigen::ArrayXXd ratios; // mus x columns: what stands left of the diagonal of L
+    Eigen::ArrayXXd inverse_pivots;
+
+    grid_factors(const tridiagonal_form& form, const Eigen::ArrayXd& mus)
+        : ratios(mus.size(), form.diagonal.size()), inverse_pivots(mus.size(), form.diagonal.size())
+    {
+        ratios.col(0).setZero();
+        inverse_pivots.col(0) = (mus + form.diagonal(0)).inverse();
+        for (Eigen::Index k = 1; k < ratios.cols(); k++) {
+            ratios.col(k) = form.beside(k - 1) * inverse_pivots.col(k - 1);
+            inverse_pivots.col(k) =
+                (mus + form.diagonal(k) - form.beside(k - 1) * ratios.col(k)).inverse();
+        }
+    }
+
+    //! (T + mu I)^-1 c for one part of c: columns x mus
+    Eigen::ArrayXXd solve(const Eigen::ArrayXd& c) const
+    {
+        Eigen::ArrayXXd solution(ratios.rows(), ratios.cols());
+        solution.col(0).setConstant(c(0));
+        for (Eigen::Index k = 1; k < ratios.cols(); k++)
+            solution.col(k) = c(k) - ratios.col(k) * solution.col(k - 1);
+        solution *= inverse_pivots;
+        for (Eigen::Index k = ratios.cols() - 1; k-- > 0;)
+            solution.col(k) -= ratios.col(k + 1) * solution.col(k + 1);
+        return solution.transpose();
+    }
+};
 
 /*
  * Many lambda: by the tridiagonal form of the Gram matrix, G = Q T Q^H, T real. A lambda then
  * costs a few operations for each element of B Q, and no eigenvectors are needed: they take
  * twice as long as all the rest (Elden, 1977, does the same with a bidiagonal form).
  */
-ridge_result solve_tridiagonal(const gram_problem& problem)
+ridge_result solve_tridiagonal(gram_problem problem)
 {
-    const Eigen::Tridiagonalization<Eigen::MatrixXcd> form(problem.gram);
-    const Eigen::VectorXd diagonal = form.diagonal(), beside = form.subDiagonal();
-    const Eigen::Index size = diagonal.size(), rows = problem.features.rows();
-    Eigen::MatrixXcd turned; // B Q
-    if (problem.is_tall) {
-        turned = problem.features;
-        turned.applyOnTheRight(form.matrixQ());
-    } else {
-        turned = form.matrixQ();
+    panels turned = problem.rows();
+    const Eigen::Index rows = problem.features.rows(), size = problem.gram.rows();
+    const Eigen::Index outputs = problem.targets.cols();
+    const tridiagonal_form form = tridiagonalize(std::move(problem.gram));
+    turn_rows(form, turned); // B Q
+    const split_columns coefficients = adjoint_product(turned, split_columns(problem.targets));
+
+    Eigen::ArrayXd lambdas(GRID_SIZE);
+    for (int i = 0; i < GRID_SIZE; i++)
+        lambdas(i) = grid_point(i);
+    const grid_factors factors(form, problem.mu(1.0) * lambdas);
+    const Eigen::ArrayXXd powers =
+        whitened_powers(turned, factors.ratios, factors.inverse_pivots);
+
+    // of every output: (T + mu I)^-1 Q^H B^H y, and B Q times that, a column a lambda
+    std::vector<split_columns> solutions, images;
+    for (Eigen::Index o = 0; o < outputs; o++) {
+        split_columns solution(turned.columns(), GRID_SIZE);
+        solution.re.topRows(size) = factors.solve(coefficients.re.col(o).head(size));
+        solution.im.topRows(size) = factors.solve(coefficients.im.col(o).head(size));
+        images.push_back(product(turned, solution));
+        solutions.push_back(std::move(solution));
     }
-    Eigen::MatrixXd parts(2 * rows, size); // real and imaginary, for plain real loops
-    for (Eigen::Index k = 0; k < size; k++) {
-        parts.col(k).head(rows) = turned.col(k).real();
-        parts.col(k).tail(rows) = turned.col(k).imag();
-    }
-    const Eigen::MatrixXcd coefficients = turned.adjoint() * problem.targets;
+    const auto at = [](const std::vector<split_columns>& all, Eigen::Index count, int i) {
+        Eigen::MatrixXcd found(count, all.size());
+        for (size_t o = 0; o < all.size(); o++) {
+            found.col(o).real() = all[o].re.col(i).head(count);
+            found.col(o).imag() = all[o].im.col(i).head(count);
+        }
+        return found;
+    };
 
     ridge_result best;
-    Eigen::MatrixXcd best_image, best_inverse;
-    Eigen::VectorXd pivots(size), ratios(size); // T + mu I = L diag(pivots) L^T
-    Eigen::ArrayXd whitened(2 * rows), power(2 * rows);
+    int best_place = 0;
     for (int i = 0; i < GRID_SIZE; i++) {
-        const double lambda = grid_point(i);
-        Eigen::MatrixXcd inverse = coefficients; // becomes (T + mu I)^-1 Q^H B^H Y
-        for (Eigen::Index k = 0; k < size; k++) {
-            ratios(k) = k > 0 ? beside(k - 1) / pivots(k - 1) : 0.0;
-            pivots(k) = diagonal(k) + problem.mu(lambda) - (k > 0 ? ratios(k) * beside(k - 1) : 0.0);
-            if (k > 0) {
-                whitened = parts.col(k).array() - ratios(k) * whitened;
-                inverse.row(k) -= ratios(k) * inverse.row(k - 1);
-                power += whitened.square() * (1.0 / pivots(k));
-            } else {
-                whitened = parts.col(0).array();
-                power = whitened.square() * (1.0 / pivots(0));
-            }
-        }
-        for (Eigen::Index k = size; k-- > 0;) {
-            inverse.row(k) /= pivots(k);
-            if (k + 1 < size)
-                inverse.row(k) -= ratios(k + 1) * inverse.row(k + 1);
-        }
-        Eigen::MatrixXcd image = turned * inverse;
-        ridge_result found = make_result(
-            problem.targets,
-            problem.leave_one_out_residuals(
-                power.head(rows) + power.tail(rows), image, lambda),
-            lambda);
-        if (i == 0 || found.leave_one_out_mse < best.leave_one_out_mse) {
-            best = std::move(found);
-            best_image.swap(image);
-            best_inverse.swap(inverse);
-        }
+        ridge_result found = problem.result(powers.col(i), at(images, rows, i), lambdas(i));
+        if (i > 0 && !(found.leave_one_out_mse < best.leave_one_out_mse))
+            continue;
+        best = std::move(found);
+        best_place = i;
     }
-    if (problem.is_tall)
-        best.weights = form.matrixQ() * best_inverse;
-    else
-        best.weights = problem.features.adjoint() * best_image;
+    best.weights = problem.is_tall
+                       ? turn(form, at(solutions, size, best_place))
+                       : problem.features.adjoint() * at(images, rows, best_place);
     return best;
 }
 
@@ -302,14 +335,18 @@ solve_svd(const Eigen::MatrixXcd& features, const Eigen::MatrixXcd& targets, dou
 
 ridge::ridge(const Eigen::MatrixXcd& features)
 {
-    require_finite(features, "features");
-    d_inverse_rms = inverse_column_rms(features);
-    d_features = features * d_inverse_rms.asDiagonal();
+    const Eigen::ArrayXd powers = parts(features).square().colwise().sum().transpose();
+    require_finite(features, powers.sum(), "features");
+    d_inverse_rms = inverse_column_rms(features, powers);
+    d_features.resize(features.rows(), features.cols());
+    Eigen::Map<Eigen::MatrixXd>(
+        reinterpret_cast<double*>(d_features.data()), 2 * features.rows(), features.cols()) =
+        parts(features).matrix() * d_inverse_rms.asDiagonal();
 }
 
 ridge_result ridge::solve(const Eigen::MatrixXcd& targets, double regularization) const
 {
-    require_finite(targets, "targets");
+    require_finite(targets, parts(targets).square().sum(), "targets");
     if (targets.rows() != d_features.rows())
         throw std::invalid_argument("targets is " + shape(targets) + ": must have " +
                                     std::to_string(d_features.rows()) +

@@ -1,0 +1,792 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "kernel/panels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel/panels_simd.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace gr {
+namespace reservoir {
+namespace kernel {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Two vectors of rows and two columns of sums, real and imaginary parts apart, are what keeps
+// two units for multiply-adds busy; half a panel, or all of it, at four numbers in a vector.
+using tag = hn::CappedTag<double, PANEL / 2>;
+using vec = hn::Vec<tag>;
+
+// sum += x y or x conj(y)
+template <bool CONJUGATE>
+HWY_INLINE void accumulate(vec x_re, vec x_im, vec y_re, vec y_im, vec& sum_re, vec& sum_im)
+{
+    sum_re = hn::MulAdd(x_re, y_re, sum_re);
+    sum_im = hn::MulAdd(x_im, y_re, sum_im);
+    if constexpr (CONJUGATE) {
+        sum_re = hn::MulAdd(x_im, y_im, sum_re);
+        sum_im = hn::NegMulAdd(x_re, y_im, sum_im);
+    } else {
+        sum_re = hn::NegMulAdd(x_im, y_im, sum_re);
+        sum_im = hn::MulAdd(x_re, y_im, sum_im);
+    }
+}
+
+// sum -= x conj(y)
+HWY_INLINE void remove(vec x_re, vec x_im, vec y_re, vec y_im, vec& sum_re, vec& sum_im)
+{
+    sum_re = hn::NegMulAdd(x_re, y_re, sum_re);
+    sum_im = hn::NegMulAdd(x_im, y_re, sum_im);
+    sum_re = hn::NegMulAdd(x_im, y_im, sum_re);
+    sum_im = hn::MulAdd(x_re, y_im, sum_im);
+}
+
+// Numbers that meet the columns of a panel one after the other.
+struct scalars {
+    const double* re;
+    const double* im;
+    size_t stride;
+};
+
+HWY_INLINE scalars row_of(const double* element)
+{
+    return { element, element + PANEL, panels::COLUMN };
+}
+
+// a: the first column, at the first of two vectors of rows; sums over count columns
+template <bool CONJUGATE>
+HWY_INLINE void sum_products(const double* a,
+                             size_t count,
+                             scalars s,
+                             scalars t,
+                             vec& s_re0,
+                             vec& s_re1,
+                             vec& s_im0,
+                             vec& s_im1,
+                             vec& t_re0,
+                             vec& t_re1,
+                             vec& t_im0,
+                             vec& t_im1)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    s_re0 = s_re1 = s_im0 = s_im1 = t_re0 = t_re1 = t_im0 = t_im1 = hn::Zero(d);
+    for (size_t k = 0; k < count; k++, a += panels::COLUMN) {
+        const vec re0 = hn::Load(d, a), re1 = hn::Load(d, a + lanes);
+        const vec im0 = hn::Load(d, a + PANEL), im1 = hn::Load(d, a + PANEL + lanes);
+        const vec s_re = hn::Set(d, s.re[k * s.stride]), s_im = hn::Set(d, s.im[k * s.stride]);
+        accumulate<CONJUGATE>(re0, im0, s_re, s_im, s_re0, s_im0);
+        accumulate<CONJUGATE>(re1, im1, s_re, s_im, s_re1, s_im1);
+        const vec t_re = hn::Set(d, t.re[k * t.stride]), t_im = hn::Set(d, t.im[k * t.stride]);
+        accumulate<CONJUGATE>(re0, im0, t_re, t_im, t_re0, t_im0);
+        accumulate<CONJUGATE>(re1, im1, t_re, t_im, t_re1, t_im1);
+    }
+}
+
+void gram(const panels& x, panels& g)
+{
+    constexpr size_t BLOCK = 64; // columns of x; two panels of them stay in the first cache
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
+    for (size_t first = 0; first < x.columns(); first += BLOCK) {
+        const size_t count = std::min(BLOCK, x.columns() - first);
+        const auto store = [&](vec sum, double* to) HWY_ATTR {
+            hn::Store(first > 0 ? hn::Add(hn::Load(d, to), sum) : sum, d, to);
+        };
+        for (size_t p = 0; p < x.num_panels(); p++)
+            for (size_t j = 0; j < std::min(PANEL * (p + 1), g.columns()); j += 2)
+                for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+                    sum_products<true>(x.column(p, first) + r,
+                                       count,
+                                       row_of(x.element(j, first)),
+                                       row_of(x.element(j + 1, first)),
+                                       re0,
+                                       re1,
+                                       im0,
+                                       im1,
+                                       next_re0,
+                                       next_re1,
+                                       next_im0,
+                                       next_im1);
+                    double* const sum = g.column(p, j) + r;
+                    store(re0, sum);
+                    store(re1, sum + lanes);
+                    store(im0, sum + PANEL);
+                    store(im1, sum + PANEL + lanes);
+                    double* const next = sum + panels::COLUMN;
+                    store(next_re0, next);
+                    store(next_re1, next + lanes);
+                    store(next_im0, next + PANEL);
+                    store(next_im1, next + PANEL + lanes);
+                }
+    }
+}
+
+/*
+ * x_j = (x_j - Σ_{k<j} x_k conj(l_jk)) / l_jj for the columns j < size of one panel, from left to
+ * right, two at a time.
+ */
+HWY_INLINE void
+solve_panel(const panels& lower, const double* inverse, size_t size, double* x)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
+    for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+        double* const rows = x + r;
+        for (size_t j = 0; j < size; j += 2) {
+            sum_products<true>(rows,
+                               j,
+                               row_of(lower.element(j, 0)),
+                               row_of(lower.element(j + 1, 0)),
+                               re0,
+                               re1,
+                               im0,
+                               im1,
+                               next_re0,
+                               next_re1,
+                               next_im0,
+                               next_im1);
+            double* const column = rows + j * panels::COLUMN;
+            const vec scale = hn::Set(d, inverse[j]);
+            const auto finish = [&](vec& sum, double* to, vec by) HWY_ATTR {
+                sum = hn::Mul(hn::Sub(hn::Load(d, to), sum), by);
+                hn::Store(sum, d, to);
+            };
+            finish(re0, column, scale);
+            finish(re1, column + lanes, scale);
+            finish(im0, column + PANEL, scale);
+            finish(im1, column + PANEL + lanes, scale);
+            const double* const beside = lower.element(j + 1, j);
+            const vec l_re = hn::Set(d, beside[0]), l_im = hn::Set(d, beside[PANEL]);
+            accumulate<true>(re0, im0, l_re, l_im, next_re0, next_im0);
+            accumulate<true>(re1, im1, l_re, l_im, next_re1, next_im1);
+            double* const next = column + panels::COLUMN;
+            const vec next_scale = hn::Set(d, inverse[j + 1]);
+            finish(next_re0, next, next_scale);
+            finish(next_re1, next + lanes, next_scale);
+            finish(next_im0, next + PANEL, next_scale);
+            finish(next_im1, next + PANEL + lanes, next_scale);
+        }
+    }
+}
+
+void solve_rows(const panels& lower, const double* inverse, panels& x)
+{
+    for (size_t p = 0; p < x.num_panels(); p++)
+        solve_panel(lower, inverse, lower.columns(), x.column(p, 0));
+}
+
+void cholesky(panels& g, double mu, double* inverse)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
+    for (size_t p = 0; p < g.num_panels(); p++) {
+        const size_t begin = p * PANEL, end = std::min(begin + PANEL, g.columns());
+        solve_panel(g, inverse, begin, g.column(p, 0));
+        // the block on the diagonal: first what the columns left of it take away
+        for (size_t j = begin; j < end; j += 2)
+            for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+                sum_products<true>(g.column(p, 0) + r,
+                                   begin,
+                                   row_of(g.element(j, 0)),
+                                   row_of(g.element(j + 1, 0)),
+                                   re0,
+                                   re1,
+                                   im0,
+                                   im1,
+                                   next_re0,
+                                   next_re1,
+                                   next_im0,
+                                   next_im1);
+                const auto subtract = [&](vec sum, double* from) HWY_ATTR {
+                    hn::Store(hn::Sub(hn::Load(d, from), sum), d, from);
+                };
+                double* const column = g.column(p, j) + r;
+                subtract(re0, column);
+                subtract(re1, column + lanes);
+                subtract(im0, column + PANEL);
+                subtract(im1, column + PANEL + lanes);
+                double* const next = column + panels::COLUMN;
+                subtract(next_re0, next);
+                subtract(next_re1, next + lanes);
+                subtract(next_im0, next + PANEL);
+                subtract(next_im1, next + PANEL + lanes);
+            }
+        for (size_t j = begin; j < end; j++) { // eight columns of eight rows, one after the other
+            const size_t row = j - begin;
+            double* const column = g.column(p, j);
+            const double root = std::sqrt(column[row] + mu);
+            inverse[j] = 1.0 / root;
+            column[row] = root;
+            column[PANEL + row] = 0.0;
+            for (size_t i = row + 1; i < PANEL; i++) {
+                column[i] *= inverse[j];
+                column[PANEL + i] *= inverse[j];
+            }
+            for (size_t k = j + 1; k < end; k++) {
+                const double re = column[k - begin], im = column[PANEL + k - begin];
+                double* const later = g.column(p, k);
+                for (size_t i = k - begin; i < PANEL; i++) {
+                    later[i] -= column[i] * re + column[PANEL + i] * im;
+                    later[PANEL + i] -= column[PANEL + i] * re - column[i] * im;
+                }
+            }
+        }
+    }
+}
+
+// Σ_i conj(x_i) y_i over rows; x a column of panels that lie stride values apart
+HWY_INLINE std::complex<double> dot(const double* x,
+                                    size_t stride,
+                                    size_t num_panels,
+                                    const double* y_re,
+                                    const double* y_im)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec re0 = hn::Zero(d), im0 = re0, re1 = re0, im1 = re0;
+    for (size_t p = 0; p < num_panels; p++, x += stride, y_re += PANEL, y_im += PANEL)
+        for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+            const size_t l = r + lanes;
+            accumulate<true>(hn::Load(d, y_re + r),
+                             hn::Load(d, y_im + r),
+                             hn::Load(d, x + r),
+                             hn::Load(d, x + PANEL + r),
+                             re0,
+                             im0);
+            accumulate<true>(hn::Load(d, y_re + l),
+                             hn::Load(d, y_im + l),
+                             hn::Load(d, x + l),
+                             hn::Load(d, x + PANEL + l),
+                             re1,
+                             im1);
+        }
+    return { hn::GetLane(hn::SumOfLanes(d, hn::Add(re0, re1))),
+             hn::GetLane(hn::SumOfLanes(d, hn::Add(im0, im1))) };
+}
+
+void solve_adjoint(const panels& lower, const double* inverse, double* y_re, double* y_im)
+{
+    // the solution grows from below; above it is zero, which leaves the rest of a panel out
+    const size_t size = lower.columns();
+    Eigen::ArrayXd re = Eigen::ArrayXd::Zero(whole_panels(size));
+    Eigen::ArrayXd im = Eigen::ArrayXd::Zero(whole_panels(size));
+    for (size_t j = size; j-- > 0;) {
+        const size_t p = j / PANEL;
+        const std::complex<double> known = dot(lower.column(p, j),
+                                               size * panels::COLUMN,
+                                               lower.num_panels() - p,
+                                               re.data() + p * PANEL,
+                                               im.data() + p * PANEL);
+        re(j) = (y_re[j] - known.real()) * inverse[j];
+        im(j) = (y_im[j] - known.imag()) * inverse[j];
+    }
+    std::copy_n(re.data(), size, y_re);
+    std::copy_n(im.data(), size, y_im);
+}
+
+void adjoint_product(const panels& x,
+                     const double* y_re,
+                     const double* y_im,
+                     double* out_re,
+                     double* out_im)
+{
+    for (size_t k = 0; k < x.columns(); k++) {
+        const std::complex<double> sum =
+            dot(x.column(0, k), x.columns() * panels::COLUMN, x.num_panels(), y_re, y_im);
+        out_re[k] = sum.real();
+        out_im[k] = sum.imag();
+    }
+}
+
+// Two vectors at once.
+void product(const panels& x,
+             const double* const* y_re,
+             const double* const* y_im,
+             double* const* out_re,
+             double* const* out_im)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
+    for (size_t p = 0; p < x.num_panels(); p++)
+        for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+            sum_products<false>(x.column(p, 0) + r,
+                                x.columns(),
+                                { y_re[0], y_im[0], 1 },
+                                { y_re[1], y_im[1], 1 },
+                                re0,
+                                re1,
+                                im0,
+                                im1,
+                                next_re0,
+                                next_re1,
+                                next_im0,
+                                next_im1);
+            const size_t row = p * PANEL + r;
+            hn::Store(re0, d, out_re[0] + row);
+            hn::Store(re1, d, out_re[0] + row + lanes);
+            hn::Store(im0, d, out_im[0] + row);
+            hn::Store(im1, d, out_im[0] + row + lanes);
+            hn::Store(next_re0, d, out_re[1] + row);
+            hn::Store(next_re1, d, out_re[1] + row + lanes);
+            hn::Store(next_im0, d, out_im[1] + row);
+            hn::Store(next_im1, d, out_im[1] + row + lanes);
+        }
+}
+
+void row_powers(const panels& x, double* powers)
+{
+    for (size_t p = 0; p < x.num_panels(); p++, powers += PANEL) {
+        double sums[PANEL] = {};
+        for (size_t k = 0; k < x.columns(); k++) {
+            const double* const column = x.column(p, k);
+            for (size_t r = 0; r < PANEL; r++) // a plain loop: the compiler vectorises it
+                sums[r] += column[r] * column[r] + column[PANEL + r] * column[PANEL + r];
+        }
+        std::copy_n(sums, PANEL, powers);
+    }
+}
+
+// Vectors that the reduction to tridiagonal form works with, whole panels of zeros at first.
+struct split_vector {
+    explicit split_vector(size_t size)
+        : parts(Eigen::ArrayXd::Zero(2 * whole_panels(size))),
+          re(parts.data()),
+          im(parts.data() + whole_panels(size))
+    {
+    }
+    Eigen::ArrayXd parts;
+    double* re;
+    double* im;
+};
+
+/*
+ * Column j of a matrix, and column j + 1 of two: -= v conj(w_j) + w conj(v_j), which the last
+ * reflection left to be done, from row j on; then, of the new column, its share of the product
+ * with a new vector u: p_i += a_ij u_j for i >= j, and sums_j = Σ_{i>=j} conj(a_ij) u_i. What lies
+ * above row j in the same vector becomes zero.
+ */
+template <size_t COLUMNS>
+HWY_INLINE void update_and_multiply(panels& g,
+                                    size_t j,
+                                    const split_vector& v,
+                                    const split_vector& w,
+                                    const double* u_re,
+                                    const double* u_im,
+                                    split_vector& p,
+                                    split_vector& sums)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    const size_t l = j + COLUMNS - 1;
+    vec sum_re0 = hn::Zero(d), sum_im0 = sum_re0, sum_re1 = sum_re0, sum_im1 = sum_re0;
+    const size_t first = j / lanes * lanes;
+    const auto row = hn::Iota(d, static_cast<double>(first));
+    const auto wanted0 = hn::Ge(row, hn::Set(d, static_cast<double>(j)));
+    const auto wanted1 = hn::Ge(row, hn::Set(d, static_cast<double>(l)));
+    for (size_t i = first; i < g.rows(); i += lanes) {
+        double* const a = g.column(i / PANEL, j) + i % PANEL;
+        const vec v_re = hn::Load(d, v.re + i), v_im = hn::Load(d, v.im + i);
+        const vec w_re = hn::Load(d, w.re + i), w_im = hn::Load(d, w.im + i);
+        const vec x_re = hn::Load(d, u_re + i), x_im = hn::Load(d, u_im + i);
+        vec p_re = hn::Load(d, p.re + i), p_im = hn::Load(d, p.im + i);
+        const auto column = [&](size_t k, auto wanted, double* at, vec& sum_re, vec& sum_im)
+            HWY_ATTR {
+                vec re = hn::Load(d, at), im = hn::Load(d, at + PANEL);
+                remove(v_re, v_im, hn::Set(d, w.re[k]), hn::Set(d, w.im[k]), re, im);
+                remove(w_re, w_im, hn::Set(d, v.re[k]), hn::Set(d, v.im[k]), re, im);
+                if (i == first) {
+                    re = hn::IfThenElseZero(wanted, re);
+                    im = hn::IfThenElseZero(wanted, im);
+                }
+                hn::Store(re, d, at);
+                hn::Store(im, d, at + PANEL);
+                accumulate<false>(re, im, hn::Set(d, u_re[k]), hn::Set(d, u_im[k]), p_re, p_im);
+                accumulate<true>(x_re, x_im, re, im, sum_re, sum_im);
+            };
+        column(j, wanted0, a, sum_re0, sum_im0);
+        if constexpr (COLUMNS > 1)
+            column(l, wanted1, a + panels::COLUMN, sum_re1, sum_im1);
+        hn::Store(p_re, d, p.re + i);
+        hn::Store(p_im, d, p.im + i);
+    }
+    sums.re[j] = hn::GetLane(hn::SumOfLanes(d, sum_re0));
+    sums.im[j] = hn::GetLane(hn::SumOfLanes(d, sum_im0));
+    if constexpr (COLUMNS > 1) {
+        sums.re[l] = hn::GetLane(hn::SumOfLanes(d, sum_re1));
+        sums.im[l] = hn::GetLane(hn::SumOfLanes(d, sum_im1));
+    }
+}
+
+void tridiagonalize(panels& g,
+                    double* diagonal,
+                    double* beside,
+                    double* reflections_re,
+                    double* reflections_im,
+                    std::complex<double>* tau)
+{
+    using complex = std::complex<double>;
+    const size_t size = g.rows(), padded = whole_panels(size);
+    split_vector v(size), w(size), p(size), sums(size);
+    for (size_t k = 0; k < size; k++) {
+        const auto at = [&](size_t i) { return g.column(i / PANEL, k) + i % PANEL; };
+        for (size_t i = k; i < size; i++) { // as update_and_multiply does with the columns behind
+            double* const a = at(i);
+            a[0] -= v.re[i] * w.re[k] + v.im[i] * w.im[k] + w.re[i] * v.re[k] + w.im[i] * v.im[k];
+            a[PANEL] -=
+                v.im[i] * w.re[k] - v.re[i] * w.im[k] + w.im[i] * v.re[k] - w.re[i] * v.im[k];
+        }
+        diagonal[k] = *at(k);
+        beside[k] = 0.0;
+        if (k + 1 == size)
+            break;
+
+        // reflect what is below the diagonal to one real value
+        double* const u_re = reflections_re + k * padded;
+        double* const u_im = reflections_im + k * padded;
+        double power = 0.0;
+        for (size_t i = k + 2; i < size; i++) {
+            u_re[i] = at(i)[0];
+            u_im[i] = at(i)[PANEL];
+            power += u_re[i] * u_re[i] + u_im[i] * u_im[i];
+        }
+        const complex head(at(k + 1)[0], at(k + 1)[PANEL]);
+        beside[k] = head.real();
+        if (power > 0.0 || head.imag() != 0.0) {
+            const double length = std::sqrt(power + std::norm(head));
+            beside[k] = head.real() > 0.0 ? -length : length;
+            tau[k] = (beside[k] - head) / beside[k];
+            const complex scale = 1.0 / (head - beside[k]);
+            for (size_t i = k + 2; i < size; i++) {
+                const double re = u_re[i], im = u_im[i];
+                u_re[i] = re * scale.real() - im * scale.imag();
+                u_im[i] = re * scale.imag() + im * scale.real();
+            }
+        }
+        u_re[k + 1] = 1.0;
+
+        // p = A u, w = tau p - tau/2 (tau p)^H u u
+        for (size_t i = (k + 1) / PANEL * PANEL; i < padded; i++)
+            p.re[i] = p.im[i] = 0.0;
+        size_t j = k + 1;
+        for (; j + 1 < size; j += 2)
+            update_and_multiply<2>(g, j, v, w, u_re, u_im, p, sums);
+        if (j < size)
+            update_and_multiply<1>(g, j, v, w, u_re, u_im, p, sums);
+        complex overlap = 0.0; // p^H u
+        for (size_t j = k + 1; j < size; j++) {
+            const double pivot = *g.element(j, j); // counted twice
+            p.re[j] += sums.re[j] - pivot * u_re[j];
+            p.im[j] += sums.im[j] - pivot * u_im[j];
+            overlap += complex(p.re[j] * u_re[j] + p.im[j] * u_im[j],
+                               p.re[j] * u_im[j] - p.im[j] * u_re[j]);
+        }
+        const complex half = 0.5 * tau[k] * std::conj(tau[k]) * overlap;
+        for (size_t j = k + 1; j < size; j++) {
+            v.re[j] = u_re[j];
+            v.im[j] = u_im[j];
+            w.re[j] = tau[k].real() * p.re[j] - tau[k].imag() * p.im[j] -
+                      (half.real() * u_re[j] - half.imag() * u_im[j]);
+            w.im[j] = tau[k].real() * p.im[j] + tau[k].imag() * p.re[j] -
+                      (half.real() * u_im[j] + half.imag() * u_re[j]);
+        }
+    }
+}
+
+// Two reflections at a time: one product and one update for both.
+void turn_rows(const double* v_re,
+               const double* v_im,
+               const std::complex<double>* tau,
+               size_t size,
+               panels& x)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    const size_t padded = whole_panels(size);
+    for (size_t k = 0; k + 1 < size; k += 2) {
+        const double* const re = v_re + k * padded;
+        const double* const im = v_im + k * padded;
+        const double* const next_re = re + padded;
+        const double* const next_im = im + padded;
+        std::complex<double> overlap = 0.0; // v^H v_next
+        for (size_t j = k + 1; j < size; j++)
+            overlap += std::complex<double>(re[j] * next_re[j] + im[j] * next_im[j],
+                                            re[j] * next_im[j] - im[j] * next_re[j]);
+        const auto scale = [&](std::complex<double> by, vec& z_re, vec& z_im) HWY_ATTR {
+            const vec by_re = hn::Set(d, by.real()), by_im = hn::Set(d, by.imag());
+            const vec was = z_re;
+            z_re = hn::NegMulAdd(z_im, by_im, hn::Mul(z_re, by_re));
+            z_im = hn::MulAdd(was, by_im, hn::Mul(z_im, by_re));
+        };
+        const vec overlap_re = hn::Set(d, -overlap.real());
+        const vec overlap_im = hn::Set(d, -overlap.imag());
+        for (size_t p = 0; p < x.num_panels(); p++)
+            for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+                double* const rows = x.column(p, 0) + r;
+                vec z_re0, z_re1, z_im0, z_im1, y_re0, y_re1, y_im0, y_im1;
+                sum_products<false>(rows + (k + 1) * panels::COLUMN,
+                                    size - k - 1,
+                                    { re + k + 1, im + k + 1, 1 },
+                                    { next_re + k + 1, next_im + k + 1, 1 },
+                                    z_re0,
+                                    z_re1,
+                                    z_im0,
+                                    z_im1,
+                                    y_re0,
+                                    y_re1,
+                                    y_im0,
+                                    y_im1);
+                scale(tau[k], z_re0, z_im0);
+                scale(tau[k], z_re1, z_im1);
+                accumulate<false>(z_re0, z_im0, overlap_re, overlap_im, y_re0, y_im0);
+                accumulate<false>(z_re1, z_im1, overlap_re, overlap_im, y_re1, y_im1);
+                scale(tau[k + 1], y_re0, y_im0);
+                scale(tau[k + 1], y_re1, y_im1);
+                for (size_t j = k + 1; j < size; j++) {
+                    double* const at = rows + j * panels::COLUMN;
+                    vec re0 = hn::Load(d, at), re1 = hn::Load(d, at + lanes);
+                    vec im0 = hn::Load(d, at + PANEL), im1 = hn::Load(d, at + PANEL + lanes);
+                    const vec u_re = hn::Set(d, re[j]), u_im = hn::Set(d, im[j]);
+                    remove(z_re0, z_im0, u_re, u_im, re0, im0);
+                    remove(z_re1, z_im1, u_re, u_im, re1, im1);
+                    const vec t_re = hn::Set(d, next_re[j]), t_im = hn::Set(d, next_im[j]);
+                    remove(y_re0, y_im0, t_re, t_im, re0, im0);
+                    remove(y_re1, y_im1, t_re, t_im, re1, im1);
+                    hn::Store(re0, d, at);
+                    hn::Store(re1, d, at + lanes);
+                    hn::Store(im0, d, at + PANEL);
+                    hn::Store(im1, d, at + PANEL + lanes);
+                }
+            }
+    }
+}
+
+void whitened_powers(const panels& x,
+                     const double* ratios,
+                     const double* inverse_pivots,
+                     size_t stride,
+                     size_t columns,
+                     double* powers)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    for (size_t p = 0; p < x.num_panels(); p++)
+        for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+            const double* at = x.column(p, 0) + r;
+            vec re0 = hn::Zero(d), re1 = re0, im0 = re0, im1 = re0, sum0 = re0, sum1 = re0;
+            for (size_t k = 0; k < columns; k++, at += panels::COLUMN) {
+                const vec ratio = hn::Set(d, ratios[k * stride]);
+                const vec inverse = hn::Set(d, inverse_pivots[k * stride]);
+                re0 = hn::NegMulAdd(ratio, re0, hn::Load(d, at));
+                re1 = hn::NegMulAdd(ratio, re1, hn::Load(d, at + lanes));
+                im0 = hn::NegMulAdd(ratio, im0, hn::Load(d, at + PANEL));
+                im1 = hn::NegMulAdd(ratio, im1, hn::Load(d, at + PANEL + lanes));
+                sum0 = hn::MulAdd(inverse, hn::MulAdd(re0, re0, hn::Mul(im0, im0)), sum0);
+                sum1 = hn::MulAdd(inverse, hn::MulAdd(re1, re1, hn::Mul(im1, im1)), sum1);
+            }
+            hn::Store(sum0, d, powers + p * PANEL + r);
+            hn::Store(sum1, d, powers + p * PANEL + r + lanes);
+        }
+}
+
+} // namespace HWY_NAMESPACE
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+HWY_EXPORT(gram);
+HWY_EXPORT(cholesky);
+HWY_EXPORT(solve_rows);
+HWY_EXPORT(solve_adjoint);
+HWY_EXPORT(adjoint_product);
+HWY_EXPORT(product);
+HWY_EXPORT(row_powers);
+HWY_EXPORT(tridiagonalize);
+HWY_EXPORT(turn_rows);
+HWY_EXPORT(whitened_powers);
+
+panels::panels(const Eigen::MatrixXcd& matrix, size_t columns) : panels(matrix.rows(), columns)
+{
+    const size_t given = matrix.cols();
+    for (size_t p = 0; p < num_panels(); p++) {
+        const size_t first = p * PANEL, count = std::min(PANEL, d_rows - first);
+        for (size_t k = 0; k < given; k++) {
+            const std::complex<double>* const from = matrix.data() + k * d_rows + first;
+            double* const to = column(p, k);
+            for (size_t r = 0; r < count; r++) {
+                to[r] = from[r].real();
+                to[PANEL + r] = from[r].imag();
+            }
+            for (size_t r = count; r < PANEL; r++)
+                to[r] = to[PANEL + r] = 0.0;
+        }
+        if (given < d_columns)
+            std::fill_n(column(p, given), (d_columns - given) * COLUMN, 0.0);
+    }
+}
+
+panels panels::adjoint(const Eigen::MatrixXcd& matrix)
+{
+    const size_t rows = matrix.cols(), columns = matrix.rows();
+    panels made(rows, columns);
+    for (size_t p = 0; p < made.num_panels(); p++) {
+        const size_t first = p * PANEL, count = std::min(PANEL, rows - first);
+        if (count < PANEL)
+            std::fill_n(made.column(p, 0), columns * COLUMN, 0.0);
+        for (size_t r = 0; r < count; r++) {
+            const std::complex<double>* const from = matrix.data() + (first + r) * columns;
+            double* const to = made.column(p, 0) + r;
+            for (size_t k = 0; k < columns; k++) {
+                to[k * COLUMN] = from[k].real();
+                to[k * COLUMN + PANEL] = -from[k].imag();
+            }
+        }
+    }
+    return made;
+}
+
+split_columns::split_columns(const Eigen::MatrixXcd& matrix)
+    : split_columns(matrix.rows(), matrix.cols())
+{
+    re.topRows(matrix.rows()) = matrix.real();
+    im.topRows(matrix.rows()) = matrix.imag();
+}
+
+Eigen::MatrixXcd split_columns::joined(size_t rows) const
+{
+    Eigen::MatrixXcd matrix(rows, re.cols());
+    matrix.real() = re.topRows(rows);
+    matrix.imag() = im.topRows(rows);
+    return matrix;
+}
+
+panels gram(const panels& x)
+{
+    // two columns are made at a time; rows beyond those of x are zero
+    panels g(x.rows(), x.rows() + x.rows() % 2);
+    HWY_DYNAMIC_DISPATCH(gram)(x, g);
+    return g;
+}
+
+cholesky_factor cholesky(panels g, double mu)
+{
+    Eigen::ArrayXd inverse(g.columns());
+    HWY_DYNAMIC_DISPATCH(cholesky)(g, mu, inverse.data());
+    return { std::move(g), std::move(inverse) };
+}
+
+void solve_rows(const cholesky_factor& factor, panels& x)
+{
+    HWY_DYNAMIC_DISPATCH(solve_rows)(factor.lower, factor.inverse_diagonal.data(), x);
+}
+
+void solve_adjoint(const cholesky_factor& factor, split_columns& y)
+{
+    for (Eigen::Index o = 0; o < y.re.cols(); o++)
+        HWY_DYNAMIC_DISPATCH(solve_adjoint)
+    (factor.lower, factor.inverse_diagonal.data(), y.re.col(o).data(), y.im.col(o).data());
+}
+
+split_columns adjoint_product(const panels& x, const split_columns& y)
+{
+    split_columns out(x.columns(), y.re.cols());
+    for (Eigen::Index o = 0; o < y.re.cols(); o++)
+        HWY_DYNAMIC_DISPATCH(adjoint_product)
+    (x, y.re.col(o).data(), y.im.col(o).data(), out.re.col(o).data(), out.im.col(o).data());
+    return out;
+}
+
+split_columns product(const panels& x, const split_columns& y)
+{
+    split_columns out(x.rows(), y.re.cols());
+    for (Eigen::Index o = 0; o < y.re.cols(); o += 2) {
+        const Eigen::Index next = std::min(o + 1, y.re.cols() - 1);
+        const double* const re[] = { y.re.col(o).data(), y.re.col(next).data() };
+        const double* const im[] = { y.im.col(o).data(), y.im.col(next).data() };
+        double* const out_re[] = { out.re.col(o).data(), out.re.col(next).data() };
+        double* const out_im[] = { out.im.col(o).data(), out.im.col(next).data() };
+        HWY_DYNAMIC_DISPATCH(product)(x, re, im, out_re, out_im);
+    }
+    return out;
+}
+
+Eigen::ArrayXd row_powers(const panels& x)
+{
+    Eigen::ArrayXd powers(x.num_panels() * PANEL);
+    HWY_DYNAMIC_DISPATCH(row_powers)(x, powers.data());
+    return powers;
+}
+
+tridiagonal_form tridiagonalize(panels g)
+{
+    const size_t size = g.rows();
+    tridiagonal_form form{ Eigen::ArrayXd(size),
+                           Eigen::ArrayXd(size),
+                           split_columns(size, size + size % 2),
+                           Eigen::ArrayXcd::Zero(size + size % 2) };
+    HWY_DYNAMIC_DISPATCH(tridiagonalize)
+    (g,
+     form.diagonal.data(),
+     form.beside.data(),
+     form.v.re.data(),
+     form.v.im.data(),
+     form.tau.data());
+    return form;
+}
+
+void turn_rows(const tridiagonal_form& form, panels& x)
+{
+    HWY_DYNAMIC_DISPATCH(turn_rows)
+    (form.v.re.data(), form.v.im.data(), form.tau.data(), form.diagonal.size(), x);
+}
+
+Eigen::MatrixXcd turn(const tridiagonal_form& form, Eigen::MatrixXcd y)
+{
+    for (Eigen::Index k = form.diagonal.size() - 1; k-- > 0;) {
+        const Eigen::Index below = form.diagonal.size() - 1 - k;
+        Eigen::VectorXcd v(below);
+        v.real() = form.v.re.col(k).segment(k + 1, below);
+        v.imag() = form.v.im.col(k).segment(k + 1, below);
+        y.bottomRows(below) -= form.tau(k) * v * (v.adjoint() * y.bottomRows(below)).eval();
+    }
+    return y;
+}
+
+Eigen::ArrayXXd whitened_powers(const panels& x,
+                                const Eigen::ArrayXXd& ratios,
+                                const Eigen::ArrayXXd& inverse_pivots)
+{
+    Eigen::ArrayXXd powers(x.num_panels() * PANEL, ratios.rows());
+    for (Eigen::Index i = 0; i < ratios.rows(); i++)
+        HWY_DYNAMIC_DISPATCH(whitened_powers)
+    (x, &ratios(i, 0), &inverse_pivots(i, 0), ratios.rows(), ratios.cols(), &powers(0, i));
+    return powers;
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+
+#endif
