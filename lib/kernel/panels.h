@@ -125,8 +125,8 @@ RESERVOIR_API tridiagonal_form tridiagonalize(panels g);
 //! X Q in place of X.
 RESERVOIR_API void turn_rows(const tridiagonal_form& form, panels& x);
 
-//! Q y.
-RESERVOIR_API Eigen::MatrixXcd turn(const tridiagonal_form& form, Eigen::MatrixXcd y);
+//! Q y in place of y.
+RESERVOIR_API void turn(const tridiagonal_form& form, split_columns& y);
 
 /*!
  * x_i (T + mu I)^-1 x_i^H of every row x_i of X and every mu, where T + mu I = L D L^T. X may have

@@ -362,15 +362,7 @@ void row_powers(const panels& x, double* powers)
     }
 }
 
-// Vectors that the reduction to tridiagonal form works with, whole panels of zeros at first.
 struct split_vector {
-    explicit split_vector(size_t size)
-        : parts(Eigen::ArrayXd::Zero(2 * whole_panels(size))),
-          re(parts.data()),
-          im(parts.data() + whole_panels(size))
-    {
-    }
-    Eigen::ArrayXd parts;
     double* re;
     double* im;
 };
@@ -378,59 +370,65 @@ struct split_vector {
 /*
  * Column j of a matrix, and column j + 1 of two: -= v conj(w_j) + w conj(v_j), which the last
  * reflection left to be done, from row j on; then, of the new column, its share of the product
- * with a new vector u: p_i += a_ij u_j for i >= j, and sums_j = Σ_{i>=j} conj(a_ij) u_i. What lies
+ * with a new vector u: p_i += a_ij u_j for i >= j, and sums_j = Σ_{i>j} conj(a_ij) u_i. What lies
  * above row j in the same vector becomes zero.
  */
 template <size_t COLUMNS>
 HWY_INLINE void update_and_multiply(panels& g,
                                     size_t j,
-                                    const split_vector& v,
-                                    const split_vector& w,
-                                    const double* u_re,
-                                    const double* u_im,
-                                    split_vector& p,
-                                    split_vector& sums)
+                                    split_vector v,
+                                    split_vector w,
+                                    split_vector u,
+                                    split_vector p,
+                                    split_vector sums)
 {
     const tag d;
     const size_t lanes = hn::Lanes(d);
     const size_t l = j + COLUMNS - 1;
-    vec sum_re0 = hn::Zero(d), sum_im0 = sum_re0, sum_re1 = sum_re0, sum_im1 = sum_re0;
+    const size_t size = g.rows(), stride = g.columns() * panels::COLUMN;
     const size_t first = j / lanes * lanes;
     const auto row = hn::Iota(d, static_cast<double>(first));
     const auto wanted0 = hn::Ge(row, hn::Set(d, static_cast<double>(j)));
     const auto wanted1 = hn::Ge(row, hn::Set(d, static_cast<double>(l)));
-    for (size_t i = first; i < g.rows(); i += lanes) {
-        double* const a = g.column(i / PANEL, j) + i % PANEL;
-        const vec v_re = hn::Load(d, v.re + i), v_im = hn::Load(d, v.im + i);
-        const vec w_re = hn::Load(d, w.re + i), w_im = hn::Load(d, w.im + i);
-        const vec x_re = hn::Load(d, u_re + i), x_im = hn::Load(d, u_im + i);
-        vec p_re = hn::Load(d, p.re + i), p_im = hn::Load(d, p.im + i);
-        const auto column = [&](size_t k, auto wanted, double* at, vec& sum_re, vec& sum_im)
-            HWY_ATTR {
-                vec re = hn::Load(d, at), im = hn::Load(d, at + PANEL);
-                remove(v_re, v_im, hn::Set(d, w.re[k]), hn::Set(d, w.im[k]), re, im);
-                remove(w_re, w_im, hn::Set(d, v.re[k]), hn::Set(d, v.im[k]), re, im);
-                if (i == first) {
-                    re = hn::IfThenElseZero(wanted, re);
-                    im = hn::IfThenElseZero(wanted, im);
-                }
-                hn::Store(re, d, at);
-                hn::Store(im, d, at + PANEL);
-                accumulate<false>(re, im, hn::Set(d, u_re[k]), hn::Set(d, u_im[k]), p_re, p_im);
-                accumulate<true>(x_re, x_im, re, im, sum_re, sum_im);
-            };
-        column(j, wanted0, a, sum_re0, sum_im0);
-        if constexpr (COLUMNS > 1)
-            column(l, wanted1, a + panels::COLUMN, sum_re1, sum_im1);
-        hn::Store(p_re, d, p.re + i);
-        hn::Store(p_im, d, p.im + i);
-    }
-    sums.re[j] = hn::GetLane(hn::SumOfLanes(d, sum_re0));
-    sums.im[j] = hn::GetLane(hn::SumOfLanes(d, sum_im0));
-    if constexpr (COLUMNS > 1) {
-        sums.re[l] = hn::GetLane(hn::SumOfLanes(d, sum_re1));
-        sums.im[l] = hn::GetLane(hn::SumOfLanes(d, sum_im1));
-    }
+    vec sum_re0 = hn::Zero(d), sum_im0 = sum_re0, sum_re1 = sum_re0, sum_im1 = sum_re0;
+    double* panel = g.column(j / PANEL, j);
+    for (size_t i = first; i < size; panel += stride)
+        do {
+            double* const a = panel + i % PANEL;
+            const vec v_re = hn::Load(d, v.re + i), v_im = hn::Load(d, v.im + i);
+            const vec w_re = hn::Load(d, w.re + i), w_im = hn::Load(d, w.im + i);
+            const vec x_re = hn::Load(d, u.re + i), x_im = hn::Load(d, u.im + i);
+            vec p_re = hn::Load(d, p.re + i), p_im = hn::Load(d, p.im + i);
+            const auto column = [&](size_t k, auto wanted, double* at, vec& sum_re, vec& sum_im)
+                HWY_ATTR {
+                    vec re = hn::Load(d, at), im = hn::Load(d, at + PANEL);
+                    remove(v_re, v_im, hn::Set(d, w.re[k]), hn::Set(d, w.im[k]), re, im);
+                    remove(w_re, w_im, hn::Set(d, v.re[k]), hn::Set(d, v.im[k]), re, im);
+                    if (i == first) {
+                        re = hn::IfThenElseZero(wanted, re);
+                        im = hn::IfThenElseZero(wanted, im);
+                    }
+                    hn::Store(re, d, at);
+                    hn::Store(im, d, at + PANEL);
+                    accumulate<false>(
+                        re, im, hn::Set(d, u.re[k]), hn::Set(d, u.im[k]), p_re, p_im);
+                    accumulate<true>(x_re, x_im, re, im, sum_re, sum_im);
+                };
+            column(j, wanted0, a, sum_re0, sum_im0);
+            if constexpr (COLUMNS > 1)
+                column(l, wanted1, a + panels::COLUMN, sum_re1, sum_im1);
+            hn::Store(p_re, d, p.re + i);
+            hn::Store(p_im, d, p.im + i);
+            i += lanes;
+        } while (i % PANEL != 0);
+    const auto store = [&](size_t k, vec sum_re, vec sum_im) HWY_ATTR {
+        const double pivot = *g.element(k, k); // is in both sums
+        sums.re[k] = hn::GetLane(hn::SumOfLanes(d, sum_re)) - pivot * u.re[k];
+        sums.im[k] = hn::GetLane(hn::SumOfLanes(d, sum_im)) - pivot * u.im[k];
+    };
+    store(j, sum_re0, sum_im0);
+    if constexpr (COLUMNS > 1)
+        store(l, sum_re1, sum_im1);
 }
 
 void tridiagonalize(panels& g,
@@ -441,69 +439,143 @@ void tridiagonalize(panels& g,
                     std::complex<double>* tau)
 {
     using complex = std::complex<double>;
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
     const size_t size = g.rows(), padded = whole_panels(size);
-    split_vector v(size), w(size), p(size), sums(size);
+    Eigen::ArrayXXd room = Eigen::ArrayXXd::Zero(padded, 8);
+    const auto vector = [&](int k) { return split_vector{ &room(0, k), &room(0, k + 1) }; };
+    const split_vector v = vector(0), w = vector(2), p = vector(4), sums = vector(6);
     for (size_t k = 0; k < size; k++) {
-        const auto at = [&](size_t i) { return g.column(i / PANEL, k) + i % PANEL; };
-        for (size_t i = k; i < size; i++) { // as update_and_multiply does with the columns behind
-            double* const a = at(i);
-            a[0] -= v.re[i] * w.re[k] + v.im[i] * w.im[k] + w.re[i] * v.re[k] + w.im[i] * v.im[k];
-            a[PANEL] -=
-                v.im[i] * w.re[k] - v.re[i] * w.im[k] + w.im[i] * v.re[k] - w.re[i] * v.im[k];
-        }
-        diagonal[k] = *at(k);
-        beside[k] = 0.0;
-        if (k + 1 == size)
-            break;
-
-        // reflect what is below the diagonal to one real value
+        // column k, updated as update_and_multiply does with those behind it
         double* const u_re = reflections_re + k * padded;
         double* const u_im = reflections_im + k * padded;
-        double power = 0.0;
-        for (size_t i = k + 2; i < size; i++) {
-            u_re[i] = at(i)[0];
-            u_im[i] = at(i)[PANEL];
-            power += u_re[i] * u_re[i] + u_im[i] * u_im[i];
+        for (size_t i = k / lanes * lanes; i < padded; i += lanes) {
+            const double* const a = g.element(i, k);
+            vec re = hn::Load(d, a), im = hn::Load(d, a + PANEL);
+            remove(hn::Load(d, v.re + i),
+                   hn::Load(d, v.im + i),
+                   hn::Set(d, w.re[k]),
+                   hn::Set(d, w.im[k]),
+                   re,
+                   im);
+            remove(hn::Load(d, w.re + i),
+                   hn::Load(d, w.im + i),
+                   hn::Set(d, v.re[k]),
+                   hn::Set(d, v.im[k]),
+                   re,
+                   im);
+            hn::Store(re, d, u_re + i);
+            hn::Store(im, d, u_im + i);
         }
-        const complex head(at(k + 1)[0], at(k + 1)[PANEL]);
+        diagonal[k] = u_re[k];
+        beside[k] = 0.0;
+        if (k + 1 == size) {
+            std::fill_n(u_re, padded, 0.0);
+            std::fill_n(u_im, padded, 0.0);
+            break;
+        }
+
+        // reflect what is below the diagonal to one real value
+        const complex head(u_re[k + 1], u_im[k + 1]);
+        const size_t first = (k + 1) / lanes * lanes;
+        std::fill(u_re + k / lanes * lanes, u_re + k + 2, 0.0);
+        std::fill(u_im + k / lanes * lanes, u_im + k + 2, 0.0);
+        vec powers = hn::Zero(d);
+        for (size_t i = first; i < padded; i += lanes) {
+            const vec re = hn::Load(d, u_re + i), im = hn::Load(d, u_im + i);
+            powers = hn::MulAdd(re, re, hn::MulAdd(im, im, powers));
+        }
+        const double power = hn::GetLane(hn::SumOfLanes(d, powers));
         beside[k] = head.real();
         if (power > 0.0 || head.imag() != 0.0) {
             const double length = std::sqrt(power + std::norm(head));
             beside[k] = head.real() > 0.0 ? -length : length;
             tau[k] = (beside[k] - head) / beside[k];
             const complex scale = 1.0 / (head - beside[k]);
-            for (size_t i = k + 2; i < size; i++) {
-                const double re = u_re[i], im = u_im[i];
-                u_re[i] = re * scale.real() - im * scale.imag();
-                u_im[i] = re * scale.imag() + im * scale.real();
+            const vec scale_re = hn::Set(d, scale.real()), scale_im = hn::Set(d, scale.imag());
+            for (size_t i = first; i < padded; i += lanes) {
+                vec re = hn::Zero(d), im = re;
+                accumulate<false>(
+                    hn::Load(d, u_re + i), hn::Load(d, u_im + i), scale_re, scale_im, re, im);
+                hn::Store(re, d, u_re + i);
+                hn::Store(im, d, u_im + i);
             }
         }
         u_re[k + 1] = 1.0;
 
-        // p = A u, w = tau p - tau/2 (tau p)^H u u
-        for (size_t i = (k + 1) / PANEL * PANEL; i < padded; i++)
-            p.re[i] = p.im[i] = 0.0;
+        // p = A u, w = tau p - |tau|^2/2 (p^H u) u
+        std::fill(p.re + first, p.re + padded, 0.0);
+        std::fill(p.im + first, p.im + padded, 0.0);
+        sums.re[k] = sums.im[k] = 0.0;
         size_t j = k + 1;
         for (; j + 1 < size; j += 2)
-            update_and_multiply<2>(g, j, v, w, u_re, u_im, p, sums);
+            update_and_multiply<2>(g, j, v, w, { u_re, u_im }, p, sums);
         if (j < size)
-            update_and_multiply<1>(g, j, v, w, u_re, u_im, p, sums);
-        complex overlap = 0.0; // p^H u
-        for (size_t j = k + 1; j < size; j++) {
-            const double pivot = *g.element(j, j); // counted twice
-            p.re[j] += sums.re[j] - pivot * u_re[j];
-            p.im[j] += sums.im[j] - pivot * u_im[j];
-            overlap += complex(p.re[j] * u_re[j] + p.im[j] * u_im[j],
-                               p.re[j] * u_im[j] - p.im[j] * u_re[j]);
+            update_and_multiply<1>(g, j, v, w, { u_re, u_im }, p, sums);
+        vec overlap_re = hn::Zero(d), overlap_im = overlap_re;
+        for (size_t i = first; i < padded; i += lanes) {
+            const vec re = hn::Add(hn::Load(d, p.re + i), hn::Load(d, sums.re + i));
+            const vec im = hn::Add(hn::Load(d, p.im + i), hn::Load(d, sums.im + i));
+            accumulate<true>(
+                hn::Load(d, u_re + i), hn::Load(d, u_im + i), re, im, overlap_re, overlap_im);
+            hn::Store(re, d, p.re + i);
+            hn::Store(im, d, p.im + i);
         }
-        const complex half = 0.5 * tau[k] * std::conj(tau[k]) * overlap;
-        for (size_t j = k + 1; j < size; j++) {
-            v.re[j] = u_re[j];
-            v.im[j] = u_im[j];
-            w.re[j] = tau[k].real() * p.re[j] - tau[k].imag() * p.im[j] -
-                      (half.real() * u_re[j] - half.imag() * u_im[j]);
-            w.im[j] = tau[k].real() * p.im[j] + tau[k].imag() * p.re[j] -
-                      (half.real() * u_im[j] + half.imag() * u_re[j]);
+        const double half = -0.5 * std::norm(tau[k]);
+        const vec shift_re = hn::Mul(hn::Set(d, half), hn::SumOfLanes(d, overlap_re));
+        const vec shift_im = hn::Mul(hn::Set(d, half), hn::SumOfLanes(d, overlap_im));
+        const vec tau_re = hn::Set(d, tau[k].real()), tau_im = hn::Set(d, tau[k].imag());
+        v.re[k] = v.im[k] = w.re[k] = w.im[k] = 0.0;
+        for (size_t i = first; i < padded; i += lanes) {
+            const vec re = hn::Load(d, u_re + i), im = hn::Load(d, u_im + i);
+            vec w_re = hn::Zero(d), w_im = w_re;
+            accumulate<false>(re, im, shift_re, shift_im, w_re, w_im);
+            accumulate<false>(
+                hn::Load(d, p.re + i), hn::Load(d, p.im + i), tau_re, tau_im, w_re, w_im);
+            hn::Store(re, d, v.re + i);
+            hn::Store(im, d, v.im + i);
+            hn::Store(w_re, d, w.re + i);
+            hn::Store(w_im, d, w.im + i);
+        }
+    }
+}
+
+// Q y: the last reflection first.
+void turn(const double* v_re,
+          const double* v_im,
+          const std::complex<double>* tau,
+          size_t size,
+          double* y_re,
+          double* y_im)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    const size_t padded = whole_panels(size);
+    for (size_t k = size - 1; k-- > 0;) {
+        const double* const re = v_re + k * padded;
+        const double* const im = v_im + k * padded;
+        vec sum_re = hn::Zero(d), sum_im = sum_re; // v^H y
+        const size_t first = (k + 1) / lanes * lanes;
+        for (size_t i = first; i < padded; i += lanes)
+            accumulate<true>(hn::Load(d, y_re + i),
+                             hn::Load(d, y_im + i),
+                             hn::Load(d, re + i),
+                             hn::Load(d, im + i),
+                             sum_re,
+                             sum_im);
+        vec by_re = hn::Zero(d), by_im = by_re;
+        accumulate<false>(hn::SumOfLanes(d, sum_re),
+                          hn::SumOfLanes(d, sum_im),
+                          hn::Set(d, -tau[k].real()),
+                          hn::Set(d, -tau[k].imag()),
+                          by_re,
+                          by_im);
+        for (size_t i = first; i < padded; i += lanes) {
+            vec to_re = hn::Load(d, y_re + i), to_im = hn::Load(d, y_im + i);
+            accumulate<false>(
+                hn::Load(d, re + i), hn::Load(d, im + i), by_re, by_im, to_re, to_im);
+            hn::Store(to_re, d, y_re + i);
+            hn::Store(to_im, d, y_im + i);
         }
     }
 }
@@ -624,6 +696,7 @@ HWY_EXPORT(adjoint_product);
 HWY_EXPORT(product);
 HWY_EXPORT(row_powers);
 HWY_EXPORT(tridiagonalize);
+HWY_EXPORT(turn);
 HWY_EXPORT(turn_rows);
 HWY_EXPORT(whitened_powers);
 
@@ -762,16 +835,16 @@ void turn_rows(const tridiagonal_form& form, panels& x)
     (form.v.re.data(), form.v.im.data(), form.tau.data(), form.diagonal.size(), x);
 }
 
-Eigen::MatrixXcd turn(const tridiagonal_form& form, Eigen::MatrixXcd y)
+void turn(const tridiagonal_form& form, split_columns& y)
 {
-    for (Eigen::Index k = form.diagonal.size() - 1; k-- > 0;) {
-        const Eigen::Index below = form.diagonal.size() - 1 - k;
-        Eigen::VectorXcd v(below);
-        v.real() = form.v.re.col(k).segment(k + 1, below);
-        v.imag() = form.v.im.col(k).segment(k + 1, below);
-        y.bottomRows(below) -= form.tau(k) * v * (v.adjoint() * y.bottomRows(below)).eval();
-    }
-    return y;
+    for (Eigen::Index o = 0; o < y.re.cols(); o++)
+        HWY_DYNAMIC_DISPATCH(turn)
+    (form.v.re.data(),
+     form.v.im.data(),
+     form.tau.data(),
+     form.diagonal.size(),
+     y.re.col(o).data(),
+     y.im.col(o).data());
 }
 
 Eigen::ArrayXXd whitened_powers(const panels& x,

@@ -186,22 +186,22 @@ struct gram_problem {
 
     double mu(double lambda) const { return lambda * features.rows(); }
 
-    //! What an error of a row is divided by; power: of each row of B, b_i R b_i^H
-    Eigen::ArrayXd one_minus_hat(const Eigen::ArrayXd& power, double lambda) const
+    /*!
+     * \param power of each row of B, b_i R b_i^H
+     * \param image B R B^H Y
+     */
+    Eigen::MatrixXcd leave_one_out_residuals(const Eigen::ArrayXd& power,
+                                             const Eigen::MatrixXcd& image,
+                                             double lambda) const
     {
-        const Eigen::ArrayXd of_rows = power.head(features.rows());
-        const Eigen::ArrayXd found = is_tall ? 1.0 - of_rows : Eigen::ArrayXd(mu(lambda) * of_rows);
-        return found.max(LEAST_ONE_MINUS_HAT);
-    }
-
-    //! image: B R B^H Y
-    ridge_result
-    result(const Eigen::ArrayXd& power, const Eigen::MatrixXcd& image, double lambda) const
-    {
-        const Eigen::VectorXd divisor = one_minus_hat(power, lambda).inverse().matrix();
-        const Eigen::MatrixXcd residuals =
-            is_tall ? Eigen::MatrixXcd(targets - image) : Eigen::MatrixXcd(mu(lambda) * image);
-        return make_result(targets, divisor.asDiagonal() * residuals, lambda);
+        const auto divided = [&](const auto& residuals, const auto& one_minus_hat) {
+            return one_minus_hat.max(LEAST_ONE_MINUS_HAT).inverse().matrix().asDiagonal() *
+                   residuals;
+        };
+        const auto of_rows = power.head(features.rows());
+        if (is_tall)
+            return divided(targets - image, 1.0 - of_rows);
+        return divided(mu(lambda) * image, mu(lambda) * of_rows);
     }
 };
 
@@ -214,7 +214,10 @@ ridge_result solve_cholesky(gram_problem problem, double lambda)
     split_columns coefficients = adjoint_product(whitened, split_columns(problem.targets));
     const Eigen::MatrixXcd image =
         product(whitened, coefficients).joined(problem.features.rows());
-    ridge_result result = problem.result(row_powers(whitened), image, lambda);
+    ridge_result result = make_result(
+        problem.targets,
+        problem.leave_one_out_residuals(row_powers(whitened), image, lambda),
+        lambda);
     if (problem.is_tall) {
         solve_adjoint(factor, coefficients);
         result.weights = coefficients.joined(problem.features.cols());
@@ -285,28 +288,34 @@ ridge_result solve_tridiagonal(gram_problem problem)
         images.push_back(product(turned, solution));
         solutions.push_back(std::move(solution));
     }
-    const auto at = [](const std::vector<split_columns>& all, Eigen::Index count, int i) {
-        Eigen::MatrixXcd found(count, all.size());
+    const auto at = [](const std::vector<split_columns>& all, int i) {
+        split_columns found(all[0].re.rows(), all.size());
         for (size_t o = 0; o < all.size(); o++) {
-            found.col(o).real() = all[o].re.col(i).head(count);
-            found.col(o).imag() = all[o].im.col(i).head(count);
+            found.re.col(o) = all[o].re.col(i);
+            found.im.col(o) = all[o].im.col(i);
         }
         return found;
     };
 
-    ridge_result best;
-    int best_place = 0;
+    Eigen::MatrixXcd least;
+    int best = 0;
     for (int i = 0; i < GRID_SIZE; i++) {
-        ridge_result found = problem.result(powers.col(i), at(images, rows, i), lambdas(i));
-        if (i > 0 && !(found.leave_one_out_mse < best.leave_one_out_mse))
+        Eigen::MatrixXcd residuals = problem.leave_one_out_residuals(
+            powers.col(i), at(images, i).joined(rows), lambdas(i));
+        if (i > 0 && !(residuals.squaredNorm() < least.squaredNorm()))
             continue;
-        best = std::move(found);
-        best_place = i;
+        least.swap(residuals);
+        best = i;
     }
-    best.weights = problem.is_tall
-                       ? turn(form, at(solutions, size, best_place))
-                       : problem.features.adjoint() * at(images, rows, best_place);
-    return best;
+    ridge_result result = make_result(problem.targets, least, lambdas(best));
+    if (problem.is_tall) {
+        split_columns weights = at(solutions, best);
+        turn(form, weights);
+        result.weights = weights.joined(size);
+    } else {
+        result.weights = problem.features.adjoint() * at(images, best).joined(rows);
+    }
+    return result;
 }
 
 // Little or no lambda, which leaves the accuracy to the decomposition of A itself.
