@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "kernel/panels.h"
 #include <gnuradio/reservoir/kernel/model_prior.h>
 
 #include <Eigen/Cholesky>
@@ -61,40 +62,55 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
                                const model_moments& prior,
                                const std::vector<double>& prior_weights)
 {
-    const Index size = features.cols();
+    const Index rows = features.rows(), size = features.cols();
     const double total = weights.sum();
     const Eigen::VectorXd scale = weights.cwiseSqrt();
-    const MatrixXcd scaled = scale.asDiagonal() * features;
-    MatrixXcd gram = MatrixXcd::Zero(size, size);
-    gram.selfadjointView<Eigen::Lower>().rankUpdate(scaled.adjoint());
-    gram.triangularView<Eigen::StrictlyUpper>() = gram.adjoint();
-    const VectorXcd cross = scaled.adjoint() * (scale.asDiagonal() * targets);
+    MatrixXcd scaled(rows + 1, size); // the last row becomes a right-hand side
+    scaled.topRows(rows) = scale.asDiagonal() * features;
+    scaled.row(rows).setZero();
+    const MatrixXcd gram = lower_half(kernel::gram(panels::adjoint(scaled)));
+    panels regressors(scaled, size + size % 2);
+    VectorXcd scaled_targets = VectorXcd::Zero(rows + 1);
+    scaled_targets.head(rows) = scale.asDiagonal() * targets;
+    const VectorXcd cross =
+        adjoint_product(regressors, split_columns(scaled_targets)).joined(size);
     const Eigen::VectorXd loading =
         1e-4 * (gram.diagonal().real() + total * prior.gram.diagonal().real()).array() + 1e-9;
 
     prior_ridge_result best;
     best.leave_one_out_mse = std::numeric_limits<double>::infinity();
     MatrixXcd best_matrix;
+    Eigen::VectorXd best_others;
     for (const double kappa : prior_weights) {
         MatrixXcd matrix = gram + kappa * total * prior.gram;
         matrix.diagonal() += loading.cast<std::complex<double>>();
-        const Eigen::LLT<MatrixXcd> factor(matrix);
-        const VectorXcd solution = factor.solve(cross + kappa * total * prior.cross);
-        const MatrixXcd whitened = factor.matrixL().solve(scaled.adjoint());
-        const Eigen::ArrayXd hat = whitened.colwise().squaredNorm().transpose();
-        const VectorXcd residual = targets - features * solution;
-        const Eigen::VectorXd others = (1.0 - hat).max(1e-3).inverse();
-        const VectorXcd left_out = others.asDiagonal() * residual;
-        const double mse =
-            (weights.array() * left_out.array().abs2()).sum() / std::max(total, 1e-12);
+        const cholesky_factor factor = cholesky(panels(matrix, regressors.columns()), 0.0);
+        panels whitened = regressors;
+        for (Index k = 0; k < size; k++)
+            whitened.set(rows, k, std::conj(cross(k) + kappa * total * prior.cross(k)));
+        solve_rows(factor, whitened);
+        split_columns solution(size, 1);
+        for (Index k = 0; k < size; k++) {
+            solution.re(k) = whitened.element(rows, k)[0];
+            solution.im(k) = -whitened.element(rows, k)[PANEL];
+        }
+        solve_adjoint(factor, solution);
+        const VectorXcd residual =
+            scaled_targets - product(regressors, solution).joined(rows + 1);
+        const Eigen::VectorXd others = // over one minus the row's own share
+            (1.0 - row_powers(whitened).head(rows)).max(1e-3).inverse().matrix();
+        const double mse = (others.asDiagonal() * residual.head(rows)).squaredNorm() /
+                           std::max(total, 1e-12);
         if (mse < best.leave_one_out_mse || !best.weights.size()) {
-            best.weights = solution;
-            best.leave_one_out = targets - left_out;
+            best.weights = solution.joined(size);
             best.leave_one_out_mse = mse;
             best.prior_weight = kappa;
-            best_matrix = matrix;
+            best_others = others;
+            best_matrix.swap(matrix);
         }
     }
+    best.leave_one_out =
+        targets - best_others.asDiagonal() * (targets - features * best.weights);
     best.condition_number = 1.0 / std::max(Eigen::LLT<MatrixXcd>(best_matrix).rcond(), 1e-300);
     return best;
 }

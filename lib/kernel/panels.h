@@ -8,6 +8,7 @@
 
 #include <gnuradio/reservoir/api.h>
 #include <Eigen/Core>
+#include <complex>
 #include <cstddef>
 
 namespace gr {
@@ -59,6 +60,12 @@ public:
     {
         return column(row / PANEL, k) + row % PANEL;
     }
+    void set(size_t row, size_t k, std::complex<double> value)
+    {
+        double* const re = column(row / PANEL, k) + row % PANEL;
+        re[0] = value.real();
+        re[PANEL] = value.imag();
+    }
 
 private:
     size_t d_rows;
@@ -85,6 +92,9 @@ struct split_columns {
 
 //! X X^H: the lower half, and of the upper half what lies in the panels of the diagonal.
 RESERVOIR_API panels gram(const panels& x);
+
+//! A square matrix with zeros above the diagonal.
+RESERVOIR_API Eigen::MatrixXcd lower_half(const panels& g);
 
 //! L of G + mu I = L L^H.
 struct cholesky_factor {

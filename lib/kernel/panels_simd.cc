@@ -229,7 +229,7 @@ void cholesky(panels& g, double mu, double* inverse)
         for (size_t j = begin; j < end; j++) { // eight columns of eight rows, one after the other
             const size_t row = j - begin;
             double* const column = g.column(p, j);
-            const double root = std::sqrt(column[row] + mu);
+            const double root = j < g.rows() ? std::sqrt(column[row] + mu) : 1.0;
             inverse[j] = 1.0 / root;
             column[row] = root;
             column[PANEL + row] = 0.0;
@@ -761,6 +761,15 @@ panels gram(const panels& x)
     panels g(x.rows(), x.rows() + x.rows() % 2);
     HWY_DYNAMIC_DISPATCH(gram)(x, g);
     return g;
+}
+
+Eigen::MatrixXcd lower_half(const panels& g)
+{
+    Eigen::MatrixXcd matrix = Eigen::MatrixXcd::Zero(g.rows(), g.rows());
+    for (size_t k = 0; k < g.rows(); k++)
+        for (size_t i = k; i < g.rows(); i++)
+            matrix(i, k) = { g.element(i, k)[0], g.element(i, k)[PANEL] };
+    return matrix;
 }
 
 cholesky_factor cholesky(panels g, double mu)
