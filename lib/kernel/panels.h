@@ -77,7 +77,7 @@ private:
  * A vector, filled up with zeros to whole panels; real and imaginary parts apart. Matrices of
  * real and of imaginary parts, by columns, stand for several vectors.
  */
-struct split_columns {
+struct RESERVOIR_API split_columns {
     split_columns(size_t rows, size_t columns)
         : re(Eigen::ArrayXXd::Zero(whole_panels(rows), columns)),
           im(Eigen::ArrayXXd::Zero(whole_panels(rows), columns))

@@ -6,8 +6,8 @@
 // Every instruction set that this machine runs, against plain double-precision loops.
 
 #include "kernel/simd.h"
+#include "targets.h"
 #include <gnuradio/reservoir/kernel/random.h>
-#include <hwy/targets.h>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -25,22 +25,6 @@ std::vector<float> noise(kernel::random& generator, size_t count, double scale =
     for (auto& value : values)
         value = scale * generator.gaussian();
     return values;
-}
-
-// Runs a check once for every target in the binary that the CPU has.
-template <class Check>
-void for_each_target(Check check)
-{
-    const auto supported = hwy::SupportedTargets();
-    for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-        BOOST_TEST_CONTEXT("target " << hwy::TargetName(target))
-        {
-            hwy::SetSupportedTargetsForTest(target);
-            check();
-        }
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    BOOST_TEST(hwy::SupportedTargets() == supported);
 }
 
 } // namespace
