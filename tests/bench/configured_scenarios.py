@@ -149,7 +149,9 @@ def told(sim, make):
     """Bit error rates of a detector that is told each frame's true channel."""
     rates = []
     for f in range(sim["F"]):
-        one = {k: v[f : f + 1] if k in ("r", "x", "xi", "h") else v for k, v in sim.items()}
+        one = {
+            k: v[f : f + 1] if k in ("r", "x", "xi", "h") else v for k, v in sim.items()
+        }
 
         def make_told(constellation):
             detector = make(constellation)
@@ -210,9 +212,7 @@ def fading(count, seed):
     off = measure(sim, configured(tracking="off"), "static channel, tracking off", None)
     yield off
     bound = 1.3 * off["ber"]
-    yield measure(
-        sim, configured(tracking="on"), "static channel, tracking on", bound
-    )
+    yield measure(sim, configured(tracking="on"), "static channel, tracking on", bound)
 
 
 def never_worse(count, seed):

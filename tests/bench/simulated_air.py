@@ -148,7 +148,9 @@ def rates(count):
     for name, make in DETECTORS.items():
         equalizer = reservoir.equalizer(make(), SPS, KNOWN, "training_start", PAYLOAD)
         _, _, seconds = run(samples, reservoir.frame_sync(), equalizer)
-        print(f"frame_sync and {name}: {len(samples) / seconds / 1e6:.2f} MS/s, all frames")
+        print(
+            f"frame_sync and {name}: {len(samples) / seconds / 1e6:.2f} MS/s, all frames"
+        )
 
 
 def packet_error_rate(name, code, esn0_db, count):
@@ -169,7 +171,9 @@ def packet_error_rate(name, code, esn0_db, count):
 
 
 LEVELS = np.arange(5, 26, 2)
-RECEIVERS = [(name, code) for name in ("configured_esn", "fir") for code in ("none", "cc")]
+RECEIVERS = [
+    (name, code) for name in ("configured_esn", "fir") for code in ("none", "cc")
+]
 
 
 def packet_error_rates(count):
@@ -178,7 +182,10 @@ def packet_error_rates(count):
         points = [packet_error_rate(name, code, level, count) for level in tqdm(LEVELS)]
         rates[name, code] = np.array(points)
         print(f"{name}, code {code}: packet error rates", end="")
-        print(*(f", {rate:.3f} at {level} dB" for level, rate in zip(LEVELS, points)), sep="")
+        print(
+            *(f", {rate:.3f} at {level} dB" for level, rate in zip(LEVELS, points)),
+            sep="",
+        )
     return rates
 
 
@@ -198,7 +205,11 @@ def draw(folder, rates, count):
         lost = rates[name, code] > 0
         style, suffix = styles[code]
         axis.semilogy(
-            LEVELS[lost], rates[name, code][lost], style, color=colors[name], label=name + suffix
+            LEVELS[lost],
+            rates[name, code][lost],
+            style,
+            color=colors[name],
+            label=name + suffix,
         )
     axis.set(
         title="512 QPSK symbols over six Rayleigh paths",

@@ -35,7 +35,8 @@ PULSE = pulse()
 
 def burst(rng, esn0_db, payload=PAYLOAD, offset=0.05, ppm=40, sent=None):
     """Samples, indices of the payload, instant of the first pilot on the strongest path, offset,
-    and the paths' amplitudes over the strongest one's; sent: the payload's symbols, else random."""
+    and the paths' amplitudes over the strongest one's; sent: the payload's symbols, else random.
+    """
     indices = rng.integers(0, 4, payload)
     sent = QPSK[indices] if sent is None else sent
     paths = np.exp(-np.arange(PATHS) / 4) * (
@@ -58,7 +59,13 @@ def burst(rng, esn0_db, payload=PAYLOAD, offset=0.05, ppm=40, sent=None):
     )
     strongest = np.abs(paths).argmax()
     first = (SPAN + len(PREAMBLE) + strongest) * SPS / clock - late
-    return samples.astype(np.complex64), indices, first, turn, np.abs(paths / paths[strongest])
+    return (
+        samples.astype(np.complex64),
+        indices,
+        first,
+        turn,
+        np.abs(paths / paths[strongest]),
+    )
 
 
 def run(samples, *following):

@@ -127,6 +127,8 @@ def through_rtl_tcp(samples, rate=2.4e6):
     got = got[played.argmax() :][: len(samples)]
     sent = eight_bits(samples).astype(np.float32).view(np.complex64)
     # gr-osmosdr's zero is 127.4
-    if len(got) < len(sent) or not np.allclose(128 * got + 127.4 * (1 + 1j), sent, atol=0.01):
+    if len(got) < len(sent) or not np.allclose(
+        128 * got + 127.4 * (1 + 1j), sent, atol=0.01
+    ):
         raise RuntimeError("gr-osmosdr's source lost samples")
     return got

@@ -67,7 +67,9 @@ def test_what_is_learnt_is_used(payload_len):
     assert np.array_equal(out[0][:PILOTS], r[:PILOTS])  # passed through at first
     assert symbol_errors(out[-1], sent) < 0.05 * len(sent)
 
-    messages = [pmt.to_python(debug.get_message(k)) for k in range(debug.num_messages())]
+    messages = [
+        pmt.to_python(debug.get_message(k)) for k in range(debug.num_messages())
+    ]
     epochs = [m for m in messages if "epoch" in m]
     trainings = [m for m in messages if "epoch" not in m]
     first = [m for m in epochs if m["offset"] == 0]
@@ -105,7 +107,9 @@ def test_a_flowgraph_can_be_started_again():
         assert eq.skipped_trainings() == 10 - 2
 
 
-@pytest.mark.parametrize("make", [reservoir.fir, reservoir.esn, reservoir.configured_esn])
+@pytest.mark.parametrize(
+    "make", [reservoir.fir, reservoir.esn, reservoir.configured_esn]
+)
 def test_those_that_train_within_a_frame_are_refused(make):
     with pytest.raises(ValueError, match="background_training = true"):
         reservoir.equalizer(make(), 1, [1.0, -1.0], background_training=True)

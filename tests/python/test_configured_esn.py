@@ -206,7 +206,9 @@ def filter_and_banks(taps, snr_db):
     coefficients, start = det.filter()[0], det.filter_start()
     impulse = np.zeros(2 * start + 1)
     impulse[start] = 1.0
-    responses = pole_banks(poles, impulse)[::-1]  # coefficient j is that of r[n - start + j]
+    responses = pole_banks(poles, impulse)[
+        ::-1
+    ]  # coefficient j is that of r[n - start + j]
     weights, *_ = np.linalg.lstsq(responses, coefficients, rcond=None)
     assert np.allclose(
         responses @ weights, coefficients, atol=1e-5 * np.abs(coefficients).max()

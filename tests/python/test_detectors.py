@@ -25,8 +25,9 @@ MAKERS = {
 
 def rnn(**options):
     """With the window and delay of the others; as long a training as these tests need."""
-    return reservoir.rnn(**{"window": 24, "delay": 12, "eigenvalues_every": 0, **options})
-
+    return reservoir.rnn(
+        **{"window": 24, "delay": 12, "eigenvalues_every": 0, **options}
+    )
 
 
 @pytest.fixture(params=MAKERS)
@@ -56,7 +57,9 @@ def test_identity_channel_gives_identity(make_solved):
 def test_a_mixed_phase_channel_is_equalized(make):
     x, r, pilots = frame()
     y = make().receive(r, pilots)
-    assert symbol_errors(y[64:-12], x[64:-12]) == 0  # the last ones look ahead to nothing
+    assert (
+        symbol_errors(y[64:-12], x[64:-12]) == 0
+    )  # the last ones look ahead to nothing
 
 
 def test_fit_then_detect_is_receive(make):
@@ -89,7 +92,9 @@ def test_a_clone_has_learnt_what_its_original_has(make):
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(
-    st.lists(st.integers(0, 700), max_size=8), st.sampled_from(sorted(MAKERS)), st.integers(1, 3)
+    st.lists(st.integers(0, 700), max_size=8),
+    st.sampled_from(sorted(MAKERS)),
+    st.integers(1, 3),
 )
 def test_pieces_joined_are_the_whole(cuts, name, sps):
     rng = np.random.default_rng(1)
@@ -147,7 +152,9 @@ def two_streams():
     rng = np.random.default_rng(4)
     x = np.array([symbols(200 + 400, rng) for _ in range(2)])
     h = rng.standard_normal((3, 2, 3)) + 1j * rng.standard_normal((3, 2, 3))
-    r = np.array([sum(np.convolve(x[t], h[a, t])[:600] for t in range(2)) for a in range(3)])
+    r = np.array(
+        [sum(np.convolve(x[t], h[a, t])[:600] for t in range(2)) for a in range(3)]
+    )
     return x, r + noise(r.shape, rng, 25)
 
 
@@ -193,7 +200,9 @@ def test_report():
     assert not det.trained()
     report = det.fit(r, pilots)
     assert det.trained()
-    for key in "mse evm_db seconds delay regularization noise_variance channel poles".split():
+    for (
+        key
+    ) in "mse evm_db seconds delay regularization noise_variance channel poles".split():
         assert key in report and key in dict(report)
     assert report["mse"] == report.mse == det.report().mse
     assert report.seconds > 0
@@ -231,7 +240,9 @@ def test_linear_network_is_the_dense_one():
 @pytest.mark.parametrize("activation", ["magnitude_tanh", "split_tanh"])
 def test_states_agree_with_numpy(activation):
     x, r, pilots = frame()
-    det = reservoir.esn(activation=activation, input_scaling=0.7, spectral_radius=0.9, sparsity=0.5)
+    det = reservoir.esn(
+        activation=activation, input_scaling=0.7, spectral_radius=0.9, sparsity=0.5
+    )
     w, u = det.recurrent_weights().astype(complex), det.input_weights().astype(complex)
     padded = np.concatenate([np.zeros(23), r])
     s, states = np.zeros(32, complex), []
@@ -328,7 +339,9 @@ def test_silence(make):
     y = det.receive(np.zeros(600), pilots)
     assert np.isfinite(y).all()
     report = det.report()
-    assert report.mse == pytest.approx(1.0, rel=1e-3) and report.evm_db == pytest.approx(0, abs=0.1)
+    assert report.mse == pytest.approx(
+        1.0, rel=1e-3
+    ) and report.evm_db == pytest.approx(0, abs=0.1)
     assert symbol_errors(det.receive(r, pilots)[64:-12], x[64:-12]) == 0
 
 
@@ -351,7 +364,10 @@ def test_tracking_follows_a_drifting_channel():
     still = reservoir.fir(num_taps=8, delay=4)
     moving = reservoir.fir(num_taps=8, delay=4, forgetting=0.97)
     moving.set_tracking(qpsk.base())
-    errors = [symbol_errors(d.receive(r, x[:64])[64:], x[64:], points) for d in (still, moving)]
+    errors = [
+        symbol_errors(d.receive(r, x[:64])[64:], x[64:], points)
+        for d in (still, moving)
+    ]
     assert errors[0] > 1000 and errors[1] == 0
     # silence and bursts do not unlearn it for good
     gap = r.copy()
@@ -367,7 +383,9 @@ def test_rls_weighs_the_latest_pilots_most():
     x = symbols(700, rng)
     r = np.concatenate([through(x, [1.0], rng)[:100], through(x, [-1j], rng)[100:]])
     ls = reservoir.fir(num_taps=2, delay=0).receive(r, x[:200])
-    rls = reservoir.fir(num_taps=2, delay=0, update="rls", forgetting=0.9).receive(r, x[:200])
+    rls = reservoir.fir(num_taps=2, delay=0, update="rls", forgetting=0.9).receive(
+        r, x[:200]
+    )
     assert symbol_errors(rls[200:], x[200:]) == 0
     assert np.mean(np.abs(rls[200:] - x[200:]) ** 2) < 0.1
     assert np.mean(np.abs(ls[200:] - x[200:]) ** 2) > 0.3

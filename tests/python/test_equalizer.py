@@ -190,7 +190,9 @@ def test_antennas_and_streams(payload_len, chunk):
     rng = np.random.default_rng(2)
     x = np.array([symbols(PILOTS + 200, rng) for _ in range(2)])
     h = rng.standard_normal((3, 2, 2)) + 1j * rng.standard_normal((3, 2, 2))
-    r = np.array([sum(np.convolve(x[t], h[a, t])[:248] for t in range(2)) for a in range(3)])
+    r = np.array(
+        [sum(np.convolve(x[t], h[a, t])[:248] for t in range(2)) for a in range(3)]
+    )
     r = (r + noise(r.shape, rng, 30)).astype(np.complex64)
     make = lambda: reservoir.fir(6, 3, num_inputs=3, num_outputs=2)
     eq = reservoir.equalizer(make(), 1, x[:, :PILOTS], payload_len=payload_len)
@@ -207,7 +209,10 @@ def test_tags_of_other_inputs_pass_but_do_not_train():
     sink = blocks.vector_sink_c()
     top.connect(blocks.vector_source_c(r[0].tolist()), (eq, 0))
     top.connect(
-        blocks.vector_source_c(r[1].tolist(), False, 1, [training_tag(9), tag(20, "b")]), (eq, 1)
+        blocks.vector_source_c(
+            r[1].tolist(), False, 1, [training_tag(9), tag(20, "b")]
+        ),
+        (eq, 1),
     )
     top.connect(eq, sink)
     top.run()
@@ -221,7 +226,9 @@ def test_inputs_of_different_length_end_with_the_shorter():
     top = gr.top_block()
     sink = blocks.vector_sink_c()
     first = noise(500, rng, 0)
-    top.connect(blocks.vector_source_c(first.tolist(), False, 1, [training_tag(0)]), (eq, 0))
+    top.connect(
+        blocks.vector_source_c(first.tolist(), False, 1, [training_tag(0)]), (eq, 0)
+    )
     top.connect(blocks.vector_source_c(noise(20000, rng, 0).tolist()), (eq, 1))
     top.connect(eq, sink)
     top.run()
@@ -335,7 +342,9 @@ def everything(det, workers, chunk):
 def test_workers_change_nothing(make, workers, chunk):
     y, tags, reports, counts, last = everything(make(), 1, 0)
     det = make()
-    same_y, same_tags, same_reports, same_counts, same_last = everything(det, workers, chunk)
+    same_y, same_tags, same_reports, same_counts, same_last = everything(
+        det, workers, chunk
+    )
     assert same_bits(y, same_y)
     assert tags == same_tags and counts == same_counts
     assert counts[0] == 10 and all(counts)
@@ -357,7 +366,9 @@ def test_workers_have_learnt_when_a_freeze_comes():
     r, starts, _, pilots = stream(2)
     outputs = []
     for workers in (1, 3):
-        eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=200, workers=workers)
+        eq = reservoir.equalizer(
+            reservoir.fir(), 1, pilots, payload_len=200, workers=workers
+        )
         run(eq, r, [training_tag(s) for s in starts])
         eq.set_freeze(True)
         outputs.append(run(eq, r, [training_tag(s) for s in starts])[0])
@@ -391,7 +402,9 @@ def test_workers_know_the_channel_from_the_next_frame_on():
     told, _ = run(eq, r, tags)
     alone = reservoir.configured_esn(feedback=False, refits=0)
     alone.set_channel([1, 0.2])
-    assert same_bits(told, run(reservoir.equalizer(alone, 1, pilots, payload_len=200), r, tags)[0])
+    assert same_bits(
+        told, run(reservoir.equalizer(alone, 1, pilots, payload_len=200), r, tags)[0]
+    )
     assert not same_bits(told, estimated)
 
 
@@ -602,9 +615,13 @@ def test_in_the_place_of_linear_equalizer(make, noise_voltage, limit):
     preamble = np.array(qpsk.points())[2 * pairs[:, 0] + pairs[:, 1]]
 
     def modulator():
-        return digital.generic_mod(qpsk, False, sps, True, excess_bandwidth, False, False)
+        return digital.generic_mod(
+            qpsk, False, sps, True, excess_bandwidth, False, False
+        )
 
-    twice = digital.modulate_vector_bc(modulator().to_basic_block(), 2 * data[:preamble_bytes], [1])
+    twice = digital.modulate_vector_bc(
+        modulator().to_basic_block(), 2 * data[:preamble_bytes], [1]
+    )
     delay = 86  # of the pulse shaping, in samples
     sync_word = twice[delay : delay + len(preamble) * sps]
     power = np.abs(np.vdot(sync_word, sync_word))
@@ -614,8 +631,12 @@ def test_in_the_place_of_linear_equalizer(make, noise_voltage, limit):
     top.connect(
         blocks.vector_source_b(data, True),
         modulator(),
-        channels.channel_model(noise_voltage, 0.0, 1.0, [1 + 1j, 0.63 - 0.22j, -0.1 + 0.07j], 0),
-        digital.corr_est_cc(sync_word, sps, 12, 3e6 / power**2, digital.THRESHOLD_ABSOLUTE),
+        channels.channel_model(
+            noise_voltage, 0.0, 1.0, [1 + 1j, 0.63 - 0.22j, -0.1 + 0.07j], 0
+        ),
+        digital.corr_est_cc(
+            sync_word, sps, 12, 3e6 / power**2, digital.THRESHOLD_ABSOLUTE
+        ),
         equalizer,
         digital.meas_evm_cc(qpsk, digital.evm_measurement_t.EVM_PERCENT),
         blocks.head(gr.sizeof_float, 2000),
@@ -643,7 +664,9 @@ INVALID = [
     (dict(workers=65, payload_len=1), "workers"),
     (dict(workers=2), "workers"),
     (
-        dict(detector=reservoir.rnn(), workers=2, payload_len=1, background_training=True),
+        dict(
+            detector=reservoir.rnn(), workers=2, payload_len=1, background_training=True
+        ),
         "workers",
     ),
     (

@@ -79,7 +79,9 @@ def test_the_carrier_offset_is_taken_out():
     out, tags, _ = run(turned)
     for offset, _ in tags:
         part = slice(offset, offset + 2 * (PILOTS + PAYLOAD))
-        gain = np.vdot(straight[part], out[part]) / np.vdot(straight[part], straight[part])
+        gain = np.vdot(straight[part], out[part]) / np.vdot(
+            straight[part], straight[part]
+        )
         assert abs(gain) == pytest.approx(1, abs=0.01)
         error = out[part] - gain * straight[part]
         assert np.mean(np.abs(error) ** 2) < 1e-3
@@ -184,7 +186,9 @@ def test_wrong_arguments_are_named(name, value):
         reservoir.frame_sync(**{name: value})
 
 
-@pytest.mark.parametrize("arguments, name", [((1,), "sps"), ((2, 0.0), "excess_bandwidth")])
+@pytest.mark.parametrize(
+    "arguments, name", [((1,), "sps"), ((2, 0.0), "excess_bandwidth")]
+)
 def test_wrong_pulses_are_named(arguments, name):
     with pytest.raises(ValueError, match=name):
         reservoir.pulse_shaper(*arguments)
@@ -214,7 +218,11 @@ def test_the_preamble_comes_before_the_pilots():
     places = {}
     for tag in sink.tags():
         places.setdefault(pmt.symbol_to_string(tag.key), []).append(tag.offset)
-    assert places == {"burst_start": [0, 12], "frame_start": [3, 15], "corr_est": [3, 15]}
+    assert places == {
+        "burst_start": [0, 12],
+        "frame_start": [3, 15],
+        "corr_est": [3, 15],
+    }
     for frame in range(2):
         one = out[12 * frame : 12 * frame + 12]
         assert np.array_equal(one[:5], np.array([*preamble, 1j, 1], np.complex64))

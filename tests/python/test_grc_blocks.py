@@ -306,7 +306,9 @@ def test_irrelevant_parameters_are_hidden(platform):
     assert hidden(workers="2") == every - {"workers"}  # what is invalid can be seen
     assert hidden(update="rls") == every - {"forgetting"}
     assert hidden(adapt_after_training="True") == {"constellation", "workers"}
-    assert hidden(adapt_after_training="True", constellation_type="object") == {"workers"}
+    assert hidden(adapt_after_training="True", constellation_type="object") == {
+        "workers"
+    }
 
 
 def test_configured_esn_hides_what_its_mode_does_not_use(platform):
@@ -336,7 +338,9 @@ def test_rnn_hides_what_its_optimizer_does_not_use(platform):
     assert hidden() == {"momentum", "patience"}
     assert hidden(optimizer="momentum") == {"patience"}
     assert hidden(held_out="0.25") == {"momentum"}
-    assert hidden(patience="5") == {"momentum"}  # what makes a block invalid can be seen
+    assert hidden(patience="5") == {
+        "momentum"
+    }  # what makes a block invalid can be seen
 
 
 def test_generated_cpp_compiles(platform, tmp_path):

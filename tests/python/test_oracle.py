@@ -38,12 +38,16 @@ SCENARIOS = {
 @pytest.fixture(scope="module", params=SCENARIOS)
 def scenario(request):
     """The frames, and the mean BER of the oracle's filter and ESN on them."""
-    sim = algos.simulate(FRAMES, D=512, rng=np.random.default_rng(987), **SCENARIOS[request.param])
+    sim = algos.simulate(
+        FRAMES, D=512, rng=np.random.default_rng(987), **SCENARIOS[request.param]
+    )
     oracle = {
         "fir": algos.fir_rx(sim, 24, a=11, b=12),
         "esn": algos.esn_rx(sim, M=24, delay=12, gin=0.05),
     }
-    return sim, {name: algos.ber(sim, idx=idx)[0].mean() for name, idx in oracle.items()}
+    return sim, {
+        name: algos.ber(sim, idx=idx)[0].mean() for name, idx in oracle.items()
+    }
 
 
 def bit_error_rate(make, sim):
@@ -52,7 +56,9 @@ def bit_error_rate(make, sim):
     det = make()
     output = np.array(
         [
-            det.receive(r[start:], x[start : start + pilots], payload_len=sim["D"])[pilots:]
+            det.receive(r[start:], x[start : start + pilots], payload_len=sim["D"])[
+                pilots:
+            ]
             for r, x in zip(sim["r"], sim["x"])
         ]
     )
@@ -72,7 +78,9 @@ def test_esn_is_the_oracle(scenario):
 def test_esn_is_about_a_filter(scenario):
     sim, _ = scenario
     limit = 1.2 if sim["P"] == 32 else 1.1
-    assert bit_error_rate(reservoir.esn, sim) <= limit * bit_error_rate(reservoir.fir, sim)
+    assert bit_error_rate(reservoir.esn, sim) <= limit * bit_error_rate(
+        reservoir.fir, sim
+    )
 
 
 def test_descent_is_the_oracles():
@@ -94,14 +102,20 @@ def test_descent_is_the_oracles():
             epochs=epochs,
             skip=True,
         )
-        net = bptt.RNN(1, 32, window, act="lin" if name == "identity" else "split", skip=True)
+        net = bptt.RNN(
+            1, 32, window, act="lin" if name == "identity" else "split", skip=True
+        )
         for key, weights in zip("WUCD", det.weights()):
             net.p[key] = weights[None].astype(complex).reshape(net.p[key].shape)
         report = det.fit(r, x)
         unit = r / np.sqrt(np.mean(np.abs(r[:pilots]) ** 2))
         padded = np.concatenate([np.zeros(window - 1), unit[: pilots + delay]])
-        seen = np.array([padded[n : n + window][::-1] for n in range(pilots + delay)])[None]
-        target = np.concatenate([np.zeros(delay), x / np.sqrt(np.mean(np.abs(x) ** 2))])[None]
+        seen = np.array([padded[n : n + window][::-1] for n in range(pilots + delay)])[
+            None
+        ]
+        target = np.concatenate(
+            [np.zeros(delay), x / np.sqrt(np.mean(np.abs(x) ** 2))]
+        )[None]
         rule = bptt.Opt("gd", 2 * rate)
         for epoch in range(epochs):
             loss, gradient = net.grads(seen, target.copy(), delay)

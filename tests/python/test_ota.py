@@ -158,7 +158,15 @@ def test_front_end_and_receiver_apart(tmp_path):
     options = ["--device", address, "--rate", "100e3"]
     with started("--source", "zmq", *options, "--output", str(output)) as receiver:
         sender = subprocess.Popen(
-            [sys.executable, OTA / "transmit.py", "--sink", "zmq", *options, "--packets", "0"],
+            [
+                sys.executable,
+                OTA / "transmit.py",
+                "--sink",
+                "zmq",
+                *options,
+                "--packets",
+                "0",
+            ],
             stderr=subprocess.DEVNULL,
         )
         try:
@@ -179,11 +187,15 @@ def test_front_end_and_receiver_apart(tmp_path):
 def test_phase_loop_follows_phase_noise():
     air = ["--packets", 150, "--taps", 1, "--snr", 15, "--phase-noise", 0.02]
     arrived = [
-        statistics(call("receive.py", *air, "--detector", "fir", "--loop-bandwidth", bandwidth))[2]
+        statistics(
+            call("receive.py", *air, "--detector", "fir", "--loop-bandwidth", bandwidth)
+        )[2]
         / 150
         for bandwidth in (0, 0.01)
     ]
-    assert arrived[0] < 0.9  # packets that arrive: .80 without and .98 with the loop, over 600
+    assert (
+        arrived[0] < 0.9
+    )  # packets that arrive: .80 without and .98 with the loop, over 600
     assert arrived[1] > 0.95
 
 

@@ -66,7 +66,10 @@ def test_follows_an_offset(name, noise, frequency):
     received = turned(sent, frequency, noise)
     output, loop, _ = looped(received, name, loop_bandwidth=0.03)
     assert errors(name, sent, received) > 0.5
-    assert errors(name, sent, output) <= errors(name, sent, turned(sent, 0.0, noise)) + 0.005
+    assert (
+        errors(name, sent, output)
+        <= errors(name, sent, turned(sent, 0.0, noise)) + 0.005
+    )
     assert loop.frequency() == pytest.approx(frequency, abs=2e-3)
 
 

@@ -127,7 +127,9 @@ def make_pair(r, pilots, activation, **options):
 def test_losses_and_gradients_are_the_references(activation):
     """Twenty epochs of gradient descent beside numpy in double precision."""
     x, r, pilots = frame()
-    det, numpy = make_pair(r, pilots, activation=activation, optimizer="gd", epochs=20, skip=True)
+    det, numpy = make_pair(
+        r, pilots, activation=activation, optimizer="gd", epochs=20, skip=True
+    )
     report = det.fit(r, pilots)
     rule = Torch("gd", SMALL["learning_rate"])
     for epoch in range(20):
@@ -161,7 +163,9 @@ def test_the_rules_above_are_torchs(optimizer):
     rng = np.random.default_rng(1)
     parameter = torch.nn.Parameter(torch.zeros(20, dtype=torch.float64))
     options = dict(momentum=0.9) if optimizer == "momentum" else {}
-    made = getattr(torch.optim, "SGD" if options else optimizer)([parameter], lr=0.01, **options)
+    made = getattr(torch.optim, "SGD" if options else optimizer)(
+        [parameter], lr=0.01, **options
+    )
     rule = Torch({"SGD": "gd"}.get(optimizer, optimizer.lower()), 0.01)
     ours = np.zeros(20, complex)
     for _ in range(10):
@@ -174,7 +178,9 @@ def test_the_rules_above_are_torchs(optimizer):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("streams", [1, 2])
-def test_a_small_step_lowers_the_loss_by_the_square_of_the_gradient(activation, streams):
+def test_a_small_step_lowers_the_loss_by_the_square_of_the_gradient(
+    activation, streams
+):
     rng = np.random.default_rng(2)
     x = np.array([symbols(80, rng) for _ in range(streams)])
     r = np.array([through(x.sum(0), h, rng) for h in (MIXED_PHASE, [1, 0.3])])
@@ -211,7 +217,9 @@ def test_poles_that_are_not_trained_stay_to_the_last_bit(activation):
 def test_trained_poles_move():
     x, r, pilots = frame()
     report = reservoir.rnn(**SMALL).fit(r, pilots)
-    assert not np.allclose(np.sort(report.eigenvalues[0]), np.sort(report.eigenvalues[-1]))
+    assert not np.allclose(
+        np.sort(report.eigenvalues[0]), np.sort(report.eigenvalues[-1])
+    )
 
 
 def test_eigenvalues_are_those_of_w():
@@ -219,7 +227,10 @@ def test_eigenvalues_are_those_of_w():
     det = reservoir.rnn(**SMALL, eigenvalues_every=20)
     start = det.weights()[0]
     report = det.fit(r, pilots)
-    for weights, found in ((start, report.eigenvalues[0]), (det.weights()[0], report.poles)):
+    for weights, found in (
+        (start, report.eigenvalues[0]),
+        (det.weights()[0], report.poles),
+    ):
         expected = np.linalg.eigvals(weights.astype(complex))
         distance = np.abs(found[:, None] - expected).min(0)
         assert distance.max() < 1e-4
@@ -236,7 +247,9 @@ def test_the_seed_is_the_network():
     # trained again it starts from the seed again
     assert same_bits(first.receive(r, pilots), outputs[0])
     esn = reservoir.esn(num_neurons=12, seed=5, spectral_radius=0.9)
-    assert same_bits(reservoir.rnn(**SMALL, seed=5).weights()[0], esn.recurrent_weights())
+    assert same_bits(
+        reservoir.rnn(**SMALL, seed=5).weights()[0], esn.recurrent_weights()
+    )
 
 
 def test_receives_by_its_equation():
@@ -320,7 +333,12 @@ def test_configured_poles_can_be_fine_tuned():
         states[:, n] = poles * (states[:, n - 1] if n else 0) + unit[n]
     readout = np.linalg.lstsq(states.T, pilots.astype(complex), rcond=None)[0]
     det = reservoir.rnn(
-        num_neurons=2, window=1, delay=0, activation="identity", learning_rate=1e-3, epochs=50
+        num_neurons=2,
+        window=1,
+        delay=0,
+        activation="identity",
+        learning_rate=1e-3,
+        epochs=50,
     )
     det.set_weights(np.diag(poles), np.ones((2, 1)), readout[None])
     report = det.fit(r, pilots)
@@ -348,7 +366,9 @@ def test_wrong_weights_are_refused(name, change):
 
 
 def test_patience_without_held_out_pilots_is_refused():
-    with pytest.raises(ValueError, match=r"patience = 5: must be 0 where no pilots are held out"):
+    with pytest.raises(
+        ValueError, match=r"patience = 5: must be 0 where no pilots are held out"
+    ):
         reservoir.rnn(patience=5)
 
 
@@ -392,7 +412,9 @@ def test_warm_up_pilots_do_not_move_the_weights():
 def test_the_best_restart_is_kept():
     x, r, pilots = frame()
     options = {**SMALL, "held_out": 0.25}
-    alone = [reservoir.rnn(**options, seed=seed).fit(r, pilots).mse for seed in range(4)]
+    alone = [
+        reservoir.rnn(**options, seed=seed).fit(r, pilots).mse for seed in range(4)
+    ]
     det = reservoir.rnn(**options, seed=0, restarts=4)
     report = det.fit(r, pilots)
     assert report.restart == np.argmin(alone)
@@ -419,9 +441,14 @@ def test_clipping_shortens_the_step():
 def test_condition_numbers():
     """A linear network's Gauss-Newton matrix is singular: W -> T W inv(T) changes nothing, and
     what can be seen is a rational filter of 3 poles and 4 numerator coefficients. Neurons of
-    magnitude_tanh can be turned in phase, one real freedom each; those of split_tanh not."""
+    magnitude_tanh can be turned in phase, one real freedom each; those of split_tanh not.
+    """
     weights = 9 + 6 + 3
-    ranks = {"identity": 2 * (3 + 4), "magnitude_tanh": 2 * weights - 3, "split_tanh": 2 * weights}
+    ranks = {
+        "identity": 2 * (3 + 4),
+        "magnitude_tanh": 2 * weights - 3,
+        "split_tanh": 2 * weights,
+    }
     x, r, pilots = frame(pilots=60)
     options = dict(num_neurons=3, window=2, delay=1, epochs=11, condition_every=5)
     for activation in ACTIVATIONS:
@@ -434,7 +461,9 @@ def test_condition_numbers():
         for also in (report.recurrent_condition_number, report.gram_condition_number):
             assert (np.isfinite(also) == computed).all()
         w = reservoir.rnn(**options, activation=activation).weights()[0]
-        assert report.recurrent_condition_number[0] == pytest.approx(np.linalg.cond(w), rel=1e-3)
+        assert report.recurrent_condition_number[0] == pytest.approx(
+            np.linalg.cond(w), rel=1e-3
+        )
     frozen = reservoir.rnn(**options, train_poles=False).fit(r, pilots)
     assert frozen.jacobian_rank[0] <= 2 * (6 + 3)
 
@@ -455,7 +484,9 @@ def test_diverging_weights_are_not_kept():
 def test_an_unstable_linear_network_starts_again():
     """A pole outside the circle: the output overflows after a while, and goes on from zero."""
     x, r, pilots = frame(payload=3000)
-    det = reservoir.rnn(num_neurons=1, window=1, delay=0, activation="identity", epochs=0)
+    det = reservoir.rnn(
+        num_neurons=1, window=1, delay=0, activation="identity", epochs=0
+    )
     det.set_weights([[1.5]], [[1.0]], [[1.0]])
     det.fit(r, pilots)
     y = det.detect(r)
@@ -565,7 +596,9 @@ def test_learns_fading_links():
             x, r, pilots = exponential(seed, 256, 300, 18)
             error = {}
             for epochs in (0, 200):
-                det = reservoir.rnn(activation=activation, epochs=epochs, eigenvalues_every=0)
+                det = reservoir.rnn(
+                    activation=activation, epochs=epochs, eigenvalues_every=0
+                )
                 y = det.receive(r, pilots)
                 error[epochs] = np.mean(np.abs(y[256:-4] - x[256:-4]) ** 2)
             errors.append(error[200] / error[0])
@@ -618,7 +651,9 @@ def test_fixed_networks_keep_their_poles_to_the_bit(make):
 def test_identity_channel_gives_identity():
     x, r, pilots = frame(channel=[1.0], snr_db=80, payload=500)
     for activation in ACTIVATIONS:
-        det = reservoir.rnn(16, window=1, delay=0, activation=activation, learning_rate=1e-2)
+        det = reservoir.rnn(
+            16, window=1, delay=0, activation=activation, learning_rate=1e-2
+        )
         assert np.abs(det.receive(r, pilots) - x).max() < 0.15, activation
 
 
@@ -633,7 +668,9 @@ def test_two_streams_from_three_antennas():
     rng = np.random.default_rng(4)
     x = np.array([symbols(500, rng) for _ in range(2)])
     h = rng.standard_normal((3, 2, 2)) + 1j * rng.standard_normal((3, 2, 2))
-    r = np.array([sum(np.convolve(x[t], h[a, t])[:500] for t in range(2)) for a in range(3)])
+    r = np.array(
+        [sum(np.convolve(x[t], h[a, t])[:500] for t in range(2)) for a in range(3)]
+    )
     r += noise(r.shape, rng, 25)
     det = reservoir.rnn(num_inputs=3, num_outputs=2, window=4, delay=2)
     y = det.receive(r, x[:, :250])

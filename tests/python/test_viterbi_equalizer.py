@@ -48,7 +48,9 @@ def test_a_single_tap_is_slicing():
     ],
 )
 def test_bad_arguments_are_named(changes, name):
-    good = dict(received=np.ones(5), num_symbols=5, channel=[1, 1, 1], points=QPSK, past=[1, 1])
+    good = dict(
+        received=np.ones(5), num_symbols=5, channel=[1, 1, 1], points=QPSK, past=[1, 1]
+    )
     assert len(reservoir.viterbi_equalizer(**good)) == 5
     with pytest.raises(ValueError, match=f"^{name}"):
         reservoir.viterbi_equalizer(**{**good, **changes})
