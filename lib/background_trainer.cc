@@ -47,11 +47,10 @@ void background_trainer::run(job next)
             [handler = d_progress, offset = d_offset](const training_progress& progress) {
                 handler(offset, progress);
             });
-    d_training = std::async(
-        std::launch::async, [copy = d_copy, work = std::move(next)] {
-            step_back();
-            copy->fit(work.received, work.pilots, work.sps);
-        });
+    d_training = std::async(std::launch::async, [copy = d_copy, work = std::move(next)] {
+        step_back();
+        copy->fit(work.received, work.pilots, work.sps);
+    });
 }
 
 bool background_trainer::start(job next)

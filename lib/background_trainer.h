@@ -35,7 +35,8 @@ public:
         uint64_t offset;
     };
     //! Called once an epoch, in the training's thread.
-    typedef std::function<void(uint64_t offset, const training_progress&)> progress_handler;
+    typedef std::function<void(uint64_t offset, const training_progress&)>
+        progress_handler;
 
     //! \throws std::invalid_argument if the detector trains within a frame
     background_trainer(detector::sptr detector, progress_handler progress = nullptr);

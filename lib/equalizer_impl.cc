@@ -51,8 +51,9 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
-                gr::io_signature::make(
-                    detector->num_outputs(), detector->num_outputs(), sizeof(gr_complex))),
+                gr::io_signature::make(detector->num_outputs(),
+                                       detector->num_outputs(),
+                                       sizeof(gr_complex))),
       d_detector(detector),
       d_sps(sps),
       d_training_key(pmt::mp(training_start_tag)),
@@ -65,10 +66,17 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
     check_training_sequence(training_sequence);
     require(!training_start_tag.empty(), "training_start_tag", "''", "a tag's key");
-    require(payload_len >= 0 && payload_len <= 1 << 24, "payload_len", payload_len, "0 to 2^24");
+    require(payload_len >= 0 && payload_len <= 1 << 24,
+            "payload_len",
+            payload_len,
+            "0 to 2^24");
     require_range("workers", workers, 1, 64);
-    require(workers == 1 || payload_len > 0, "workers", workers, "1 with payload_len = 0");
-    require(workers == 1 || !background_training, "workers", workers, "1 with background_training");
+    require(
+        workers == 1 || payload_len > 0, "workers", workers, "1 with payload_len = 0");
+    require(workers == 1 || !background_training,
+            "workers",
+            workers,
+            "1 with background_training");
     if (adapt_after_training)
         set_adapt_after_training(true);
     d_receiver = make_receiver(training_sequence);
@@ -107,10 +115,11 @@ equalizer_impl::make_receiver(const stream_matrix& training_sequence)
 
 void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const
 {
-    require(training_sequence.size() == size_t(d_detector->num_outputs()),
-            "training_sequence",
-            std::to_string(training_sequence.size()) + " rows",
-            ("num_outputs = " + std::to_string(d_detector->num_outputs()) + " rows").c_str());
+    require(
+        training_sequence.size() == size_t(d_detector->num_outputs()),
+        "training_sequence",
+        std::to_string(training_sequence.size()) + " rows",
+        ("num_outputs = " + std::to_string(d_detector->num_outputs()) + " rows").c_str());
     for (const auto& row : training_sequence) {
         require(!row.empty(), "training_sequence", "empty", "at least one symbol");
         require(row.size() == training_sequence[0].size(),
@@ -160,7 +169,8 @@ stream_matrix equalizer_impl::training_sequence() const
 void equalizer_impl::set_adapt_after_training(bool adapt)
 {
     require(!adapt || d_constellation, "constellation", "None", "given when adapting");
-    require(!adapt || d_workers == 1, "workers", d_workers, "1 with adapt_after_training");
+    require(
+        !adapt || d_workers == 1, "workers", d_workers, "1 with adapt_after_training");
     gr::thread::scoped_lock guard(d_setlock);
     d_detector->set_tracking(adapt ? d_constellation : nullptr);
     d_adapt = adapt;
@@ -291,9 +301,10 @@ void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& val
     else if (command == "power_delay_profile")
         d_detector->set_power_delay_profile(real_vector(value));
     else
-        throw std::invalid_argument("unknown to " + d_detector->kind() +
-                                    "; known are freeze, reset, training_sequence, channel, "
-                                    "power_delay_profile");
+        throw std::invalid_argument(
+            "unknown to " + d_detector->kind() +
+            "; known are freeze, reset, training_sequence, channel, "
+            "power_delay_profile");
 }
 
 void equalizer_impl::handle_command(const pmt::pmt_t& message)
@@ -348,8 +359,10 @@ void rescale_length(gr::tag_t& tag, int sps)
     static const pmt::pmt_t keys[] = { pmt::mp("packet_len"),
                                        pmt::mp("tx_pkt_len"),
                                        pmt::mp("frame_len") };
-    const bool is_length = std::any_of(
-        std::begin(keys), std::end(keys), [&tag](const auto& key) { return pmt::eq(key, tag.key); });
+    const bool is_length =
+        std::any_of(std::begin(keys), std::end(keys), [&tag](const auto& key) {
+            return pmt::eq(key, tag.key);
+        });
     if (!is_length)
         return;
     if (pmt::is_uint64(tag.value))
@@ -421,7 +434,8 @@ int equalizer_impl::general_work(int noutput_items,
         hungry ? *std::min_element(ninput_items.begin(), ninput_items.end()) : 0;
     if (count > 0) {
         take_tags(count);
-        d_receiver->push(reinterpret_cast<const gr_complex* const*>(input_items.data()), count);
+        d_receiver->push(reinterpret_cast<const gr_complex* const*>(input_items.data()),
+                         count);
     }
     const bool ended = input_ended(count);
     if (ended)

@@ -72,7 +72,7 @@ private:
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     std::atomic_bool d_symbols_wait{ false }; // or will; for forecast, which has no lock
-    std::deque<gr::tag_t> d_tags; // at their output symbol, not yet sent
+    std::deque<gr::tag_t> d_tags;             // at their output symbol, not yet sent
 };
 
 } // namespace reservoir

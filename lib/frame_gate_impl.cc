@@ -48,7 +48,8 @@ bool waiting_frames::put(frame&& added, bool wait)
     std::unique_lock lock(d_mutex);
     const auto abandoned = [this] { return d_abandoned == d_runs_of_puts; };
     if (wait)
-        d_changed.wait(lock, [&] { return abandoned() || d_frames.size() < d_max_frames; });
+        d_changed.wait(lock,
+                       [&] { return abandoned() || d_frames.size() < d_max_frames; });
     if (abandoned() || d_frames.size() == d_max_frames)
         return false;
     d_frames.push_back(std::move(added));
@@ -124,7 +125,8 @@ int frame_gate_entry::work(int noutput_items,
     get_tags_in_window(d_tags, 0, 0, noutput_items, d_training_tag);
     std::sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
     const auto pass_complete = [this] {
-        for (; !d_open.empty() && d_open.front().filled == d_frame_len; d_open.pop_front())
+        for (; !d_open.empty() && d_open.front().filled == d_frame_len;
+             d_open.pop_front())
             pass(std::move(d_open.front()));
     };
     for (const auto& tag : d_tags) {
@@ -179,7 +181,8 @@ int frame_gate_exit::work(int noutput_items,
             add_item_tag(0, nitems_written(0), d_training_tag, d_frame.tag_value);
         }
     }
-    const size_t count = std::min<size_t>(noutput_items, d_frame.samples.size() - d_position);
+    const size_t count =
+        std::min<size_t>(noutput_items, d_frame.samples.size() - d_position);
     std::copy_n(d_frame.samples.begin() + d_position,
                 count,
                 static_cast<gr_complex*>(output_items[0]));
@@ -189,13 +192,16 @@ int frame_gate_exit::work(int noutput_items,
 
 // ---------------------------------------------------------------------- the block
 
-frame_gate::sptr
-frame_gate::make(int frame_len, const std::string& training_tag, int max_frames, bool drop)
+frame_gate::sptr frame_gate::make(int frame_len,
+                                  const std::string& training_tag,
+                                  int max_frames,
+                                  bool drop)
 {
     require_range("frame_len", frame_len, 1, 1 << 22);
     require(!training_tag.empty(), "training_tag", "''", "a tag's key");
     require_range("max_frames", max_frames, 1, 65536);
-    return gnuradio::make_block_sptr<frame_gate_impl>(frame_len, training_tag, max_frames, drop);
+    return gnuradio::make_block_sptr<frame_gate_impl>(
+        frame_len, training_tag, max_frames, drop);
 }
 
 frame_gate_impl::frame_gate_impl(int frame_len,
@@ -210,7 +216,8 @@ frame_gate_impl::frame_gate_impl(int frame_len,
     d_entry = gnuradio::make_block_sptr<frame_gate_entry>(
         frame_len, training_tag, frames, max_frames, drop);
     connect(self(), 0, d_entry, 0);
-    connect(gnuradio::make_block_sptr<frame_gate_exit>(training_tag, frames), 0, self(), 0);
+    connect(
+        gnuradio::make_block_sptr<frame_gate_exit>(training_tag, frames), 0, self(), 0);
 }
 
 } // namespace reservoir

@@ -8,8 +8,8 @@
 
 #include <gnuradio/reservoir/frame_gate.h>
 #include <gnuradio/sync_block.h>
-#include <atomic>
 #include <condition_variable>
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -89,7 +89,8 @@ private:
 class frame_gate_exit : public gr::sync_block
 {
 public:
-    frame_gate_exit(const std::string& training_tag, std::shared_ptr<waiting_frames> frames);
+    frame_gate_exit(const std::string& training_tag,
+                    std::shared_ptr<waiting_frames> frames);
 
     bool start() override;
     bool stop() override;
@@ -107,7 +108,10 @@ private:
 class frame_gate_impl : public frame_gate
 {
 public:
-    frame_gate_impl(int frame_len, const std::string& training_tag, int max_frames, bool drop);
+    frame_gate_impl(int frame_len,
+                    const std::string& training_tag,
+                    int max_frames,
+                    bool drop);
 
     uint64_t passed() const override { return d_entry->passed(); }
     uint64_t dropped() const override { return d_entry->dropped(); }

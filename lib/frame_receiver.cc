@@ -93,10 +93,12 @@ size_t frame_receiver::available() const
 
 bool frame_receiver::congested() const
 {
-    constexpr size_t BETWEEN_FRAMES = 1 << 16; // symbols; the workers bound the frames themselves
+    // symbols; the workers bound the frames themselves
+    constexpr size_t BETWEEN_FRAMES = 1 << 16;
     const size_t waiting = d_symbols[0].size() - d_popped;
     return pending() &&
-           waiting > BETWEEN_FRAMES + d_pending.size() * (d_pilots[0].size() + d_payload_len);
+           waiting >
+               BETWEEN_FRAMES + d_pending.size() * (d_pilots[0].size() + d_payload_len);
 }
 
 void frame_receiver::gather(std::chrono::microseconds patience)
@@ -249,7 +251,8 @@ bool frame_receiver::step()
 // The sample at each symbol instant goes out as it is.
 bool frame_receiver::pass()
 {
-    const uint64_t here = std::min(segment_length(), symbols_between(d_segment.start, d_end));
+    const uint64_t here =
+        std::min(segment_length(), symbols_between(d_segment.start, d_end));
     if (here <= d_emitted)
         return false;
     const size_t count = here - d_emitted;
@@ -327,7 +330,8 @@ void frame_receiver::count_truncated()
     if (!d_end_unknown || length == UNKNOWN)
         return;
     const size_t num_pilots = d_segment_pilots[0].size();
-    d_counts.truncated_frames += length >= num_pilots && length < num_pilots + d_payload_len;
+    d_counts.truncated_frames +=
+        length >= num_pilots && length < num_pilots + d_payload_len;
     d_end_unknown = false;
 }
 
@@ -339,9 +343,8 @@ void frame_receiver::take_over()
         return;
     d_detector->adopt(*found->trained);
     trained(found->offset);
-    d_again = std::min({ d_emitted,
-                         HISTORY,
-                         (d_segment.start + d_emitted * d_sps - d_begin) / d_sps });
+    d_again = std::min(
+        { d_emitted, HISTORY, (d_segment.start + d_emitted * d_sps - d_begin) / d_sps });
     d_fed = d_segment.start + (d_emitted - d_again) * d_sps;
     d_state = state::detecting;
 }

@@ -158,9 +158,9 @@ private:
     grid d_segment{ 0, 0 };   // the one being worked on
     state d_state = state::passing;
     stream_matrix d_segment_pilots;
-    uint64_t d_emitted = 0; // symbols of the segment
-    uint64_t d_fed = 0;     // sample that the detector gets next
-    uint64_t d_again = 0;   // symbols that the detector will give, but are out already
+    uint64_t d_emitted = 0;    // symbols of the segment
+    uint64_t d_fed = 0;        // sample that the detector gets next
+    uint64_t d_again = 0;      // symbols that the detector will give, but are out already
     bool d_collecting = false; // pilots for the trainer
     bool d_end_unknown = false; // of a frame whose payload may be cut short
 

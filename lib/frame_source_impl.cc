@@ -134,7 +134,8 @@ std::vector<int> frame_source_impl::payload_indices(int64_t frame) const
 
 std::vector<gr_complex> frame_source_impl::pilots() const
 {
-    return { d_frame_data.begin() + d_num_preamble, d_frame_data.begin() + payload_start() };
+    return { d_frame_data.begin() + d_num_preamble,
+             d_frame_data.begin() + payload_start() };
 }
 
 std::vector<gr_complex> frame_source_impl::preamble() const

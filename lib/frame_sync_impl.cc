@@ -158,7 +158,8 @@ int frame_sync_impl::general_work(int noutput_items,
     const uint64_t decided = d_detector->decided();
     const uint64_t earlier = EARLIER * d_settings.sps; // a burst reaches back so far
     const uint64_t end = ended ? decided : decided - std::min(decided, earlier);
-    const size_t produced = std::min<size_t>(noutput_items, end > first ? end - first : 0);
+    const size_t produced =
+        std::min<size_t>(noutput_items, end > first ? end - first : 0);
     std::copy_n(d_held_back.begin(), produced, out);
     d_held_back.erase(d_held_back.begin(), d_held_back.begin() + produced);
     derotate(out, first, produced);

@@ -39,9 +39,11 @@ private:
     const double d_sample_rate;
     const pmt::pmt_t d_tag_key;
     std::unique_ptr<kernel::burst_detector> d_detector;
-    std::vector<gr_complex> d_held_back;        // input from the next output sample on
-    std::deque<kernel::detected_burst> d_bursts; // the one whose offset is taken out, and later ones
-    std::complex<double> d_turn = 1.0, d_step = 1.0; // of the next sample, and a sample further
+    std::vector<gr_complex> d_held_back; // input from the next output sample on
+    // the one whose offset is taken out, and later ones
+    std::deque<kernel::detected_burst> d_bursts;
+    // of the next sample, and a sample further
+    std::complex<double> d_turn = 1.0, d_step = 1.0;
     uint64_t d_frames = 0;
 };
 

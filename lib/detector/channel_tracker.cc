@@ -21,7 +21,7 @@ const std::vector<double> TRACKING_PRIORS = { 0.3, 3.0, 10.0 };
 
 namespace {
 
-constexpr double DISCOUNT = 0.8;   // of a memory's prediction error, a block
+constexpr double DISCOUNT = 0.8;    // of a memory's prediction error, a block
 constexpr double NEGLIGIBLE = 0.02; // weight
 
 // exp(-age / memory) on the known symbols, zero elsewhere
@@ -87,8 +87,8 @@ configured_readout channel_tracker::detect(block_surroundings& part)
         d_network.multilevel(),
         first ? std::vector<double>{ settings.prior_weight } : TRACKING_PRIORS,
         false);
-    const kernel::survivor_decisions found =
-        d_network.search(readout, streams, part.symbols, part.searched, settings.phase_noise);
+    const kernel::survivor_decisions found = d_network.search(
+        readout, streams, part.symbols, part.searched, settings.phase_noise);
     d_network.decide(part.symbols, now, found.symbols);
     if (settings.phase_noise > 0.0) {
         for (Index n = now.first; n < now.last; n++)

@@ -47,7 +47,8 @@ public:
     static constexpr Eigen::Index LONGEST_MEMORY = 1024;
 
     //! memories in symbols, ascending; it starts with the last
-    channel_tracker(const configured_network& network, const std::vector<double>& memories);
+    channel_tracker(const configured_network& network,
+                    const std::vector<double>& memories);
 
     //! Symbols before the next block that it is fitted on.
     Eigen::Index window() const;

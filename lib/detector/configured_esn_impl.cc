@@ -21,16 +21,20 @@ namespace {
 
 constexpr int FUTURE = configured_network::FUTURE;
 constexpr size_t BLOCK = 512; // symbols that are filtered at once
-constexpr int EARLIEST = 8; // symbols that the channel may begin early
+constexpr int EARLIEST = 8;   // symbols that the channel may begin early
 // Blocks of a tracked stream wait together for their last symbol, as single symbols wait otherwise.
 constexpr int TRACKED_BLOCK = configured_esn::DECISION_LAG;
 constexpr int TRACKED_LAG = channel_tracker::LAG;
 const std::vector<double> STREAM_MEMORIES = { 48.0, 96.0, 192.0, 384.0, 1e9 }; // symbols
-constexpr size_t RING = configured_esn::DECISION_LAG + 1; // symbols whose survivors are kept
+// symbols whose survivors are kept
+constexpr size_t RING = configured_esn::DECISION_LAG + 1;
 constexpr uint16_t NOT_TRACED = 0xffff;
 constexpr size_t UNUSED = 4096; // symbols that are gathered before they are thrown away
 
-bool finite(gr_complex value) { return std::isfinite(value.real()) && std::isfinite(value.imag()); }
+bool finite(gr_complex value)
+{
+    return std::isfinite(value.real()) && std::isfinite(value.imag());
+}
 
 double root_mean_square(const std::vector<gr_complex>& values)
 {
@@ -100,7 +104,10 @@ void configured_parameters::check() const
             "1 to 64, or 0 to choose it");
     require(survivors >= 1 && survivors <= 256, "survivors", survivors, "1 to 256");
     require(refits >= 0 && refits <= 16, "refits", refits, "0 to 16");
-    require(prior_weight >= 0.0 && prior_weight <= 1e6, "prior_weight", prior_weight, "0 to 1e6");
+    require(prior_weight >= 0.0 && prior_weight <= 1e6,
+            "prior_weight",
+            prior_weight,
+            "0 to 1e6");
     require(poles == "estimate" || poles == "statistics",
             "poles",
             "'" + poles + "'",
@@ -110,7 +117,8 @@ void configured_parameters::check() const
             "max_frequency_offset",
             max_frequency_offset,
             "0 to 0.5");
-    require(phase_noise >= 0.0 && phase_noise <= 0.1, "phase_noise", phase_noise, "0 to 0.1");
+    require(
+        phase_noise >= 0.0 && phase_noise <= 0.1, "phase_noise", phase_noise, "0 to 0.1");
     require(tracking == "auto" || tracking == "off" || tracking == "on",
             "tracking",
             "'" + tracking + "'",
@@ -125,25 +133,31 @@ void configured_parameters::check() const
                 std::to_string(power_delay_profile.size()) + " powers",
                 "empty unless poles = 'statistics'");
     }
-    require(tracking != "on" || feedback, "tracking", "'on'", "'auto' or 'off' without feedback");
+    require(tracking != "on" || feedback,
+            "tracking",
+            "'on'",
+            "'auto' or 'off' without feedback");
 }
 
 pmt::pmt_t configured_parameters::to_pmt() const
 {
     return pmt::list6(
-        pmt::make_tuple(pmt::init_c32vector(points.size(), points),
-                        pmt::init_s32vector(labels.size(),
-                                            std::vector<int32_t>(labels.begin(), labels.end()))),
+        pmt::make_tuple(
+            pmt::init_c32vector(points.size(), points),
+            pmt::init_s32vector(labels.size(),
+                                std::vector<int32_t>(labels.begin(), labels.end()))),
         pmt::make_tuple(pmt::from_long(channel_len),
                         pmt::from_bool(feedback),
                         pmt::from_long(survivors),
                         pmt::from_long(refits),
                         pmt::from_double(prior_weight)),
-        pmt::make_tuple(pmt::mp(poles),
-                        pmt::init_f64vector(power_delay_profile.size(), power_delay_profile),
-                        pmt::from_long(num_neurons)),
+        pmt::make_tuple(
+            pmt::mp(poles),
+            pmt::init_f64vector(power_delay_profile.size(), power_delay_profile),
+            pmt::from_long(num_neurons)),
         pmt::from_bool(receiver_linearization),
-        pmt::make_tuple(pmt::from_double(max_frequency_offset), pmt::from_double(phase_noise)),
+        pmt::make_tuple(pmt::from_double(max_frequency_offset),
+                        pmt::from_double(phase_noise)),
         pmt::mp(tracking));
 }
 
@@ -186,7 +200,8 @@ configured_esn_impl::configured_esn_impl(const configured_parameters& parameters
 
 int configured_esn_impl::do_look_ahead() const
 {
-    return FUTURE + EARLIEST + 1 + (d_parameters.feedback ? TRACKED_BLOCK + TRACKED_LAG : 0);
+    return FUTURE + EARLIEST + 1 +
+           (d_parameters.feedback ? TRACKED_BLOCK + TRACKED_LAG : 0);
 }
 
 configured_settings configured_esn_impl::settings() const
@@ -221,7 +236,8 @@ configured_settings configured_esn_impl::settings() const
         settings.channel = Eigen::MatrixXcd::Zero(length, num_inputs() * d_sps);
         for (int a = 0; a < num_inputs(); a++)
             for (size_t n = 0; n < d_known_channel[a].size(); n++)
-                settings.channel(n / d_sps, a * d_sps + n % d_sps) = d_known_channel[a][n];
+                settings.channel(n / d_sps, a * d_sps + n % d_sps) =
+                    d_known_channel[a][n];
         settings.channel /= settings.channel.norm();
     }
     return settings;
@@ -242,7 +258,10 @@ void configured_esn_impl::do_set_channel(const stream_matrix& channel)
         d_known_channel.clear();
         return;
     }
-    require(d_parameters.poles == "estimate", "channel", "given", "empty unless poles = 'estimate'");
+    require(d_parameters.poles == "estimate",
+            "channel",
+            "given",
+            "empty unless poles = 'estimate'");
     require(channel.size() == size_t(num_inputs()),
             "channel",
             std::to_string(channel.size()) + " rows",
@@ -294,13 +313,15 @@ configured_esn_impl::prepare(const gr_complex* const* received,
 
     // the raw or the unit-power points, whichever the pilots lie on
     const double raw = root_mean_square(d_parameters.points);
-    const bool on_raw = std::all_of(pilots[0].begin(), pilots[0].end(), [&](gr_complex pilot) {
-        return std::any_of(d_parameters.points.begin(),
-                           d_parameters.points.end(),
-                           [pilot](gr_complex point) {
-                               return std::abs(point - pilot) <= 1e-3f * std::abs(point);
-                           });
-    });
+    const bool on_raw =
+        std::all_of(pilots[0].begin(), pilots[0].end(), [&](gr_complex pilot) {
+            return std::any_of(d_parameters.points.begin(),
+                               d_parameters.points.end(),
+                               [pilot](gr_complex point) {
+                                   return std::abs(point - pilot) <=
+                                          1e-3f * std::abs(point);
+                               });
+        });
     d_symbol_scale = on_raw ? raw : 1.0;
     if (!d_parameters.feedback && d_parameters.refits == 0) // any waveform
         d_symbol_scale = std::max(root_mean_square(pilots[0]), 1e-30);
@@ -390,13 +411,13 @@ training_report configured_esn_impl::do_fit(const gr_complex* const* received,
     d_tracking = d_track_next;
     kernel::sample_streams input = streams;
     d_frequency = 0.0;
-    const double offset =
-        d_parameters.feedback
-            ? network
-                  .find_offset(
-                      streams, network.known(known, streams[0].size()), known.size())
-                  .frequency
-            : 0.0;
+    const double offset = d_parameters.feedback
+                              ? network
+                                    .find_offset(streams,
+                                                 network.known(known, streams[0].size()),
+                                                 known.size())
+                                    .frequency
+                              : 0.0;
     if (offset != 0.0) {
         const kernel::sample_streams turned = network.derotated(streams, offset);
         const configured_readout other = network.fit(turned, known);
@@ -407,20 +428,20 @@ training_report configured_esn_impl::do_fit(const gr_complex* const* received,
         }
     }
     use(network, readout);
-    d_model.power =
-        network.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
-                .squaredNorm() /
-            known.size() +
-        1e-9;
+    d_model.power = network.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
+                            .squaredNorm() /
+                        known.size() +
+                    1e-9;
     do_reset();
     training_report report =
         describe(readout, readout.leave_one_out_mse / std::norm(readout.gain));
     report.carrier_offset = d_frequency;
     // detection will see these samples again and count them for good
     for (int a = 0; a < num_inputs(); a++)
-        report.bad_samples += std::count_if(received[a],
-                                            received[a] + num_samples,
-                                            [](gr_complex sample) { return !finite(sample); });
+        report.bad_samples +=
+            std::count_if(received[a], received[a] + num_samples, [](gr_complex sample) {
+                return !finite(sample);
+            });
     return report;
 }
 
@@ -435,8 +456,9 @@ void configured_esn_impl::do_receive(const gr_complex* const* received,
     const auto known = prepare(received, num_samples, pilots, sps);
     const size_t used = std::min(num_samples, (num_symbols + LOOK_AHEAD) * sps);
     for (int a = 0; a < num_inputs(); a++)
-        d_bad_samples += std::count_if(
-            received[a], received[a] + used, [](gr_complex sample) { return !finite(sample); });
+        d_bad_samples += std::count_if(received[a],
+                                       received[a] + used,
+                                       [](gr_complex sample) { return !finite(sample); });
     kernel::sample_streams streams = split(received, used);
     for (auto& stream : streams) // missing look-ahead counts as zero
         if (stream.size() < Eigen::Index(num_symbols + LOOK_AHEAD))
@@ -511,7 +533,8 @@ void configured_esn_impl::do_reset()
     if (d_tracking) {
         d_network = std::make_unique<configured_network>(settings());
         d_tracker = std::make_unique<channel_tracker>(*d_network, STREAM_MEMORIES);
-        d_history = d_network->known({ d_pilots.begin(), d_pilots.end() }, d_pilots.size());
+        d_history =
+            d_network->known({ d_pilots.begin(), d_pilots.end() }, d_pilots.size());
         d_phase = Eigen::VectorXd::Zero(d_pilots.size());
         d_history_first = 0;
         d_tracked = d_pilots.size();
@@ -523,12 +546,14 @@ size_t configured_esn_impl::append(const gr_complex* const* received, size_t num
 {
     for (int a = 0; a < num_inputs(); a++) {
         const gr_complex* samples = received[a];
-        if (d_frequency != 0.0) { // from the sample's number, so that pieces give the same
+        // from the sample's number, so that pieces give the same
+        if (d_frequency != 0.0) {
             d_derotated.resize(num_samples);
             for (size_t n = 0; n < num_samples; n++) {
                 const double cycles = d_frequency * (d_num_samples + n) / d_sps;
-                d_derotated[n] = samples[n] * gr_complex(std::polar(
-                                                  1.0, -2.0 * M_PI * std::fmod(cycles, 1.0)));
+                d_derotated[n] =
+                    samples[n] *
+                    gr_complex(std::polar(1.0, -2.0 * M_PI * std::fmod(cycles, 1.0)));
             }
             samples = d_derotated.data();
         }
@@ -612,7 +637,9 @@ size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)
     size_t produced = 0;
     // symbol n reads samples n - past - timing, ..., n + FUTURE - timing
     const int64_t end = complete - FUTURE + d_timing;
-    const auto first_sample = [this] { return d_next - d_past - d_timing - d_first_symbol; };
+    const auto first_sample = [this] {
+        return d_next - d_past - d_timing - d_first_symbol;
+    };
     if (!d_parameters.feedback) {
         if (d_next < end) {
             produced = end - d_next;
@@ -623,8 +650,9 @@ size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)
     }
     for (size_t place = BLOCK; d_next < end; d_next++, place++) {
         if (place == BLOCK) {
-            filter_block(
-                first_sample(), std::min<int64_t>(BLOCK, end - d_next), d_filtered.data());
+            filter_block(first_sample(),
+                         std::min<int64_t>(BLOCK, end - d_next),
+                         d_filtered.data());
             place = 0;
         }
         const gr_complex output = d_filtered[place];
@@ -638,8 +666,9 @@ size_t configured_esn_impl::detect_fixed(int64_t complete, gr_complex* symbols)
             d_decided++;
         }
         if (d_next >= lag)
-            symbols[produced++] = scale * (d_next - lag < num_pilots ? d_pilot_output[d_next - lag]
-                                                                     : traced_back());
+            symbols[produced++] =
+                scale * (d_next - lag < num_pilots ? d_pilot_output[d_next - lag]
+                                                   : traced_back());
     }
     return produced;
 }
@@ -666,7 +695,8 @@ void configured_esn_impl::track_block(int64_t first)
     part.symbols = d_history.cut(begin - d_history_first, last - d_history_first);
     part.symbols.resize(size);
     part.phase = Eigen::VectorXd::Zero(size);
-    part.phase.head(first - begin) = d_phase.segment(begin - d_history_first, first - begin);
+    part.phase.head(first - begin) =
+        d_phase.segment(begin - d_history_first, first - begin);
     part.known = { start - begin, first - begin };
     part.block = { first - begin, last - begin };
     part.searched = { first - begin, last + TRACKED_LAG - begin };
@@ -693,18 +723,21 @@ size_t configured_esn_impl::detect_tracked(int64_t complete, gr_complex* symbols
         }
         d_pilot_output.push_back(pilot_output(d_filtered[place]));
     }
-    for (; d_tracked + TRACKED_BLOCK + TRACKED_LAG + FUTURE + EARLIEST <= complete; d_tracked += TRACKED_BLOCK)
+    for (; d_tracked + TRACKED_BLOCK + TRACKED_LAG + FUTURE + EARLIEST <= complete;
+         d_tracked += TRACKED_BLOCK)
         track_block(d_tracked);
 
     size_t produced = 0;
-    const int64_t decided = complete - (FUTURE + EARLIEST + TRACKED_LAG + TRACKED_BLOCK - 1);
+    const int64_t decided =
+        complete - (FUTURE + EARLIEST + TRACKED_LAG + TRACKED_BLOCK - 1);
     for (; d_released < decided; d_released++)
         symbols[produced++] =
             float(d_symbol_scale) *
             (d_released < num_pilots
                  ? d_pilot_output[d_released]
                  : gr_complex(d_history.values(d_released - d_history_first)));
-    const int64_t kept = d_tracked - channel_tracker::LONGEST_MEMORY - channel_tracker::MARGIN;
+    const int64_t kept =
+        d_tracked - channel_tracker::LONGEST_MEMORY - channel_tracker::MARGIN;
     if (kept - d_history_first > int64_t(UNUSED)) {
         const int64_t size = d_tracked - d_history_first;
         d_history = d_history.cut(kept - d_history_first, size);
@@ -719,12 +752,13 @@ size_t configured_esn_impl::do_detect(const gr_complex* const* received,
                                       gr_complex* const* symbols)
 {
     const int64_t complete = d_first_symbol + append(received, num_samples);
-    const size_t produced =
-        d_tracking ? detect_tracked(complete, symbols[0]) : detect_fixed(complete, symbols[0]);
+    const size_t produced = d_tracking ? detect_tracked(complete, symbols[0])
+                                       : detect_fixed(complete, symbols[0]);
     // what no later symbol reads
     int64_t unused = d_next - d_past - d_timing - d_first_symbol;
     if (d_tracking)
-        unused = std::min(d_tracked - channel_tracker::LONGEST_MEMORY - channel_tracker::MARGIN,
+        unused = std::min(d_tracked - channel_tracker::LONGEST_MEMORY -
+                              channel_tracker::MARGIN,
                           d_released) -
                  d_first_symbol;
     if (unused > int64_t(UNUSED)) {
@@ -738,13 +772,7 @@ size_t configured_esn_impl::do_detect(const gr_complex* const* received,
 
 stream_matrix configured_esn_impl::filter() const { return d_filter; }
 
-detector::sptr configured_esn_impl::do_clone() const
-{
-    const auto copy = std::static_pointer_cast<configured_esn_impl>(load(do_save()));
-    copy->d_report = d_report;
-    copy->d_report.delay = copy->output_delay(copy->d_timing);
-    return copy;
-}
+detector::sptr configured_esn_impl::do_clone() const { return load(do_save()); }
 
 void configured_esn_impl::do_adopt(const detector& trained)
 {
@@ -785,9 +813,10 @@ pmt::pmt_t configured_esn_impl::do_save() const
     if (!d_report.trained)
         return dict;
     add("sps", pmt::from_long(d_sps));
-    add("scales", pmt::make_tuple(pmt::from_double(d_input_gain),
-                                  pmt::from_double(d_symbol_scale),
-                                  pmt::from_double(d_frequency)));
+    add("scales",
+        pmt::make_tuple(pmt::from_double(d_input_gain),
+                        pmt::from_double(d_symbol_scale),
+                        pmt::from_double(d_frequency)));
     add("window", pmt::make_tuple(pmt::from_long(d_timing), pmt::from_long(d_past)));
     add("filter", rows_to_pmt(d_filter));
     add("gain", pmt::from_complex(d_gain));
@@ -831,9 +860,9 @@ configured_esn::sptr configured_esn_impl::load(const pmt::pmt_t& saved)
     const size_t taps = loaded->d_past + 1 + FUTURE;
     if (loaded->d_sps < 1 || loaded->d_past < 0 ||
         loaded->d_filter.size() != size_t(loaded->num_inputs() * loaded->d_sps) ||
-        std::any_of(loaded->d_filter.begin(), loaded->d_filter.end(), [taps](const auto& row) {
-            return row.size() != taps;
-        }))
+        std::any_of(loaded->d_filter.begin(),
+                    loaded->d_filter.end(),
+                    [taps](const auto& row) { return row.size() != taps; }))
         throw std::runtime_error("load: the saved filter has another size");
     loaded->d_gain = gr_complex(pmt::to_complex(saved_entry(saved, "gain")));
     loaded->d_model.feedback = pmt::c32vector_elements(saved_entry(saved, "feedback"));

@@ -38,7 +38,9 @@ struct configured_parameters {
 class configured_esn_impl : public configured_esn
 {
 public:
-    configured_esn_impl(const configured_parameters& parameters, int num_inputs, int num_outputs);
+    configured_esn_impl(const configured_parameters& parameters,
+                        int num_inputs,
+                        int num_outputs);
     static sptr load(const pmt::pmt_t& saved);
 
     std::string kind() const override { return "configured_esn"; }
@@ -78,13 +80,15 @@ private:
                                               size_t num_samples,
                                               const stream_matrix& pilots,
                                               int sps);
-    kernel::sample_streams split(const gr_complex* const* received, size_t num_samples) const;
+    kernel::sample_streams split(const gr_complex* const* received,
+                                 size_t num_samples) const;
     configured_settings settings() const;
     //! Takes over a readout for detect().
     void use(const configured_network& network, const configured_readout& readout);
     //! Symbols that detect holds back.
     int output_delay(int timing) const;
-    training_report describe(const configured_readout& readout, double noise_variance) const;
+    training_report describe(const configured_readout& readout,
+                             double noise_variance) const;
     //! The filter's outputs on the samples that start there.
     void filter_block(size_t start, size_t count, gr_complex* filtered);
     //! Returns the samples that every stream has; those that are not finite count as zero.
@@ -105,7 +109,8 @@ private:
     double d_input_gain = 1.0;
     double d_symbol_scale = 1.0; // rms of the points in the units of the pilots
     std::vector<gr_complex> d_unit_points;
-    double d_frequency = 0.0; // carrier offset that is taken out of a stream, cycles/symbol
+    // carrier offset that is taken out of a stream, cycles/symbol
+    double d_frequency = 0.0;
     int d_timing = 0;
     int d_past = 0;
     std::vector<std::vector<gr_complex>> d_filter; // one a stream, oldest sample first
@@ -114,13 +119,14 @@ private:
     std::vector<gr_complex> d_pilots; // unit power
 
     // of the stream
-    std::vector<std::vector<float>> d_re, d_im; // one a stream, from symbol d_first_symbol
-    std::vector<float> d_taps_re, d_taps_im;    // of all streams
+    // one a stream, from symbol d_first_symbol
+    std::vector<std::vector<float>> d_re, d_im;
+    std::vector<float> d_taps_re, d_taps_im; // of all streams
     std::vector<gr_complex> d_filtered, d_derotated;
     int64_t d_first_symbol = 0;
-    uint64_t d_num_samples = 0;  // an input, so far
-    int64_t d_next = 0;          // symbol to be filtered
-    uint64_t d_decided = 0;      // payload symbols given to the search
+    uint64_t d_num_samples = 0; // an input, so far
+    int64_t d_next = 0;         // symbol to be filtered
+    uint64_t d_decided = 0;     // payload symbols given to the search
     uint64_t d_bad_samples = 0;
     std::unique_ptr<kernel::survivor_search> d_search;
     std::vector<gr_complex> d_last; // feedback.size() known symbols, newest first

@@ -28,8 +28,8 @@ typedef std::complex<double> cdouble;
 
 namespace {
 
-constexpr Index WARP_SYMBOLS = 96;    // fewer do not determine the rings' gains
-constexpr Index SHORT_TRAINING = 48;  // fewer pilots underestimate the length
+constexpr Index WARP_SYMBOLS = 96;   // fewer do not determine the rings' gains
+constexpr Index SHORT_TRAINING = 48; // fewer pilots underestimate the length
 
 VectorXcd sorted_by_modulus(VectorXcd poles)
 {
@@ -54,7 +54,8 @@ sample_streams rotated(const sample_streams& streams, const VectorXd& phase)
 
 row_range model_rows(row_range range, kernel::channel_window window)
 {
-    return { std::max<Index>(range.first + window.length - 1, window.timing), range.last };
+    return { std::max<Index>(range.first + window.length - 1, window.timing),
+             range.last };
 }
 
 void known_symbols::set(Index n, cdouble value, int ring)
@@ -95,7 +96,8 @@ configured_network::configured_network(const configured_settings& settings)
     }
 }
 
-known_symbols configured_network::known(const std::vector<cdouble>& pilots, Index count) const
+known_symbols configured_network::known(const std::vector<cdouble>& pilots,
+                                        Index count) const
 {
     known_symbols symbols = { VectorXcd::Zero(count), std::vector<int>(count, -1) };
     for (size_t n = 0; n < pilots.size(); n++) {
@@ -110,8 +112,8 @@ known_symbols configured_network::known(const std::vector<cdouble>& pilots, Inde
 }
 
 void configured_network::decide(known_symbols& symbols,
-                                 row_range range,
-                                 const std::vector<int>& found) const
+                                row_range range,
+                                const std::vector<int>& found) const
 {
     for (Index n = range.first; n < range.last; n++) {
         const int point = found[n - range.first];
@@ -128,13 +130,14 @@ int configured_network::nearest(cdouble symbol) const
 }
 
 kernel::channel_window configured_network::select_window(const sample_streams& streams,
-                                                          const known_symbols& symbols,
-                                                          row_range range,
-                                                          const VectorXd& weights,
-                                                          bool first) const
+                                                         const known_symbols& symbols,
+                                                         row_range range,
+                                                         const VectorXd& weights,
+                                                         bool first) const
 {
     if (d_settings.channel_len > 0) // half of the symbols at least are left to fit
-        return { 0, int(std::min<Index>(d_settings.channel_len, (range.size() + 1) / 2)) };
+        return { 0,
+                 int(std::min<Index>(d_settings.channel_len, (range.size() + 1) / 2)) };
     kernel::channel_window window =
         kernel::select_channel_window(streams, symbols.values, range, weights);
     if (first && range.size() < SHORT_TRAINING)
@@ -143,7 +146,8 @@ kernel::channel_window configured_network::select_window(const sample_streams& s
     return window;
 }
 
-configured_network::features configured_network::make_features(const VectorXcd& poles) const
+configured_network::features
+configured_network::make_features(const VectorXcd& poles) const
 {
     VectorXcd backward(poles.size() + 1);
     backward << 0.0, poles.conjugate();
@@ -152,19 +156,20 @@ configured_network::features configured_network::make_features(const VectorXcd& 
     if (d_settings.feedback)
         return { anticausal, 0 };
     const MatrixXcd causal = kernel::takenaka_malmquist(sorted_by_modulus(poles), PAST);
-    MatrixXcd both = MatrixXcd::Zero(anticausal.rows() + causal.rows(), PAST + 1 + FUTURE);
+    MatrixXcd both =
+        MatrixXcd::Zero(anticausal.rows() + causal.rows(), PAST + 1 + FUTURE);
     both.topRightCorner(anticausal.rows(), FUTURE + 1) = anticausal;
     both.bottomLeftCorner(causal.rows(), PAST) = causal.rowwise().reverse();
     return { both, PAST };
 }
 
 configured_readout configured_network::configure(const sample_streams& streams,
-                                                  const known_symbols& symbols,
-                                                  row_range range,
-                                                  const VectorXd& weights,
-                                                  bool warp,
-                                                  const std::vector<double>& prior_weights,
-                                                  bool first) const
+                                                 const known_symbols& symbols,
+                                                 row_range range,
+                                                 const VectorXd& weights,
+                                                 bool warp,
+                                                 const std::vector<double>& prior_weights,
+                                                 bool first) const
 {
     configured_readout readout;
     const bool told = !symbols.decided && d_settings.channel.rows() > 0 &&
@@ -200,7 +205,8 @@ configured_readout configured_network::configure(const sample_streams& streams,
     readout.taps = channel.taps;
     readout.noise_variance = channel.noise_variance;
     const Index num_streams = streams.size();
-    const double total = std::max(weights.segment(rows.first, rows.size()).sum(), length + 1.0);
+    const double total =
+        std::max(weights.segment(rows.first, rows.size()).sum(), length + 1.0);
     const double unknowns = told ? 1.0 : length;
     const double noise = std::max(channel.noise_variance,
                                   1e-4 * channel.taps.squaredNorm() / num_streams) *
@@ -211,18 +217,21 @@ configured_readout configured_network::configure(const sample_streams& streams,
     const Index size = bank.functionals.rows();
     const Index num_feedback = d_settings.feedback ? length - 1 : 0;
     readout.past = bank.past;
-    const kernel::model_moments prior =
-        kernel::model_gram(bank.functionals, bank.past, channel.taps, noise, num_feedback);
+    const kernel::model_moments prior = kernel::model_gram(
+        bank.functionals, bank.past, channel.taps, noise, num_feedback);
 
     const row_range used =
-        d_settings.feedback ? rows
-                            : row_range{ std::max<Index>(range.first, readout.window.timing),
-                                         range.last };
+        d_settings.feedback
+            ? rows
+            : row_range{ std::max<Index>(range.first, readout.window.timing),
+                         range.last };
     MatrixXcd regressors(used.size(), num_streams * size + num_feedback);
-    const MatrixXcd backwards = bank.functionals.rowwise().reverse(); // lags grow into the past
+    // lags grow into the past
+    const MatrixXcd backwards = bank.functionals.rowwise().reverse();
     for (Index q = 0; q < num_streams; q++)
         regressors.middleCols(q * size, size) =
-            kernel::lagged(shifted[q], used, backwards.cols(), -FUTURE) * backwards.transpose();
+            kernel::lagged(shifted[q], used, backwards.cols(), -FUTURE) *
+            backwards.transpose();
     regressors.rightCols(num_feedback) = kernel::lagged(sent, used, num_feedback, 1);
     const VectorXcd targets = sent.segment(used.first, used.size());
     VectorXd row_weights = weights.segment(used.first, used.size());
@@ -249,7 +258,8 @@ configured_readout configured_network::configure(const sample_streams& streams,
                     (fitted.leave_one_out_mse + tap_power.head(missing).sum() + 1e-30),
                 1e-4);
         }
-        fitted = kernel::prior_ridge(regressors, targets, row_weights, prior, prior_weights);
+        fitted =
+            kernel::prior_ridge(regressors, targets, row_weights, prior, prior_weights);
         collapse();
     }
     readout.feedback = fitted.weights.tail(num_feedback);
@@ -261,8 +271,8 @@ configured_readout configured_network::configure(const sample_streams& streams,
 }
 
 configured_readout configured_network::configure_fixed(const sample_streams& streams,
-                                                        const known_symbols& symbols,
-                                                        row_range range) const
+                                                       const known_symbols& symbols,
+                                                       row_range range) const
 {
     VectorXcd backward(d_settings.anticausal_poles.size() + 1);
     backward << 0.0, d_settings.anticausal_poles;
@@ -296,7 +306,8 @@ configured_readout configured_network::configure_fixed(const sample_streams& str
     readout.warp = VectorXcd::Ones(d_num_rings);
     readout.warped = false;
     readout.points = d_settings.points;
-    readout.poles.resize(d_settings.causal_poles.size() + d_settings.anticausal_poles.size());
+    readout.poles.resize(d_settings.causal_poles.size() +
+                         d_settings.anticausal_poles.size());
     readout.poles << d_settings.causal_poles, d_settings.anticausal_poles;
     readout.noise_variance = std::numeric_limits<double>::quiet_NaN();
     readout.leave_one_out_mse = fitted.leave_one_out_mse;
@@ -312,7 +323,7 @@ bool configured_network::warps(row_range range) const
 }
 
 configured_readout configured_network::fit(const sample_streams& streams,
-                                            const std::vector<cdouble>& pilots) const
+                                           const std::vector<cdouble>& pilots) const
 {
     const known_symbols symbols = known(pilots, streams[0].size());
     const row_range range = { 0, Index(pilots.size()) };
@@ -329,8 +340,8 @@ configured_readout configured_network::fit(const sample_streams& streams,
 }
 
 VectorXcd configured_network::feedforward(const configured_readout& readout,
-                                           const sample_streams& streams,
-                                           row_range range) const
+                                          const sample_streams& streams,
+                                          row_range range) const
 {
     VectorXcd out = VectorXcd::Zero(range.size());
     for (size_t q = 0; q < streams.size(); q++) {
@@ -374,7 +385,8 @@ kernel::survivor_decisions configured_network::search(const configured_readout& 
                                                       row_range range,
                                                       double phase_noise) const
 {
-    const Eigen::VectorXcf input = feedforward(readout, streams, range).cast<gr_complex>();
+    const Eigen::VectorXcf input =
+        feedforward(readout, streams, range).cast<gr_complex>();
     kernel::survivor_model model = this->model(readout, phase_noise);
     model.power = input.squaredNorm() / std::max<Index>(input.size(), 1) + 1e-9f;
 
@@ -388,22 +400,23 @@ kernel::survivor_decisions configured_network::search(const configured_readout& 
 }
 
 kernel::carrier_offset configured_network::find_offset(const sample_streams& streams,
-                                                           const known_symbols& symbols,
-                                                           Index num_pilots) const
+                                                       const known_symbols& symbols,
+                                                       Index num_pilots) const
 {
     if (!(d_settings.max_frequency_offset > 0.0))
         return { 0.0, false };
     const row_range range = { 0, num_pilots };
     const VectorXd weights = VectorXd::Ones(streams[0].size());
-    return kernel::find_carrier_offset(streams,
-                                       symbols.values,
-                                       range,
-                                       select_window(streams, symbols, range, weights, false),
-                                       d_settings.max_frequency_offset);
+    return kernel::find_carrier_offset(
+        streams,
+        symbols.values,
+        range,
+        select_window(streams, symbols, range, weights, false),
+        d_settings.max_frequency_offset);
 }
 
 sample_streams configured_network::derotated(const sample_streams& streams,
-                                              double frequency) const
+                                             double frequency) const
 {
     sample_streams out;
     for (size_t q = 0; q < streams.size(); q++) {

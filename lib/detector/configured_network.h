@@ -54,16 +54,17 @@ struct known_symbols {
 //! A readout and the model that it is configured from.
 struct configured_readout {
     kernel::channel_window window;
-    Eigen::Index past;         // samples before the symbol that fir sees
-    Eigen::MatrixXcd fir;      // (past + 1 + future) x streams, on streams delayed by timing
+    Eigen::Index past; // samples before the symbol that fir sees
+    // (past + 1 + future) x streams, on streams delayed by timing
+    Eigen::MatrixXcd fir;
     Eigen::VectorXcd feedback; // weights of the last decisions
     std::complex<double> gain; // of the output
     Eigen::VectorXcd warp;     // gain of each ring
     bool warped;
-    Eigen::VectorXcd points;   // after the warp
-    Eigen::MatrixXcd taps;     // length x streams
+    Eigen::VectorXcd points; // after the warp
+    Eigen::MatrixXcd taps;   // length x streams
     Eigen::VectorXcd poles;
-    double noise_variance;     // of one stream
+    double noise_variance; // of one stream
     double leave_one_out_mse;
     double prior_weight;
     double condition_number;
@@ -93,7 +94,8 @@ public:
 
     const configured_settings& settings() const { return d_settings; }
 
-    known_symbols known(const std::vector<std::complex<double>>& pilots, Eigen::Index count) const;
+    known_symbols known(const std::vector<std::complex<double>>& pilots,
+                        Eigen::Index count) const;
     //! found may go on beyond range.
     void decide(known_symbols& symbols,
                 kernel::row_range range,
@@ -125,14 +127,16 @@ public:
     kernel::carrier_offset find_offset(const kernel::sample_streams& streams,
                                        const known_symbols& symbols,
                                        Eigen::Index num_pilots) const;
-    kernel::sample_streams derotated(const kernel::sample_streams& streams, double frequency) const;
+    kernel::sample_streams derotated(const kernel::sample_streams& streams,
+                                     double frequency) const;
 
     //! Output of the readout's filter, before feedback, for symbols range.
     Eigen::VectorXcd feedforward(const configured_readout& readout,
                                  const kernel::sample_streams& streams,
                                  kernel::row_range range) const;
     //! What the survivor search works with; power still to be set.
-    kernel::survivor_model model(const configured_readout& readout, double phase_noise) const;
+    kernel::survivor_model model(const configured_readout& readout,
+                                 double phase_noise) const;
     //! Decides the symbols in range, those before it being known.
     kernel::survivor_decisions search(const configured_readout& readout,
                                       const kernel::sample_streams& streams,

@@ -25,8 +25,9 @@ typedef std::complex<double> cdouble;
 namespace {
 
 constexpr Index LONGEST_STATIC = 1024;
-constexpr Index PHASE_WINDOW = 48;    // half width, symbols
-constexpr double REJECTED_PHASE = 30; // divides the phase noise once a correction did not pay
+constexpr Index PHASE_WINDOW = 48; // half width, symbols
+// divides the phase noise once a correction did not pay
+constexpr double REJECTED_PHASE = 30;
 const std::vector<double> REFIT_PRIORS = { 0.03, 0.3, 3.0, 10.0 };
 
 // What a less simple explanation of the samples has to be better by: the residuals of two that
@@ -73,17 +74,19 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
     for (int pass = 0; pass <= d_network.settings().refits; pass++) {
         const bool warp = d_network.warps(range);
         const std::vector<double> priors =
-            pass == 0 ? std::vector<double>{ d_network.settings().prior_weight } : REFIT_PRIORS;
+            pass == 0 ? std::vector<double>{ d_network.settings().prior_weight }
+                      : REFIT_PRIORS;
         sample_streams input = turned;
         bool linearised = false;
-        if (d_network.settings().receiver_linearization && d_network.multilevel() && raw.size() == 1) {
+        if (d_network.settings().receiver_linearization && d_network.multilevel() &&
+            raw.size() == 1) {
             const kernel::channel_window window =
                 d_network.select_window(turned, symbols, range, weights, false);
-            const kernel::linearised_receiver found = kernel::linearise_receiver(
-                kernel::delayed(turned[0], window.timing),
-                symbols.values,
-                model_rows(range, window),
-                window.length);
+            const kernel::linearised_receiver found =
+                kernel::linearise_receiver(kernel::delayed(turned[0], window.timing),
+                                           symbols.values,
+                                           model_rows(range, window),
+                                           window.length);
             linearised = found.used;
             if (linearised)
                 input[0] = kernel::delayed(found.samples, -window.timing);
@@ -91,8 +94,8 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
         configured_readout readout =
             d_network.configure(input, symbols, range, weights, warp, priors, pass == 0);
         if (linearised && warp) { // which end of the link is it that saturates?
-            const configured_readout other =
-                d_network.configure(turned, symbols, range, weights, warp, priors, pass == 0);
+            const configured_readout other = d_network.configure(
+                turned, symbols, range, weights, warp, priors, pass == 0);
             if (other.leave_one_out_mse < readout.leave_one_out_mse) {
                 readout = other;
                 input = turned;
@@ -100,7 +103,8 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
         }
         frame.linearised = linearised;
 
-        const kernel::survivor_decisions found = d_network.search(readout, input, symbols, payload, phase_noise);
+        const kernel::survivor_decisions found =
+            d_network.search(readout, input, symbols, payload, phase_noise);
         d_network.decide(symbols, payload, found.symbols);
         range.last = end;
         const row_range rows = model_rows(range, readout.window);
@@ -126,8 +130,8 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
                 corrected(n) += found.phases[std::min(n, end - 1) - num_pilots];
             const sample_streams model = kernel::delayed(
                 kernel::channel_output(sent, readout.taps), -readout.window.timing);
-            corrected.head(end) +=
-                kernel::smoothed_phase(rotated(raw, corrected), model, range, PHASE_WINDOW);
+            corrected.head(end) += kernel::smoothed_phase(
+                rotated(raw, corrected), model, range, PHASE_WINDOW);
             corrected.tail(count - end).setConstant(corrected(end - 1));
             const sample_streams corrected_streams = rotated(raw, corrected);
             const double turned_score = residual(corrected_streams, end);
@@ -160,8 +164,10 @@ configured_frame configured_receiver::receive_block(const sample_streams& raw,
         soften(frame, kept_streams, kept_symbols, kept_readout, end);
         keep_decisions(frame, num_pilots);
     } else {
-        frame.soft = d_network.feedforward(kept_readout, kept_streams, range) / kept_readout.gain;
-        frame.soft_variance = kept_readout.leave_one_out_mse / std::norm(kept_readout.gain);
+        frame.soft =
+            d_network.feedforward(kept_readout, kept_streams, range) / kept_readout.gain;
+        frame.soft_variance =
+            kept_readout.leave_one_out_mse / std::norm(kept_readout.gain);
     }
     return frame;
 }
@@ -216,14 +222,17 @@ configured_frame configured_receiver::receive_static(const sample_streams& raw,
     configured_frame other = receive_block(
         d_network.derotated(raw, offset.frequency), pilots, num_pilots, payload_len);
     other.carrier_offset = offset.frequency;
-    const double doubt = offset.significant ? 1.0 : benefit_of_doubt(raw, num_pilots + payload_len);
+    const double doubt =
+        offset.significant ? 1.0 : benefit_of_doubt(raw, num_pilots + payload_len);
     return other.residual * doubt < frame.residual ? other : frame;
 }
 
-block_surroundings configured_receiver::signal::around(row_range known, row_range block) const
+block_surroundings configured_receiver::signal::around(row_range known,
+                                                       row_range block) const
 {
-    const row_range searched = { block.first,
-                                 std::min(block.last + channel_tracker::LAG, num_symbols) };
+    const row_range searched = {
+        block.first, std::min(block.last + channel_tracker::LAG, num_symbols)
+    };
     const Index last = std::max(known.last, searched.last);
     const Index begin = std::max<Index>(known.first - channel_tracker::MARGIN, 0);
     const Index end = std::min<Index>(
@@ -243,7 +252,8 @@ void configured_receiver::signal::take_over(const block_surroundings& part, Inde
 {
     const row_range block = part.block;
     for (Index n = block.first; n < block.last; n++)
-        symbols.set(first + n - block.first, part.symbols.values(n), part.symbols.rings[n]);
+        symbols.set(
+            first + n - block.first, part.symbols.values(n), part.symbols.rings[n]);
     symbols.decided = true;
     const Index rest = part.phase.size() - block.first;
     phase.segment(first, rest) = part.phase.tail(rest);
@@ -259,7 +269,8 @@ configured_frame configured_receiver::track(const sample_streams& given,
     const Index end = num_pilots + payload_len;
     configured_frame frame;
     frame.tracked = true;
-    const kernel::carrier_offset offset = d_network.find_offset(given, pilots, num_pilots);
+    const kernel::carrier_offset offset =
+        d_network.find_offset(given, pilots, num_pilots);
     frame.carrier_offset = offset.significant ? offset.frequency : 0.0;
     signal received = { frame.carrier_offset != 0.0
                             ? d_network.derotated(given, frame.carrier_offset)
@@ -335,8 +346,8 @@ void configured_receiver::smooth(configured_frame& frame,
                 continue;
             // decisions before this block are those of this round
             const known_symbols updated = next.around(range, { first, last }).symbols;
-            const kernel::survivor_decisions found =
-                d_network.search(frame.readout, streams, updated, part.searched, phase_noise);
+            const kernel::survivor_decisions found = d_network.search(
+                frame.readout, streams, updated, part.searched, phase_noise);
             d_network.decide(next.symbols, { first, last }, found.symbols);
             if (phase_noise > 0.0)
                 for (Index n = first; n < last; n++)
@@ -371,17 +382,20 @@ configured_frame configured_receiver::receive_tracked(const sample_streams& raw,
                                                       Index payload_len) const
 {
     const double unlimited = 1e9;
-    configured_frame frame = track(
-        raw, pilots, num_pilots, payload_len, 32, { 48.0, 96.0, 192.0, 384.0, unlimited });
+    configured_frame frame = track(raw,
+                                   pilots,
+                                   num_pilots,
+                                   payload_len,
+                                   32,
+                                   { 48.0, 96.0, 192.0, 384.0, unlimited });
     if (frame.memory > 48.0 && frame.residual <= 1.5 * frame.pilot_residual)
         return frame;
-    const configured_frame faster =
-        track(raw,
-              pilots,
-              num_pilots,
-              payload_len,
-              16,
-              { 16.0, 24.0, 48.0, 96.0, 192.0, unlimited });
+    const configured_frame faster = track(raw,
+                                          pilots,
+                                          num_pilots,
+                                          payload_len,
+                                          16,
+                                          { 16.0, 24.0, 48.0, 96.0, 192.0, unlimited });
     return faster.prediction_error() < frame.prediction_error() ? faster : frame;
 }
 
@@ -392,22 +406,25 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const Index num_pilots = pilots.size();
     const known_symbols symbols = d_network.known(pilots, streams[0].size());
     const tracking_mode tracking = d_network.settings().tracking;
-    const bool may_track =
-        d_network.settings().feedback && payload_len > 0 && tracking != tracking_mode::off;
+    const bool may_track = d_network.settings().feedback && payload_len > 0 &&
+                           tracking != tracking_mode::off;
     if (may_track && payload_len > LONGEST_STATIC)
         return receive_tracked(streams, symbols, num_pilots, payload_len);
-    const configured_frame frame = receive_static(streams, symbols, num_pilots, payload_len);
+    const configured_frame frame =
+        receive_static(streams, symbols, num_pilots, payload_len);
     if (!may_track || frame.linearised)
         return frame;
     const double freedom = std::max<double>(num_pilots - frame.first_length, 1.0) *
                            d_network.settings().phases;
-    const double usual = frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
+    const double usual =
+        frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
     if (tracking == tracking_mode::automatic && !(frame.residual > usual))
         return frame;
     const configured_frame tracked =
         receive_tracked(streams, symbols, num_pilots, payload_len);
     const double doubt = benefit_of_doubt(streams, num_pilots + payload_len);
-    return tracked.prediction_error() * doubt < frame.prediction_error() ? tracked : frame;
+    return tracked.prediction_error() * doubt < frame.prediction_error() ? tracked
+                                                                         : frame;
 }
 
 } // namespace reservoir

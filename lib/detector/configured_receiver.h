@@ -13,21 +13,21 @@ namespace reservoir {
 
 //! A frame, received.
 struct configured_frame {
-    std::vector<int> decisions;     // payload, indices of points
-    Eigen::VectorXcd soft;          // pilots and payload
+    std::vector<int> decisions; // payload, indices of points
+    Eigen::VectorXcd soft;      // pilots and payload
     double soft_variance = 0.0;
-    configured_readout readout;     // of the last pass
+    configured_readout readout; // of the last pass
     double carrier_offset = 0.0;
-    double pilot_residual = 0.0;    // noise variance that the pilots alone show
-    double residual = 0.0;          // of the pass that was kept
-    std::vector<double> residuals;  // of every pass
+    double pilot_residual = 0.0;   // noise variance that the pilots alone show
+    double residual = 0.0;         // of the pass that was kept
+    std::vector<double> residuals; // of every pass
     std::vector<double> condition_numbers;
     int kept_pass = 0;
     bool linearised = false;
     bool tracked = false;
     int first_length = 1;
-    double memory = 0.0;            // symbols; median of the tracked blocks
-    double rows_per_fit = 0.0;      // for the final prediction error
+    double memory = 0.0;       // symbols; median of the tracked blocks
+    double rows_per_fit = 0.0; // for the final prediction error
 
     //! Akaike's final prediction error.
     double prediction_error() const;

@@ -47,7 +47,10 @@ void decision_device::fit_scale(const std::vector<gr_complex>& pilots)
     d_points = all_on(d_raw, pilots) ? d_raw : d_unit;
 }
 
-gr_complex decision_device::decide(gr_complex value) const { return nearest(d_points, value); }
+gr_complex decision_device::decide(gr_complex value) const
+{
+    return nearest(d_points, value);
+}
 
 } // namespace reservoir
 } // namespace gr

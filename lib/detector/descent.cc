@@ -126,14 +126,15 @@ trained_network descend(const kernel::network_weights<float>& start,
                 fixed_eigenvalues = eigenvalues(network.weights());
             progress.eigenvalues = fixed_eigenvalues;
         }
-        history.eigenvalues.push_back(progress.eigenvalues.empty() ? unknown
-                                                                   : progress.eigenvalues);
+        history.eigenvalues.push_back(
+            progress.eigenvalues.empty() ? unknown : progress.eigenvalues);
         history.condition_number.push_back(NONE);
         history.recurrent_condition_number.push_back(NONE);
         history.gram_condition_number.push_back(NONE);
         history.jacobian_rank.push_back(0);
         if (due(epoch, parameters.condition_every))
-            record_conditions(network, activation, sequence, parameters.train_poles, history);
+            record_conditions(
+                network, activation, sequence, parameters.train_poles, history);
         progress.condition_number = history.condition_number.back();
 
         going = go_on(progress);
@@ -147,7 +148,8 @@ trained_network descend(const kernel::network_weights<float>& start,
                 break;
             }
         }
-        if (parameters.gradient_clip > 0.0 && progress.gradient_norm > parameters.gradient_clip) {
+        if (parameters.gradient_clip > 0.0 &&
+            progress.gradient_norm > parameters.gradient_clip) {
             const float scale = parameters.gradient_clip / progress.gradient_norm;
             for (auto& value : network.gradient())
                 value *= scale;

@@ -58,7 +58,8 @@ pmt::pmt_t training_report::to_pmt() const
     add("residuals", pmt::init_f64vector(residuals.size(), residuals));
     add("refits", pmt::from_long(refits));
     add("tracked", pmt::from_bool(tracked));
-    add("condition_number", pmt::init_f64vector(condition_number.size(), condition_number));
+    add("condition_number",
+        pmt::init_f64vector(condition_number.size(), condition_number));
     if (best_epoch < 0) // nothing was descended
         return dict;
     add("loss", pmt::init_f64vector(loss.size(), loss));
@@ -66,10 +67,12 @@ pmt::pmt_t training_report::to_pmt() const
     add("gradient_norm", pmt::init_f64vector(gradient_norm.size(), gradient_norm));
     add("eigenvalues", rows_to_pmt(eigenvalues));
     add("jacobian_rank",
-        pmt::init_s32vector(jacobian_rank.size(),
-                            std::vector<int32_t>(jacobian_rank.begin(), jacobian_rank.end())));
+        pmt::init_s32vector(
+            jacobian_rank.size(),
+            std::vector<int32_t>(jacobian_rank.begin(), jacobian_rank.end())));
     add("recurrent_condition_number",
-        pmt::init_f64vector(recurrent_condition_number.size(), recurrent_condition_number));
+        pmt::init_f64vector(recurrent_condition_number.size(),
+                            recurrent_condition_number));
     add("gram_condition_number",
         pmt::init_f64vector(gram_condition_number.size(), gram_condition_number));
     add("best_epoch", pmt::from_long(best_epoch));
@@ -144,8 +147,9 @@ void detector::reset()
 void detector::claim()
 {
     if (d_claimed.exchange(true))
-        throw std::invalid_argument("detector = " + kind() +
-                                    ": must not belong to another block already; make one for each");
+        throw std::invalid_argument(
+            "detector = " + kind() +
+            ": must not belong to another block already; make one for each");
 }
 
 void detector::set_tracking(digital::constellation_sptr constellation)
@@ -157,8 +161,8 @@ void detector::set_tracking(digital::constellation_sptr constellation)
 void detector::do_set_tracking(digital::constellation_sptr constellation)
 {
     if (constellation)
-        throw std::invalid_argument("adapt_after_training = true: must be false for " + kind() +
-                                    ", which does not adapt");
+        throw std::invalid_argument("adapt_after_training = true: must be false for " +
+                                    kind() + ", which does not adapt");
 }
 
 void detector::set_channel(const stream_matrix& channel)
@@ -194,13 +198,21 @@ void detector::set_progress(std::function<void(const training_progress&)> progre
 detector::sptr detector::clone() const
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
-    return do_clone();
+    const sptr copy = do_clone();
+    // its own delay, as the state of a stream that adapts is not copied; all else is in files, or
+    // only here, as the history of a training
+    const int delay = copy->d_report.delay;
+    copy->d_report = d_report;
+    copy->d_report.delay = delay;
+    return copy;
 }
 
 void detector::take_over(const detector& trained)
 {
-    require(trained.d_report.trained, "trained", "untrained", "a detector that was trained");
-    require(trained.d_num_inputs == d_num_inputs && trained.d_num_outputs == d_num_outputs,
+    require(
+        trained.d_report.trained, "trained", "untrained", "a detector that was trained");
+    require(trained.d_num_inputs == d_num_inputs &&
+                trained.d_num_outputs == d_num_outputs,
             "trained",
             std::to_string(trained.d_num_inputs) + " inputs, " +
                 std::to_string(trained.d_num_outputs) + " outputs",
@@ -242,7 +254,9 @@ void detector::check_received(const stream_matrix& received) const
                 "of the same length in every row");
 }
 
-void detector::check_training(size_t num_samples, const stream_matrix& pilots, int sps) const
+void detector::check_training(size_t num_samples,
+                              const stream_matrix& pilots,
+                              int sps) const
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
     require(pilots.size() == size_t(d_num_outputs),
@@ -312,7 +326,10 @@ size_t detector::detect(const gr_complex* const* received,
     const std::lock_guard<std::mutex> lock(d_mutex);
     if (!d_report.trained)
         throw std::runtime_error("detect: nothing is learnt yet; call fit first");
-    require(sps == d_sps, "sps", sps, ("what fit was given, " + std::to_string(d_sps)).c_str());
+    require(sps == d_sps,
+            "sps",
+            sps,
+            ("what fit was given, " + std::to_string(d_sps)).c_str());
     return do_detect(received, num_samples, symbols);
 }
 
@@ -322,8 +339,8 @@ stream_matrix detector::detect(const stream_matrix& received, int sps)
     require(sps >= 1, "sps", sps, "at least 1");
     const size_t length = row_length(received);
     stream_matrix symbols(d_num_outputs, std::vector<gr_complex>(length / sps + 1));
-    const size_t count = detect(
-        row_pointers(received).data(), length, sps, row_pointers(symbols).data());
+    const size_t count =
+        detect(row_pointers(received).data(), length, sps, row_pointers(symbols).data());
     for (auto& row : symbols)
         row.resize(count);
     return symbols;
@@ -378,7 +395,10 @@ stream_matrix detector::receive(const stream_matrix& received,
                                 int payload_len)
 {
     check_received(received);
-    require(payload_len >= -1, "payload_len", payload_len, "at least 0, or -1 for all that came");
+    require(payload_len >= -1,
+            "payload_len",
+            payload_len,
+            "at least 0, or -1 for all that came");
     const size_t length = row_length(received);
     check_training(length, pilots, sps);
     if (payload_len == -1)

@@ -36,7 +36,8 @@ esn::sptr esn::make(int num_neurons,
 
 void network_parameters::check() const
 {
-    require(num_neurons >= 1 && num_neurons <= 1024, "num_neurons", num_neurons, "1 to 1024");
+    require(
+        num_neurons >= 1 && num_neurons <= 1024, "num_neurons", num_neurons, "1 to 1024");
     require(spectral_radius >= 0.0 && spectral_radius <= 2.0,
             "spectral_radius",
             spectral_radius,
@@ -113,8 +114,9 @@ std::unique_ptr<reservoir_network> esn_impl::make_network(int sps, int) const
 {
     return std::make_unique<reservoir_network>(
         d_recurrent_weights,
-        to_window_order(draw_input_weights(sps),
-                        kernel::tapped_delay_window(num_inputs(), sps, d_parameters.window)),
+        to_window_order(
+            draw_input_weights(sps),
+            kernel::tapped_delay_window(num_inputs(), sps, d_parameters.window)),
         kernel::activation_from_string(d_network_parameters.activation));
 }
 
@@ -160,7 +162,8 @@ esn::sptr esn_impl::load(const pmt::pmt_t& saved)
         network_parameters::from_pmt(saved_entry(saved, "network")),
         pmt::to_long(saved_entry(saved, "num_inputs")),
         pmt::to_long(saved_entry(saved, "num_outputs")));
-    loaded->d_recurrent_weights = matrix_from_pmt(saved_entry(saved, "recurrent_weights"));
+    loaded->d_recurrent_weights =
+        matrix_from_pmt(saved_entry(saved, "recurrent_weights"));
     loaded->d_poles = eigenvalues(loaded->d_recurrent_weights);
     loaded->load_readout(saved);
     loaded->d_report.poles = loaded->d_poles;
@@ -177,12 +180,7 @@ void esn_impl::do_adopt(const detector& trained)
     readout_detector::do_adopt(trained);
 }
 
-detector::sptr esn_impl::do_clone() const
-{
-    const auto copy = std::static_pointer_cast<esn_impl>(load(do_save()));
-    copy->d_report = d_report;
-    return copy;
-}
+detector::sptr esn_impl::do_clone() const { return load(do_save()); }
 
 } // namespace reservoir
 } // namespace gr

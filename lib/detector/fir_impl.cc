@@ -39,12 +39,7 @@ fir::sptr fir_impl::load(const pmt::pmt_t& saved)
     return loaded;
 }
 
-detector::sptr fir_impl::do_clone() const
-{
-    const auto copy = std::static_pointer_cast<fir_impl>(load(do_save()));
-    copy->d_report = d_report;
-    return copy;
-}
+detector::sptr fir_impl::do_clone() const { return load(do_save()); }
 
 } // namespace reservoir
 } // namespace gr

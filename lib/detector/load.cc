@@ -28,7 +28,8 @@ detector::sptr load(const std::string& path)
             return configured_esn_impl::load(saved);
         if (kind == "rnn")
             return rnn_impl::load(saved);
-        throw std::runtime_error("it holds a detector of the unknown kind '" + kind + "'");
+        throw std::runtime_error("it holds a detector of the unknown kind '" + kind +
+                                 "'");
     } catch (const std::exception& error) { // the pmt library has exceptions of its own
         throw std::runtime_error("load: " + path + ": " + error.what());
     }

@@ -24,12 +24,17 @@ void readout_parameters::check(const char* window_name) const
             "delay",
             delay,
             (std::string("0 to ") + window_name + " - 1, or -1 to search").c_str());
-    require(std::isfinite(regularization) && (regularization >= 0.0 || regularization == -1.0),
+    require(std::isfinite(regularization) &&
+                (regularization >= 0.0 || regularization == -1.0),
             "regularization",
             regularization,
             "at least 0, or -1 for leave-one-out");
-    require(update == "ls" || update == "rls", "update", "'" + update + "'", "'ls' or 'rls'");
-    require(forgetting > 0.5 && forgetting <= 1.0, "forgetting", forgetting, "above 0.5, at most 1");
+    require(
+        update == "ls" || update == "rls", "update", "'" + update + "'", "'ls' or 'rls'");
+    require(forgetting > 0.5 && forgetting <= 1.0,
+            "forgetting",
+            forgetting,
+            "above 0.5, at most 1");
 }
 
 pmt::pmt_t readout_parameters::to_pmt() const
@@ -50,7 +55,8 @@ readout_parameters readout_parameters::from_pmt(const pmt::pmt_t& saved)
              pmt::to_double(pmt::tuple_ref(saved, 4)) };
 }
 
-readout_detector::readout_detector(const readout_parameters& parameters, const char* window_name)
+readout_detector::readout_detector(const readout_parameters& parameters,
+                                   const char* window_name)
     : detector(1, 1), // the most derived class sets the base
       network_detector(parameters.window),
       d_parameters(parameters)
@@ -126,7 +132,8 @@ Eigen::VectorXd readout_detector::history_weights(const Eigen::MatrixXcd& window
     for (int b = 0; b < d_window->num_branches(); b++)
         for (Eigen::Index k = 0; k < incomplete; k++)
             for (int age = k + delay + 1; age < d_window->window(); age++)
-                missing(k) += filter.weights.row(d_window->tap_index(b, age)).squaredNorm();
+                missing(k) +=
+                    filter.weights.row(d_window->tap_index(b, age)).squaredNorm();
 
     // Gaussian log-likelihood ratio of the errors with and without a signal before the pilots
     const Eigen::ArrayXd errors =
@@ -134,8 +141,10 @@ Eigen::VectorXd readout_detector::history_weights(const Eigen::MatrixXcd& window
     const double usual = errors.tail(rows - incomplete).mean() + 1e-30;
     const Eigen::ArrayXd variance = usual + missing.array() / num_outputs();
     const double log_ratio =
-        num_outputs() * (errors / usual - errors / variance - (variance / usual).log()).sum();
-    if (log_ratio < -3.0) // a gap only if that is 20 times as likely: on the air something precedes
+        num_outputs() *
+        (errors / usual - errors / variance - (variance / usual).log()).sum();
+    // a gap only if that is 20 times as likely: on the air something precedes
+    if (log_ratio < -3.0)
         return Eigen::VectorXd::Ones(rows);
     return (usual / variance).max(1e-4);
 }
@@ -145,8 +154,8 @@ std::unique_ptr<kernel::rls> readout_detector::recurse(const Eigen::MatrixXcd& f
                                                        double regularization) const
 {
     const Eigen::Index num_features = features.cols();
-    auto recursion =
-        std::make_unique<kernel::rls>(num_features, targets.cols(), d_parameters.forgetting);
+    auto recursion = std::make_unique<kernel::rls>(
+        num_features, targets.cols(), d_parameters.forgetting);
     const Eigen::VectorXd powers = features.cwiseAbs2().colwise().sum();
     recursion->reset((std::max(regularization, 1e-8) * powers.array() + 1e-9).matrix());
     std::vector<std::complex<double>> row(num_features), error(targets.cols());
@@ -200,14 +209,16 @@ training_report readout_detector::do_fit(const gr_complex* const* received,
             report.delay = delay;
         }
     }
-    row_weights.array() *= history_weights(all.rightCols(d_window->num_taps())
-                                               .middleRows(report.delay, rows),
-                                           targets,
-                                           report.delay)
-                               .array();
+    row_weights.array() *=
+        history_weights(
+            all.rightCols(d_window->num_taps()).middleRows(report.delay, rows),
+            targets,
+            report.delay)
+            .array();
     best = solve(report.delay);
 
-    const Eigen::MatrixXcd scaled_targets = row_weights.cwiseSqrt().asDiagonal() * targets;
+    const Eigen::MatrixXcd scaled_targets =
+        row_weights.cwiseSqrt().asDiagonal() * targets;
     const double total = row_weights.sum() * targets.cols();
     const Eigen::VectorXcd gain = output_gain(best.leave_one_out, scaled_targets);
     describe_errors(best.leave_one_out, scaled_targets, gain, total, report);
@@ -239,7 +250,8 @@ void readout_detector::do_adopt(const detector& trained)
     do_reset();
 }
 
-void readout_detector::set_weights(const Eigen::MatrixXcd& weights, const Eigen::VectorXcd& gain)
+void readout_detector::set_weights(const Eigen::MatrixXcd& weights,
+                                   const Eigen::VectorXcd& gain)
 {
     d_weights = weights;
     d_gain = gain;
@@ -304,7 +316,8 @@ stream_matrix readout_detector::user_weights() const
     return rows;
 }
 
-stream_matrix readout_detector::network_states(const stream_matrix& received, int sps) const
+stream_matrix readout_detector::network_states(const stream_matrix& received,
+                                               int sps) const
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
     tapped_delay_window window(num_inputs(), sps, d_parameters.window);
@@ -367,9 +380,11 @@ void readout_detector::load_readout(const pmt::pmt_t& saved)
     d_report.regularization = pmt::to_double(saved_entry(saved, "regularization"));
     d_report.noise_variance = pmt::to_double(saved_entry(saved, "noise_variance"));
     const Eigen::MatrixXcf weights = matrix_from_pmt(saved_entry(saved, "weights"));
-    if (weights.rows() != Eigen::Index(d_features.size()) || weights.cols() != num_outputs())
+    if (weights.rows() != Eigen::Index(d_features.size()) ||
+        weights.cols() != num_outputs())
         throw std::runtime_error("load: the saved weights have another size");
-    set_weights(weights.cast<std::complex<double>>(), Eigen::VectorXcd::Ones(num_outputs()));
+    set_weights(weights.cast<std::complex<double>>(),
+                Eigen::VectorXcd::Ones(num_outputs()));
     do_reset();
 }
 

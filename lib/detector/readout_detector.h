@@ -16,8 +16,8 @@ namespace reservoir {
 
 //! Parameters that every detector with a linear readout has; check() refuses bad ones.
 struct readout_parameters {
-    int window; // symbol periods
-    int delay;  // −1: search
+    int window;            // symbol periods
+    int delay;             // −1: search
     double regularization; // negative: leave-one-out
     std::string update;
     double forgetting;
@@ -63,9 +63,8 @@ protected:
 private:
     //! Features of the block's symbol n; steps the network.
     void next_features(size_t n, std::complex<double>* features);
-    Eigen::MatrixXcd training_features(const gr_complex* const* received,
-                                       size_t num_samples,
-                                       size_t rows);
+    Eigen::MatrixXcd
+    training_features(const gr_complex* const* received, size_t num_samples, size_t rows);
     //! Inverse relative error variance of each training row; see the source.
     Eigen::VectorXd history_weights(const Eigen::MatrixXcd& windows,
                                     const Eigen::MatrixXcd& targets,
@@ -83,7 +82,7 @@ private:
     Eigen::VectorXcd d_gain;    // of each output over the pilots
 
     std::unique_ptr<decision_device> d_decide; // set while tracking
-    std::unique_ptr<kernel::rls> d_rls;      // ... and trained
+    std::unique_ptr<kernel::rls> d_rls;        // ... and trained
 
     // scratch, so that detection does not allocate
     std::vector<gr_complex> d_state;

@@ -20,7 +20,8 @@ reservoir_network::modal_network::modal_network(const kernel::modal_form& form)
       poles(form.poles),
       driven(form.poles.size()),
       before(form.poles),
-      drive_re(kernel::simd::padded(form.poles.size()) * kernel::tapped_delay_window::BLOCK),
+      drive_re(kernel::simd::padded(form.poles.size()) *
+               kernel::tapped_delay_window::BLOCK),
       drive_im(drive_re.size())
 {
 }
@@ -61,7 +62,8 @@ void reservoir_network::copy_state(gr_complex* state) const
     const int n = num_neurons();
     if (d_modal) {
         Eigen::Map<Eigen::VectorXcf>(state, n) =
-            d_modal->modes * Eigen::Map<const Eigen::VectorXcf>(d_modal->poles.state(), n);
+            d_modal->modes *
+            Eigen::Map<const Eigen::VectorXcf>(d_modal->poles.state(), n);
         return;
     }
     for (int k = 0; k < n; k++)
@@ -74,10 +76,12 @@ void reservoir_network::set_readout(const Eigen::MatrixXcf& weights)
         const Eigen::MatrixXcf readout = d_modal->modes.transpose() * weights;
         d_modal_weights.clear();
         for (const auto column : readout.colwise())
-            d_modal_weights.emplace_back(std::vector<gr_complex>(column.begin(), column.end()));
+            d_modal_weights.emplace_back(
+                std::vector<gr_complex>(column.begin(), column.end()));
         return;
     }
-    d_out_re.assign(weights.cols(), std::vector<float>(kernel::simd::padded(num_neurons()), 0.0F));
+    d_out_re.assign(weights.cols(),
+                    std::vector<float>(kernel::simd::padded(num_neurons()), 0.0F));
     d_out_im = d_out_re;
     for (Eigen::Index o = 0; o < weights.cols(); o++) {
         for (Eigen::Index k = 0; k < weights.rows(); k++) {
@@ -119,7 +123,8 @@ void reservoir_network::run_modal(const kernel::tapped_delay_window& window,
                             count - begin,
                             d_modal_weights[o],
                             outputs[o] + begin);
-            end = std::find_if_not(outputs[o] + begin, outputs[o] + end, finite) - outputs[o];
+            end = std::find_if_not(outputs[o] + begin, outputs[o] + end, finite) -
+                  outputs[o];
         }
         if (end == count)
             return;

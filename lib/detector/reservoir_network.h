@@ -41,7 +41,9 @@ public:
      * be finite (a linear network that was trained to be unstable, an overflow) it is zero, and
      * the network starts again from zero.
      */
-    void run(const kernel::tapped_delay_window& window, size_t count, gr_complex* const* outputs);
+    void run(const kernel::tapped_delay_window& window,
+             size_t count,
+             gr_complex* const* outputs);
 
 private:
     struct modal_network {
@@ -60,7 +62,8 @@ private:
                    size_t count,
                    gr_complex* const* outputs);
 
-    std::vector<kernel::pole_bank::padded_values> d_modal_weights; // an output: of the modes
+    // an output: of the modes
+    std::vector<kernel::pole_bank::padded_values> d_modal_weights;
     std::vector<std::vector<float>> d_out_re, d_out_im; // per output, padded
 };
 

@@ -37,28 +37,19 @@ rnn::sptr rnn::make(int num_neurons,
                     int condition_every,
                     int eigenvalues_every)
 {
-    return std::make_shared<rnn_impl>(rnn_parameters{ num_neurons,
-                                                      window,
-                                                      delay,
-                                                      activation,
-                                                      optimizer,
-                                                      learning_rate,
-                                                      momentum,
-                                                      epochs,
-                                                      gradient_clip,
-                                                      spectral_radius,
-                                                      train_poles,
-                                                      seed,
-                                                      input_scaling,
-                                                      skip,
-                                                      warm_up,
-                                                      held_out,
-                                                      patience,
-                                                      restarts,
-                                                      condition_every,
-                                                      eigenvalues_every },
-                                      num_inputs,
-                                      num_outputs);
+    return std::make_shared<rnn_impl>(
+        rnn_parameters{ num_neurons,     window,
+                        delay,           activation,
+                        optimizer,       learning_rate,
+                        momentum,        epochs,
+                        gradient_clip,   spectral_radius,
+                        train_poles,     seed,
+                        input_scaling,   skip,
+                        warm_up,         held_out,
+                        patience,        restarts,
+                        condition_every, eigenvalues_every },
+        num_inputs,
+        num_outputs);
 }
 
 void rnn_parameters::check() const
@@ -171,13 +162,15 @@ void rnn_impl::check_weights(const weight_matrices& weights) const
         return std::to_string(matrix.rows()) + " x " + std::to_string(matrix.cols());
     };
     const int n = d_parameters.num_neurons;
-    const Eigen::Index period = num_inputs() * d_parameters.window; // taps at one sample a symbol
+    // taps at one sample a symbol
+    const Eigen::Index period = num_inputs() * d_parameters.window;
     const Eigen::Index taps = weights.input.cols();
     require(weights.recurrent.rows() == n && weights.recurrent.cols() == n,
             "recurrent",
             shape(weights.recurrent),
             "num_neurons x num_neurons");
-    require(weights.input.rows() == n && taps > 0 && taps % period == 0 && taps / period <= 64,
+    require(weights.input.rows() == n && taps > 0 && taps % period == 0 &&
+                taps / period <= 64,
             "input",
             shape(weights.input),
             "num_neurons x num_inputs * window * sps");
@@ -191,7 +184,10 @@ void rnn_impl::check_weights(const weight_matrices& weights) const
                 shape(weights.skip),
                 "num_outputs x num_inputs * window * sps, as skip = true");
     else
-        require(weights.skip.size() == 0, "skip", shape(weights.skip), "empty, as skip = false");
+        require(weights.skip.size() == 0,
+                "skip",
+                shape(weights.skip),
+                "empty, as skip = false");
     for (const auto* matrix :
          { &weights.recurrent, &weights.input, &weights.readout, &weights.skip })
         require(matrix->allFinite(), "weights", "not finite", "finite");
@@ -212,8 +208,10 @@ void rnn_impl::set_weights(const rnn_weights& weights)
 void rnn_impl::start_from(const esn& network)
 {
     require(network.trained(), "network", "an untrained esn", "a trained one");
-    require(d_parameters.skip, "skip", false, "true: the readout of an esn sees the window");
-    require(network.num_inputs() == num_inputs() && network.num_outputs() == num_outputs(),
+    require(
+        d_parameters.skip, "skip", false, "true: the readout of an esn sees the window");
+    require(network.num_inputs() == num_inputs() &&
+                network.num_outputs() == num_outputs(),
             "network",
             std::to_string(network.num_inputs()) + " inputs and " +
                 std::to_string(network.num_outputs()) + " outputs",
@@ -227,7 +225,9 @@ void rnn_impl::start_from(const esn& network)
             "delay " + std::to_string(network.delay()),
             ("of delay " + std::to_string(d_parameters.delay)).c_str());
     const int sps = network.trained_sps();
-    rnn_weights weights{ network.recurrent_weights(), network.input_weights(sps), {}, {} };
+    rnn_weights weights{
+        network.recurrent_weights(), network.input_weights(sps), {}, {}
+    };
     require(weights.input[0].size() == size_t(num_inputs() * d_parameters.window * sps),
             "network",
             std::to_string(weights.input[0].size()) + " taps",
@@ -271,7 +271,8 @@ rnn_impl::weight_matrices rnn_impl::draw(int restart, int sps) const
     weights.input =
         kernel::random_input_weights(neurons, taps, d_parameters.input_scaling, input);
     weights.readout =
-        kernel::random_input_weights(num_outputs(), neurons, 0.3, readout); // small outputs
+        // small outputs
+        kernel::random_input_weights(num_outputs(), neurons, 0.3, readout);
     if (d_parameters.skip)
         weights.skip = Eigen::MatrixXcf::Zero(num_outputs(), taps);
     return weights;
@@ -307,15 +308,19 @@ training_sequence rnn_impl::sequence(kernel::tapped_delay_window& window,
             made.inputs(k, step) = { re[k], im[k] };
     });
     made.targets = Eigen::MatrixXcf::Zero(num_outputs(), steps);
-    made.targets.rightCols(pilots.rows()) = (pilots.transpose() / scale).cast<gr_complex>();
+    made.targets.rightCols(pilots.rows()) =
+        (pilots.transpose() / scale).cast<gr_complex>();
 
     made.trained.assign(steps, 0.0F);
     made.held_out.assign(steps, 0.0F);
-    const Eigen::Index first = std::min<Eigen::Index>(d_parameters.warm_up, pilots.rows() - 1);
+    const Eigen::Index first =
+        std::min<Eigen::Index>(d_parameters.warm_up, pilots.rows() - 1);
     bool any = false;
     for (Eigen::Index k = first; k < pilots.rows(); k++) {
-        const double share = d_parameters.held_out; // every 1/share-th, the first one never
-        const bool held = std::floor((k - first + 1) * share) > std::floor((k - first) * share);
+        // every 1/share-th, the first one never
+        const double share = d_parameters.held_out;
+        const bool held =
+            std::floor((k - first + 1) * share) > std::floor((k - first) * share);
         (held ? made.held_out : made.trained)[d_parameters.delay + k] = 1.0F;
         any = any || held;
     }
@@ -328,7 +333,8 @@ trained_network rnn_impl::train(const training_sequence& training,
                                 const kernel::tapped_delay_window& window,
                                 double scale) const
 {
-    const descent_parameters parameters{ kernel::descent_from_string(d_parameters.optimizer),
+    const descent_parameters parameters{ kernel::descent_from_string(
+                                             d_parameters.optimizer),
                                          d_parameters.learning_rate,
                                          d_parameters.momentum,
                                          d_parameters.epochs,
@@ -347,8 +353,8 @@ trained_network rnn_impl::train(const training_sequence& training,
         }
         if (d_parameters.skip)
             weights.skip = to_window_order(weights.skip, window);
-        trained_network found =
-            descend(weights, d_activation, training, parameters, [&](training_progress progress) {
+        trained_network found = descend(
+            weights, d_activation, training, parameters, [&](training_progress progress) {
                 progress.restart = restart;
                 if (d_progress)
                     d_progress(progress);
@@ -381,7 +387,8 @@ training_report rnn_impl::do_fit(const gr_complex* const* received,
     const Eigen::MatrixXcd known = to_columns(pilots);
     const double rms = std::sqrt(known.squaredNorm() / known.size());
     const double scale = rms > 1e-30 ? rms : 1.0;
-    const training_sequence training = sequence(window, received, num_samples, known, scale);
+    const training_sequence training =
+        sequence(window, received, num_samples, known, scale);
     const trained_network found = train(training, window, scale);
 
     weight_matrices weights = found.weights;
@@ -394,7 +401,8 @@ training_report rnn_impl::do_fit(const gr_complex* const* received,
     report.bad_samples = d_bad_samples + window.take_bad_samples();
     report.delay = d_parameters.delay;
 
-    const auto& counted = training.held_out.empty() ? training.trained : training.held_out;
+    const auto& counted =
+        training.held_out.empty() ? training.trained : training.held_out;
     const Eigen::VectorXd selected =
         Eigen::Map<const Eigen::VectorXf>(counted.data(), counted.size())
             .tail(known.rows())
@@ -426,7 +434,8 @@ void rnn_impl::use(const weight_matrices& weights, int sps, float input_gain)
     configure(sps);
     rebuild_network();
     d_window->set_gain(input_gain);
-    Eigen::MatrixXcf output(d_parameters.num_neurons + weights.skip.cols(), num_outputs());
+    Eigen::MatrixXcf output(d_parameters.num_neurons + weights.skip.cols(),
+                            num_outputs());
     output.topRows(d_parameters.num_neurons) = weights.readout.transpose();
     if (d_parameters.skip)
         output.bottomRows(weights.skip.cols()) = weights.skip.transpose();
@@ -506,12 +515,7 @@ std::shared_ptr<rnn_impl> rnn_impl::load(const pmt::pmt_t& saved)
     return loaded;
 }
 
-detector::sptr rnn_impl::do_clone() const
-{
-    const auto copy = load(do_save());
-    copy->d_report = d_report; // with the history, which files do not have
-    return copy;
-}
+detector::sptr rnn_impl::do_clone() const { return load(do_save()); }
 
 void rnn_impl::do_adopt(const detector& trained)
 {

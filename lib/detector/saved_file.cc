@@ -31,7 +31,8 @@ void write_saved_file(const std::string& path, const pmt::pmt_t& content)
 {
     const std::string bytes = pmt::serialize_str(content);
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << MAGIC << ' ' << VERSION << ' ' << bytes.size() << ' ' << crc32(bytes) << '\n' << bytes;
+    file << MAGIC << ' ' << VERSION << ' ' << bytes.size() << ' ' << crc32(bytes) << '\n'
+         << bytes;
     if (!file.flush())
         throw std::runtime_error("save: cannot write " + path);
 }
@@ -44,19 +45,22 @@ pmt::pmt_t read_saved_file(const std::string& path)
     std::string header;
     std::getline(file, header);
     if (header.compare(0, MAGIC.size(), MAGIC) != 0)
-        throw std::runtime_error("load: " + path + " is not a saved gr-reservoir detector");
+        throw std::runtime_error("load: " + path +
+                                 " is not a saved gr-reservoir detector");
     std::istringstream fields(header.substr(MAGIC.size()));
     int version = 0;
     size_t length = 0;
     uint32_t crc = 0;
     fields >> version >> length >> crc;
     if (version != VERSION)
-        throw std::runtime_error("load: " + path + " has version " + std::to_string(version) +
-                                 ", this module reads version " + std::to_string(VERSION));
+        throw std::runtime_error(
+            "load: " + path + " has version " + std::to_string(version) +
+            ", this module reads version " + std::to_string(VERSION));
     const std::string bytes((std::istreambuf_iterator<char>(file)),
                             std::istreambuf_iterator<char>());
     if (!fields || bytes.size() != length || crc32(bytes) != crc)
-        throw std::runtime_error("load: " + path + " is damaged (length or checksum is wrong)");
+        throw std::runtime_error("load: " + path +
+                                 " is damaged (length or checksum is wrong)");
     return pmt::deserialize_str(bytes);
 }
 
@@ -64,7 +68,8 @@ pmt::pmt_t saved_entry(const pmt::pmt_t& dict, const char* key)
 {
     const pmt::pmt_t value = pmt::dict_ref(dict, pmt::mp(key), pmt::PMT_NIL);
     if (pmt::is_null(value))
-        throw std::runtime_error(std::string("load: the saved detector has no entry ") + key);
+        throw std::runtime_error(std::string("load: the saved detector has no entry ") +
+                                 key);
     return value;
 }
 

@@ -7,8 +7,8 @@
 #define INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
 
 #include <gnuradio/reservoir/detector.h>
-#include <pmt/pmt.h>
 #include <Eigen/Core>
+#include <pmt/pmt.h>
 #include <string>
 
 namespace gr {

@@ -54,7 +54,8 @@ Eigen::MatrixXcf to_matrix(const stream_matrix& rows)
     return matrix;
 }
 
-Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::MatrixXcd& pilots)
+Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates,
+                             const Eigen::MatrixXcd& pilots)
 {
     Eigen::VectorXcd gain(pilots.cols());
     for (Eigen::Index o = 0; o < pilots.cols(); o++) {

@@ -25,7 +25,8 @@ stream_matrix to_rows(const Eigen::MatrixXcf& matrix);
 Eigen::MatrixXcf to_matrix(const stream_matrix& rows);
 
 //! a in estimate = a x + error, one a column; 1 where nothing was learnt, so that nothing is blown up.
-Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates, const Eigen::MatrixXcd& pilots);
+Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates,
+                             const Eigen::MatrixXcd& pilots);
 
 /*!
  * Fills in mse, and noise_variance and evm_db of the output with the gain taken out, from

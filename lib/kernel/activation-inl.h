@@ -11,8 +11,11 @@
 #define INCLUDED_RESERVOIR_KERNEL_ACTIVATION_INL_H
 #endif
 
+// the order matters
+// clang-format off
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace gr {
@@ -39,8 +42,12 @@ HWY_INLINE V magnitude_tanh_scale(D d, V x, V y)
     if constexpr (sizeof(hn::TFromD<D>) == 4) {
         // The rational function that is nearest to it up to |z| = 9, relatively; found by
         // reweighted least squares (Lawson, 1961). tanh is 1 beyond.
-        constexpr float P[] = { 1.0F, 0.133810258F, 0.0034955882F, 2.06090802e-05F, 1.33546524e-08F };
-        constexpr float Q[] = { 1.0F, 0.467143414F, 0.0258769827F, 0.00032856348F, 7.77655588e-07F };
+        constexpr float P[] = {
+            1.0F, 0.133810258F, 0.0034955882F, 2.06090802e-05F, 1.33546524e-08F
+        };
+        constexpr float Q[] = {
+            1.0F, 0.467143414F, 0.0258769827F, 0.00032856348F, 7.77655588e-07F
+        };
         const V limit = hn::Set(d, 81.0F);
         const V s = hn::Min(square, limit);
         V p = hn::Set(d, P[4]), q = hn::Set(d, Q[4]);
@@ -55,7 +62,8 @@ HWY_INLINE V magnitude_tanh_scale(D d, V x, V y)
         return hn::IfThenElse(within, scale, hn::Div(hn::Set(d, 1.0F), hn::Sqrt(square)));
     } else {
         const V magnitude = hn::Sqrt(square);
-        return hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, 1e-8)), // below: 1 − |z|²/3 is 1
+        // below: 1 − |z|²/3 is 1
+        return hn::IfThenElse(hn::Gt(magnitude, hn::Set(d, 1e-8)),
                               hn::Div(hn::Tanh(d, magnitude), magnitude),
                               hn::Set(d, 1.0));
     }

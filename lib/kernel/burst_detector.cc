@@ -20,11 +20,12 @@ namespace {
 constexpr int SEQUENCE = 31;
 constexpr int REPETITIONS = 4;
 constexpr int SIGNS[REPETITIONS] = { 1, 1, -1, 1 };
-constexpr int PULSE_SPAN = 8;    // symbols on each side
-constexpr int SEARCH = 16;       // symbols around the metric's maximum
-constexpr int PATHS = 8;         // symbols around the correlation's maximum
-constexpr int FRACTIONS = 8;     // of a sample, that the paths may be late
-constexpr double MIN_PEAK = 0.11; // noise reaches .03, payloads .10, preambles at 3 dB fall to .12
+constexpr int PULSE_SPAN = 8; // symbols on each side
+constexpr int SEARCH = 16;    // symbols around the metric's maximum
+constexpr int PATHS = 8;      // symbols around the correlation's maximum
+constexpr int FRACTIONS = 8;  // of a sample, that the paths may be late
+// noise reaches .03, payloads .10, preambles at 3 dB fall to .12
+constexpr double MIN_PEAK = 0.11;
 constexpr uint64_t ANCHOR = 4096; // running sums begin anew at its multiples
 // Samples at a period's ends, in symbols, that the period before or behind may reach.
 constexpr int GUARD_FRONT = 5, GUARD_BACK = 2;
@@ -95,8 +96,8 @@ burst_detector::burst_detector(const burst_detector_settings& settings)
         const int rows = (symbols.size() - 2 * PATHS) * sps;
         Eigen::MatrixXd paths(rows, 2 * PATHS + 1);
         for (int l = 0; l < paths.cols(); l++)
-            paths.col(l) = waveform.segment(delay + (2 * PATHS - l) * sps, rows)
-                               .cast<double>();
+            paths.col(l) =
+                waveform.segment(delay + (2 * PATHS - l) * sps, rows).cast<double>();
         d_grams.push_back(paths.transpose() * paths);
         d_solvers.push_back(d_grams.back().llt().solve(paths.transpose()));
     }
@@ -149,7 +150,9 @@ std::vector<detected_burst> burst_detector::take()
 void burst_detector::advance(uint64_t place)
 {
     const std::complex<float>* const r = &d_samples[place - d_begin];
-    const auto product = [r, this](int n) { return conjugate_product(r[n], r[n + d_period]); };
+    const auto product = [r, this](int n) {
+        return conjugate_product(r[n], r[n + d_period]);
+    };
     if (place % ANCHOR == 0) { // rounding errors end here
         d_energy_first = d_energy_last = 0.0;
         for (int k = 0; k < REPETITIONS - 1; k++) {
@@ -177,8 +180,8 @@ void burst_detector::evaluate(uint64_t place)
     const cdouble sum = d_sums[0] - d_sums[1] - d_sums[2];
     const double energy = d_energy_first * d_energy_last;
     const double squared = sum.real() * sum.real() + sum.imag() * sum.imag();
-    if (squared > d_settings.threshold * energy && energy > 1e-60 && place >= d_dead_until &&
-        (!d_pending || squared > d_best.metric * energy)) {
+    if (squared > d_settings.threshold * energy && energy > 1e-60 &&
+        place >= d_dead_until && (!d_pending || squared > d_best.metric * energy)) {
         d_pending = true;
         d_best = { place, squared / energy, sum };
     }
@@ -226,7 +229,8 @@ burst_detector::correlation burst_detector::correlate(const candidate& found) co
         for (int k = 0; k < REPETITIONS; k++) {
             const int64_t place = int64_t(found.place) - reach + n + k * d_period;
             const cdouble received = place < 0 ? 0.0 : sample(place);
-            sum += std::polar(double(SIGNS[k]), -2.0 * M_PI * base * k * d_period) * received;
+            sum += std::polar(double(SIGNS[k]), -2.0 * M_PI * base * k * d_period) *
+                   received;
             energy(n) += std::norm(received);
         }
         folded(n) = std::complex<float>(sum);
@@ -290,7 +294,9 @@ burst_detector::cdouble burst_detector::product_sum(uint64_t start, int periods)
     cdouble sum = 0.0;
     for (int k = 0; k + periods < REPETITIONS; k++) {
         cdouble part = 0.0;
-        for (int n = GUARD_FRONT * d_settings.sps; n < d_period - GUARD_BACK * d_settings.sps; n++)
+        for (int n = GUARD_FRONT * d_settings.sps;
+             n < d_period - GUARD_BACK * d_settings.sps;
+             n++)
             part += std::conj(sample(start + k * d_period + n)) *
                     sample(start + (k + periods) * d_period + n);
         sum += double(SIGNS[k] * SIGNS[k + periods]) * part;
@@ -304,7 +310,8 @@ double burst_detector::refined(int64_t start, double frequency) const
     double offset = 0.0, weights = 0.0;
     for (int periods = 1; periods < REPETITIONS; periods++) {
         const double turn = 2.0 * M_PI * periods * d_period;
-        const cdouble rest = product_sum(start, periods) * std::polar(1.0, -turn * frequency);
+        const cdouble rest =
+            product_sum(start, periods) * std::polar(1.0, -turn * frequency);
         const double weight = periods * periods * (REPETITIONS - periods);
         offset += weight * std::arg(rest) / turn;
         weights += weight;

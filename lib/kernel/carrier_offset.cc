@@ -53,8 +53,7 @@ carrier_offset find_carrier_offset(const sample_streams& received,
             delayed(received[q], window.timing).segment(rows.first, count);
         energy += output.squaredNorm();
         for (Index l = 0; l < length; l++)
-            products.col(q * length + l) =
-                basis.col(l).conjugate().cwiseProduct(output);
+            products.col(q * length + l) = basis.col(l).conjugate().cwiseProduct(output);
     }
 
     const double grid = std::exp2(std::ceil(std::log2(8.0 * count)));
@@ -66,13 +65,15 @@ carrier_offset find_carrier_offset(const sample_streams& received,
         std::max_element(explained.begin() + 1, explained.end() - 1) - explained.begin();
     const double a = explained[peak - 1], b = explained[peak], c = explained[peak + 1];
     const double curvature = a - 2.0 * b + c;
-    const double shift =
-        std::abs(curvature) > 1e-12 ? std::clamp(0.5 * (a - c) / curvature, -0.5, 0.5) : 0.0;
+    const double shift = std::abs(curvature) > 1e-12
+                             ? std::clamp(0.5 * (a - c) / curvature, -0.5, 0.5)
+                             : 0.0;
     const double frequency = (peak - furthest - 1 + shift) / grid;
     const double without = std::max(energy - explained_energy(products, 0.0), 1e-12);
     const double with = std::max(energy - explained_energy(products, frequency), 1e-12);
     return { frequency,
-             (count - length) * streams * std::log(without / with) > 2.0 * std::log(count) };
+             (count - length) * streams * std::log(without / with) >
+                 2.0 * std::log(count) };
 }
 
 Eigen::VectorXd smoothed_phase(const sample_streams& received,

@@ -28,7 +28,8 @@ void copy_delayed(const VectorXcd& from, Index delay, row_range rows, To&& to)
     const Index last = std::clamp(from.size() + delay, first, rows.last);
     to.head(first - rows.first).setZero();
     if (first < last)
-        to.segment(first - rows.first, last - first) = from.segment(first - delay, last - first);
+        to.segment(first - rows.first, last - first) =
+            from.segment(first - delay, last - first);
     to.tail(rows.last - last).setZero();
 }
 
@@ -49,7 +50,8 @@ sample_streams delayed(const sample_streams& streams, Index delay)
     return out;
 }
 
-MatrixXcd lagged(const VectorXcd& samples, row_range rows, Index num_lags, Index first_lag)
+MatrixXcd
+lagged(const VectorXcd& samples, row_range rows, Index num_lags, Index first_lag)
 {
     MatrixXcd matrix(rows.size(), num_lags);
     for (Index l = 0; l < num_lags; l++)
@@ -161,7 +163,8 @@ double forward_residual(const sample_streams& received,
 sample_streams channel_output(const VectorXcd& transmitted, const MatrixXcd& taps)
 {
     sample_streams out;
-    const MatrixXcd regressors = lagged(transmitted, { 0, transmitted.size() }, taps.rows());
+    const MatrixXcd regressors =
+        lagged(transmitted, { 0, transmitted.size() }, taps.rows());
     for (Index q = 0; q < taps.cols(); q++)
         out.push_back(regressors * taps.col(q));
     return out;

@@ -25,10 +25,11 @@ std::vector<int> amplitude_rings(const VectorXcd& points)
     std::vector<double> distinct = moduli;
     std::sort(distinct.begin(), distinct.end());
     const double tolerance = distinct.empty() ? 0.0 : 1e-5 * distinct.back();
-    distinct.erase(std::unique(distinct.begin(),
-                               distinct.end(),
-                               [tolerance](double a, double b) { return b - a < tolerance; }),
-                   distinct.end());
+    distinct.erase(
+        std::unique(distinct.begin(),
+                    distinct.end(),
+                    [tolerance](double a, double b) { return b - a < tolerance; }),
+        distinct.end());
     std::vector<int> rings;
     for (const double modulus : moduli)
         rings.push_back(std::min_element(distinct.begin(),
@@ -50,8 +51,7 @@ constellation_warp fit_constellation_warp(const VectorXcd& received,
                                           Index length)
 {
     const std::vector<int> point_rings = amplitude_rings(points);
-    const Index num_rings =
-        1 + *std::max_element(point_rings.begin(), point_rings.end());
+    const Index num_rings = 1 + *std::max_element(point_rings.begin(), point_rings.end());
     constellation_warp warp = { false, VectorXcd::Ones(num_rings) };
     if (num_rings == 1)
         return warp;

@@ -20,10 +20,11 @@ namespace {
 
 Eigen::VectorXcd eigenvalues_in_double(const Eigen::MatrixXcf& matrix)
 {
-    const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(matrix.cast<std::complex<double>>(),
-                                                             false);
+    const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(
+        matrix.cast<std::complex<double>>(), false);
     if (solver.info() != Eigen::Success)
-        throw std::runtime_error("the eigenvalues of the recurrent weights do not converge");
+        throw std::runtime_error(
+            "the eigenvalues of the recurrent weights do not converge");
     return solver.eigenvalues();
 }
 
@@ -53,9 +54,10 @@ Eigen::MatrixXcf random_recurrent_weights(int num_neurons,
         return Eigen::MatrixXcf::Zero(num_neurons, num_neurons);
     const double drawn = spectral_radius(weights.cast<std::complex<float>>());
     if (drawn < 1e-6)
-        throw std::invalid_argument(
-            "sparsity = " + std::to_string(sparsity) + ": with " + std::to_string(num_neurons) +
-            " neurons and this seed all eigenvalues are zero; lower sparsity or use more neurons");
+        throw std::invalid_argument("sparsity = " + std::to_string(sparsity) + ": with " +
+                                    std::to_string(num_neurons) +
+                                    " neurons and this seed all eigenvalues are zero; "
+                                    "lower sparsity or use more neurons");
     return (weights * (radius / drawn)).cast<std::complex<float>>();
 }
 
@@ -137,7 +139,10 @@ void dense_reservoir::find_branches(const tapped_delay_window& window)
     }
 }
 
-void dense_reservoir::drive(const tapped_delay_window& window, size_t count, float* re, float* im)
+void dense_reservoir::drive(const tapped_delay_window& window,
+                            size_t count,
+                            float* re,
+                            float* im)
 {
     find_branches(window);
     simd::multiply_windows(d_weights_re.data(),

@@ -8,12 +8,15 @@
 #include <cfloat>
 #include <cmath>
 
+// the order matters
+// clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernel/inner_loops_simd.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
 #include "kernel/activation-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace gr {
@@ -80,7 +83,8 @@ HWY_INLINE void fir_group(const float* const* x_re,
                 const float* xr = x_re[b] + n + m;
                 const float* xi = x_im[b] + n + m;
                 const vec ar = hn::Set(d, w_re[m]), ai = hn::Set(d, w_im[m]);
-                const vec br = hn::Set(d, w_re[m + lanes]), bi = hn::Set(d, w_im[m + lanes]);
+                const vec br = hn::Set(d, w_re[m + lanes]),
+                          bi = hn::Set(d, w_im[m + lanes]);
                 vec r = hn::LoadU(d, xr);
                 vec i = hn::LoadU(d, xi);
                 const auto accumulate_both = [&](size_t v, vec& re, vec& im) HWY_ATTR {
@@ -176,7 +180,9 @@ multiply_group(const product& p, size_t n, size_t row, float* y_re, float* y_im)
     vec im0 = zero, im1 = zero, im2 = zero, im3 = zero;
     const float* column_re = p.a_re + row;
     const float* column_im = p.a_im + row;
-    const auto multiply_columns = [&](const float* v_re, const float* v_im, size_t count) HWY_ATTR {
+    const auto multiply_columns = [&](const float* v_re,
+                                      const float* v_im,
+                                      size_t count) HWY_ATTR {
         for (size_t j = 0; j < count; j++) {
             const vec vr = hn::Set(d, v_re[j]), vi = hn::Set(d, v_im[j]);
             accumulate(
@@ -229,7 +235,8 @@ void multiply(const float* a_re,
               float* y_re,
               float* y_im)
 {
-    const product p = { a_re, a_im, padded_rows, v_re, v_im, columns, nullptr, nullptr, 0, 0 };
+    const product p = { a_re,    a_im,    padded_rows, v_re, v_im,
+                        columns, nullptr, nullptr,     0,    0 };
     multiply_rows(p, 0, y_re, y_im);
 }
 
@@ -244,9 +251,8 @@ void multiply_windows(const float* a_re,
                       float* y_re,
                       float* y_im)
 {
-    const product p = {
-        a_re, a_im, padded_rows, nullptr, nullptr, 0, x_re, x_im, num_branches, window
-    };
+    const product p = { a_re, a_im, padded_rows, nullptr,      nullptr,
+                        0,    x_re, x_im,        num_branches, window };
     for (size_t n = 0; n < count; n++)
         multiply_rows(p, n, y_re + n * padded_rows, y_im + n * padded_rows);
 }
@@ -296,16 +302,9 @@ void run_reservoir(const reservoir_block& block,
                    float* next_re,
                    float* next_im)
 {
-    product p = { block.weights_re,
-                  block.weights_im,
-                  block.padded_rows,
-                  state_re,
-                  state_im,
-                  block.neurons,
-                  block.x_re,
-                  block.x_im,
-                  block.num_branches,
-                  block.window };
+    product p = { block.weights_re,   block.weights_im, block.padded_rows, state_re,
+                  state_im,           block.neurons,    block.x_re,        block.x_im,
+                  block.num_branches, block.window };
     const auto copy = [&](const float* from, float* to) {
         for (size_t k = 0; k < block.padded_rows; k++)
             to[k] = from[k];
@@ -318,11 +317,14 @@ void run_reservoir(const reservoir_block& block,
             split_tanh(block.padded_rows, next_re, next_im);
         bool all_finite = true;
         for (size_t o = 0; o < block.num_outputs; o++) {
-            const std::complex<float> output = dot(
-                next_re, next_im, block.readout_re[o], block.readout_im[o], block.padded_rows);
+            const std::complex<float> output = dot(next_re,
+                                                   next_im,
+                                                   block.readout_re[o],
+                                                   block.readout_im[o],
+                                                   block.padded_rows);
             block.outputs[o][n] = output;
-            all_finite &=
-                std::fabs(output.real()) <= FLT_MAX && std::fabs(output.imag()) <= FLT_MAX;
+            all_finite &= std::fabs(output.real()) <= FLT_MAX &&
+                          std::fabs(output.imag()) <= FLT_MAX;
         }
         copy(next_re, state_re);
         copy(next_im, state_im);
@@ -370,14 +372,18 @@ HWY_INLINE void run_poles(const pole_bank_block& block,
     using vec = hn::Vec<decltype(d)>;
     const size_t lanes = hn::Lanes(d);
     const size_t l = V > 1 ? k + lanes : k;
-    const vec pole_re0 = hn::Load(d, block.pole_re + k), pole_im0 = hn::Load(d, block.pole_im + k);
-    const vec pole_re1 = hn::Load(d, block.pole_re + l), pole_im1 = hn::Load(d, block.pole_im + l);
-    const vec w_re0 = hn::Load(d, block.readout_re + k), w_im0 = hn::Load(d, block.readout_im + k);
-    const vec w_re1 = hn::Load(d, block.readout_re + l), w_im1 = hn::Load(d, block.readout_im + l);
+    const vec pole_re0 = hn::Load(d, block.pole_re + k),
+              pole_im0 = hn::Load(d, block.pole_im + k);
+    const vec pole_re1 = hn::Load(d, block.pole_re + l),
+              pole_im1 = hn::Load(d, block.pole_im + l);
+    const vec w_re0 = hn::Load(d, block.readout_re + k),
+              w_im0 = hn::Load(d, block.readout_im + k);
+    const vec w_re1 = hn::Load(d, block.readout_re + l),
+              w_im1 = hn::Load(d, block.readout_im + l);
     vec re0 = hn::Load(d, state_re + k), im0 = hn::Load(d, state_im + k);
     vec re1 = hn::Load(d, state_re + l), im1 = hn::Load(d, state_im + l);
-    const auto advance = [&](vec pole_re, vec pole_im, vec u_re, vec u_im, vec& re, vec& im)
-        HWY_ATTR {
+    const auto advance =
+        [&](vec pole_re, vec pole_im, vec u_re, vec u_im, vec& re, vec& im) HWY_ATTR {
             accumulate(pole_re, pole_im, re, im, u_re, u_im);
             activate_vector<F>(d, u_re, u_im);
             re = u_re;
@@ -392,16 +398,27 @@ HWY_INLINE void run_poles(const pole_bank_block& block,
             y_im = hn::Load(d, sum_im);
         }
         if (block.input_re) {
-            const vec u_re = hn::Set(d, block.input_re[n]), u_im = hn::Set(d, block.input_im[n]);
+            const vec u_re = hn::Set(d, block.input_re[n]),
+                      u_im = hn::Set(d, block.input_im[n]);
             advance(pole_re0, pole_im0, u_re, u_im, re0, im0);
             if (V > 1)
                 advance(pole_re1, pole_im1, u_re, u_im, re1, im1);
         } else {
             const float* u_re = block.drive_re + n * block.padded_poles;
             const float* u_im = block.drive_im + n * block.padded_poles;
-            advance(pole_re0, pole_im0, hn::Load(d, u_re + k), hn::Load(d, u_im + k), re0, im0);
+            advance(pole_re0,
+                    pole_im0,
+                    hn::Load(d, u_re + k),
+                    hn::Load(d, u_im + k),
+                    re0,
+                    im0);
             if (V > 1)
-                advance(pole_re1, pole_im1, hn::Load(d, u_re + l), hn::Load(d, u_im + l), re1, im1);
+                advance(pole_re1,
+                        pole_im1,
+                        hn::Load(d, u_re + l),
+                        hn::Load(d, u_im + l),
+                        re1,
+                        im1);
         }
         accumulate(w_re0, w_im0, re0, im0, y_re, y_im);
         if (V > 1)
@@ -443,7 +460,8 @@ HWY_INLINE void run_bank(const pole_bank_block& block,
         for (size_t n = begin; n < end; n++) {
             const auto y_re = hn::Load(d, sums_re + (n - begin) * lanes);
             const auto y_im = hn::Load(d, sums_im + (n - begin) * lanes);
-            out[n] = { hn::GetLane(hn::SumOfLanes(d, y_re)), hn::GetLane(hn::SumOfLanes(d, y_im)) };
+            out[n] = { hn::GetLane(hn::SumOfLanes(d, y_re)),
+                       hn::GetLane(hn::SumOfLanes(d, y_im)) };
         }
         begin = end;
     }

@@ -36,7 +36,8 @@ model_moments model_gram(const MatrixXcd& functionals,
     MatrixXcd symbols = MatrixXcd::Zero(size, width + length - 1);
     for (Index q = 0; q < streams; q++)
         for (Index l = 0; l < length; l++)
-            symbols.block(q * rows, length - 1 - l, rows, width) += taps(l, q) * functionals;
+            symbols.block(q * rows, length - 1 - l, rows, width) +=
+                taps(l, q) * functionals;
     const Index now = past + length - 1;
 
     MatrixXcd features = symbols * symbols.adjoint();
@@ -75,7 +76,8 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
     const VectorXcd cross =
         adjoint_product(regressors, split_columns(scaled_targets)).joined(size);
     const Eigen::VectorXd loading =
-        1e-4 * (gram.diagonal().real() + total * prior.gram.diagonal().real()).array() + 1e-9;
+        1e-4 * (gram.diagonal().real() + total * prior.gram.diagonal().real()).array() +
+        1e-9;
 
     prior_ridge_result best;
     best.leave_one_out_mse = std::numeric_limits<double>::infinity();
@@ -84,7 +86,8 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
     for (const double kappa : prior_weights) {
         MatrixXcd matrix = gram + kappa * total * prior.gram;
         matrix.diagonal() += loading.cast<std::complex<double>>();
-        const cholesky_factor factor = cholesky(panels(matrix, regressors.columns()), 0.0);
+        const cholesky_factor factor =
+            cholesky(panels(matrix, regressors.columns()), 0.0);
         panels whitened = regressors;
         for (Index k = 0; k < size; k++)
             whitened.set(rows, k, std::conj(cross(k) + kappa * total * prior.cross(k)));
@@ -111,7 +114,8 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
     }
     best.leave_one_out =
         targets - best_others.asDiagonal() * (targets - features * best.weights);
-    best.condition_number = 1.0 / std::max(Eigen::LLT<MatrixXcd>(best_matrix).rcond(), 1e-300);
+    best.condition_number =
+        1.0 / std::max(Eigen::LLT<MatrixXcd>(best_matrix).rcond(), 1e-300);
     return best;
 }
 
@@ -122,11 +126,10 @@ std::complex<double> centroid_gain(const VectorXcd& estimates,
     const double power = (weights.array() * symbols.array().abs2()).sum();
     if (!(power > 0.0))
         return 1.0;
-    const std::complex<double> gain =
-        (weights.array().cast<std::complex<double>>() * symbols.array().conjugate() *
-         estimates.array())
-            .sum() /
-        power;
+    const std::complex<double> gain = (weights.array().cast<std::complex<double>>() *
+                                       symbols.array().conjugate() * estimates.array())
+                                          .sum() /
+                                      power;
     return std::abs(gain) < 0.05 ? 0.05 : gain;
 }
 

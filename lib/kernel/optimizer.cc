@@ -14,7 +14,8 @@ namespace kernel {
 
 descent descent_from_string(const std::string& name)
 {
-    for (auto kind : { descent::gd, descent::momentum, descent::rmsprop, descent::adam }) {
+    for (auto kind :
+         { descent::gd, descent::momentum, descent::rmsprop, descent::adam }) {
         if (name == to_string(kind))
             return kind;
     }
@@ -77,7 +78,8 @@ void optimizer<T>::step(T* parameters, const T* gradient, size_t count)
         for (size_t k = 0; k < count; k++) {
             first[k] = T(0.9) * first[k] + T(0.1) * gradient[k];
             second[k] = T(0.999) * second[k] + T(0.001) * (gradient[k] * gradient[k]);
-            parameters[k] -= unbiased_rate * first[k] / (std::sqrt(second[k]) / root + EPSILON);
+            parameters[k] -=
+                unbiased_rate * first[k] / (std::sqrt(second[k]) / root + EPSILON);
         }
         break;
     }

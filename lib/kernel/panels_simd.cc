@@ -10,10 +10,13 @@
 #include <complex>
 #include <utility>
 
+// the order matters
+// clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernel/panels_simd.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace gr {
@@ -30,7 +33,8 @@ using vec = hn::Vec<tag>;
 
 // sum += x y or x conj(y)
 template <bool CONJUGATE>
-HWY_INLINE void accumulate(vec x_re, vec x_im, vec y_re, vec y_im, vec& sum_re, vec& sum_im)
+HWY_INLINE void
+accumulate(vec x_re, vec x_im, vec y_re, vec y_im, vec& sum_re, vec& sum_im)
 {
     sum_re = hn::MulAdd(x_re, y_re, sum_re);
     sum_im = hn::MulAdd(x_im, y_re, sum_im);
@@ -85,10 +89,12 @@ HWY_INLINE void sum_products(const double* a,
     for (size_t k = 0; k < count; k++, a += panels::COLUMN) {
         const vec re0 = hn::Load(d, a), re1 = hn::Load(d, a + lanes);
         const vec im0 = hn::Load(d, a + PANEL), im1 = hn::Load(d, a + PANEL + lanes);
-        const vec s_re = hn::Set(d, s.re[k * s.stride]), s_im = hn::Set(d, s.im[k * s.stride]);
+        const vec s_re = hn::Set(d, s.re[k * s.stride]),
+                  s_im = hn::Set(d, s.im[k * s.stride]);
         accumulate<CONJUGATE>(re0, im0, s_re, s_im, s_re0, s_im0);
         accumulate<CONJUGATE>(re1, im1, s_re, s_im, s_re1, s_im1);
-        const vec t_re = hn::Set(d, t.re[k * t.stride]), t_im = hn::Set(d, t.im[k * t.stride]);
+        const vec t_re = hn::Set(d, t.re[k * t.stride]),
+                  t_im = hn::Set(d, t.im[k * t.stride]);
         accumulate<CONJUGATE>(re0, im0, t_re, t_im, t_re0, t_im0);
         accumulate<CONJUGATE>(re1, im1, t_re, t_im, t_re1, t_im1);
     }
@@ -96,7 +102,8 @@ HWY_INLINE void sum_products(const double* a,
 
 void gram(const panels& x, panels& g)
 {
-    constexpr size_t BLOCK = 64; // columns of x; two panels of them stay in the first cache
+    // columns of x; two panels of them stay in the first cache
+    constexpr size_t BLOCK = 64;
     const tag d;
     const size_t lanes = hn::Lanes(d);
     vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
@@ -226,7 +233,8 @@ void cholesky(panels& g, double mu, double* inverse)
                 subtract(next_im0, next + PANEL);
                 subtract(next_im1, next + PANEL + lanes);
             }
-        for (size_t j = begin; j < end; j++) { // eight columns of eight rows, one after the other
+        // eight columns of eight rows, one after the other
+        for (size_t j = begin; j < end; j++) {
             const size_t row = j - begin;
             double* const column = g.column(p, j);
             const double root = j < g.rows() ? std::sqrt(column[row] + mu) : 1.0;
@@ -399,21 +407,24 @@ HWY_INLINE void update_and_multiply(panels& g,
             const vec w_re = hn::Load(d, w.re + i), w_im = hn::Load(d, w.im + i);
             const vec x_re = hn::Load(d, u.re + i), x_im = hn::Load(d, u.im + i);
             vec p_re = hn::Load(d, p.re + i), p_im = hn::Load(d, p.im + i);
-            const auto column = [&](size_t k, auto wanted, double* at, vec& sum_re, vec& sum_im)
-                HWY_ATTR {
-                    vec re = hn::Load(d, at), im = hn::Load(d, at + PANEL);
-                    remove(v_re, v_im, hn::Set(d, w.re[k]), hn::Set(d, w.im[k]), re, im);
-                    remove(w_re, w_im, hn::Set(d, v.re[k]), hn::Set(d, v.im[k]), re, im);
-                    if (i == first) {
-                        re = hn::IfThenElseZero(wanted, re);
-                        im = hn::IfThenElseZero(wanted, im);
-                    }
-                    hn::Store(re, d, at);
-                    hn::Store(im, d, at + PANEL);
-                    accumulate<false>(
-                        re, im, hn::Set(d, u.re[k]), hn::Set(d, u.im[k]), p_re, p_im);
-                    accumulate<true>(x_re, x_im, re, im, sum_re, sum_im);
-                };
+            const auto column = [&](size_t k,
+                                    auto wanted,
+                                    double* at,
+                                    vec& sum_re,
+                                    vec& sum_im) HWY_ATTR {
+                vec re = hn::Load(d, at), im = hn::Load(d, at + PANEL);
+                remove(v_re, v_im, hn::Set(d, w.re[k]), hn::Set(d, w.im[k]), re, im);
+                remove(w_re, w_im, hn::Set(d, v.re[k]), hn::Set(d, v.im[k]), re, im);
+                if (i == first) {
+                    re = hn::IfThenElseZero(wanted, re);
+                    im = hn::IfThenElseZero(wanted, im);
+                }
+                hn::Store(re, d, at);
+                hn::Store(im, d, at + PANEL);
+                accumulate<false>(
+                    re, im, hn::Set(d, u.re[k]), hn::Set(d, u.im[k]), p_re, p_im);
+                accumulate<true>(x_re, x_im, re, im, sum_re, sum_im);
+            };
             column(j, wanted0, a, sum_re0, sum_im0);
             if constexpr (COLUMNS > 1)
                 column(l, wanted1, a + panels::COLUMN, sum_re1, sum_im1);
@@ -443,7 +454,9 @@ void tridiagonalize(panels& g,
     const size_t lanes = hn::Lanes(d);
     const size_t size = g.rows(), padded = whole_panels(size);
     Eigen::ArrayXXd room = Eigen::ArrayXXd::Zero(padded, 8);
-    const auto vector = [&](int k) { return split_vector{ &room(0, k), &room(0, k + 1) }; };
+    const auto vector = [&](int k) {
+        return split_vector{ &room(0, k), &room(0, k + 1) };
+    };
     const split_vector v = vector(0), w = vector(2), p = vector(4), sums = vector(6);
     for (size_t k = 0; k < size; k++) {
         // column k, updated as update_and_multiply does with those behind it
@@ -492,11 +505,16 @@ void tridiagonalize(panels& g,
             beside[k] = head.real() > 0.0 ? -length : length;
             tau[k] = (beside[k] - head) / beside[k];
             const complex scale = 1.0 / (head - beside[k]);
-            const vec scale_re = hn::Set(d, scale.real()), scale_im = hn::Set(d, scale.imag());
+            const vec scale_re = hn::Set(d, scale.real()),
+                      scale_im = hn::Set(d, scale.imag());
             for (size_t i = first; i < padded; i += lanes) {
                 vec re = hn::Zero(d), im = re;
-                accumulate<false>(
-                    hn::Load(d, u_re + i), hn::Load(d, u_im + i), scale_re, scale_im, re, im);
+                accumulate<false>(hn::Load(d, u_re + i),
+                                  hn::Load(d, u_im + i),
+                                  scale_re,
+                                  scale_im,
+                                  re,
+                                  im);
                 hn::Store(re, d, u_re + i);
                 hn::Store(im, d, u_im + i);
             }
@@ -516,8 +534,12 @@ void tridiagonalize(panels& g,
         for (size_t i = first; i < padded; i += lanes) {
             const vec re = hn::Add(hn::Load(d, p.re + i), hn::Load(d, sums.re + i));
             const vec im = hn::Add(hn::Load(d, p.im + i), hn::Load(d, sums.im + i));
-            accumulate<true>(
-                hn::Load(d, u_re + i), hn::Load(d, u_im + i), re, im, overlap_re, overlap_im);
+            accumulate<true>(hn::Load(d, u_re + i),
+                             hn::Load(d, u_im + i),
+                             re,
+                             im,
+                             overlap_re,
+                             overlap_im);
             hn::Store(re, d, p.re + i);
             hn::Store(im, d, p.im + i);
         }
@@ -632,11 +654,13 @@ void turn_rows(const double* v_re,
                 for (size_t j = k + 1; j < size; j++) {
                     double* const at = rows + j * panels::COLUMN;
                     vec re0 = hn::Load(d, at), re1 = hn::Load(d, at + lanes);
-                    vec im0 = hn::Load(d, at + PANEL), im1 = hn::Load(d, at + PANEL + lanes);
+                    vec im0 = hn::Load(d, at + PANEL),
+                        im1 = hn::Load(d, at + PANEL + lanes);
                     const vec u_re = hn::Set(d, re[j]), u_im = hn::Set(d, im[j]);
                     remove(z_re0, z_im0, u_re, u_im, re0, im0);
                     remove(z_re1, z_im1, u_re, u_im, re1, im1);
-                    const vec t_re = hn::Set(d, next_re[j]), t_im = hn::Set(d, next_im[j]);
+                    const vec t_re = hn::Set(d, next_re[j]),
+                              t_im = hn::Set(d, next_im[j]);
                     remove(y_re0, y_im0, t_re, t_im, re0, im0);
                     remove(y_re1, y_im1, t_re, t_im, re1, im1);
                     hn::Store(re0, d, at);
@@ -660,7 +684,8 @@ void whitened_powers(const panels& x,
     for (size_t p = 0; p < x.num_panels(); p++)
         for (size_t r = 0; r < PANEL; r += 2 * lanes) {
             const double* at = x.column(p, 0) + r;
-            vec re0 = hn::Zero(d), re1 = re0, im0 = re0, im1 = re0, sum0 = re0, sum1 = re0;
+            vec re0 = hn::Zero(d), re1 = re0, im0 = re0, im1 = re0, sum0 = re0,
+                sum1 = re0;
             for (size_t k = 0; k < columns; k++, at += panels::COLUMN) {
                 const vec ratio = hn::Set(d, ratios[k * stride]);
                 const vec inverse = hn::Set(d, inverse_pivots[k * stride]);
@@ -700,7 +725,8 @@ HWY_EXPORT(turn);
 HWY_EXPORT(turn_rows);
 HWY_EXPORT(whitened_powers);
 
-panels::panels(const Eigen::MatrixXcd& matrix, size_t columns) : panels(matrix.rows(), columns)
+panels::panels(const Eigen::MatrixXcd& matrix, size_t columns)
+    : panels(matrix.rows(), columns)
 {
     const size_t given = matrix.cols();
     for (size_t p = 0; p < num_panels(); p++) {
@@ -729,7 +755,8 @@ panels panels::adjoint(const Eigen::MatrixXcd& matrix)
         if (count < PANEL)
             std::fill_n(made.column(p, 0), columns * COLUMN, 0.0);
         for (size_t r = 0; r < count; r++) {
-            const std::complex<double>* const from = matrix.data() + (first + r) * columns;
+            const std::complex<double>* const from =
+                matrix.data() + (first + r) * columns;
             double* const to = made.column(p, 0) + r;
             for (size_t k = 0; k < columns; k++) {
                 to[k * COLUMN] = from[k].real();
@@ -788,7 +815,10 @@ void solve_adjoint(const cholesky_factor& factor, split_columns& y)
 {
     for (Eigen::Index o = 0; o < y.re.cols(); o++)
         HWY_DYNAMIC_DISPATCH(solve_adjoint)
-    (factor.lower, factor.inverse_diagonal.data(), y.re.col(o).data(), y.im.col(o).data());
+    (factor.lower,
+     factor.inverse_diagonal.data(),
+     y.re.col(o).data(),
+     y.im.col(o).data());
 }
 
 split_columns adjoint_product(const panels& x, const split_columns& y)
@@ -796,7 +826,11 @@ split_columns adjoint_product(const panels& x, const split_columns& y)
     split_columns out(x.columns(), y.re.cols());
     for (Eigen::Index o = 0; o < y.re.cols(); o++)
         HWY_DYNAMIC_DISPATCH(adjoint_product)
-    (x, y.re.col(o).data(), y.im.col(o).data(), out.re.col(o).data(), out.im.col(o).data());
+    (x,
+     y.re.col(o).data(),
+     y.im.col(o).data(),
+     out.re.col(o).data(),
+     out.im.col(o).data());
     return out;
 }
 
@@ -863,7 +897,12 @@ Eigen::ArrayXXd whitened_powers(const panels& x,
     Eigen::ArrayXXd powers(x.num_panels() * PANEL, ratios.rows());
     for (Eigen::Index i = 0; i < ratios.rows(); i++)
         HWY_DYNAMIC_DISPATCH(whitened_powers)
-    (x, &ratios(i, 0), &inverse_pivots(i, 0), ratios.rows(), ratios.cols(), &powers(0, i));
+    (x,
+     &ratios(i, 0),
+     &inverse_pivots(i, 0),
+     ratios.rows(),
+     ratios.cols(),
+     &powers(0, i));
     return powers;
 }
 

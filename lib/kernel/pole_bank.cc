@@ -71,8 +71,10 @@ void pole_bank::step(const std::complex<float>* drive)
     float* const state_im = d_states.im.data();
     std::complex<float>* const state = d_state.data();
     for (size_t k = 0; k < size; k++) {
-        const float re = pole_re[k] * state_re[k] - pole_im[k] * state_im[k] + drive[k].real();
-        const float im = pole_re[k] * state_im[k] + pole_im[k] * state_re[k] + drive[k].imag();
+        const float re =
+            pole_re[k] * state_re[k] - pole_im[k] * state_im[k] + drive[k].real();
+        const float im =
+            pole_re[k] * state_im[k] + pole_im[k] * state_re[k] + drive[k].imag();
         state_re[k] = flush(re);
         state_im[k] = flush(im);
         state[k] = { state_re[k], state_im[k] };

@@ -32,7 +32,8 @@ MatrixXcd odd_powers(const VectorXcd& signal, double rms)
     const Eigen::ArrayXd square = (signal.array().abs() / rms).square();
     powers.col(0) = signal;
     powers.col(1) = (signal.array() * square.cast<std::complex<double>>()).matrix();
-    powers.col(2) = (powers.col(1).array() * square.cast<std::complex<double>>()).matrix();
+    powers.col(2) =
+        (powers.col(1).array() * square.cast<std::complex<double>>()).matrix();
     return powers;
 }
 
@@ -67,7 +68,8 @@ VectorXcd invert(const VectorXcd& received, const VectorXcd& gains, double rms)
             q = next == 0 ? 0.0 : radius.back();
             angle = next == 0 ? phase.front() : phase.back();
         } else {
-            const double share = (size - modulus[next - 1]) / (modulus[next] - modulus[next - 1]);
+            const double share =
+                (size - modulus[next - 1]) / (modulus[next] - modulus[next - 1]);
             q = radius[next - 1] + share * (radius[next] - radius[next - 1]);
             angle = phase[next - 1] + share * (phase[next] - phase[next - 1]);
         }

@@ -7,11 +7,14 @@
 
 #include "kernel/simd.h"
 
+// the order matters
+// clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernel/recurrent_loops_simd.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "kernel/activation-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace gr {
@@ -46,14 +49,15 @@ HWY_INLINE void accumulate_column(const T* a_re,
     for (size_t k = 0; k < inner; k++) {
         const vec br = hn::Set(d, b_re[k * b_step]);
         const vec bi = hn::Set(d, b_im[k * b_step]);
-        const auto accumulate = [&](size_t v, vec& rr, vec& ii, vec& ri, vec& ir) HWY_ATTR {
-            const vec ar = hn::LoadU(d, a_re + k * a_step + v * lanes);
-            const vec ai = hn::LoadU(d, a_im + k * a_step + v * lanes);
-            rr = hn::MulAdd(ar, br, rr);
-            ii = hn::MulAdd(ai, bi, ii);
-            ri = hn::MulAdd(ar, bi, ri);
-            ir = hn::MulAdd(ai, br, ir);
-        };
+        const auto accumulate =
+            [&](size_t v, vec& rr, vec& ii, vec& ri, vec& ir) HWY_ATTR {
+                const vec ar = hn::LoadU(d, a_re + k * a_step + v * lanes);
+                const vec ai = hn::LoadU(d, a_im + k * a_step + v * lanes);
+                rr = hn::MulAdd(ar, br, rr);
+                ii = hn::MulAdd(ai, bi, ii);
+                ri = hn::MulAdd(ar, bi, ri);
+                ir = hn::MulAdd(ai, br, ir);
+            };
         accumulate(0, rr0, ii0, ri0, ir0);
         if (V > 1)
             accumulate(1, rr1, ii1, ri1, ir1);
@@ -239,8 +243,13 @@ HWY_INLINE void run_forward_any(activation function,
         const auto st = column(s, t);
         multiply_add_any(
             recurrent, column(s, t - 1), factor::as_it_is, neurons, inner, 1, zt);
-        activate_column(
-            function, neurons, zt.re, zt.im, st.re, st.im, slope.re + t * slope.column_step);
+        activate_column(function,
+                        neurons,
+                        zt.re,
+                        zt.im,
+                        st.re,
+                        st.im,
+                        slope.re + t * slope.column_step);
     }
 }
 
@@ -273,47 +282,47 @@ HWY_INLINE void run_backward_any(activation function,
 }
 
 // Highway's tables hold plain functions.
-#define RESERVOIR_DEFINE_LOOPS(T, suffix)                                                     \
-    void multiply_add_##suffix(const split_matrix<T>& a,                                      \
-                               const split_matrix<T>& b,                                      \
-                               factor kind,                                                   \
-                               size_t rows,                                                   \
-                               size_t inner,                                                  \
-                               size_t columns,                                                \
-                               const split_matrix<T>& y)                                      \
-    {                                                                                         \
-        multiply_add_any(a, b, kind, rows, inner, columns, y);                                \
-    }                                                                                         \
-    void project_##suffix(const split_matrix<T>& a,                                           \
-                          const split_matrix<T>& s,                                           \
-                          size_t rows,                                                        \
-                          size_t steps,                                                       \
-                          const split_matrix<T>& y)                                           \
-    {                                                                                         \
-        project_any(a, s, rows, steps, y);                                                    \
-    }                                                                                         \
-    void run_forward_##suffix(activation function,                                            \
-                              const split_matrix<T>& recurrent,                               \
-                              size_t neurons,                                                 \
-                              size_t inner,                                                   \
-                              size_t steps,                                                   \
-                              const split_matrix<T>& z,                                       \
-                              const split_matrix<T>& s,                                       \
-                              const split_matrix<T>& slope)                                   \
-    {                                                                                         \
-        run_forward_any(function, recurrent, neurons, inner, steps, z, s, slope);             \
-    }                                                                                         \
-    void run_backward_##suffix(activation function,                                           \
-                               const split_matrix<T>& adjoint,                                \
-                               size_t neurons,                                                \
-                               size_t inner,                                                  \
-                               size_t steps,                                                  \
-                               const split_matrix<T>& z,                                      \
-                               const split_matrix<T>& s,                                      \
-                               const split_matrix<T>& slope,                                  \
-                               const split_matrix<T>& dz)                                     \
-    {                                                                                         \
-        run_backward_any(function, adjoint, neurons, inner, steps, z, s, slope, dz);          \
+#define RESERVOIR_DEFINE_LOOPS(T, suffix)                                            \
+    void multiply_add_##suffix(const split_matrix<T>& a,                             \
+                               const split_matrix<T>& b,                             \
+                               factor kind,                                          \
+                               size_t rows,                                          \
+                               size_t inner,                                         \
+                               size_t columns,                                       \
+                               const split_matrix<T>& y)                             \
+    {                                                                                \
+        multiply_add_any(a, b, kind, rows, inner, columns, y);                       \
+    }                                                                                \
+    void project_##suffix(const split_matrix<T>& a,                                  \
+                          const split_matrix<T>& s,                                  \
+                          size_t rows,                                               \
+                          size_t steps,                                              \
+                          const split_matrix<T>& y)                                  \
+    {                                                                                \
+        project_any(a, s, rows, steps, y);                                           \
+    }                                                                                \
+    void run_forward_##suffix(activation function,                                   \
+                              const split_matrix<T>& recurrent,                      \
+                              size_t neurons,                                        \
+                              size_t inner,                                          \
+                              size_t steps,                                          \
+                              const split_matrix<T>& z,                              \
+                              const split_matrix<T>& s,                              \
+                              const split_matrix<T>& slope)                          \
+    {                                                                                \
+        run_forward_any(function, recurrent, neurons, inner, steps, z, s, slope);    \
+    }                                                                                \
+    void run_backward_##suffix(activation function,                                  \
+                               const split_matrix<T>& adjoint,                       \
+                               size_t neurons,                                       \
+                               size_t inner,                                         \
+                               size_t steps,                                         \
+                               const split_matrix<T>& z,                             \
+                               const split_matrix<T>& s,                             \
+                               const split_matrix<T>& slope,                         \
+                               const split_matrix<T>& dz)                            \
+    {                                                                                \
+        run_backward_any(function, adjoint, neurons, inner, steps, z, s, slope, dz); \
     }
 RESERVOIR_DEFINE_LOOPS(float, f32)
 RESERVOIR_DEFINE_LOOPS(double, f64)
@@ -333,57 +342,58 @@ namespace reservoir {
 namespace kernel {
 namespace simd {
 
-#define RESERVOIR_DISPATCH_LOOPS(T, suffix)                                                   \
-    HWY_EXPORT(multiply_add_##suffix);                                                        \
-    HWY_EXPORT(project_##suffix);                                                             \
-    HWY_EXPORT(run_forward_##suffix);                                                         \
-    HWY_EXPORT(run_backward_##suffix);                                                        \
-    template <>                                                                               \
-    void multiply_add(const split_matrix<T>& a,                                               \
-                      const split_matrix<T>& b,                                               \
-                      factor kind,                                                            \
-                      size_t rows,                                                            \
-                      size_t inner,                                                           \
-                      size_t columns,                                                         \
-                      const split_matrix<T>& y)                                               \
-    {                                                                                         \
-        HWY_DYNAMIC_DISPATCH(multiply_add_##suffix)(a, b, kind, rows, inner, columns, y);     \
-    }                                                                                         \
-    template <>                                                                               \
-    void project(const split_matrix<T>& a,                                                    \
-                 const split_matrix<T>& s,                                                    \
-                 size_t rows,                                                                 \
-                 size_t steps,                                                                \
-                 const split_matrix<T>& y)                                                    \
-    {                                                                                         \
-        HWY_DYNAMIC_DISPATCH(project_##suffix)(a, s, rows, steps, y);                         \
-    }                                                                                         \
-    template <>                                                                               \
-    void run_forward(activation function,                                                     \
-                     const split_matrix<T>& recurrent,                                        \
-                     size_t neurons,                                                          \
-                     size_t inner,                                                            \
-                     size_t steps,                                                            \
-                     const split_matrix<T>& z,                                                \
-                     const split_matrix<T>& s,                                                \
-                     const split_matrix<T>& slope)                                            \
-    {                                                                                         \
-        HWY_DYNAMIC_DISPATCH(run_forward_##suffix)                                            \
-        (function, recurrent, neurons, inner, steps, z, s, slope);                            \
-    }                                                                                         \
-    template <>                                                                               \
-    void run_backward(activation function,                                                    \
-                      const split_matrix<T>& adjoint,                                         \
-                      size_t neurons,                                                         \
-                      size_t inner,                                                           \
-                      size_t steps,                                                           \
-                      const split_matrix<T>& z,                                               \
-                      const split_matrix<T>& s,                                               \
-                      const split_matrix<T>& slope,                                           \
-                      const split_matrix<T>& dz)                                              \
-    {                                                                                         \
-        HWY_DYNAMIC_DISPATCH(run_backward_##suffix)                                           \
-        (function, adjoint, neurons, inner, steps, z, s, slope, dz);                          \
+#define RESERVOIR_DISPATCH_LOOPS(T, suffix)                           \
+    HWY_EXPORT(multiply_add_##suffix);                                \
+    HWY_EXPORT(project_##suffix);                                     \
+    HWY_EXPORT(run_forward_##suffix);                                 \
+    HWY_EXPORT(run_backward_##suffix);                                \
+    template <>                                                       \
+    void multiply_add(const split_matrix<T>& a,                       \
+                      const split_matrix<T>& b,                       \
+                      factor kind,                                    \
+                      size_t rows,                                    \
+                      size_t inner,                                   \
+                      size_t columns,                                 \
+                      const split_matrix<T>& y)                       \
+    {                                                                 \
+        HWY_DYNAMIC_DISPATCH(multiply_add_##suffix)                   \
+        (a, b, kind, rows, inner, columns, y);                        \
+    }                                                                 \
+    template <>                                                       \
+    void project(const split_matrix<T>& a,                            \
+                 const split_matrix<T>& s,                            \
+                 size_t rows,                                         \
+                 size_t steps,                                        \
+                 const split_matrix<T>& y)                            \
+    {                                                                 \
+        HWY_DYNAMIC_DISPATCH(project_##suffix)(a, s, rows, steps, y); \
+    }                                                                 \
+    template <>                                                       \
+    void run_forward(activation function,                             \
+                     const split_matrix<T>& recurrent,                \
+                     size_t neurons,                                  \
+                     size_t inner,                                    \
+                     size_t steps,                                    \
+                     const split_matrix<T>& z,                        \
+                     const split_matrix<T>& s,                        \
+                     const split_matrix<T>& slope)                    \
+    {                                                                 \
+        HWY_DYNAMIC_DISPATCH(run_forward_##suffix)                    \
+        (function, recurrent, neurons, inner, steps, z, s, slope);    \
+    }                                                                 \
+    template <>                                                       \
+    void run_backward(activation function,                            \
+                      const split_matrix<T>& adjoint,                 \
+                      size_t neurons,                                 \
+                      size_t inner,                                   \
+                      size_t steps,                                   \
+                      const split_matrix<T>& z,                       \
+                      const split_matrix<T>& s,                       \
+                      const split_matrix<T>& slope,                   \
+                      const split_matrix<T>& dz)                      \
+    {                                                                 \
+        HWY_DYNAMIC_DISPATCH(run_backward_##suffix)                   \
+        (function, adjoint, neurons, inner, steps, z, s, slope, dz);  \
     }
 RESERVOIR_DISPATCH_LOOPS(float, f32)
 RESERVOIR_DISPATCH_LOOPS(double, f64)

@@ -73,7 +73,8 @@ size_t recurrent_network<T>::block::padded_rows() const
 }
 
 template <class T>
-recurrent_network<T>::recurrent_network(const network_weights<T>& weights, activation function)
+recurrent_network<T>::recurrent_network(const network_weights<T>& weights,
+                                        activation function)
     : d_neurons(weights.recurrent.rows()),
       d_inputs(weights.input.cols()),
       d_outputs(weights.readout.rows()),
@@ -133,8 +134,8 @@ void recurrent_network<T>::set_sequence(const matrix& inputs,
     const size_t steps = step_weights.size();
     if (inputs.rows() != d_inputs || targets.rows() != d_outputs ||
         size_t(inputs.cols()) != steps || size_t(targets.cols()) != steps)
-        throw std::invalid_argument(
-            "recurrent_network: inputs must be M x T, targets O x T, step_weights T values");
+        throw std::invalid_argument("recurrent_network: inputs must be M x T, targets O "
+                                    "x T, step_weights T values");
     d_steps = steps;
     d_weights = step_weights;
     d_total_weight = 0.0;
@@ -179,7 +180,8 @@ double recurrent_network<T>::forward()
                       view(d_slopes, d_state));
     std::fill(d_output.begin(), d_output.end(), T(0));
     for (int o = 0; o < d_outputs; o++) {
-        const auto y = transposed(from_column(view(d_output, d_row), o)); // a row over time
+        // a row over time
+        const auto y = transposed(from_column(view(d_output, d_row), o));
         simd::project(from_column(view(d_parameters, d_readout), o),
                       from_column(s, 1),
                       padded,
@@ -219,7 +221,8 @@ template <class T>
 void recurrent_network<T>::backward(bool by_recurrent)
 {
     const T scale = T(2.0 / (d_total_weight * d_outputs));
-    const auto y = view(d_output, d_row), x = view(d_targets, d_row), e = view(d_error, d_row);
+    const auto y = view(d_output, d_row), x = view(d_targets, d_row),
+               e = view(d_error, d_row);
     for (int o = 0; o < d_outputs; o++) {
         for (size_t t = 0; t < d_steps; t++) {
             const size_t place = o * e.column_step + t;
@@ -239,7 +242,8 @@ void recurrent_network<T>::back_propagate(size_t steps, bool by_recurrent)
     const auto dz1 = from_column(dz, 1);
     const size_t padded = d_state.padded_rows();
 
-    const auto w = view(d_parameters, d_recurrent), adjoint = view(d_adjoint, d_recurrent);
+    const auto w = view(d_parameters, d_recurrent),
+               adjoint = view(d_adjoint, d_recurrent);
     for (int j = 0; j < d_neurons; j++) {
         for (int i = 0; i < d_neurons; i++) {
             adjoint.re[j * padded + i] = w.re[i * padded + j];

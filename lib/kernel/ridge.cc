@@ -40,13 +40,16 @@ using real_columns = Eigen::Map<const Eigen::ArrayXXd>;
 // Real and imaginary parts below each other: for real loops, which take a quarter of the time.
 real_columns parts(const Eigen::MatrixXcd& matrix)
 {
-    return { reinterpret_cast<const double*>(matrix.data()), 2 * matrix.rows(), matrix.cols() };
+    return { reinterpret_cast<const double*>(matrix.data()),
+             2 * matrix.rows(),
+             matrix.cols() };
 }
 
 void require_finite(const Eigen::MatrixXcd& matrix, double power, const std::string& name)
 {
     if (matrix.size() == 0)
-        throw std::invalid_argument(name + " is " + shape(matrix) + ": must be at least 1 x 1");
+        throw std::invalid_argument(name + " is " + shape(matrix) +
+                                    ": must be at least 1 x 1");
     if (!std::isfinite(power) && !matrix.allFinite())
         throw std::invalid_argument(name + ": every value must be finite");
 }
@@ -58,16 +61,19 @@ double rms(const Eigen::VectorXcd& column)
                                     column.imag().cwiseAbs().maxCoeff());
     if (largest == 0.0)
         return 0.0;
-    return largest * (column / largest).norm() / std::sqrt(static_cast<double>(column.size()));
+    return largest * (column / largest).norm() /
+           std::sqrt(static_cast<double>(column.size()));
 }
 
 // D: one over the rms of each column, zero for a zero column
-Eigen::VectorXd inverse_column_rms(const Eigen::MatrixXcd& features, const Eigen::ArrayXd& powers)
+Eigen::VectorXd inverse_column_rms(const Eigen::MatrixXcd& features,
+                                   const Eigen::ArrayXd& powers)
 {
     Eigen::VectorXd inverse(features.cols());
     for (Eigen::Index k = 0; k < features.cols(); k++) {
         const double mean = powers(k) / static_cast<double>(features.rows());
-        const bool is_usual = mean > 1e-200 && mean < 1e200; // no part has lost its digits
+        // no part has lost its digits
+        const bool is_usual = mean > 1e-200 && mean < 1e200;
         const double column_rms = is_usual ? std::sqrt(mean) : rms(features.col(k));
         inverse(k) = column_rms > ZERO_COLUMN_RMS ? 1.0 / column_rms : 0.0;
     }
@@ -107,9 +113,11 @@ thin_svd graded_svd(Eigen::MatrixXcd image)
     while (image.cols() > 0) {
         Eigen::MatrixXcd gram = Eigen::MatrixXcd::Zero(image.cols(), image.cols());
         gram.selfadjointView<Eigen::Lower>().rankUpdate(image.adjoint());
-        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> eigen(gram); // reads its lower half
+        // reads its lower half
+        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> eigen(gram);
         const Eigen::VectorXd& squares = eigen.eigenvalues(); // ascending
-        const double grade_greatest = std::sqrt(std::max(squares(squares.size() - 1), 0.0));
+        const double grade_greatest =
+            std::sqrt(std::max(squares(squares.size() - 1), 0.0));
         greatest = std::max(greatest, grade_greatest);
         if (!(grade_greatest > RANK_TOLERANCE * greatest))
             break;
@@ -120,8 +128,9 @@ thin_svd graded_svd(Eigen::MatrixXcd image)
             kept++;
         const Eigen::Index left_over = squares.size() - kept;
         image *= eigen.eigenvectors();
-        remaining = remaining.size() == 0 ? eigen.eigenvectors()
-                                          : Eigen::MatrixXcd(remaining * eigen.eigenvectors());
+        remaining = remaining.size() == 0
+                        ? eigen.eigenvectors()
+                        : Eigen::MatrixXcd(remaining * eigen.eigenvectors());
         for (Eigen::Index j = squares.size() - 1; j >= left_over; j--) {
             const double singular = image.col(j).norm();
             if (!(singular > RANK_TOLERANCE * greatest))
@@ -151,7 +160,8 @@ ridge_result make_result(const Eigen::MatrixXcd& targets,
 {
     ridge_result result;
     result.regularization = lambda;
-    result.leave_one_out_mse = residuals.squaredNorm() / static_cast<double>(residuals.size());
+    result.leave_one_out_mse =
+        residuals.squaredNorm() / static_cast<double>(residuals.size());
     result.leave_one_out = targets - residuals;
     return result;
 }
@@ -181,7 +191,8 @@ struct gram_problem {
     {
         if (is_tall)
             return { features, gram.columns() };
-        return { Eigen::MatrixXcd::Identity(features.rows(), features.rows()), gram.columns() };
+        return { Eigen::MatrixXcd::Identity(features.rows(), features.rows()),
+                 gram.columns() };
     }
 
     double mu(double lambda) const { return lambda * features.rows(); }
@@ -195,7 +206,10 @@ struct gram_problem {
                                              double lambda) const
     {
         const auto divided = [&](const auto& residuals, const auto& one_minus_hat) {
-            return one_minus_hat.max(LEAST_ONE_MINUS_HAT).inverse().matrix().asDiagonal() *
+            return one_minus_hat.max(LEAST_ONE_MINUS_HAT)
+                       .inverse()
+                       .matrix()
+                       .asDiagonal() *
                    residuals;
         };
         const auto of_rows = power.head(features.rows());
@@ -211,13 +225,14 @@ ridge_result solve_cholesky(gram_problem problem, double lambda)
     panels whitened = problem.rows();
     const cholesky_factor factor = cholesky(std::move(problem.gram), problem.mu(lambda));
     solve_rows(factor, whitened);
-    split_columns coefficients = adjoint_product(whitened, split_columns(problem.targets));
+    split_columns coefficients =
+        adjoint_product(whitened, split_columns(problem.targets));
     const Eigen::MatrixXcd image =
         product(whitened, coefficients).joined(problem.features.rows());
-    ridge_result result = make_result(
-        problem.targets,
-        problem.leave_one_out_residuals(row_powers(whitened), image, lambda),
-        lambda);
+    ridge_result result =
+        make_result(problem.targets,
+                    problem.leave_one_out_residuals(row_powers(whitened), image, lambda),
+                    lambda);
     if (problem.is_tall) {
         solve_adjoint(factor, coefficients);
         result.weights = coefficients.joined(problem.features.cols());
@@ -233,7 +248,8 @@ struct grid_factors {
     Eigen::ArrayXXd inverse_pivots;
 
     grid_factors(const tridiagonal_form& form, const Eigen::ArrayXd& mus)
-        : ratios(mus.size(), form.diagonal.size()), inverse_pivots(mus.size(), form.diagonal.size())
+        : ratios(mus.size(), form.diagonal.size()),
+          inverse_pivots(mus.size(), form.diagonal.size())
     {
         ratios.col(0).setZero();
         inverse_pivots.col(0) = (mus + form.diagonal(0)).inverse();
@@ -270,7 +286,8 @@ ridge_result solve_tridiagonal(gram_problem problem)
     const Eigen::Index outputs = problem.targets.cols();
     const tridiagonal_form form = tridiagonalize(std::move(problem.gram));
     turn_rows(form, turned); // B Q
-    const split_columns coefficients = adjoint_product(turned, split_columns(problem.targets));
+    const split_columns coefficients =
+        adjoint_product(turned, split_columns(problem.targets));
 
     Eigen::ArrayXd lambdas(GRID_SIZE);
     for (int i = 0; i < GRID_SIZE; i++)
@@ -319,8 +336,9 @@ ridge_result solve_tridiagonal(gram_problem problem)
 }
 
 // Little or no lambda, which leaves the accuracy to the decomposition of A itself.
-ridge_result
-solve_svd(const Eigen::MatrixXcd& features, const Eigen::MatrixXcd& targets, double lambda)
+ridge_result solve_svd(const Eigen::MatrixXcd& features,
+                       const Eigen::MatrixXcd& targets,
+                       double lambda)
 {
     const bool is_tall = features.rows() >= features.cols();
     thin_svd svd = graded_svd(is_tall ? features : Eigen::MatrixXcd(features.adjoint()));
@@ -335,7 +353,8 @@ solve_svd(const Eigen::MatrixXcd& features, const Eigen::MatrixXcd& targets, dou
     const Eigen::MatrixXcd residuals =
         targets - svd.left * (shrinkage.matrix().asDiagonal() * coefficients).eval();
     ridge_result result = make_result(targets, divisor.asDiagonal() * residuals, lambda);
-    const Eigen::VectorXd filter = (shrinkage / svd.singular).matrix(); // s / (s^2 + lambda P)
+    // s / (s^2 + lambda P)
+    const Eigen::VectorXd filter = (shrinkage / svd.singular).matrix();
     result.weights = svd.right * (filter.asDiagonal() * coefficients).eval();
     return result;
 }
@@ -348,8 +367,9 @@ ridge::ridge(const Eigen::MatrixXcd& features)
     require_finite(features, powers.sum(), "features");
     d_inverse_rms = inverse_column_rms(features, powers);
     d_features.resize(features.rows(), features.cols());
-    Eigen::Map<Eigen::MatrixXd>(
-        reinterpret_cast<double*>(d_features.data()), 2 * features.rows(), features.cols()) =
+    Eigen::Map<Eigen::MatrixXd>(reinterpret_cast<double*>(d_features.data()),
+                                2 * features.rows(),
+                                features.cols()) =
         parts(features).matrix() * d_inverse_rms.asDiagonal();
 }
 

@@ -60,7 +60,8 @@ void rls::reset(const Eigen::VectorXd& prior_precision)
                                         ": must be positive and finite");
     }
     d_root.setZero();
-    d_root.diagonal() = prior_precision.cwiseSqrt().cwiseInverse().cast<std::complex<double>>();
+    d_root.diagonal() =
+        prior_precision.cwiseSqrt().cwiseInverse().cast<std::complex<double>>();
     d_weights.setZero();
     d_trace = d_root.squaredNorm();
     d_trace_bound = TRACE_GROWTH * d_trace;
@@ -71,16 +72,17 @@ void rls::reset(const Eigen::VectorXd& prior_precision)
 void rls::set_weights(const Eigen::MatrixXcd& weights)
 {
     if (weights.rows() != d_weights.rows() || weights.cols() != d_weights.cols())
-        throw std::invalid_argument(
-            "weights is " + std::to_string(weights.rows()) + " x " +
-            std::to_string(weights.cols()) + ": must be " +
-            std::to_string(d_weights.rows()) + " x " + std::to_string(d_weights.cols()));
+        throw std::invalid_argument("weights is " + std::to_string(weights.rows()) +
+                                    " x " + std::to_string(weights.cols()) +
+                                    ": must be " + std::to_string(d_weights.rows()) +
+                                    " x " + std::to_string(d_weights.cols()));
     if (!weights.allFinite())
         throw std::invalid_argument("weights: every value must be finite");
     d_weights = weights;
 }
 
-void rls::predict(const std::complex<double>* features, std::complex<double>* outputs) const
+void rls::predict(const std::complex<double>* features,
+                  std::complex<double>* outputs) const
 {
     const Eigen::Map<const Eigen::VectorXcd> phi(features, d_weights.rows());
     for (Eigen::Index m = 0; m < d_weights.cols(); m++)
@@ -137,7 +139,9 @@ rls::step rls::exponential_step(double trace, double f2, double g2, double forge
 rls::step rls::directional_step(double trace, double f2, double g2, double forgetting)
 {
     const double kept = 1.0 / (forgetting * (1.0 + f2));
-    return { 1.0 + f2, (1.0 - std::sqrt(kept)) / f2, 1.0, trace - g2 * (1.0 - kept) / f2 };
+    return {
+        1.0 + f2, (1.0 - std::sqrt(kept)) / f2, 1.0, trace - g2 * (1.0 - kept) / f2
+    };
 }
 
 rls::step rls::choose_step(double f2, double g2, bool silent) const

@@ -82,7 +82,8 @@ struct reservoir_block {
     size_t padded_rows;
     size_t neurons;
     activation function;
-    const float* const* x_re; //!< branches, as for fir: the inputs of symbol n are x_b[n … n + window)
+    //! branches, as for fir: the inputs of symbol n are x_b[n … n + window)
+    const float* const* x_re;
     const float* const* x_im;
     size_t num_branches;
     size_t window;
@@ -116,7 +117,8 @@ struct pole_bank_block {
     const float* drive_im;
     const float* readout_re; //!< padded_poles weights
     const float* readout_im;
-    uint64_t first; //!< number of the block's first symbol; decides when subnormals are looked for
+    //! number of the block's first symbol; decides when subnormals are looked for
+    uint64_t first;
     size_t count;
 };
 

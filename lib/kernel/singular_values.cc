@@ -20,7 +20,8 @@ Eigen::VectorXd values_of(const Matrix& matrix)
 {
     if (matrix.size() == 0 || !matrix.allFinite())
         return {};
-    const Matrix tall = matrix.rows() >= matrix.cols() ? matrix : Matrix(matrix.adjoint());
+    const Matrix tall =
+        matrix.rows() >= matrix.cols() ? matrix : Matrix(matrix.adjoint());
     const Eigen::HouseholderQR<Matrix> qr(tall);
     const Eigen::Index n = tall.cols();
     const Matrix triangle =
@@ -30,8 +31,14 @@ Eigen::VectorXd values_of(const Matrix& matrix)
 
 } // namespace
 
-Eigen::VectorXd singular_values(const Eigen::MatrixXd& matrix) { return values_of(matrix); }
-Eigen::VectorXd singular_values(const Eigen::MatrixXcd& matrix) { return values_of(matrix); }
+Eigen::VectorXd singular_values(const Eigen::MatrixXd& matrix)
+{
+    return values_of(matrix);
+}
+Eigen::VectorXd singular_values(const Eigen::MatrixXcd& matrix)
+{
+    return values_of(matrix);
+}
 
 conditioning condition_of(const Eigen::VectorXd& singular_values)
 {

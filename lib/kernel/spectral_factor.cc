@@ -46,8 +46,9 @@ double share_within(const std::vector<double>& profile, double log_radius)
     for (int l = 0; l <= order; l++) {
         // relative to the greatest power, which is at one of the ends
         const int power = order - l;
-        const double term = profile[l] * std::exp(2.0 * log_radius *
-                                                  (log_radius > 0.0 ? power - order : power));
+        const double term =
+            profile[l] *
+            std::exp(2.0 * log_radius * (log_radius > 0.0 ? power - order : power));
         moment += power * term;
         mass += term;
     }
@@ -73,7 +74,8 @@ VectorXcd spectral_factor_poles(const MatrixXcd& taps, double noise_variance)
     Index skip = 0;
     while (skip < length - 1 && std::abs(spectrum(skip)) < 1e-9 * greatest)
         skip++;
-    const VectorXcd roots = polynomial_roots(spectrum.segment(skip, 2 * (length - skip) - 1));
+    const VectorXcd roots =
+        polynomial_roots(spectrum.segment(skip, 2 * (length - skip) - 1));
     std::vector<std::complex<double>> sorted(roots.begin(), roots.end());
     std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) {
         return std::abs(a) < std::abs(b);
@@ -85,15 +87,17 @@ VectorXcd spectral_factor_poles(const MatrixXcd& taps, double noise_variance)
 
 placed_poles poles_from_power_delay_profile(const std::vector<double>& profile, int count)
 {
-    const bool usable =
-        profile.size() >= 2 && profile.front() > 0.0 && profile.back() > 0.0 &&
-        std::all_of(profile.begin(), profile.end(), [](double power) {
-            return power >= 0.0 && std::isfinite(power);
-        });
+    const bool usable = profile.size() >= 2 && profile.front() > 0.0 &&
+                        profile.back() > 0.0 &&
+                        std::all_of(profile.begin(), profile.end(), [](double power) {
+                            return power >= 0.0 && std::isfinite(power);
+                        });
     if (!usable)
-        throw std::invalid_argument("power_delay_profile: must be at least two powers >= 0, the "
-                                    "first and the last above 0");
-    const double golden = M_PI * (3.0 - std::sqrt(5.0)); // spreads the phases of any sequence
+        throw std::invalid_argument(
+            "power_delay_profile: must be at least two powers >= 0, the "
+            "first and the last above 0");
+    // spreads the phases of any sequence
+    const double golden = M_PI * (3.0 - std::sqrt(5.0));
     placed_poles placed;
     for (int k = 0; k < count; k++) {
         double low = -20.0, high = 20.0;

@@ -29,7 +29,8 @@ constexpr int LANES = 8;
 constexpr int LANES = 4;
 #endif
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
-typedef float floats __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+typedef float floats
+    __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
 
 // Survivors s ... s + LANES - 1 of an array that has room for a multiple of eight.
 floats& some(std::vector<float>& values, size_t s)
@@ -54,8 +55,8 @@ void inherit(const float* from, const uint8_t* parents, size_t count, float* to)
 {
 #ifdef __AVX2__
     if (count <= 8) {
-        const __m256i places =
-            _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(parents)));
+        const __m256i places = _mm256_cvtepu8_epi32(
+            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(parents)));
         _mm256_storeu_ps(to, _mm256_permutevar8x32_ps(_mm256_loadu_ps(from), places));
         return;
     }
@@ -73,8 +74,8 @@ void look_up(const std::complex<float>* table,
 {
 #ifdef __AVX2__
     if (count <= 8) {
-        const __m256i places =
-            _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(which)));
+        const __m256i places = _mm256_cvtepu16_epi32(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(which)));
         const float* const parts = reinterpret_cast<const float*>(table);
         _mm256_storeu_ps(re, _mm256_i32gather_ps(parts, places, 8));
         _mm256_storeu_ps(im, _mm256_i32gather_ps(parts + 1, places, 8));
@@ -156,7 +157,8 @@ void survivor_search::predict(std::complex<float> feedforward)
     for (size_t s = 0; s < d_stride; s += LANES) {
         floats sum_re = {}, sum_im = {};
         for (size_t j = 0; j < d_model.feedback.size(); j++) {
-            const float b_re = d_model.feedback[j].real(), b_im = d_model.feedback[j].imag();
+            const float b_re = d_model.feedback[j].real(),
+                        b_im = d_model.feedback[j].imag();
             const floats re = some(d_past_re, j * d_stride + s);
             const floats im = some(d_past_im, j * d_stride + s);
             sum_re += b_re * re - b_im * im;
@@ -197,7 +199,8 @@ void survivor_search::select(size_t kept)
         const size_t few = find_few();
         if (few <= FEW) {
             for (size_t k = 0; k < few; k++)
-                keys[k] = int32_t((bits_of(d_costs[d_few[k]]) & ~int32_t(FEW - 1)) | int32_t(k));
+                keys[k] = int32_t((bits_of(d_costs[d_few[k]]) & ~int32_t(FEW - 1)) |
+                                  int32_t(k));
             rank_keys(few);
             for (size_t k = 0; k < few; k++)
                 d_order[d_ranks[k]] = d_few[k];
@@ -207,7 +210,8 @@ void survivor_search::select(size_t kept)
     for (size_t k = 0; k < count; k++)
         d_sorted[k] = int64_t(bits_of(d_costs[k])) << 32 | int64_t(k);
     std::nth_element(d_sorted.begin(), d_sorted.begin() + (kept - 1), d_sorted.end());
-    std::iter_swap(d_sorted.begin(), std::min_element(d_sorted.begin(), d_sorted.begin() + kept));
+    std::iter_swap(d_sorted.begin(),
+                   std::min_element(d_sorted.begin(), d_sorted.begin() + kept));
     for (size_t s = 0; s < kept; s++)
         d_order[s] = d_sorted[s] & 0xffffffff;
 }
@@ -221,7 +225,8 @@ size_t survivor_search::find_few()
         for (size_t s = 0; s < d_stride; s++)
             cheapest[s] = std::min(cheapest[s], d_costs[k + s]);
     const float bound = *std::max_element(cheapest, cheapest + d_alive);
-    std::fill(cheapest + d_alive, cheapest + d_stride, 0.0f); // infinite: follow_phase reads them
+    // infinite: follow_phase reads them
+    std::fill(cheapest + d_alive, cheapest + d_stride, 0.0f);
     size_t found = 0;
     for (size_t k = 0; k < d_costs.size() && found <= FEW; k++) {
         d_few[found] = k;
@@ -248,8 +253,11 @@ void survivor_search::rank_keys(size_t count)
 // One step of every survivor's phase loop, from what its parent saw.
 void survivor_search::follow_phase(size_t kept)
 {
-    look_up(
-        d_model.centroids.data(), d_points.data(), kept, d_wanted_re.data(), d_wanted_im.data());
+    look_up(d_model.centroids.data(),
+            d_points.data(),
+            kept,
+            d_wanted_re.data(),
+            d_wanted_im.data());
     const float alpha = d_model.alpha, beta = d_model.beta, scale = 1.0f / d_model.power;
     for (size_t s = 0; s < d_stride; s += LANES) {
         const floats wanted_re = some(d_wanted_re, s) - some(d_now.sum_re, s);
@@ -269,7 +277,8 @@ void survivor_search::follow_phase(size_t kept)
         const floats cosine =
             1.0f - square * (0.5f - square * (1.0f / 24.0f - square * (1.0f / 720.0f)));
         const floats sine =
-            step * (1.0f - square * (1.0f / 6.0f - square * (1.0f / 120.0f - square * (1.0f / 5040.0f))));
+            step * (1.0f - square * (1.0f / 6.0f - square * (1.0f / 120.0f -
+                                                             square * (1.0f / 5040.0f))));
         floats& turn_re = some(d_now.turn_re, s);
         floats& turn_im = some(d_now.turn_im, s);
         const floats re = turn_re * cosine + turn_im * sine;
@@ -287,7 +296,8 @@ void survivor_search::remember(size_t kept)
     if (feedback == 0)
         return;
     const uint8_t* const parents = d_parents.data();
-    look_up(d_model.points.data(), d_points.data(), kept, d_next_re.data(), d_next_im.data());
+    look_up(
+        d_model.points.data(), d_points.data(), kept, d_next_re.data(), d_next_im.data());
     for (size_t j = 1; j < feedback; j++) {
         inherit(&d_past_re[(j - 1) * d_stride], parents, kept, &d_next_re[j * d_stride]);
         inherit(&d_past_im[(j - 1) * d_stride], parents, kept, &d_next_im[j * d_stride]);
@@ -307,7 +317,9 @@ void survivor_search::take_over(size_t kept, float least)
         const __m256 costs = _mm256_i32gather_ps(d_costs.data(), numbers, 4);
         const __m256 over = _mm256_sub_ps(costs, _mm256_set1_ps(least));
         _mm256_storeu_ps(d_metric.data(), _mm256_max_ps(over, _mm256_setzero_ps()));
-        std::fill(d_metric.begin() + kept, d_metric.end(), std::numeric_limits<float>::infinity());
+        std::fill(d_metric.begin() + kept,
+                  d_metric.end(),
+                  std::numeric_limits<float>::infinity());
         // eight numbers of 32 bits to 16 bits; the parents then to 8 bits
         const auto narrowed = [](__m256i values) {
             return _mm_packus_epi32(_mm256_castsi256_si128(values),
@@ -335,13 +347,15 @@ int survivor_search::step(std::complex<float> feedforward,
                           float* phases)
 {
     predict(feedforward);
-    const size_t kept = std::min<size_t>(d_model.survivors, d_alive * d_model.points.size());
+    const size_t kept =
+        std::min<size_t>(d_model.survivors, d_alive * d_model.points.size());
     select(kept);
 
     const float least = d_costs[d_order[0]];
     std::swap(d_now, d_before);
     // what belongs to a survivor goes from its parent's place to its own
-    const auto move = [kept, this](const std::vector<float>& from, std::vector<float>& to) {
+    const auto move = [kept, this](const std::vector<float>& from,
+                                   std::vector<float>& to) {
         inherit(from.data(), d_parents.data(), kept, to.data());
     };
     take_over(kept, least);
@@ -365,15 +379,17 @@ int survivor_search::step(std::complex<float> feedforward,
     return kept;
 }
 
-survivor_decisions
-decide_frame(survivor_search& search, const std::complex<float>* feedforward, size_t count)
+survivor_decisions decide_frame(survivor_search& search,
+                                const std::complex<float>* feedforward,
+                                size_t count)
 {
     const size_t width = search.survivors();
     std::vector<uint8_t> parents(count * width);
     std::vector<uint16_t> symbols(count * width);
     std::vector<float> phases(count * width);
     for (size_t n = 0; n < count; n++)
-        search.step(feedforward[n], &parents[n * width], &symbols[n * width], &phases[n * width]);
+        search.step(
+            feedforward[n], &parents[n * width], &symbols[n * width], &phases[n * width]);
 
     survivor_decisions found;
     size_t survivor = search.best();

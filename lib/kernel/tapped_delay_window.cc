@@ -75,8 +75,7 @@ void tapped_delay_window::discard()
     const size_t done = symbols();
     for (auto* part : { &d_re, &d_im })
         for (auto& branch : *part)
-            std::memmove(
-                branch.data(), branch.data() + done, d_window * sizeof(float));
+            std::memmove(branch.data(), branch.data() + done, d_window * sizeof(float));
     d_written -= done * d_sps;
 }
 

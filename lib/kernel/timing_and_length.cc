@@ -63,7 +63,8 @@ channel_window select_channel_window(const sample_streams& received,
             rss -= left.row(l).squaredNorm() / pivot;
             for (Index j = l + 1; j < size; j++) {
                 const std::complex<double> share = factor(j, l) / pivot;
-                factor.col(j).tail(size - j) -= std::conj(share) * factor.col(l).tail(size - j);
+                factor.col(j).tail(size - j) -=
+                    std::conj(share) * factor.col(l).tail(size - j);
                 left.row(j) -= share * left.row(l);
             }
             const double criterion =

@@ -64,7 +64,8 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
             "past",
             std::to_string(past.size()) + " symbols",
             "at least as many as the channel's taps less one");
-    require(num_symbols <= received.size() && received.size() <= num_symbols + future.size(),
+    require(num_symbols <= received.size() &&
+                received.size() <= num_symbols + future.size(),
             "num_symbols",
             num_symbols,
             "the samples received, less at most one for each future symbol");
@@ -73,7 +74,8 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
     const size_t num_states = num_branches / order;
     std::vector<gr_complex> expected;
     std::vector<float> metric(num_states, 0.0f), next(num_states);
-    std::vector<uint8_t> forgotten(received.size() * num_states); // last digit of the best branch
+    // last digit of the best branch
+    std::vector<uint8_t> forgotten(received.size() * num_states);
     for (size_t n = 0; n < received.size(); n++) {
         if (n <= memory || n >= num_symbols)
             expected = expected_samples(
@@ -82,8 +84,8 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
             next[state] = std::numeric_limits<float>::infinity();
             for (size_t last = 0; last < order; last++) {
                 const size_t branch = state * order + last;
-                const float cost =
-                    metric[branch % num_states] + std::norm(received[n] - expected[branch]);
+                const float cost = metric[branch % num_states] +
+                                   std::norm(received[n] - expected[branch]);
                 if (cost < next[state]) {
                     next[state] = cost;
                     forgotten[n * num_states + state] = last;

@@ -73,7 +73,8 @@ void fir(benchmark::State& state)
     const float *x_re = re.data(), *x_im = im.data();
     std::vector<std::complex<float>> out(count);
     for (auto _ : state) {
-        kernel::simd::fir(&x_re, &x_im, 1, taps, w_re.data(), w_im.data(), count, out.data());
+        kernel::simd::fir(
+            &x_re, &x_im, 1, taps, w_re.data(), w_im.data(), count, out.data());
         benchmark::DoNotOptimize(out.data());
     }
     state.SetItemsProcessed(state.iterations() * count);
@@ -89,12 +90,14 @@ void dense_reservoir(benchmark::State& state)
         kernel::random_recurrent_weights(neurons, 0.4, 0.0, generator),
         kernel::random_input_weights(neurons, taps, 0.05, generator),
         kernel::activation::magnitude_tanh);
-    const std::vector<std::complex<float>> in(kernel::tapped_delay_window::BLOCK, { 1.0F, -1.0F });
+    const std::vector<std::complex<float>> in(kernel::tapped_delay_window::BLOCK,
+                                              { 1.0F, -1.0F });
     kernel::tapped_delay_window window(1, 1, taps);
     const std::complex<float>* input = in.data();
     window.write(&input, 0, in.size());
     const size_t count = window.symbols();
-    const std::vector<std::vector<float>> readout = { noise(kernel::simd::padded(neurons)) };
+    const std::vector<std::vector<float>> readout = { noise(
+        kernel::simd::padded(neurons)) };
     std::vector<std::complex<float>> out(count);
     std::complex<float>* output = out.data();
     for (auto _ : state) {
@@ -123,7 +126,8 @@ void pole_bank_with_readout(benchmark::State& state, kernel::activation function
 {
     const size_t poles = state.range(0), count = 256;
     const Eigen::ArrayXf pole_re = Eigen::ArrayXf::Constant(poles, 0.5F),
-                         pole_im = Eigen::ArrayXf::Constant(poles, 0.3F), weights = pole_re;
+                         pole_im = Eigen::ArrayXf::Constant(poles, 0.3F),
+                         weights = pole_re;
     Eigen::ArrayXf state_re = Eigen::ArrayXf::Zero(poles), state_im = state_re;
     const auto re = noise(count), im = noise(count);
     std::vector<std::complex<float>> out(count);
@@ -163,7 +167,8 @@ void pole_bank_tanh(benchmark::State& state)
 void pole_bank_tanh_plain_loop(benchmark::State& state)
 {
     const size_t poles = state.range(0), count = 256;
-    const std::vector<float> pole_re(poles, 0.5F), pole_im(poles, 0.3F), weights(poles, 0.5F);
+    const std::vector<float> pole_re(poles, 0.5F), pole_im(poles, 0.3F),
+        weights(poles, 0.5F);
     std::vector<float> state_re(poles), state_im(poles);
     const auto re = noise(count), im = noise(count);
     std::vector<std::complex<float>> out(count);
@@ -171,8 +176,10 @@ void pole_bank_tanh_plain_loop(benchmark::State& state)
         for (size_t n = 0; n < count; n++) {
             float sum_re = 0.0F, sum_im = 0.0F;
             for (size_t k = 0; k < poles; k++) {
-                const float x = pole_re[k] * state_re[k] - pole_im[k] * state_im[k] + re[n];
-                const float y = pole_re[k] * state_im[k] + pole_im[k] * state_re[k] + im[n];
+                const float x =
+                    pole_re[k] * state_re[k] - pole_im[k] * state_im[k] + re[n];
+                const float y =
+                    pole_re[k] * state_im[k] + pole_im[k] * state_re[k] + im[n];
                 const float magnitude = std::sqrt(x * x + y * y) + 1e-20F;
                 const float scale = std::tanh(magnitude) / magnitude;
                 state_re[k] = scale * x;
@@ -195,7 +202,8 @@ void regress(benchmark::State& state, double regularization, double flop)
         for (Eigen::Index i = 0; i < matrix->size(); i++)
             matrix->data()[i] = generator.complex_gaussian();
     for (auto _ : state)
-        benchmark::DoNotOptimize(kernel::ridge(features).solve(targets, regularization).weights);
+        benchmark::DoNotOptimize(
+            kernel::ridge(features).solve(targets, regularization).weights);
     state.SetItemsProcessed(state.iterations() * state.range(0));
     state.counters["flop_double"] = flop / state.range(0);
 }
@@ -204,7 +212,8 @@ void regress(benchmark::State& state, double regularization, double flop)
 // square matrices twice over), and the features turned by it.
 void ridge_leave_one_out(benchmark::State& state)
 {
-    const double rows = state.range(0), features = state.range(1), square = features * features;
+    const double rows = state.range(0), features = state.range(1),
+                 square = features * features;
     regress(state,
             -1.0,
             COMPLEX_MULTIPLY_ADD *
@@ -214,7 +223,8 @@ void ridge_leave_one_out(benchmark::State& state)
 // Half a Gram matrix, its Cholesky factor, and the features solved by it.
 void ridge_given_lambda(benchmark::State& state)
 {
-    const double rows = state.range(0), features = state.range(1), square = features * features;
+    const double rows = state.range(0), features = state.range(1),
+                 square = features * features;
     regress(state,
             0.01,
             COMPLEX_MULTIPLY_ADD *

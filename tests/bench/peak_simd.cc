@@ -24,10 +24,12 @@ size_t multiply_add_of(size_t rounds, T factor, T& sum)
     const hn::ScalableTag<T> d;
     const auto a = hn::Set(d, factor);
     // different values, or the compiler would add once for all
-    const auto start = [&](int k) HWY_ATTR { return hn::Set(d, sum + static_cast<T>(k)); };
+    const auto start = [&](int k)
+                           HWY_ATTR { return hn::Set(d, sum + static_cast<T>(k)); };
     auto s0 = start(0), s1 = start(1), s2 = start(2), s3 = start(3), s4 = start(4);
     auto s5 = start(5), s6 = start(6), s7 = start(7), s8 = start(8), s9 = start(9);
-    auto s10 = start(10), s11 = start(11), s12 = start(12), s13 = start(13), s14 = start(14);
+    auto s10 = start(10), s11 = start(11), s12 = start(12), s13 = start(13),
+         s14 = start(14);
     for (size_t n = 0; n < rounds; n++) {
         s0 = hn::MulAdd(s0, a, s0);
         s1 = hn::MulAdd(s1, a, s1);

@@ -6,9 +6,9 @@
 // Training beside detection, with a detector whose training ends when the test says so.
 
 #include "frame_receiver.h"
+#include <condition_variable>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <stdexcept>
@@ -61,10 +61,8 @@ public:
 protected:
     int do_look_ahead() const override { return DELAY; }
     uint64_t do_bad_samples() const override { return 0; }
-    training_report do_fit(const gr_complex* const* received,
-                           size_t,
-                           const stream_matrix&,
-                           int) override
+    training_report
+    do_fit(const gr_complex* const* received, size_t, const stream_matrix&, int) override
     {
         if (d_fails)
             throw std::runtime_error("the training has failed");
@@ -82,13 +80,17 @@ protected:
         for (size_t n = 0; n < num_samples; n++) {
             d_last.push_back(received[0][n]);
             if (d_last.size() > DELAY)
-                symbols[0][count++] = d_last[d_last.size() - 1 - DELAY] + FACTOR * d_learnt;
+                symbols[0][count++] =
+                    d_last[d_last.size() - 1 - DELAY] + FACTOR * d_learnt;
         }
         return count;
     }
     void do_reset() override { d_last.clear(); }
     pmt::pmt_t do_save() const override { return pmt::make_dict(); }
-    sptr do_clone() const override { return std::make_shared<slow_detector>(d_gate, d_fails); }
+    sptr do_clone() const override
+    {
+        return std::make_shared<slow_detector>(d_gate, d_fails);
+    }
     void do_adopt(const detector& trained) override
     {
         d_learnt = dynamic_cast<const slow_detector&>(trained).d_learnt;

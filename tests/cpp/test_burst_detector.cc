@@ -34,7 +34,7 @@ double root_raised_cosine(double t) // in symbols
 
 struct air {
     int sps = 2;
-    double late = 0.0; // samples
+    double late = 0.0;   // samples
     double offset = 0.0; // cycles/sample
     double level = 1.0;
     double esn0_db = 20.0;
@@ -51,23 +51,26 @@ samples burst(const air& l, uint64_t seed = 1, int payload = 200, int tail = 100
                              generator.below(2) ? M_SQRT1_2 : -M_SQRT1_2);
     const size_t count = 400 + symbols.size() * l.sps + tail;
     samples received(count);
-    const double sigma = std::sqrt(std::pow(10.0, -l.esn0_db / 10.0)); // of pulses of energy 1
+    // of pulses of energy 1
+    const double sigma = std::sqrt(std::pow(10.0, -l.esn0_db / 10.0));
     for (size_t n = 0; n < count; n++) {
-        std::complex<double> sum = sigma * std::complex<double>(generator.complex_gaussian());
+        std::complex<double> sum =
+            sigma * std::complex<double>(generator.complex_gaussian());
         const double now = (double(n) - 400.0 - l.late) / l.sps;
         for (int k = int(now) - 12; k <= int(now) + 8; k++)
             for (size_t tap = 0; tap < l.taps.size(); tap++)
                 if (k >= int(tap) && k - tap < symbols.size())
                     sum += l.taps[tap] * std::complex<double>(symbols[k - tap]) *
                            root_raised_cosine(now - k) / std::sqrt(double(l.sps));
-        received[n] =
-            std::complex<float>(l.level * sum * std::polar(1.0, 2.0 * M_PI * l.offset * n));
+        received[n] = std::complex<float>(l.level * sum *
+                                          std::polar(1.0, 2.0 * M_PI * l.offset * n));
     }
     return received;
 }
 
-std::vector<kernel::detected_burst>
-detect(const samples& received, kernel::burst_detector_settings settings = {}, size_t chunk = 1000)
+std::vector<kernel::detected_burst> detect(const samples& received,
+                                           kernel::burst_detector_settings settings = {},
+                                           size_t chunk = 1000)
 {
     burst_detector detector(settings);
     for (size_t n = 0; n < received.size(); n += chunk)
@@ -97,7 +100,8 @@ BOOST_AUTO_TEST_CASE(the_preamble_is_four_maximum_length_sequences)
 
 BOOST_DATA_TEST_CASE(place_offset_and_strength_are_found,
                      data::make({ 2, 4 }) * data::make({ 0.0, 0.3, -0.5 }) *
-                         data::make({ 0.0, 0.05, -0.037 }) * data::make({ 1e-6, 1.0, 1e5 }),
+                         data::make({ 0.0, 0.05, -0.037 }) *
+                         data::make({ 1e-6, 1.0, 1e5 }),
                      sps,
                      late,
                      offset,
@@ -200,7 +204,8 @@ BOOST_AUTO_TEST_CASE(bad_samples_are_counted_and_do_not_spread)
 BOOST_AUTO_TEST_CASE(half_a_preamble_is_none)
 {
     const samples received = burst(air());
-    BOOST_CHECK_EQUAL(detect({ received.begin(), received.begin() + 400 + 100 }).size(), 0);
+    BOOST_CHECK_EQUAL(detect({ received.begin(), received.begin() + 400 + 100 }).size(),
+                      0);
     BOOST_CHECK_EQUAL(detect({ received.begin() + 450, received.end() }).size(), 0);
 }
 

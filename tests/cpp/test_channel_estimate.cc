@@ -74,9 +74,9 @@ BOOST_AUTO_TEST_CASE(noiseless_channels_are_found)
 {
     const VectorXcd sent = gaussian(200, 2);
     const auto received = kernel::channel_output(sent, two_channels());
-    const std::complex<double> expected =
-        two_channels()(0, 1) * sent(7) + two_channels()(1, 1) * sent(6) +
-        two_channels()(2, 1) * sent(5);
+    const std::complex<double> expected = two_channels()(0, 1) * sent(7) +
+                                          two_channels()(1, 1) * sent(6) +
+                                          two_channels()(2, 1) * sent(5);
     BOOST_CHECK_SMALL(std::abs(received[1](7) - expected), 1e-12);
     const auto found = kernel::estimate_channel(
         received, sent, { 2, 200 }, Eigen::VectorXd::Ones(200), 3, 0.0);
@@ -109,11 +109,14 @@ BOOST_AUTO_TEST_CASE(weights_choose_the_rows)
     received[0].tail(50) += gaussian(50, 4);
     Eigen::VectorXd weights = Eigen::VectorXd::Ones(100);
     weights.tail(50).setZero();
-    const auto found = kernel::estimate_channel(received, sent, { 2, 100 }, weights, 3, 0.0);
+    const auto found =
+        kernel::estimate_channel(received, sent, { 2, 100 }, weights, 3, 0.0);
     BOOST_CHECK_SMALL((found.taps - two_channels()).norm(), 1e-9);
 }
 
-BOOST_DATA_TEST_CASE(timing_and_length_are_found, data::make({ -7, -2, 0, 1, 3, 6 }), timing)
+BOOST_DATA_TEST_CASE(timing_and_length_are_found,
+                     data::make({ -7, -2, 0, 1, 3, 6 }),
+                     timing)
 {
     int right = 0;
     for (int f = 0; f < 40; f++) {

@@ -9,9 +9,9 @@
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <gnuradio/reservoir/kernel/takenaka_malmquist.h>
 
+#include <Eigen/Eigenvalues>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -51,7 +51,8 @@ VectorXcd from_zeros(const std::vector<cdouble>& zeros)
 BOOST_AUTO_TEST_CASE(without_noise_the_poles_are_the_zeros_or_their_mirror_images)
 {
     const cdouble inside(0.5, 0.3), outside(1.2, -0.9);
-    const VectorXcd poles = kernel::spectral_factor_poles(from_zeros({ inside, outside }), 0.0);
+    const VectorXcd poles =
+        kernel::spectral_factor_poles(from_zeros({ inside, outside }), 0.0);
     BOOST_REQUIRE_EQUAL(poles.size(), 2);
     BOOST_CHECK_SMALL(std::abs(poles(0) - inside), 1e-9); // sorted by modulus: .58, .67
     BOOST_CHECK_SMALL(std::abs(poles(1) - 1.0 / std::conj(outside)), 1e-9);
@@ -93,7 +94,8 @@ BOOST_AUTO_TEST_CASE(degenerate_channels_have_finite_poles)
     const VectorXcd poles = kernel::spectral_factor_poles(padded, 0.0);
     BOOST_CHECK_SMALL(std::abs(poles(3) - 0.5), 1e-9);
     BOOST_CHECK_SMALL(poles.head(3).norm(), 1e-9);
-    for (const auto& pole : kernel::spectral_factor_poles(from_zeros({ 1.0, 1.0, 1.0 }), 1e-9))
+    for (const auto& pole :
+         kernel::spectral_factor_poles(from_zeros({ 1.0, 1.0, 1.0 }), 1e-9))
         BOOST_CHECK(std::abs(pole) <= kernel::MAX_POLE_MODULUS + 1e-12);
 }
 
@@ -123,7 +125,8 @@ BOOST_AUTO_TEST_CASE(statistics_place_poles_where_zeros_lie)
     BOOST_CHECK_EQUAL(mirrored.anticausal.size(), placed.causal.size());
     for (const std::vector<double>& bad :
          { std::vector<double>{}, { 1.0 }, { 0.0, 1.0 }, { 1.0, -1.0, 1.0 } })
-        BOOST_CHECK_THROW(kernel::poles_from_power_delay_profile(bad, 4), std::invalid_argument);
+        BOOST_CHECK_THROW(kernel::poles_from_power_delay_profile(bad, 4),
+                          std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(cascade_is_orthonormal)
@@ -133,7 +136,8 @@ BOOST_AUTO_TEST_CASE(cascade_is_orthonormal)
     const MatrixXcd responses = kernel::takenaka_malmquist(poles, 600);
     const MatrixXcd gram = responses * responses.adjoint();
     BOOST_CHECK_SMALL((gram - MatrixXcd::Identity(6, 6)).norm(), 1e-9);
-    BOOST_CHECK_SMALL(responses.row(0).tail(599).norm(), 1e-15); // pole zero: the sample itself
+    // pole zero: the sample itself
+    BOOST_CHECK_SMALL(responses.row(0).tail(599).norm(), 1e-15);
 }
 
 BOOST_AUTO_TEST_CASE(cascade_spans_the_powers_of_its_poles)
@@ -146,8 +150,7 @@ BOOST_AUTO_TEST_CASE(cascade_spans_the_powers_of_its_poles)
         cdouble power = 1.0;
         for (int m = 0; m < 400; m++, power *= pole)
             powers(m) = power;
-        const Eigen::RowVectorXcd projected =
-            powers * responses.adjoint() * responses;
+        const Eigen::RowVectorXcd projected = powers * responses.adjoint() * responses;
         BOOST_CHECK_SMALL((projected - powers).norm(), 1e-9);
     }
 }
@@ -193,7 +196,8 @@ BOOST_AUTO_TEST_CASE(prior_is_a_limit)
     const auto model_only = kernel::prior_ridge(features, targets, ones, prior, { 1e6 });
     BOOST_CHECK_SMALL((model_only.weights - prior.cross).norm(), 1e-3);
     // noiseless targets: leave-one-out takes the data's side
-    const auto chosen = kernel::prior_ridge(features, targets, ones, prior, { 1e6, 0.0, 1.0 });
+    const auto chosen =
+        kernel::prior_ridge(features, targets, ones, prior, { 1e6, 0.0, 1.0 });
     BOOST_CHECK_EQUAL(chosen.prior_weight, 0.0);
 }
 
@@ -203,7 +207,8 @@ BOOST_AUTO_TEST_CASE(leave_one_out_is_what_leaving_out_gives)
     features << gaussian(12, 1), gaussian(12, 2), gaussian(12, 3);
     const VectorXcd targets = gaussian(12, 4);
     // no loading and no prior worth mentioning, so that leaving a row out changes nothing else
-    kernel::model_moments prior = { 1e-9 * MatrixXcd::Identity(3, 3), VectorXcd::Zero(3) };
+    kernel::model_moments prior = { 1e-9 * MatrixXcd::Identity(3, 3),
+                                    VectorXcd::Zero(3) };
     const auto found = kernel::prior_ridge(
         features, targets, Eigen::VectorXd::Ones(12), prior, { 1e-9 });
     Eigen::VectorXd weights = Eigen::VectorXd::Ones(12);
@@ -218,6 +223,7 @@ BOOST_AUTO_TEST_CASE(gain_of_the_centroids)
     const VectorXcd symbols = gaussian(50, 1);
     const cdouble gain(0.4, -0.7);
     const Eigen::VectorXd ones = Eigen::VectorXd::Ones(50);
-    BOOST_CHECK_SMALL(std::abs(kernel::centroid_gain(gain * symbols, symbols, ones) - gain), 1e-12);
+    BOOST_CHECK_SMALL(
+        std::abs(kernel::centroid_gain(gain * symbols, symbols, ones) - gain), 1e-12);
     BOOST_CHECK_EQUAL(kernel::centroid_gain(VectorXcd::Zero(50), symbols, ones), 0.05);
 }

@@ -10,9 +10,9 @@
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/fir.h>
 #include <gnuradio/reservoir/kernel/random.h>
+#include <unistd.h>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
-#include <unistd.h>
 #include <filesystem>
 #include <functional>
 
@@ -24,10 +24,7 @@ const float HALF = std::sqrt(0.5F);
 
 struct frame {
     stream_matrix sent, received; // one stream, one antenna
-    stream_matrix pilots() const
-    {
-        return { { sent[0].begin(), sent[0].begin() + 48 } };
-    }
+    stream_matrix pilots() const { return { { sent[0].begin(), sent[0].begin() + 48 } }; }
 };
 
 // QPSK over a mixed-phase channel, 25 dB.
@@ -49,7 +46,9 @@ frame make_frame(size_t length, int sps = 1)
     return f;
 }
 
-int errors(const std::vector<gr_complex>& output, const std::vector<gr_complex>& sent, size_t count)
+int errors(const std::vector<gr_complex>& output,
+           const std::vector<gr_complex>& sent,
+           size_t count)
 {
     int wrong = 0;
     for (size_t k = 0; k < count; k++)
@@ -105,7 +104,8 @@ BOOST_AUTO_TEST_CASE(a_loaded_detector_gives_the_same_bits)
         const auto detector = make();
         detector->fit(f.received, f.pilots());
         detector->save(path.string());
-        BOOST_TEST((load(path.string())->detect(f.received) == detector->detect(f.received)));
+        BOOST_TEST(
+            (load(path.string())->detect(f.received) == detector->detect(f.received)));
     }
     std::filesystem::remove(path);
 }
@@ -115,7 +115,8 @@ BOOST_AUTO_TEST_CASE(frame_receiver_does_not_see_the_pieces)
 {
     const frame f = make_frame(700, 2);
     const std::vector<std::vector<uint64_t>> marks_of = {
-        {}, { 0 }, { 5, 300, 700 }, { 0, 40, 41, 42, 600, 1399 }, { 1380 }, { 0, 500, 500 }
+        {},       { 0 },          { 5, 300, 700 }, { 0, 40, 41, 42, 600, 1399 },
+        { 1380 }, { 0, 500, 500 }
     };
     for (int payload_len : { 0, 100 }) {
         for (const auto& marks : marks_of) {

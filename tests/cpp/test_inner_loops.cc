@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(fir_is_the_sum_over_branches_and_taps)
 {
     kernel::random generator(1);
     const size_t taps = 5, branches = 3;
-    const auto w_re = noise(generator, taps * branches), w_im = noise(generator, taps * branches);
+    const auto w_re = noise(generator, taps * branches),
+               w_im = noise(generator, taps * branches);
     std::vector<std::vector<float>> re, im;
     std::vector<const float*> x_re, x_im;
     for (size_t b = 0; b < branches; b++) {
@@ -47,7 +48,13 @@ BOOST_AUTO_TEST_CASE(fir_is_the_sum_over_branches_and_taps)
     for_each_target([&] {
         for (size_t count : { 1, 7, 8, 31, 32, 33, 100, 200 }) {
             std::vector<std::complex<float>> out(count + 1, 77.0F);
-            simd::fir(x_re.data(), x_im.data(), branches, taps, w_re.data(), w_im.data(), count,
+            simd::fir(x_re.data(),
+                      x_im.data(),
+                      branches,
+                      taps,
+                      w_re.data(),
+                      w_im.data(),
+                      count,
                       out.data());
             for (size_t n = 0; n < count; n++) {
                 complexd sum = 0.0;
@@ -91,8 +98,14 @@ BOOST_AUTO_TEST_CASE(multiply_is_a_matrix_times_a_vector)
                        a_im = noise(generator, rows * columns);
             const auto v_re = noise(generator, columns), v_im = noise(generator, columns);
             std::vector<float> y_re(rows), y_im(rows);
-            simd::multiply(a_re.data(), a_im.data(), rows, columns, v_re.data(), v_im.data(),
-                           y_re.data(), y_im.data());
+            simd::multiply(a_re.data(),
+                           a_im.data(),
+                           rows,
+                           columns,
+                           v_re.data(),
+                           v_im.data(),
+                           y_re.data(),
+                           y_im.data());
             for (size_t i = 0; i < rows; i++) {
                 complexd sum = 0.0;
                 for (size_t j = 0; j < columns; j++)
@@ -108,8 +121,9 @@ BOOST_AUTO_TEST_CASE(activations_agree_with_the_reference)
 {
     kernel::random generator(4);
     for_each_target([&] {
-        for (auto function :
-             { activation::identity, activation::magnitude_tanh, activation::split_tanh }) {
+        for (auto function : { activation::identity,
+                               activation::magnitude_tanh,
+                               activation::split_tanh }) {
             for (double scale : { 1e-6, 1e-3, 0.1, 1.0, 3.0, 6.0, 10.0, 1e6 }) {
                 auto re = noise(generator, 64, scale), im = noise(generator, 64, scale);
                 const auto x = re, y = im;
@@ -140,7 +154,8 @@ BOOST_AUTO_TEST_CASE(dot_has_no_conjugate)
         complexd sum = 0.0;
         for (size_t k = 0; k < 48; k++)
             sum += complexd(a_re[k], a_im[k]) * complexd(b_re[k], b_im[k]);
-        const auto found = simd::dot(a_re.data(), a_im.data(), b_re.data(), b_im.data(), 48);
+        const auto found =
+            simd::dot(a_re.data(), a_im.data(), b_re.data(), b_im.data(), 48);
         BOOST_TEST(std::abs(complexd(found) - sum) < 1e-4);
     });
 }
@@ -155,7 +170,8 @@ BOOST_AUTO_TEST_CASE(deinterleave_scales_strides_and_replaces_what_is_not_finite
         in[9] = { 1.0F, INFINITY };
         in[12] = { 3e38F, 0.0F }; // overflows when scaled
         std::vector<float> re(20), im(20);
-        BOOST_TEST(simd::deinterleave(in.data(), 3, 20, 2.0F, re.data(), im.data()) == 3u);
+        BOOST_TEST(simd::deinterleave(in.data(), 3, 20, 2.0F, re.data(), im.data()) ==
+                   3u);
         for (size_t k = 0; k < 20; k++) {
             const bool bad = k == 2 || k == 3 || k == 4;
             BOOST_TEST(re[k] == (bad ? 0.0F : 6.0F * k));

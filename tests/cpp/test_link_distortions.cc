@@ -101,8 +101,7 @@ BOOST_AUTO_TEST_CASE(a_saturated_receiver_is_inverted)
     const VectorXcd sent = gaussian(COUNT, 3);
     const VectorXcd clean = kernel::channel_output(sent, channel())[0];
     const VectorXcd noise = 0.01 * gaussian(COUNT, 4);
-    const auto linear =
-        kernel::linearise_receiver(clean + noise, sent, { 2, COUNT }, 3);
+    const auto linear = kernel::linearise_receiver(clean + noise, sent, { 2, COUNT }, 3);
     BOOST_CHECK(!linear.used);
     BOOST_CHECK_SMALL((linear.samples - clean - noise).norm(), 1e-12);
 
@@ -116,8 +115,8 @@ BOOST_AUTO_TEST_CASE(a_saturated_receiver_is_inverted)
         kernel::linearise_receiver(saturated + noise, sent, { 2, COUNT }, 3);
     BOOST_CHECK(found.used);
     const auto misfit = [&](const VectorXcd& samples) {
-        return kernel::forward_residual({ samples }, sent, { 2, COUNT }, 3) *
-               COUNT / samples.squaredNorm();
+        return kernel::forward_residual({ samples }, sent, { 2, COUNT }, 3) * COUNT /
+               samples.squaredNorm();
     };
     BOOST_CHECK_LT(misfit(found.samples), 0.2 * misfit(saturated));
 }
@@ -134,11 +133,13 @@ BOOST_DATA_TEST_CASE(the_carrier_offset_is_found,
     // a second sampling phase, and all of it one symbol late
     const kernel::sample_streams late = { kernel::delayed(received, 1),
                                           kernel::delayed(received, 1) };
-    const auto found = kernel::find_carrier_offset(late, sent, { 0, 64 }, { -1, 3 }, 5e-3);
+    const auto found =
+        kernel::find_carrier_offset(late, sent, { 0, 64 }, { -1, 3 }, 5e-3);
     BOOST_CHECK_SMALL(found.frequency - offset, 3e-4);
     BOOST_CHECK_EQUAL(found.significant, std::abs(offset) > 5e-4);
     BOOST_CHECK_EQUAL(
-        kernel::find_carrier_offset(late, sent, { 0, 64 }, { -1, 3 }, 0.0).frequency, 0.0);
+        kernel::find_carrier_offset(late, sent, { 0, 64 }, { -1, 3 }, 0.0).frequency,
+        0.0);
 }
 
 BOOST_AUTO_TEST_CASE(the_smoothed_phase_is_that_of_the_samples)
@@ -152,5 +153,6 @@ BOOST_AUTO_TEST_CASE(the_smoothed_phase_is_that_of_the_samples)
     for (int n : { 50, 200, 350 })
         BOOST_CHECK_SMALL(phase(n) - (0.5 + 0.03 * n), 0.1);
     // few rows: the window shrinks
-    BOOST_CHECK_EQUAL(kernel::smoothed_phase({ received }, { model }, { 0, 1 }, 20).size(), 1);
+    BOOST_CHECK_EQUAL(
+        kernel::smoothed_phase({ received }, { model }, { 0, 1 }, 20).size(), 1);
 }

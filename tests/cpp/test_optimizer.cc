@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(first_steps_are_those_of_the_formulas)
     BOOST_TEST(std::abs(descend(descent::gd, 0.01, 1)[0] - 0.99) < 1e-12);
     BOOST_TEST(std::abs(descend(descent::momentum, 0.01, 1)[0] - 0.99) < 1e-12);
     // velocity 0.9 + 0.99 in the second step
-    BOOST_TEST(std::abs(descend(descent::momentum, 0.01, 2)[0] - (0.99 - 0.0189)) < 1e-12);
+    BOOST_TEST(std::abs(descend(descent::momentum, 0.01, 2)[0] - (0.99 - 0.0189)) <
+               1e-12);
     // adam moves by the learning rate, whatever the size of the gradient
     BOOST_TEST(std::abs(descend(descent::adam, 0.01, 1)[0] - 0.99) < 1e-9);
     BOOST_TEST(std::abs(descend(descent::adam, 0.01, 1)[1] + 1.99) < 1e-9);
@@ -40,7 +41,8 @@ BOOST_AUTO_TEST_CASE(first_steps_are_those_of_the_formulas)
 
 BOOST_AUTO_TEST_CASE(every_one_descends)
 {
-    for (auto kind : { descent::gd, descent::momentum, descent::rmsprop, descent::adam }) {
+    for (auto kind :
+         { descent::gd, descent::momentum, descent::rmsprop, descent::adam }) {
         const auto p = descend(kind, 0.02, 1000);
         BOOST_TEST(std::hypot(p[0], p[1]) < 0.05);
     }

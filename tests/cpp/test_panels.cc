@@ -58,11 +58,13 @@ BOOST_DATA_TEST_CASE(products, SIZES ^ OTHER_SIZES, rows, columns)
         const panels packed(x, even);
         check_near(matrix_of(packed, columns), x);
         check_near(matrix_of(panels::adjoint(x), rows), x.adjoint());
-        check_near(lower_half(gram(packed)), MatrixXcd((x * x.adjoint()).triangularView<Eigen::Lower>()));
+        check_near(lower_half(gram(packed)),
+                   MatrixXcd((x * x.adjoint()).triangularView<Eigen::Lower>()));
         for (const int outputs : { 1, 2, 3 }) {
             const MatrixXcd y = noise(columns, outputs, 2), z = noise(rows, outputs, 3);
             check_near(product(packed, split_columns(y)).joined(rows), x * y);
-            check_near(adjoint_product(packed, split_columns(z)).joined(columns), x.adjoint() * z);
+            check_near(adjoint_product(packed, split_columns(z)).joined(columns),
+                       x.adjoint() * z);
         }
         check_near(row_powers(packed).head(rows).matrix(), x.rowwise().squaredNorm());
     });
@@ -70,7 +72,8 @@ BOOST_DATA_TEST_CASE(products, SIZES ^ OTHER_SIZES, rows, columns)
 
 BOOST_DATA_TEST_CASE(cholesky_factor_solves, SIZES, size)
 {
-    const MatrixXcd x = noise(size, size + 3, 4), b = noise(11, size, 5), y = noise(size, 2, 6);
+    const MatrixXcd x = noise(size, size + 3, 4), b = noise(11, size, 5),
+                    y = noise(size, 2, 6);
     const double mu = 0.3;
     const MatrixXcd matrix = x * x.adjoint() + mu * MatrixXcd::Identity(size, size);
     const Eigen::LLT<MatrixXcd> expected(matrix);
@@ -140,6 +143,7 @@ BOOST_DATA_TEST_CASE(whitened_powers_are_those_of_the_inverse, SIZES, size)
     }
     for_each_target([&] {
         const panels packed(x, size + size % 2);
-        check_near(whitened_powers(packed, ratios, inverse_pivots).topRows(10).matrix(), expected);
+        check_near(whitened_powers(packed, ratios, inverse_pivots).topRows(10).matrix(),
+                   expected);
     });
 }

@@ -58,7 +58,8 @@ BOOST_DATA_TEST_CASE(impulse_response_is_a_power, data::make({ 1, 3, 8, 19 }), s
     const auto states = run(bank, impulse);
     for (size_t n = 0; n < impulse.size(); n++) {
         for (int k = 0; k < size; k++) {
-            const cdouble expected = cdouble(impulse[0]) * std::pow(cdouble(poles[k]), int(n));
+            const cdouble expected =
+                cdouble(impulse[0]) * std::pow(cdouble(poles[k]), int(n));
             BOOST_CHECK_SMALL(std::abs(cdouble(states[n * size + k]) - expected), 1e-5);
         }
     }
@@ -105,7 +106,8 @@ BOOST_AUTO_TEST_CASE(steps_give_the_same_as_a_run)
             BOOST_CHECK_SMALL(std::abs(stepping.state()[k] - expected[n * 9 + k]), 1e-5f);
     }
     // and a run goes on where steps ended
-    BOOST_CHECK_SMALL(std::abs(run(running, input)[400] - run(stepping, input)[400]), 1e-5f);
+    BOOST_CHECK_SMALL(std::abs(run(running, input)[400] - run(stepping, input)[400]),
+                      1e-5f);
 }
 
 BOOST_AUTO_TEST_CASE(each_pole_has_its_own_drive)
@@ -170,8 +172,11 @@ BOOST_AUTO_TEST_CASE(no_poles)
 BOOST_AUTO_TEST_CASE(unstable_poles_are_named)
 {
     const float nan = std::numeric_limits<float>::quiet_NaN();
-    for (const cfloat bad :
-         { cfloat(1, 0), cfloat(0, -1), cfloat(0.8f, 0.8f), cfloat(nan, 0), cfloat(0, nan) })
+    for (const cfloat bad : { cfloat(1, 0),
+                              cfloat(0, -1),
+                              cfloat(0.8f, 0.8f),
+                              cfloat(nan, 0),
+                              cfloat(0, nan) })
         BOOST_CHECK_THROW(pole_bank({ 0.5f, bad }), std::invalid_argument);
     BOOST_CHECK_THROW(pole_bank::run_anticausal({ 1.0f }, nullptr, 0, nullptr),
                       std::invalid_argument);
@@ -185,12 +190,15 @@ BOOST_AUTO_TEST_CASE(unstable_poles_are_named)
     BOOST_CHECK_NO_THROW(pole_bank({ std::nextafter(1.0f, 0.0f) }));
 }
 
-BOOST_DATA_TEST_CASE(a_readout_is_the_weighted_sum_of_the_states, data::make({ 0, 1, 15, 16, 33, 80 }), size)
+BOOST_DATA_TEST_CASE(a_readout_is_the_weighted_sum_of_the_states,
+                     data::make({ 0, 1, 15, 16, 33, 80 }),
+                     size)
 {
     const size_t count = 300;
     const auto weights = gaussian_samples(size, 1);
     const auto drive = gaussian_samples(count * size, 2);
-    pole_bank stepped(some_poles(size)), whole(some_poles(size)), pieces(some_poles(size));
+    pole_bank stepped(some_poles(size)), whole(some_poles(size)),
+        pieces(some_poles(size));
     const pole_bank::padded_values readout(weights);
     const size_t row = readout.re.size();
     Eigen::ArrayXf drive_re = Eigen::ArrayXf::Zero(count * row), drive_im = drive_re;
@@ -202,11 +210,15 @@ BOOST_DATA_TEST_CASE(a_readout_is_the_weighted_sum_of_the_states, data::make({ 0
     }
     std::vector<cfloat> outputs(count), joined(count);
     whole.run(drive_re.data(), drive_im.data(), count, readout, outputs.data());
-    for (size_t begin = 0, piece = 1; begin < count; begin += piece, piece = piece % 50 + 7) {
+    for (size_t begin = 0, piece = 1; begin < count;
+         begin += piece, piece = piece % 50 + 7) {
         piece = std::min(piece, count - begin);
         const size_t place = begin * row;
-        pieces.run(
-            drive_re.data() + place, drive_im.data() + place, piece, readout, &joined[begin]);
+        pieces.run(drive_re.data() + place,
+                   drive_im.data() + place,
+                   piece,
+                   readout,
+                   &joined[begin]);
     }
     BOOST_TEST(joined == outputs, boost::test_tools::per_element());
     for (size_t n = 0; n < count; n++) {

@@ -55,7 +55,10 @@ BOOST_AUTO_TEST_CASE(gaussian_is_frozen)
 {
     // A saved seed must name the same network in every later version.
     kernel::random generator(1);
-    for (double expected : { 1.884396104787977, 0.18978089448693036, 1.302090250702661, -1.9094343319583578 })
+    for (double expected : { 1.884396104787977,
+                             0.18978089448693036,
+                             1.302090250702661,
+                             -1.9094343319583578 })
         BOOST_CHECK_EQUAL(generator.gaussian(), expected);
 }
 
@@ -151,5 +154,6 @@ BOOST_AUTO_TEST_CASE(bad_arguments)
 {
     kernel::random generator(1);
     BOOST_CHECK_THROW(generator.below(0), std::invalid_argument);
-    BOOST_CHECK_THROW(kernel::random(std::array<uint64_t, 4>{ 0, 0, 0, 0 }), std::invalid_argument);
+    BOOST_CHECK_THROW(kernel::random(std::array<uint64_t, 4>{ 0, 0, 0, 0 }),
+                      std::invalid_argument);
 }

@@ -30,10 +30,12 @@ struct problem {
     Eigen::MatrixXcd inputs, targets;
     std::vector<double> step_weights;
 
-    problem(int neurons, int num_inputs, int num_outputs, bool skip, int steps, uint64_t seed)
+    problem(
+        int neurons, int num_inputs, int num_outputs, bool skip, int steps, uint64_t seed)
     {
         kernel::random generator(seed);
-        weights.recurrent = gaussian(neurons, neurons, 0.8 / std::sqrt(neurons), generator);
+        weights.recurrent =
+            gaussian(neurons, neurons, 0.8 / std::sqrt(neurons), generator);
         weights.input = gaussian(neurons, num_inputs, 0.9, generator);
         weights.readout = gaussian(num_outputs, neurons, 0.5, generator);
         if (skip)
@@ -57,8 +59,8 @@ struct problem {
     }
 };
 
-const auto EVERY_ACTIVATION =
-    data::make({ activation::identity, activation::magnitude_tanh, activation::split_tanh });
+const auto EVERY_ACTIVATION = data::make(
+    { activation::identity, activation::magnitude_tanh, activation::split_tanh });
 
 } // namespace
 
@@ -74,7 +76,10 @@ std::ostream& operator<<(std::ostream& out, activation function)
 } // namespace gr
 
 // s[t] = f(W s[t-1] + U u[t]), y[t] = W_out s[t] + D u[t], and the loss, value by value.
-BOOST_DATA_TEST_CASE(runs_by_the_equations, EVERY_ACTIVATION* data::make({ 5, 16, 33 }), function, neurons)
+BOOST_DATA_TEST_CASE(runs_by_the_equations,
+                     EVERY_ACTIVATION* data::make({ 5, 16, 33 }),
+                     function,
+                     neurons)
 {
     const problem p(neurons, 3, 2, true, 40, 1);
     auto network = p.network<double>(function);
@@ -85,7 +90,8 @@ BOOST_DATA_TEST_CASE(runs_by_the_equations, EVERY_ACTIVATION* data::make({ 5, 16
         s = p.weights.recurrent * s + p.weights.input * p.inputs.col(t);
         for (auto& z : s)
             z = apply(function, z);
-        const Eigen::VectorXcd y = p.weights.readout * s + p.weights.skip * p.inputs.col(t);
+        const Eigen::VectorXcd y =
+            p.weights.readout * s + p.weights.skip * p.inputs.col(t);
         BOOST_TEST((network.states().col(t) - s).norm() < 1e-9 * (1.0 + s.norm()));
         BOOST_TEST((network.outputs().col(t) - y).norm() < 1e-9 * (1.0 + y.norm()));
         sum += p.step_weights[t] * (y - p.targets.col(t)).squaredNorm();
@@ -97,7 +103,8 @@ BOOST_DATA_TEST_CASE(runs_by_the_equations, EVERY_ACTIVATION* data::make({ 5, 16
 
 // Central differences of every parameter, real and imaginary part.
 BOOST_DATA_TEST_CASE(gradient_is_that_of_the_loss,
-                     EVERY_ACTIVATION* data::make({ 1, 2, 4 }) * data::make({ false, true }),
+                     EVERY_ACTIVATION* data::make({ 1, 2, 4 }) *
+                         data::make({ false, true }),
                      function,
                      num_inputs,
                      skip)
@@ -144,8 +151,10 @@ BOOST_AUTO_TEST_CASE(gradient_has_the_documented_convention)
             gaussian((p.weights.*part).rows(), (p.weights.*part).cols(), 1e-6, generator);
         problem moved = p;
         moved.weights.*part += change;
-        const double expected = (gradient.*part).conjugate().cwiseProduct(change).sum().real();
-        const double found = moved.network<double>(activation::split_tanh).forward() - loss;
+        const double expected =
+            (gradient.*part).conjugate().cwiseProduct(change).sum().real();
+        const double found =
+            moved.network<double>(activation::split_tanh).forward() - loss;
         BOOST_TEST(std::abs(found - expected) < 1e-4 * std::abs(expected) + 1e-11);
     }
 }
@@ -201,7 +210,8 @@ BOOST_DATA_TEST_CASE(jacobian_gives_the_gradient, EVERY_ACTIVATION, function)
     double norm = 0.0;
     for (const double g : network.gradient())
         norm += g * g;
-    const Eigen::VectorXd gradient = network.jacobian().transpose() * vector * (4.0 / e.size());
+    const Eigen::VectorXd gradient =
+        network.jacobian().transpose() * vector * (4.0 / e.size());
     BOOST_TEST(std::abs(gradient.norm() - std::sqrt(norm)) < 1e-9 * std::sqrt(norm));
 }
 
@@ -213,7 +223,8 @@ BOOST_AUTO_TEST_CASE(wrong_shapes_are_refused)
     BOOST_CHECK_THROW(recurrent_network<double>(weights, activation::identity),
                       std::invalid_argument);
     recurrent_network<double> network(p.weights, activation::identity);
-    BOOST_CHECK_THROW(network.set_sequence(p.inputs, p.targets, { 1.0 }), std::invalid_argument);
+    BOOST_CHECK_THROW(network.set_sequence(p.inputs, p.targets, { 1.0 }),
+                      std::invalid_argument);
     BOOST_CHECK_THROW(
         network.set_sequence(p.inputs, p.targets, std::vector<double>(10, 0.0)),
         std::invalid_argument);

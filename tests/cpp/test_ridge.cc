@@ -15,10 +15,10 @@
 
 namespace kernel = gr::reservoir::kernel;
 namespace data = boost::unit_test::data;
-using kernel::ridge;
-using kernel::ridge_result;
 using Eigen::MatrixXcd;
 using Eigen::VectorXd;
+using kernel::ridge;
+using kernel::ridge_result;
 
 namespace {
 
@@ -58,7 +58,8 @@ MatrixXcd augmented_solve(const MatrixXcd& features,
     const auto size = features.cols();
     MatrixXcd rows = MatrixXcd::Zero(features.rows() + size, size);
     rows.topRows(features.rows()) = features;
-    rows.bottomRows(size).diagonal() = (std::sqrt(penalty) * rms).cast<std::complex<double>>();
+    rows.bottomRows(size).diagonal() =
+        (std::sqrt(penalty) * rms).cast<std::complex<double>>();
     MatrixXcd right = MatrixXcd::Zero(rows.rows(), targets.cols());
     right.topRows(targets.rows()) = targets;
     return rows.colPivHouseholderQr().solve(right);
@@ -107,8 +108,8 @@ BOOST_DATA_TEST_CASE(agrees_with_the_augmented_system,
     const MatrixXcd targets = gaussian_matrix(rows, 2, 4);
     const MatrixXcd expected =
         augmented_solve(features, targets, column_rms(features), lambda * rows);
-    BOOST_CHECK_SMALL(relative_error(ridge(features).solve(targets, lambda).weights, expected),
-                      1e-9);
+    BOOST_CHECK_SMALL(
+        relative_error(ridge(features).solve(targets, lambda).weights, expected), 1e-9);
 }
 
 BOOST_DATA_TEST_CASE(leave_one_out_equals_refits,
@@ -141,7 +142,8 @@ BOOST_AUTO_TEST_CASE(scaling_a_column_scales_its_weight)
     scale << 1e-9, 1.0, 1e6, 1e120;
     const ridge_result plain = ridge(features).solve(targets, -1.0);
     const ridge_result scaled = ridge(features * scale.asDiagonal()).solve(targets, -1.0);
-    BOOST_CHECK_SMALL(relative_error(scale.asDiagonal() * scaled.weights, plain.weights), 1e-12);
+    BOOST_CHECK_SMALL(relative_error(scale.asDiagonal() * scaled.weights, plain.weights),
+                      1e-12);
     BOOST_CHECK_EQUAL(scaled.regularization, plain.regularization);
     BOOST_CHECK_CLOSE(scaled.leave_one_out_mse, plain.leave_one_out_mse, 1e-9);
 }
@@ -174,17 +176,19 @@ BOOST_DATA_TEST_CASE(accurate_on_ill_conditioned_features,
     const MatrixXcd expected = augmented_solve(features, targets, rms, 1e-5 * rows);
     // what counts as zero below 1e-10 of the greatest would have had a weight of this order
     const double tolerance = decades > 10.0 ? 1e-7 : 1e-9;
-    BOOST_CHECK_SMALL(relative_error(solver.solve(targets, 1e-5).weights, expected), tolerance);
+    BOOST_CHECK_SMALL(relative_error(solver.solve(targets, 1e-5).weights, expected),
+                      tolerance);
 
     // lambda = 0 against the pseudo-inverse with the same rank decision
     const MatrixXcd normalised = features * rms.cwiseInverse().asDiagonal();
-    Eigen::JacobiSVD<MatrixXcd> svd(normalised, Eigen::ComputeThinU | Eigen::ComputeThinV);
+    Eigen::JacobiSVD<MatrixXcd> svd(normalised,
+                                    Eigen::ComputeThinU | Eigen::ComputeThinV);
     svd.setThreshold(1e-10);
     const MatrixXcd fitted = normalised * svd.solve(targets);
     const MatrixXcd weights = solver.solve(targets, 0.0).weights;
     BOOST_CHECK_SMALL(relative_error(features * weights, fitted), 1e-4);
-    BOOST_CHECK_SMALL((rms.asDiagonal() * weights).norm() / svd.solve(targets).norm() - 1.0,
-                      1e-4);
+    BOOST_CHECK_SMALL(
+        (rms.asDiagonal() * weights).norm() / svd.solve(targets).norm() - 1.0, 1e-4);
 }
 
 BOOST_DATA_TEST_CASE(consistent_system_is_solved_to_the_condition_number,
@@ -204,11 +208,13 @@ BOOST_AUTO_TEST_CASE(rank_deficient_with_least_regularization)
     const MatrixXcd targets = gaussian_matrix(64, 2, 17);
     const MatrixXcd expected =
         augmented_solve(features, targets, column_rms(features), 1e-5 * 64);
-    BOOST_CHECK_SMALL(relative_error(ridge(features).solve(targets, 1e-5).weights, expected),
-                      1e-8);
+    BOOST_CHECK_SMALL(
+        relative_error(ridge(features).solve(targets, 1e-5).weights, expected), 1e-8);
 }
 
-BOOST_DATA_TEST_CASE(grid_choice_is_the_least_error, data::make({ 0.01, 0.3, 3.0 }), noise)
+BOOST_DATA_TEST_CASE(grid_choice_is_the_least_error,
+                     data::make({ 0.01, 0.3, 3.0 }),
+                     noise)
 {
     const MatrixXcd features = gaussian_matrix(24, 16, 18);
     const MatrixXcd targets =
@@ -241,7 +247,8 @@ BOOST_DATA_TEST_CASE(degenerate_shapes_and_values,
             for (const double target_scale : { 0.0, 1.0 }) {
                 const ridge_result result =
                     ridge(features).solve(target_scale * targets, lambda);
-                BOOST_CHECK(result.weights.rows() == columns && result.weights.cols() == 2);
+                BOOST_CHECK(result.weights.rows() == columns &&
+                            result.weights.cols() == 2);
                 BOOST_CHECK(result.weights.allFinite());
                 BOOST_CHECK(result.leave_one_out.allFinite());
                 BOOST_CHECK(std::isfinite(result.leave_one_out_mse));
@@ -272,7 +279,8 @@ BOOST_AUTO_TEST_CASE(bad_arguments)
     BOOST_CHECK_THROW(ridge(MatrixXcd(0, 2)), std::invalid_argument);
     BOOST_CHECK_THROW(ridge(MatrixXcd(5, 0)), std::invalid_argument);
     BOOST_CHECK_THROW(solver.solve(MatrixXcd(5, 0), 0.0), std::invalid_argument);
-    BOOST_CHECK_THROW(solver.solve(gaussian_matrix(4, 1, 27), 0.0), std::invalid_argument);
+    BOOST_CHECK_THROW(solver.solve(gaussian_matrix(4, 1, 27), 0.0),
+                      std::invalid_argument);
     BOOST_CHECK_THROW(solver.solve(targets, nan), std::invalid_argument);
     BOOST_CHECK_THROW(solver.solve(targets, inf), std::invalid_argument);
     BOOST_CHECK_THROW(solver.solve(targets * nan, 0.0), std::invalid_argument);

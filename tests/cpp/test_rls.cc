@@ -15,10 +15,10 @@
 
 namespace kernel = gr::reservoir::kernel;
 namespace data = boost::unit_test::data;
-using kernel::rls;
 using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
+using kernel::rls;
 
 namespace {
 
@@ -92,7 +92,8 @@ BOOST_DATA_TEST_CASE(equals_the_weighted_normal_equations,
         information.ldlt().solve(features.adjoint() * weighting.asDiagonal() * desired);
     BOOST_CHECK_SMALL((filter.weights() - expected).norm() / expected.norm(), 1e-10);
     const MatrixXcd should_be_identity = filter.covariance() * information;
-    BOOST_CHECK_SMALL((should_be_identity - MatrixXcd::Identity(size, size)).norm(), 1e-9);
+    BOOST_CHECK_SMALL((should_be_identity - MatrixXcd::Identity(size, size)).norm(),
+                      1e-9);
 }
 
 BOOST_AUTO_TEST_CASE(predict_does_not_conjugate)

@@ -22,7 +22,8 @@ BOOST_AUTO_TEST_CASE(values_are_those_it_was_made_of)
     tall.topRows(4) = values.asDiagonal();
     tall = reflection(9) * tall * reflection(4);
     BOOST_TEST((singular_values(tall) - values).norm() < 1e-12);
-    BOOST_TEST((singular_values(Eigen::MatrixXd(tall.transpose())) - values).norm() < 1e-12);
+    BOOST_TEST((singular_values(Eigen::MatrixXd(tall.transpose())) - values).norm() <
+               1e-12);
     const std::complex<double> turn(0.6, 0.8);
     BOOST_TEST((singular_values(Eigen::MatrixXcd(turn * tall)) - values).norm() < 1e-12);
 

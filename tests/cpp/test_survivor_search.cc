@@ -77,7 +77,8 @@ BOOST_AUTO_TEST_CASE(feedback_removes_the_past)
     for (int survivors : { 1, 3, 8, 40 }) {
         kernel::survivor_search search(model(FEEDBACK, survivors));
         search.start(NO_PAST.data());
-        BOOST_CHECK(kernel::decide_frame(search, input.data(), input.size()).symbols == sent);
+        BOOST_CHECK(kernel::decide_frame(search, input.data(), input.size()).symbols ==
+                    sent);
     }
 }
 
@@ -126,8 +127,8 @@ BOOST_AUTO_TEST_CASE(more_survivors_make_fewer_errors)
     for (int survivors : { 1, 4 }) {
         kernel::survivor_search search(model(feedback, survivors));
         search.start(NO_PAST.data());
-        const int now =
-            errors(kernel::decide_frame(search, input.data(), input.size()).symbols, sent);
+        const int now = errors(
+            kernel::decide_frame(search, input.data(), input.size()).symbols, sent);
         BOOST_CHECK_LT(now, 0.7 * before);
         before = now;
     }
@@ -138,7 +139,8 @@ BOOST_AUTO_TEST_CASE(the_loop_follows_a_rotation)
     const auto sent = symbols(1000, 6);
     auto input = feedforward(sent, FEEDBACK, 0.05, 7);
     for (size_t n = 0; n < input.size(); n++)
-        input[n] *= std::polar(1.0f, 0.004f * n); // past a decision boundary before symbol 200
+        // past a decision boundary before symbol 200
+        input[n] *= std::polar(1.0f, 0.004f * n);
     auto with_loop = model(FEEDBACK, 4);
     with_loop.alpha = 0.05f;
     with_loop.beta = 0.05f * 0.05f / 8;
@@ -154,7 +156,8 @@ BOOST_AUTO_TEST_CASE(the_loop_follows_a_rotation)
     kernel::survivor_search rigid(model(FEEDBACK, 4));
     rigid.start(NO_PAST.data());
     BOOST_CHECK_GT(
-        errors(kernel::decide_frame(rigid, input.data(), input.size()).symbols, sent), 200);
+        errors(kernel::decide_frame(rigid, input.data(), input.size()).symbols, sent),
+        200);
 }
 
 BOOST_AUTO_TEST_CASE(bad_models_are_refused)

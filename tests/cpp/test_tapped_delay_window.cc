@@ -14,7 +14,10 @@ typedef std::complex<float> complexf;
 namespace {
 
 // Sample n of input a.
-complexf sample(int a, int n) { return n < 0 ? 0.0F : complexf(n + 1.0F, 1000.0F * a + n); }
+complexf sample(int a, int n)
+{
+    return n < 0 ? 0.0F : complexf(n + 1.0F, 1000.0F * a + n);
+}
 
 } // namespace
 

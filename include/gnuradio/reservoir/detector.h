@@ -33,16 +33,22 @@ struct RESERVOIR_API training_report {
     static constexpr double NONE = std::numeric_limits<double>::quiet_NaN();
 
     bool trained = false;
-    double mse = NONE;            //!< leave-one-out mean |e|² on the pilots, before unbiasing
-    double evm_db = NONE;         //!< leave-one-out error of the unbiased output over the pilots' rms
-    double seconds = NONE;        //!< wall-clock time of the training
-    int delay = 0;                //!< decision delay in symbols
-    double regularization = NONE; //!< λ, relative to the number of pilots and unit-power features
-    double noise_variance = NONE; //!< variance of the unbiased output around the symbol, pilot units
-    uint64_t bad_samples = 0;     //!< samples so far that were not finite (taken as zero)
-    stream_matrix channel;        //!< impulse response at the sample rate, one row an input; empty if none
+    //! leave-one-out mean |e|² on the pilots, before unbiasing
+    double mse = NONE;
+    //! leave-one-out error of the unbiased output over the pilots' rms
+    double evm_db = NONE;
+    double seconds = NONE; //!< wall-clock time of the training
+    int delay = 0;         //!< decision delay in symbols
+    //! λ, relative to the number of pilots and unit-power features
+    double regularization = NONE;
+    //! variance of the unbiased output around the symbol, pilot units
+    double noise_variance = NONE;
+    uint64_t bad_samples = 0; //!< samples so far that were not finite (taken as zero)
+    //! impulse response at the sample rate, one row an input; empty if none
+    stream_matrix channel;
     std::vector<gr_complex> poles; //!< recurrent poles; empty where there are none
-    int timing = 0;                //!< symbols that the channel begins early, as estimated
+    //! symbols that the channel begins early, as estimated
+    int timing = 0;
     double carrier_offset = NONE;  //!< cycles a symbol, of what was derotated
     std::vector<gr_complex> warp;  //!< transmitter's gain of each amplitude ring
     std::vector<double> residuals; //!< forward-model residual of each pass, input scale
@@ -57,14 +63,16 @@ struct RESERVOIR_API training_report {
     std::vector<double> loss;          //!< mean |e|² over the pilots that are trained on
     std::vector<double> held_out_loss; //!< over those held out; NaN where there are none
     std::vector<double> gradient_norm; //!< Euclidean, before clipping
-    stream_matrix eigenvalues; //!< of the recurrent weights, one row an epoch; NaN if not computed
+    //! of the recurrent weights, one row an epoch; NaN if not computed
+    stream_matrix eigenvalues;
     // condition_number: of the Gauss–Newton matrix JᵀJ, over singular values of J above 1e-9 of
     // the largest; NaN where it was not computed, as are the next two
-    std::vector<int> jacobian_rank;               //!< number of these singular values
+    std::vector<int> jacobian_rank;                 //!< number of these singular values
     std::vector<double> recurrent_condition_number; //!< of W
-    std::vector<double> gram_condition_number;    //!< of the states' Gram matrix
+    std::vector<double> gram_condition_number;      //!< of the states' Gram matrix
     //! \}
-    int best_epoch = -1;    //!< whose weights were kept; as many as epochs: after the last step
+    //! whose weights were kept; as many as epochs: after the last step
+    int best_epoch = -1;
     int restart = 0;        //!< which restart was kept
     bool diverged = false;  //!< weights became non-finite: the last finite ones were kept
     bool cancelled = false; //!< the training was cut short by cancel()

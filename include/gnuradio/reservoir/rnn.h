@@ -17,9 +17,10 @@ namespace reservoir {
  */
 struct RESERVOIR_API rnn_weights {
     stream_matrix recurrent; //!< W, num_neurons rows and columns
-    stream_matrix input;     //!< U, num_neurons rows of M: input-major, newest sample first
-    stream_matrix readout;   //!< W_out, num_outputs rows of num_neurons
-    stream_matrix skip;      //!< D, num_outputs rows of M, as U; no row without `skip`
+    //! U, num_neurons rows of M: input-major, newest sample first
+    stream_matrix input;
+    stream_matrix readout; //!< W_out, num_outputs rows of num_neurons
+    stream_matrix skip;    //!< D, num_outputs rows of M, as U; no row without `skip`
 };
 
 /*!

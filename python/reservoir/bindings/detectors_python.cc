@@ -3,11 +3,11 @@
  */
 
 #include "arrays.h"
-#include <gnuradio/reservoir/kernel/viterbi_equalizer.h>
 #include <gnuradio/reservoir/configured_esn.h>
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/fir.h>
+#include <gnuradio/reservoir/kernel/viterbi_equalizer.h>
 #include <gnuradio/reservoir/rnn.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
@@ -56,11 +56,13 @@ const std::vector<field>& fields()
         { "loss", [](const auto& r) { return to_list(r.loss); } },
         { "held_out_loss", [](const auto& r) { return to_list(r.held_out_loss); } },
         { "gradient_norm", [](const auto& r) { return to_list(r.gradient_norm); } },
-        { "eigenvalues", [](const auto& r) -> py::object { return to_matrix(r.eigenvalues); } },
+        { "eigenvalues",
+          [](const auto& r) -> py::object { return to_matrix(r.eigenvalues); } },
         { "jacobian_rank", [](const auto& r) { return to_list(r.jacobian_rank); } },
         { "recurrent_condition_number",
           [](const auto& r) { return to_list(r.recurrent_condition_number); } },
-        { "gram_condition_number", [](const auto& r) { return to_list(r.gram_condition_number); } },
+        { "gram_condition_number",
+          [](const auto& r) { return to_list(r.gram_condition_number); } },
         { "best_epoch", [](const auto& r) { return py::cast(r.best_epoch); } },
         { "restart", [](const auto& r) { return py::cast(r.restart); } },
         { "diverged", [](const auto& r) { return py::cast(r.diverged); } },
@@ -96,7 +98,8 @@ void bind_report(py::module& m)
         "evm_db: leave-one-out error of the unbiased output over the pilots' rms\n"
         "seconds: wall-clock time of the training\n"
         "delay: decision delay in symbols\n"
-        "regularization: lambda, relative to the number of pilots and unit-power features\n"
+        "regularization: lambda, relative to the number of pilots and unit-power "
+        "features\n"
         "noise_variance: variance of the unbiased output around the symbol, pilot units\n"
         "bad_samples: samples so far that were not finite and were taken as zero\n"
         "channel: impulse response (complex64; a row an input); empty if not estimated\n"
@@ -107,27 +110,35 @@ void bind_report(py::module& m)
         "residuals: forward-model residual of each pass over a frame, input scale\n"
         "refits: passes after the first until the one that was kept\n"
         "tracked: whether the channel was followed block by block\n"
-        "condition_number: of the readout's normal equations; of rnn one an epoch: of the "
-        "Gauss-Newton matrix, over singular values of the Jacobian above 1e-9 of the largest, NaN "
+        "condition_number: of the readout's normal equations; of rnn one an epoch: of "
+        "the "
+        "Gauss-Newton matrix, over singular values of the Jacobian above 1e-9 of the "
+        "largest, NaN "
         "where it was not computed\n\n"
-        "Of rnn, one entry an epoch, before its step; losses are of symbols of unit power:\n"
-        "loss, held_out_loss: mean |e|^2 over the pilots trained on, and held out (else NaN)\n"
+        "Of rnn, one entry an epoch, before its step; losses are of symbols of unit "
+        "power:\n"
+        "loss, held_out_loss: mean |e|^2 over the pilots trained on, and held out (else "
+        "NaN)\n"
         "gradient_norm: Euclidean, before clipping\n"
         "eigenvalues: of W, complex64 (epochs, neurons); NaN where not computed\n"
         "jacobian_rank: number of the singular values that count\n"
-        "recurrent_condition_number, gram_condition_number: of W, of the states' Gram matrix\n"
+        "recurrent_condition_number, gram_condition_number: of W, of the states' Gram "
+        "matrix\n"
         "best_epoch: whose weights were kept; the number of epochs: after the last step\n"
         "restart: which restart was kept\n"
         "diverged: weights became non-finite, the last finite ones were kept\n"
         "cancelled: the training was cut short by cancel()");
     for (const auto& [name, get] : fields())
-        report.def_property_readonly(name, [get](const training_report& r) { return get(r); });
+        report.def_property_readonly(name,
+                                     [get](const training_report& r) { return get(r); });
     report.def("__getitem__", &item, py::arg("key"))
         .def("keys", [](const training_report&) { return names(); })
         .def("__iter__", [](const training_report&) { return py::iter(names()); })
         .def("__len__", [](const training_report&) { return fields().size(); })
         .def("__contains__",
-             [](const training_report&, const std::string& key) { return names().contains(key); })
+             [](const training_report&, const std::string& key) {
+                 return names().contains(key);
+             })
         .def("__repr__", [](const training_report& r) {
             return py::str("training_report(mse={:.3g}, evm_db={:.1f}, delay={}, "
                            "regularization={:.3g})")
@@ -166,13 +177,15 @@ py::dict to_dict(const training_progress& progress)
 
 void bind_base(py::module& m)
 {
-    py::class_<detector, detector::sptr>(
-        m,
-        "detector",
-        "Learns a receiver on known pilots and detects symbols with it; no flowgraph needed.\n\n"
-        "received[k*sps] is the sample at the instant of symbol k; output k is symbol k, in the "
-        "units of the pilots. Arrays are complex64, one row an antenna or stream, 1-D where "
-        "there is one.")
+    py::class_<detector, detector::sptr>(m,
+                                         "detector",
+                                         "Learns a receiver on known pilots and detects "
+                                         "symbols with it; no flowgraph needed.\n\n"
+                                         "received[k*sps] is the sample at the instant "
+                                         "of symbol k; output k is symbol k, in the "
+                                         "units of the pilots. Arrays are complex64, one "
+                                         "row an antenna or stream, 1-D where "
+                                         "there is one.")
         .def("kind", &detector::kind, "Name of the kind of detector.")
         .def("num_inputs", &detector::num_inputs, "Antennas.")
         .def("num_outputs", &detector::num_outputs, "Streams.")
@@ -195,7 +208,8 @@ void bind_base(py::module& m)
             py::arg("pilots"),
             py::arg("sps") = 1,
             "Trains on known symbols; returns a training_report.\n\n"
-            "received: (num_inputs, samples); may run past the pilots, look-ahead uses it\n"
+            "received: (num_inputs, samples); may run past the pilots, look-ahead uses "
+            "it\n"
             "pilots: (num_outputs, P) known symbols, any finite values\n"
             "sps: samples a symbol, 1 to 64\n"
             "Raises ValueError if the shapes do not fit or the pilots are not finite.")
@@ -212,8 +226,10 @@ void bind_base(py::module& m)
             },
             py::arg("received"),
             py::arg("sps") = 1,
-            "Detects the symbols that follow; streaming, state goes on from call to call.\n\n"
-            "Look-ahead is held back: fewer symbols than instants may come out; the pieces "
+            "Detects the symbols that follow; streaming, state goes on from call to "
+            "call.\n\n"
+            "Look-ahead is held back: fewer symbols than instants may come out; the "
+            "pieces "
             "joined are the whole. Raises RuntimeError before the first fit.")
         .def(
             "receive",
@@ -236,7 +252,8 @@ void bind_base(py::module& m)
             py::arg("sps") = 1,
             py::arg("payload_len") = -1,
             "One whole frame: fit, then detect; returns P + payload_len symbols.\n\n"
-            "payload_len: symbols after the pilots; -1: all that was given. Samples after the "
+            "payload_len: symbols after the pilots; -1: all that was given. Samples "
+            "after the "
             "frame serve as look-ahead only; where there are none, zeros do.")
         .def("reset", &detector::reset, "Clears the state, keeps what was learnt.")
         .def("report", &detector::report, "The last training's report.")
@@ -247,7 +264,8 @@ void bind_base(py::module& m)
         .def("set_tracking",
              &detector::set_tracking,
              py::arg("constellation"),
-             "After the next fit, go on learning from decisions of this constellation; None: off.")
+             "After the next fit, go on learning from decisions of this constellation; "
+             "None: off.")
         .def(
             "set_channel",
             [](detector& self, complex_array channel) {
@@ -255,19 +273,24 @@ void bind_base(py::module& m)
             },
             py::arg("channel"),
             "From the next training on, the channel is known instead of estimated.\n\n"
-            "channel: impulse response at the sample rate, one row an antenna, its first tap at "
-            "the symbol's instant; scale and phase are fitted to the pilots. Empty: estimate it. "
+            "channel: impulse response at the sample rate, one row an antenna, its first "
+            "tap at "
+            "the symbol's instant; scale and phase are fitted to the pilots. Empty: "
+            "estimate it. "
             "Raises ValueError where the kind of detector has no use for it.")
         .def("set_power_delay_profile",
              &detector::set_power_delay_profile,
              py::arg("powers"),
-             "From the next training on, mean powers of the channel's taps, one a symbol. Raises "
+             "From the next training on, mean powers of the channel's taps, one a "
+             "symbol. Raises "
              "ValueError where the detector has no use for them.")
         .def("cancel",
              &detector::cancel,
              py::arg("cancel") = true,
-             "While set, a fit that takes many epochs stops after the present one and keeps what "
-             "it has, later ones after their first. Does not wait for a fit that is running.")
+             "While set, a fit that takes many epochs stops after the present one and "
+             "keeps what "
+             "it has, later ones after their first. Does not wait for a fit that is "
+             "running.")
         .def("cancelled", &detector::cancelled, "Whether cancel is set.")
         .def(
             "set_progress",
@@ -282,21 +305,27 @@ void bind_base(py::module& m)
                 self.set_progress(std::move(call));
             },
             py::arg("progress"),
-            "Calls progress(dict) once an epoch of a training by descent, on the thread that "
+            "Calls progress(dict) once an epoch of a training by descent, on the thread "
+            "that "
             "fits; None: nothing is called.\n\n"
-            "Keys: restart, epoch, epochs, loss, held_out_loss, gradient_norm, condition_number, "
-            "eigenvalues (complex64; empty where not computed). Of the detector's methods only "
-            "cancel() may be called. An exception ends the fit, which then has changed nothing.")
+            "Keys: restart, epoch, epochs, loss, held_out_loss, gradient_norm, "
+            "condition_number, "
+            "eigenvalues (complex64; empty where not computed). Of the detector's "
+            "methods only "
+            "cancel() may be called. An exception ends the fit, which then has changed "
+            "nothing.")
         .def(
             "clone",
             [](const detector& self) { return as_bound(self.clone()); },
-            "A detector of its own with the same parameters and what was learnt, its state "
+            "A detector of its own with the same parameters and what was learnt, its "
+            "state "
             "reset.")
         .def("adopt",
              &detector::adopt,
              py::arg("trained"),
              py::call_guard<py::gil_scoped_release>(),
-             "Takes over what a clone has learnt meanwhile, with its report; the state is reset. "
+             "Takes over what a clone has learnt meanwhile, with its report; the state "
+             "is reset. "
              "Raises ValueError if it is of another kind or shape, or untrained.");
 }
 
@@ -314,9 +343,12 @@ void bind_detectors(py::module& m)
           py::arg("future") = std::vector<gr_complex>(),
           py::call_guard<py::gil_scoped_release>(),
           "Maximum-likelihood sequence estimation (Forney, 1972): indices of points.\n\n"
-          "received: on-time samples of the symbols wanted, and of as many known ones after them; "
-          "channel: impulse response; points: constellation; past: symbols before the first, "
-          "newest first; future: known symbols after the last, in order. Raises ValueError where points to the power of taps exceed 2**20.");
+          "received: on-time samples of the symbols wanted, and of as many known ones "
+          "after them; "
+          "channel: impulse response; points: constellation; past: symbols before the "
+          "first, "
+          "newest first; future: known symbols after the last, in order. Raises "
+          "ValueError where points to the power of taps exceed 2**20.");
     bind_report(m);
     bind_base(m);
 
@@ -337,22 +369,25 @@ void bind_detectors(py::module& m)
              "num_taps: length in symbol periods, 1 to 1024\n"
              "delay: decision delay in symbols, 0 to num_taps - 1; -1: search\n"
              "regularization: lambda >= 0; -1: exact leave-one-out\n"
-             "update: 'ls' (every pilot counts the same) or 'rls' (the latest count most)\n"
-             "forgetting: factor by which a symbol's weight shrinks with each later one, above 0.5, at most 1\n"
+             "update: 'ls' (every pilot counts the same) or 'rls' (the latest count "
+             "most)\n"
+             "forgetting: factor by which a symbol's weight shrinks with each later one, "
+             "above 0.5, at most 1\n"
              "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "taps",
             [](const fir& self) { return to_matrix(self.taps()); },
-            "Trained taps for samples of unit power, one row an output: input-major, newest "
+            "Trained taps for samples of unit power, one row an output: input-major, "
+            "newest "
             "sample first. Empty before training.");
 
-    py::class_<esn, detector, esn::sptr>(
-        m,
-        "esn",
-        py::multiple_inheritance(),
-        "Echo state network: a fixed random recurrent network whose readout is trained by least "
-        "squares (Jaeger, 2001).")
+    py::class_<esn, detector, esn::sptr>(m,
+                                         "esn",
+                                         py::multiple_inheritance(),
+                                         "Echo state network: a fixed random recurrent "
+                                         "network whose readout is trained by least "
+                                         "squares (Jaeger, 2001).")
         .def(py::init(&esn::make),
              py::arg("num_neurons") = 32,
              py::arg("window") = 24,
@@ -370,7 +405,8 @@ void bind_detectors(py::module& m)
              "num_neurons: 1 to 1024\n"
              "window: symbol periods that the network and the readout see, 1 to 1024\n"
              "delay: decision delay in symbols, 0 to window - 1; -1: search\n"
-             "spectral_radius: largest eigenvalue modulus, 0 to 2; below 1 for 'identity'\n"
+             "spectral_radius: largest eigenvalue modulus, 0 to 2; below 1 for "
+             "'identity'\n"
              "sparsity: fraction of the recurrent weights that are zero, 0 to below 1\n"
              "input_scaling: norm of each neuron's input weights, 0 to 100\n"
              "activation: 'identity', 'magnitude_tanh' or 'split_tanh'\n"
@@ -387,11 +423,13 @@ void bind_detectors(py::module& m)
             "input_weights",
             [](const esn& self, int sps) { return to_matrix(self.input_weights(sps)); },
             py::arg("sps") = 1,
-            "U, (num_neurons, num_inputs * window * sps): input-major, newest sample first.")
+            "U, (num_neurons, num_inputs * window * sps): input-major, newest sample "
+            "first.")
         .def(
             "readout",
             [](const esn& self) { return to_matrix(self.readout()); },
-            "Trained readout, one row an output: [neurons; window]. Empty before training.")
+            "Trained readout, one row an output: [neurons; window]. Empty before "
+            "training.")
         .def(
             "states",
             [](const esn& self, complex_array received, int sps) {
@@ -399,49 +437,55 @@ void bind_detectors(py::module& m)
             },
             py::arg("received"),
             py::arg("sps") = 1,
-            "States (num_neurons, symbols) for samples that are already scaled, from zero on.");
+            "States (num_neurons, symbols) for samples that are already scaled, from "
+            "zero on.");
 
     py::class_<configured_esn, detector, configured_esn::sptr>(
         m,
         "configured_esn",
         py::multiple_inheritance(),
-        "Echo state network whose poles are configured from the channel: decision feedback with "
-        "survivors, decision-directed refits, timing, carrier offset, amplifier and fading "
+        "Echo state network whose poles are configured from the channel: decision "
+        "feedback with "
+        "survivors, decision-directed refits, timing, carrier offset, amplifier and "
+        "fading "
         "found on the way.")
-        .def(py::init(&configured_esn::make),
-             py::kw_only(),
-             py::arg("constellation") = nullptr,
-             py::arg("channel_len") = 0,
-             py::arg("feedback") = true,
-             py::arg("survivors") = 8,
-             py::arg("refits") = 2,
-             py::arg("prior_weight") = 3.0,
-             py::arg("poles") = "estimate",
-             py::arg("power_delay_profile") = std::vector<double>(),
-             py::arg("num_neurons") = 32,
-             py::arg("receiver_linearization") = true,
-             py::arg("max_frequency_offset") = 5e-3,
-             py::arg("phase_noise") = 3e-5,
-             py::arg("tracking") = "auto",
-             py::arg("num_inputs") = 1,
-             py::arg("num_outputs") = 1,
-             "constellation: what is decided, e.g. digital.constellation_16qam().base(); None: "
-             "QPSK\n"
-             "channel_len: taps, 1 to 64; 0: timing and length by the Bayesian criterion\n"
-             "feedback: whether decisions are fed back; False: a linear network, any waveform\n"
-             "survivors: hypotheses that are kept, 1 to 256\n"
-             "refits: decision-directed passes of receive(), 0 to 16\n"
-             "prior_weight: weight of the channel model against the pilots, 0 to 1e6\n"
-             "poles: 'estimate', or 'statistics' (feedback=False, refits=0)\n"
-             "power_delay_profile: mean tap powers, for 'statistics'\n"
-             "num_neurons: poles that 'statistics' places, 1 to 64\n"
-             "receiver_linearization: fit a saturating receiver\n"
-             "max_frequency_offset: cycles/symbol, 0 to 0.5\n"
-             "phase_noise: variance of the phase steps, rad^2/symbol, 0 to 0.1\n"
-             "tracking: 'auto', 'off' or 'on': follow a fading channel over a frame\n"
-             "num_inputs: antennas, 1 to 64\n"
-             "num_outputs: 1\n"
-             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            py::init(&configured_esn::make),
+            py::kw_only(),
+            py::arg("constellation") = nullptr,
+            py::arg("channel_len") = 0,
+            py::arg("feedback") = true,
+            py::arg("survivors") = 8,
+            py::arg("refits") = 2,
+            py::arg("prior_weight") = 3.0,
+            py::arg("poles") = "estimate",
+            py::arg("power_delay_profile") = std::vector<double>(),
+            py::arg("num_neurons") = 32,
+            py::arg("receiver_linearization") = true,
+            py::arg("max_frequency_offset") = 5e-3,
+            py::arg("phase_noise") = 3e-5,
+            py::arg("tracking") = "auto",
+            py::arg("num_inputs") = 1,
+            py::arg("num_outputs") = 1,
+            "constellation: what is decided, e.g. digital.constellation_16qam().base(); "
+            "None: "
+            "QPSK\n"
+            "channel_len: taps, 1 to 64; 0: timing and length by the Bayesian criterion\n"
+            "feedback: whether decisions are fed back; False: a linear network, any "
+            "waveform\n"
+            "survivors: hypotheses that are kept, 1 to 256\n"
+            "refits: decision-directed passes of receive(), 0 to 16\n"
+            "prior_weight: weight of the channel model against the pilots, 0 to 1e6\n"
+            "poles: 'estimate', or 'statistics' (feedback=False, refits=0)\n"
+            "power_delay_profile: mean tap powers, for 'statistics'\n"
+            "num_neurons: poles that 'statistics' places, 1 to 64\n"
+            "receiver_linearization: fit a saturating receiver\n"
+            "max_frequency_offset: cycles/symbol, 0 to 0.5\n"
+            "phase_noise: variance of the phase steps, rad^2/symbol, 0 to 0.1\n"
+            "tracking: 'auto', 'off' or 'on': follow a fading channel over a frame\n"
+            "num_inputs: antennas, 1 to 64\n"
+            "num_outputs: 1\n"
+            "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "points",
             [](const configured_esn& self) {
@@ -453,7 +497,8 @@ void bind_detectors(py::module& m)
         .def(
             "filter",
             [](const configured_esn& self) { return to_matrix(self.filter()); },
-            "The FIR filter that the trained network is, for samples of unit power: one row an "
+            "The FIR filter that the trained network is, for samples of unit power: one "
+            "row an "
             "antenna and sampling phase, oldest sample first. Empty before training.")
         .def("filter_start",
              &configured_esn::filter_start,
@@ -470,12 +515,16 @@ void bind_detectors(py::module& m)
         m,
         "rnn",
         py::multiple_inheritance(),
-        "Recurrent network of which everything is trained, by back-propagation through time "
+        "Recurrent network of which everything is trained, by back-propagation through "
+        "time "
         "(Werbos, 1990).\n\n"
-        "s[n] = f(W s[n-1] + U [r[n], ..., r[n-window+1]]), y[n-delay] = W_out s[n]; gradient "
-        "descent on mean |y - x|^2 over the pilots, everything scaled to unit power. Gradients are "
+        "s[n] = f(W s[n-1] + U [r[n], ..., r[n-window+1]]), y[n-delay] = W_out s[n]; "
+        "gradient "
+        "descent on mean |y - x|^2 over the pilots, everything scaled to unit power. "
+        "Gradients are "
         "dL/dRe + i dL/dIm, so a small step of gd lowers the loss by learning_rate * "
-        "gradient_norm^2; optimizers treat real and imaginary parts apart, as torch does.")
+        "gradient_norm^2; optimizers treat real and imaginary parts apart, as torch "
+        "does.")
         .def(py::init(&rnn::make),
              py::arg("num_neurons") = 32,
              py::arg("window") = 8,
@@ -509,16 +558,20 @@ void bind_detectors(py::module& m)
              "epochs: steps of descent, 0 (keep the weights) to 1000000\n"
              "gradient_clip: largest norm of a gradient; 0: none\n"
              "spectral_radius: of W at first, 0 to 2\n"
-             "train_poles: whether W learns; False: its eigenvalues stay equal to the last bit\n"
-             "seed: of the first weights, at least 0; W and U are those of the esn of this seed\n"
+             "train_poles: whether W learns; False: its eigenvalues stay equal to the "
+             "last bit\n"
+             "seed: of the first weights, at least 0; W and U are those of the esn of "
+             "this seed\n"
              "num_inputs, num_outputs: antennas, streams, 1 to 64\n"
              "input_scaling: norm of each neuron's input weights at first, 0 to 100\n"
              "skip: whether the readout sees the window too; its weights are 0 at first\n"
              "warm_up: first pilots that do not count in the loss, at least 0\n"
              "held_out: share of the pilots not trained on, spread evenly, 0 to 0.5\n"
-             "patience: stop after so many epochs without a lower held-out loss, keep the weights "
+             "patience: stop after so many epochs without a lower held-out loss, keep "
+             "the weights "
              "of the lowest; 0: all epochs, the last weights\n"
-             "restarts: trainings from seed, seed + 1, ..., 1 to 1000; the lowest held-out loss "
+             "restarts: trainings from seed, seed + 1, ..., 1 to 1000; the lowest "
+             "held-out loss "
              "(without held_out: loss) is kept\n"
              "condition_every: condition numbers every so many epochs; 0: never\n"
              "eigenvalues_every: eigenvalues of W every so many epochs; 0: never\n"
@@ -534,7 +587,8 @@ void bind_detectors(py::module& m)
                 const rnn_weights weights{ to_rows(recurrent, "recurrent"),
                                            to_rows(input, "input"),
                                            to_rows(readout, "readout"),
-                                           none ? stream_matrix() : to_rows(*skip, "skip") };
+                                           none ? stream_matrix()
+                                                : to_rows(*skip, "skip") };
                 const py::gil_scoped_release release;
                 self.set_weights(weights);
             },
@@ -542,10 +596,12 @@ void bind_detectors(py::module& m)
             py::arg("input"),
             py::arg("readout"),
             py::arg("skip") = py::none(),
-            "Weights that the following fits start from (their first restart), for samples scaled "
+            "Weights that the following fits start from (their first restart), for "
+            "samples scaled "
             "to unit power, giving symbols in the units of the pilots.\n\n"
             "recurrent: W, (num_neurons, num_neurons)\n"
-            "input: U, (num_neurons, num_inputs * window * sps): input-major, newest sample first\n"
+            "input: U, (num_neurons, num_inputs * window * sps): input-major, newest "
+            "sample first\n"
             "readout: W_out, (num_outputs, num_neurons)\n"
             "skip: D, (num_outputs, num_inputs * window * sps); None without skip\n"
             "Raises ValueError if the shapes do not fit or a weight is not finite.")
@@ -553,8 +609,10 @@ void bind_detectors(py::module& m)
              &rnn::start_from,
              py::arg("network"),
              py::call_guard<py::gil_scoped_release>(),
-             "The following fits start from this trained esn and its readout. Needs skip=True "
-             "and the same num_neurons, window, delay, activation, num_inputs and num_outputs; "
+             "The following fits start from this trained esn and its readout. Needs "
+             "skip=True "
+             "and the same num_neurons, window, delay, activation, num_inputs and "
+             "num_outputs; "
              "else raises ValueError.")
         .def("start_from_seed",
              &rnn::start_from_seed,
@@ -573,12 +631,14 @@ void bind_detectors(py::module& m)
                                       to_matrix(weights.readout),
                                       to_matrix(weights.skip));
             },
-            "(W, U, W_out, D) as trained, as set_weights takes them; before training those that a "
+            "(W, U, W_out, D) as trained, as set_weights takes them; before training "
+            "those that a "
             "fit would start from (for one sample a symbol and pilots of unit power).");
 
     m.def(
         "load",
         [](const std::string& path) { return as_bound(load(path)); },
         py::arg("path"),
-        "Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError.");
+        "Reads a detector that save() wrote: trained, its state reset. Raises "
+        "RuntimeError.");
 }

@@ -14,56 +14,62 @@ void bind_equalizer(py::module& m)
     py::class_<equalizer, gr::block, gr::basic_block, equalizer::sptr>(
         m,
         "equalizer",
-        "Equalizer block: trains a detector on each frame's training sequence and detects the "
+        "Equalizer block: trains a detector on each frame's training sequence and "
+        "detects the "
         "symbols.\n\n"
-        "One symbol out for every sps samples in, the training symbols included; output k counted "
+        "One symbol out for every sps samples in, the training symbols included; output "
+        "k counted "
         "from the training tag is symbol k. Every training tag trains anew. Message port "
         "'report': a dict for each training; 'command': dicts {'freeze': bool}, "
         "{'reset': True}, {'training_sequence': vector}.")
-        .def(py::init([](detector::sptr detector,
-                         int sps,
-                         complex_array training_sequence,
-                         const std::string& training_start_tag,
-                         int payload_len,
-                         bool adapt_after_training,
-                         gr::digital::constellation_sptr constellation,
-                         bool background_training,
-                         int workers) {
-                 return equalizer::make(detector,
-                                        sps,
-                                        to_rows(training_sequence, "training_sequence"),
-                                        training_start_tag,
-                                        payload_len,
-                                        adapt_after_training,
-                                        constellation,
-                                        background_training,
-                                        workers);
-             }),
-             py::arg("detector"),
-             py::arg("sps") = 1,
-             py::arg("training_sequence") = complex_array(0),
-             py::arg("training_start_tag") = "corr_est",
-             py::arg("payload_len") = 0,
-             py::arg("adapt_after_training") = false,
-             py::arg("constellation") = gr::digital::constellation_sptr(),
-             py::arg("background_training") = false,
-             py::arg("workers") = 1,
-             "detector: what learns; belongs to this block from now on\n"
-             "sps: samples a symbol, 1 to 64\n"
-             "training_sequence: known symbols, (P,) or (streams, P)\n"
-             "training_start_tag: key of the tag on the first training sample\n"
-             "payload_len: symbols after the training that make up a frame; 0: a stream\n"
-             "adapt_after_training: go on learning from decisions; needs a constellation\n"
-             "constellation: for these decisions, as constellation.base()\n"
-             "background_training: train in a thread of its own while the symbols are detected "
-             "with what was learnt before; for rnn, which takes long\n"
-             "workers: threads that receive frames, 1 to 64; more than one need payload_len > 0, "
-             "and neither adapt_after_training nor background_training\n"
-             "Raises ValueError naming the parameter, its value and its range.")
+        .def(
+            py::init([](detector::sptr detector,
+                        int sps,
+                        complex_array training_sequence,
+                        const std::string& training_start_tag,
+                        int payload_len,
+                        bool adapt_after_training,
+                        gr::digital::constellation_sptr constellation,
+                        bool background_training,
+                        int workers) {
+                return equalizer::make(detector,
+                                       sps,
+                                       to_rows(training_sequence, "training_sequence"),
+                                       training_start_tag,
+                                       payload_len,
+                                       adapt_after_training,
+                                       constellation,
+                                       background_training,
+                                       workers);
+            }),
+            py::arg("detector"),
+            py::arg("sps") = 1,
+            py::arg("training_sequence") = complex_array(0),
+            py::arg("training_start_tag") = "corr_est",
+            py::arg("payload_len") = 0,
+            py::arg("adapt_after_training") = false,
+            py::arg("constellation") = gr::digital::constellation_sptr(),
+            py::arg("background_training") = false,
+            py::arg("workers") = 1,
+            "detector: what learns; belongs to this block from now on\n"
+            "sps: samples a symbol, 1 to 64\n"
+            "training_sequence: known symbols, (P,) or (streams, P)\n"
+            "training_start_tag: key of the tag on the first training sample\n"
+            "payload_len: symbols after the training that make up a frame; 0: a stream\n"
+            "adapt_after_training: go on learning from decisions; needs a constellation\n"
+            "constellation: for these decisions, as constellation.base()\n"
+            "background_training: train in a thread of its own while the symbols are "
+            "detected "
+            "with what was learnt before; for rnn, which takes long\n"
+            "workers: threads that receive frames, 1 to 64; more than one need "
+            "payload_len > 0, "
+            "and neither adapt_after_training nor background_training\n"
+            "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",
             [](equalizer& self, complex_array training_sequence) {
-                self.set_training_sequence(to_rows(training_sequence, "training_sequence"));
+                self.set_training_sequence(
+                    to_rows(training_sequence, "training_sequence"));
             },
             py::arg("training_sequence"),
             "New training symbols, from the next tag on.")
@@ -71,7 +77,9 @@ void bind_equalizer(py::module& m)
             "training_sequence",
             [](const equalizer& self) { return to_array(self.training_sequence()); },
             "The training symbols.")
-        .def("set_adapt_after_training", &equalizer::set_adapt_after_training, py::arg("adapt"))
+        .def("set_adapt_after_training",
+             &equalizer::set_adapt_after_training,
+             py::arg("adapt"))
         .def("adapt_after_training", &equalizer::adapt_after_training)
         .def("set_freeze",
              &equalizer::set_freeze,

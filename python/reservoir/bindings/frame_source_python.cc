@@ -26,8 +26,8 @@ py::array_t<T> to_array(const std::vector<T>& values)
 std::vector<gr_complex> to_vector(const complex_array& values, const char* name)
 {
     if (values.ndim() != 1)
-        throw std::invalid_argument(name + (" dimensions = " + std::to_string(values.ndim())) +
-                                    ": must be 1");
+        throw std::invalid_argument(
+            name + (" dimensions = " + std::to_string(values.ndim())) + ": must be 1");
     return { values.data(), values.data() + values.size() };
 }
 

@@ -26,10 +26,14 @@ void bind_frame_sync(py::module& m)
     py::class_<block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "frame_sync",
-        "Finds bursts by their preamble, takes their carrier offset out, tags the first pilot.\n\n"
-        "A burst is burst_preamble(), pilots, payload, shaped with a root-raised-cosine pulse. "
-        "Samples come out as they go in, but for the carrier offset. The tag's dictionary and "
-        "message port 'report': cfo (cycles/sample), snr_db (Es/N0), amplitude, peak, time, frame.")
+        "Finds bursts by their preamble, takes their carrier offset out, tags the first "
+        "pilot.\n\n"
+        "A burst is burst_preamble(), pilots, payload, shaped with a root-raised-cosine "
+        "pulse. "
+        "Samples come out as they go in, but for the carrier offset. The tag's "
+        "dictionary and "
+        "message port 'report': cfo (cycles/sample), snr_db (Es/N0), amplitude, peak, "
+        "time, frame.")
         .def(py::init(&block::make),
              py::arg("sps") = 2,
              py::arg("excess_bandwidth") = 0.25,

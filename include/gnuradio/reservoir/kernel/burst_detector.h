@@ -25,17 +25,20 @@ RESERVOIR_API std::vector<std::complex<float>> burst_preamble();
 struct burst_detector_settings {
     int sps = 2;                    // samples a symbol, 2 to 16
     double excess_bandwidth = 0.25; // of the root-raised-cosine pulse, above 0, at most 1
-    double threshold = 0.2;        // on the repetition metric, above 0 and below 1
+    double threshold = 0.2;         // on the repetition metric, above 0 and below 1
     double max_frequency_offset = 0.05; // cycles/sample
 };
 
 //! A preamble that was found.
 struct detected_burst {
-    uint64_t start;          //!< sample at the instant of the first symbol, strongest path
+    //! sample at the instant of the first symbol, strongest path
+    uint64_t start;
     double frequency_offset; //!< cycles/sample
-    double snr_db;           //!< mean symbol energy over noise density Es/N0, all paths, dB
-    double amplitude;        //!< rms of the preamble's samples without noise
-    double peak;             //!< share of the energy that the strongest path explains, 0 to 1
+    //! mean symbol energy over noise density Es/N0, all paths, dB
+    double snr_db;
+    double amplitude; //!< rms of the preamble's samples without noise
+    //! share of the energy that the strongest path explains, 0 to 1
+    double peak;
 };
 
 /*!
@@ -98,7 +101,7 @@ private:
     void discard();
 
     const burst_detector_settings d_settings;
-    const int d_period; // samples
+    const int d_period;         // samples
     Eigen::VectorXf d_sequence; // one period, shaped
     // of the preamble as it comes by each path, and what solves for these, by fractions of a sample
     std::vector<Eigen::MatrixXd> d_grams, d_solvers;

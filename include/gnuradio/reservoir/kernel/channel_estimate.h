@@ -24,7 +24,8 @@ struct row_range {
 };
 
 //! samples[n - delay], zero where there is none; a negative delay advances.
-RESERVOIR_API Eigen::VectorXcd delayed(const Eigen::VectorXcd& samples, Eigen::Index delay);
+RESERVOIR_API Eigen::VectorXcd delayed(const Eigen::VectorXcd& samples,
+                                       Eigen::Index delay);
 RESERVOIR_API sample_streams delayed(const sample_streams& streams, Eigen::Index delay);
 
 //! Row n - rows.first, column l: samples[n - first_lag - l], zero where there is none.
@@ -50,7 +51,8 @@ struct channel_estimate {
     Eigen::MatrixXcd taps;     //!< length x streams
     Eigen::MatrixXcd residual; //!< rows x streams: received - model
     double mean_residual;      //!< weighted mean of |residual|^2 over rows and streams
-    double noise_variance;     //!< the same, divided by the degrees of freedom that are left
+    //! the same, divided by the degrees of freedom that are left
+    double noise_variance;
 };
 
 /*!

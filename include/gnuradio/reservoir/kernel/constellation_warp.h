@@ -17,7 +17,8 @@ RESERVOIR_API std::vector<int> amplitude_rings(const Eigen::VectorXcd& points);
 
 //! What fit_constellation_warp finds.
 struct constellation_warp {
-    bool used;              //!< whether the warp pays by the Bayesian information criterion
+    //! whether the warp pays by the Bayesian information criterion
+    bool used;
     Eigen::VectorXcd gains; //!< one a ring; ones if it is not used
 };
 

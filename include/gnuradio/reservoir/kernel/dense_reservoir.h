@@ -37,10 +37,8 @@ RESERVOIR_API Eigen::MatrixXcf random_recurrent_weights(int num_neurons,
                                                         random& generator);
 
 //! Input weights: complex Gaussian rows, each of Euclidean norm `scaling`.
-RESERVOIR_API Eigen::MatrixXcf random_input_weights(int num_neurons,
-                                                    int num_inputs,
-                                                    double scaling,
-                                                    random& generator);
+RESERVOIR_API Eigen::MatrixXcf
+random_input_weights(int num_neurons, int num_inputs, double scaling, random& generator);
 
 /*!
  * \brief s[n] = f(W s[n−1] + U u[n]): N neurons, M inputs.
@@ -88,7 +86,8 @@ public:
     void drive(const tapped_delay_window& window, size_t count, float* re, float* im);
 
     //! Steps over count × M inputs (row-major), count × N states out.
-    void run(const std::complex<float>* inputs, size_t count, std::complex<float>* states);
+    void
+    run(const std::complex<float>* inputs, size_t count, std::complex<float>* states);
 
 private:
     void find_branches(const tapped_delay_window& window);
@@ -97,8 +96,8 @@ private:
     const int d_num_inputs;
     const activation d_function;
     Eigen::ArrayXf d_weights_re, d_weights_im;   // [U W] by columns, rows padded; aligned
-    std::vector<float> d_vector_re, d_vector_im;   // [u[n]; s[n−1]]
-    std::vector<float> d_sum_re, d_sum_im;         // the new state
+    std::vector<float> d_vector_re, d_vector_im; // [u[n]; s[n−1]]
+    std::vector<float> d_sum_re, d_sum_im;       // the new state
     std::vector<float> d_next_re, d_next_im;
     std::vector<const float*> d_branch_re, d_branch_im, d_readout_re, d_readout_im;
 };
@@ -109,8 +108,8 @@ private:
  */
 struct RESERVOIR_API modal_form {
     std::vector<std::complex<float>> poles;
-    Eigen::MatrixXcf modes;   //!< V, N × N
-    Eigen::MatrixXcf drive;   //!< V⁻¹ U, N × M
+    Eigen::MatrixXcf modes; //!< V, N × N
+    Eigen::MatrixXcf drive; //!< V⁻¹ U, N × M
 };
 
 /*!

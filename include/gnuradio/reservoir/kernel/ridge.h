@@ -15,10 +15,13 @@ namespace kernel {
 
 //! What ridge::solve finds.
 struct ridge_result {
-    Eigen::MatrixXcd weights;       //!< features x outputs: y = row * weights, not conjugated
-    double regularization;          //!< the lambda used
-    double leave_one_out_mse;       //!< mean |e|^2 over rows and outputs, each row left out once
-    Eigen::MatrixXcd leave_one_out; //!< rows x outputs: each row predicted by the fit without it
+    //! features x outputs: y = row * weights, not conjugated
+    Eigen::MatrixXcd weights;
+    double regularization; //!< the lambda used
+    //! mean |e|^2 over rows and outputs, each row left out once
+    double leave_one_out_mse;
+    //! rows x outputs: each row predicted by the fit without it
+    Eigen::MatrixXcd leave_one_out;
 };
 
 /*!

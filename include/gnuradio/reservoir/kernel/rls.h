@@ -71,7 +71,8 @@ public:
     const Eigen::MatrixXcd& weights() const { return d_weights; }
 
     //! \param features num_features values  \param outputs room for num_outputs values
-    void predict(const std::complex<double>* features, std::complex<double>* outputs) const;
+    void predict(const std::complex<double>* features,
+                 std::complex<double>* outputs) const;
 
     /*!
      * \param features num_features values, those given to predict

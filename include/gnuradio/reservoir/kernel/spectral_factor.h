@@ -40,7 +40,7 @@ RESERVOIR_API Eigen::VectorXcd spectral_factor_poles(const Eigen::MatrixXcd& tap
  * A zero outside the unit circle is served by an anticausal pole at its inverse.
  */
 struct placed_poles {
-    std::vector<std::complex<double>> causal; //!< s[n] = p s[n-1] + r[n]
+    std::vector<std::complex<double>> causal;     //!< s[n] = p s[n-1] + r[n]
     std::vector<std::complex<double>> anticausal; //!< s[n] = p s[n+1] + r[n]
 };
 
@@ -49,8 +49,8 @@ struct placed_poles {
  * \param count poles in all, at least 1
  * \throws std::invalid_argument naming power_delay_profile
  */
-RESERVOIR_API placed_poles poles_from_power_delay_profile(const std::vector<double>& profile,
-                                                          int count);
+RESERVOIR_API placed_poles
+poles_from_power_delay_profile(const std::vector<double>& profile, int count);
 
 } // namespace kernel
 } // namespace reservoir

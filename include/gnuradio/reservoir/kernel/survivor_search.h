@@ -58,7 +58,10 @@ public:
      * \param phases its theta after this symbol; may be null
      * \return survivors there are now, the first of the cheapest first
      */
-    int step(std::complex<float> feedforward, uint8_t* parents, uint16_t* symbols, float* phases);
+    int step(std::complex<float> feedforward,
+             uint8_t* parents,
+             uint16_t* symbols,
+             float* phases);
 
     //! The cheapest survivor.
     int best() const { return 0; }
@@ -86,7 +89,8 @@ private:
     size_t d_stride; // survivors, padded
     int d_alive = 0;
     std::vector<float> d_past_re, d_past_im, d_next_re, d_next_im; // feedback x stride
-    std::vector<float> d_metric;                                   // over the best; infinite beyond alive
+    // over the best; infinite beyond alive
+    std::vector<float> d_metric;
     hypotheses d_now, d_before;
     std::vector<float> d_wanted_re, d_wanted_im; // centroids of the newest points
     std::vector<uint8_t> d_parents;
@@ -94,7 +98,8 @@ private:
     // candidates: number point * stride + survivor
     std::vector<float> d_costs;
     std::vector<uint32_t> d_order;
-    std::vector<uint32_t> d_few; // of many candidates those that may be among the cheapest
+    // of many candidates those that may be among the cheapest
+    std::vector<uint32_t> d_few;
     std::vector<int32_t> d_keys, d_ranks;
     std::vector<int64_t> d_sorted; // cost above, number below: sorts by cost
 };
@@ -107,8 +112,9 @@ struct survivor_decisions {
 };
 
 //! Searches a whole block and traces the cheapest survivor back.
-RESERVOIR_API survivor_decisions
-decide_frame(survivor_search& search, const std::complex<float>* feedforward, size_t count);
+RESERVOIR_API survivor_decisions decide_frame(survivor_search& search,
+                                              const std::complex<float>* feedforward,
+                                              size_t count);
 
 } // namespace kernel
 } // namespace reservoir

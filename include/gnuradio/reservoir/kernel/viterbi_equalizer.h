@@ -31,12 +31,13 @@ namespace kernel {
  * \return index of the point of each symbol
  * \throws std::invalid_argument naming the argument; M^L is limited to 2^20
  */
-RESERVOIR_API std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
-                                                 size_t num_symbols,
-                                                 const std::vector<gr_complex>& channel,
-                                                 const std::vector<gr_complex>& points,
-                                                 const std::vector<gr_complex>& past,
-                                                 const std::vector<gr_complex>& future = {});
+RESERVOIR_API std::vector<int>
+viterbi_equalizer(const std::vector<gr_complex>& received,
+                  size_t num_symbols,
+                  const std::vector<gr_complex>& channel,
+                  const std::vector<gr_complex>& points,
+                  const std::vector<gr_complex>& past,
+                  const std::vector<gr_complex>& future = {});
 
 } // namespace kernel
 } // namespace reservoir
