@@ -67,7 +67,9 @@ def monitored_link(detectors, monitor):
     flowgraph = gr.top_block("Training Monitor")
     flowgraph.connect(source, channel)
     for n, detector in enumerate(detectors):
-        equalizer = reservoir.equalizer(detector, training_sequence=pilots, payload_len=512)
+        equalizer = reservoir.equalizer(
+            detector, training_sequence=pilots, payload_len=512
+        )
         meter = reservoir.symbol_error_meter(qpsk, source)
         flowgraph.connect(channel, equalizer, meter)
         flowgraph.msg_connect(equalizer, "report", monitor, f"report{n}")
