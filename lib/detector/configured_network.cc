@@ -5,6 +5,7 @@
 
 #include "detector/configured_network.h"
 
+#include "kernel/panels.h"
 #include <gnuradio/gr_complex.h>
 #include <gnuradio/reservoir/kernel/constellation_warp.h>
 #include <gnuradio/reservoir/kernel/model_prior.h>
@@ -226,12 +227,9 @@ configured_readout configured_network::configure(const sample_streams& streams,
             : row_range{ std::max<Index>(range.first, readout.window.timing),
                          range.last };
     MatrixXcd regressors(used.size(), num_streams * size + num_feedback);
-    // lags grow into the past
-    const MatrixXcd backwards = bank.functionals.rowwise().reverse();
     for (Index q = 0; q < num_streams; q++)
-        regressors.middleCols(q * size, size) =
-            kernel::lagged(shifted[q], used, backwards.cols(), -FUTURE) *
-            backwards.transpose();
+        regressors.middleCols(q * size, size) = kernel::filter_bank(
+            shifted[q], used.first - bank.past, used.size(), bank.functionals);
     regressors.rightCols(num_feedback) = kernel::lagged(sent, used, num_feedback, 1);
     const VectorXcd targets = sent.segment(used.first, used.size());
     VectorXd row_weights = weights.segment(used.first, used.size());
@@ -288,9 +286,8 @@ configured_readout configured_network::configure_fixed(const sample_streams& str
     const Index num_streams = streams.size();
     MatrixXcd regressors(range.size(), num_streams * size);
     for (Index q = 0; q < num_streams; q++)
-        regressors.middleCols(q * size, size) =
-            kernel::lagged(streams[q], range, functionals.cols(), -FUTURE) *
-            functionals.rowwise().reverse().transpose();
+        regressors.middleCols(q * size, size) = kernel::filter_bank(
+            streams[q], range.first - PAST, range.size(), functionals);
     const VectorXcd targets = symbols.values.segment(range.first, range.size());
     const kernel::ridge_result fitted = kernel::ridge(regressors).solve(targets, -1.0);
 

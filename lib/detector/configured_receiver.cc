@@ -292,9 +292,11 @@ configured_frame configured_receiver::track(const sample_streams& given,
         }
     }
     frame.memory = tracker.median_memory();
-    smooth(frame, received, num_pilots, end, block);
+    // the channel changes little within a quarter of the memory that predicts it best
+    const Index longer = std::clamp<double>(frame.memory / 4, block, 4 * block);
+    smooth(frame, received, num_pilots, end, longer);
     frame.rows_per_fit = std::min<double>(
-        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + block, end);
+        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + longer, end);
     keep_decisions(frame, num_pilots);
     return frame;
 }

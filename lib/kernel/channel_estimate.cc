@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "kernel/panels.h"
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 
 #include <Eigen/Cholesky>
@@ -66,8 +67,12 @@ MatrixXcd lag_gram(const VectorXcd& samples,
                    const Eigen::VectorXd& weights)
 {
     const Index size = regressors.cols();
-    if (rows.size() == 0 || (weights.array() != weights(0)).any())
-        return regressors.adjoint() * weights.asDiagonal() * regressors;
+    if (rows.size() == 0)
+        return MatrixXcd::Zero(size, size);
+    if ((weights.array() != weights(0)).any())
+        return lower_half(kernel::gram(panels::adjoint(weights.cwiseSqrt().asDiagonal() *
+                                                       regressors)))
+            .selfadjointView<Eigen::Lower>();
     MatrixXcd gram(size, size);
     gram.col(0) = weights(0) * regressors.adjoint() * regressors.col(0);
     gram.row(0) = gram.col(0).adjoint();

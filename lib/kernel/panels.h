@@ -115,6 +115,15 @@ RESERVOIR_API split_columns adjoint_product(const panels& x, const split_columns
 //! X y.
 RESERVOIR_API split_columns product(const panels& x, const split_columns& y);
 
+/*!
+ * Row i, column k: Σ_j filters(k, j) samples[first + i + j], zero where there is no sample.
+ * \param filters one a row
+ */
+RESERVOIR_API Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
+                                           Eigen::Index first,
+                                           Eigen::Index rows,
+                                           const Eigen::MatrixXcd& filters);
+
 //! Σ_k |x_ik|² of every row i, filled up with zeros to whole panels.
 RESERVOIR_API Eigen::ArrayXd row_powers(const panels& x);
 

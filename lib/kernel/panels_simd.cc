@@ -68,9 +68,20 @@ HWY_INLINE scalars row_of(const double* element)
     return { element, element + PANEL, panels::COLUMN };
 }
 
-// a: the first column, at the first of two vectors of rows; sums over count columns
+// Two vectors of rows of the columns one after the other, of which re and im are the first.
+struct strided_columns {
+    const double* re;
+    const double* im;
+    size_t stride;
+};
+
+HWY_INLINE strided_columns rows_of(const double* column)
+{
+    return { column, column + PANEL, panels::COLUMN };
+}
+
 template <bool CONJUGATE>
-HWY_INLINE void sum_products(const double* a,
+HWY_INLINE void sum_products(strided_columns a,
                              size_t count,
                              scalars s,
                              scalars t,
@@ -86,9 +97,9 @@ HWY_INLINE void sum_products(const double* a,
     const tag d;
     const size_t lanes = hn::Lanes(d);
     s_re0 = s_re1 = s_im0 = s_im1 = t_re0 = t_re1 = t_im0 = t_im1 = hn::Zero(d);
-    for (size_t k = 0; k < count; k++, a += panels::COLUMN) {
-        const vec re0 = hn::Load(d, a), re1 = hn::Load(d, a + lanes);
-        const vec im0 = hn::Load(d, a + PANEL), im1 = hn::Load(d, a + PANEL + lanes);
+    for (size_t k = 0; k < count; k++, a.re += a.stride, a.im += a.stride) {
+        const vec re0 = hn::LoadU(d, a.re), re1 = hn::LoadU(d, a.re + lanes);
+        const vec im0 = hn::LoadU(d, a.im), im1 = hn::LoadU(d, a.im + lanes);
         const vec s_re = hn::Set(d, s.re[k * s.stride]),
                   s_im = hn::Set(d, s.im[k * s.stride]);
         accumulate<CONJUGATE>(re0, im0, s_re, s_im, s_re0, s_im0);
@@ -115,7 +126,7 @@ void gram(const panels& x, panels& g)
         for (size_t p = 0; p < x.num_panels(); p++)
             for (size_t j = 0; j < std::min(PANEL * (p + 1), g.columns()); j += 2)
                 for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-                    sum_products<true>(x.column(p, first) + r,
+                    sum_products<true>(rows_of(x.column(p, first) + r),
                                        count,
                                        row_of(x.element(j, first)),
                                        row_of(x.element(j + 1, first)),
@@ -154,7 +165,7 @@ solve_panel(const panels& lower, const double* inverse, size_t size, double* x)
     for (size_t r = 0; r < PANEL; r += 2 * lanes) {
         double* const rows = x + r;
         for (size_t j = 0; j < size; j += 2) {
-            sum_products<true>(rows,
+            sum_products<true>(rows_of(rows),
                                j,
                                row_of(lower.element(j, 0)),
                                row_of(lower.element(j + 1, 0)),
@@ -207,7 +218,7 @@ void cholesky(panels& g, double mu, double* inverse)
         // the block on the diagonal: first what the columns left of it take away
         for (size_t j = begin; j < end; j += 2)
             for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-                sum_products<true>(g.column(p, 0) + r,
+                sum_products<true>(rows_of(g.column(p, 0) + r),
                                    begin,
                                    row_of(g.element(j, 0)),
                                    row_of(g.element(j + 1, 0)),
@@ -321,6 +332,43 @@ void adjoint_product(const panels& x,
     }
 }
 
+// Σ_k a_k y_k of a panel of rows, for two y at once
+HWY_INLINE void product_of_panel(strided_columns a,
+                                 size_t count,
+                                 const double* const* y_re,
+                                 const double* const* y_im,
+                                 size_t row,
+                                 double* const* out_re,
+                                 double* const* out_im)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
+    for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+        sum_products<false>({ a.re + r, a.im + r, a.stride },
+                            count,
+                            { y_re[0], y_im[0], 1 },
+                            { y_re[1], y_im[1], 1 },
+                            re0,
+                            re1,
+                            im0,
+                            im1,
+                            next_re0,
+                            next_re1,
+                            next_im0,
+                            next_im1);
+        const size_t at = row + r;
+        hn::Store(re0, d, out_re[0] + at);
+        hn::Store(re1, d, out_re[0] + at + lanes);
+        hn::Store(im0, d, out_im[0] + at);
+        hn::Store(im1, d, out_im[0] + at + lanes);
+        hn::Store(next_re0, d, out_re[1] + at);
+        hn::Store(next_re1, d, out_re[1] + at + lanes);
+        hn::Store(next_im0, d, out_im[1] + at);
+        hn::Store(next_im1, d, out_im[1] + at + lanes);
+    }
+}
+
 // Two vectors at once.
 void product(const panels& x,
              const double* const* y_re,
@@ -328,33 +376,29 @@ void product(const panels& x,
              double* const* out_re,
              double* const* out_im)
 {
-    const tag d;
-    const size_t lanes = hn::Lanes(d);
-    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
     for (size_t p = 0; p < x.num_panels(); p++)
-        for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-            sum_products<false>(x.column(p, 0) + r,
-                                x.columns(),
-                                { y_re[0], y_im[0], 1 },
-                                { y_re[1], y_im[1], 1 },
-                                re0,
-                                re1,
-                                im0,
-                                im1,
-                                next_re0,
-                                next_re1,
-                                next_im0,
-                                next_im1);
-            const size_t row = p * PANEL + r;
-            hn::Store(re0, d, out_re[0] + row);
-            hn::Store(re1, d, out_re[0] + row + lanes);
-            hn::Store(im0, d, out_im[0] + row);
-            hn::Store(im1, d, out_im[0] + row + lanes);
-            hn::Store(next_re0, d, out_re[1] + row);
-            hn::Store(next_re1, d, out_re[1] + row + lanes);
-            hn::Store(next_im0, d, out_im[1] + row);
-            hn::Store(next_im1, d, out_im[1] + row + lanes);
-        }
+        product_of_panel(
+            rows_of(x.column(p, 0)), x.columns(), y_re, y_im, p * PANEL, out_re, out_im);
+}
+
+// Two filters at once; each column of what they see lies one sample behind the one before.
+void filter_bank(const double* x_re,
+                 const double* x_im,
+                 size_t rows,
+                 size_t taps,
+                 const double* const* filter_re,
+                 const double* const* filter_im,
+                 double* const* out_re,
+                 double* const* out_im)
+{
+    for (size_t row = 0; row < rows; row += PANEL)
+        product_of_panel({ x_re + row, x_im + row, 1 },
+                         taps,
+                         filter_re,
+                         filter_im,
+                         row,
+                         out_re,
+                         out_im);
 }
 
 void row_powers(const panels& x, double* powers)
@@ -633,7 +677,7 @@ void turn_rows(const double* v_re,
             for (size_t r = 0; r < PANEL; r += 2 * lanes) {
                 double* const rows = x.column(p, 0) + r;
                 vec z_re0, z_re1, z_im0, z_im1, y_re0, y_re1, y_im0, y_im1;
-                sum_products<false>(rows + (k + 1) * panels::COLUMN,
+                sum_products<false>(rows_of(rows + (k + 1) * panels::COLUMN),
                                     size - k - 1,
                                     { re + k + 1, im + k + 1, 1 },
                                     { next_re + k + 1, next_im + k + 1, 1 },
@@ -719,6 +763,7 @@ HWY_EXPORT(solve_rows);
 HWY_EXPORT(solve_adjoint);
 HWY_EXPORT(adjoint_product);
 HWY_EXPORT(product);
+HWY_EXPORT(filter_bank);
 HWY_EXPORT(row_powers);
 HWY_EXPORT(tridiagonalize);
 HWY_EXPORT(turn);
@@ -834,18 +879,57 @@ split_columns adjoint_product(const panels& x, const split_columns& y)
     return out;
 }
 
+namespace {
+
+// Two columns of in, and of out, at a time; the last one twice where their number is odd.
+template <class Function>
+void two_at_a_time(const split_columns& in, split_columns& out, Function function)
+{
+    for (Eigen::Index k = 0; k < in.re.cols(); k += 2) {
+        const Eigen::Index next = std::min(k + 1, in.re.cols() - 1);
+        const double* const re[] = { in.re.col(k).data(), in.re.col(next).data() };
+        const double* const im[] = { in.im.col(k).data(), in.im.col(next).data() };
+        double* const out_re[] = { out.re.col(k).data(), out.re.col(next).data() };
+        double* const out_im[] = { out.im.col(k).data(), out.im.col(next).data() };
+        function(re, im, out_re, out_im);
+    }
+}
+
+} // namespace
+
 split_columns product(const panels& x, const split_columns& y)
 {
     split_columns out(x.rows(), y.re.cols());
-    for (Eigen::Index o = 0; o < y.re.cols(); o += 2) {
-        const Eigen::Index next = std::min(o + 1, y.re.cols() - 1);
-        const double* const re[] = { y.re.col(o).data(), y.re.col(next).data() };
-        const double* const im[] = { y.im.col(o).data(), y.im.col(next).data() };
-        double* const out_re[] = { out.re.col(o).data(), out.re.col(next).data() };
-        double* const out_im[] = { out.im.col(o).data(), out.im.col(next).data() };
+    two_at_a_time(y, out, [&](auto re, auto im, auto out_re, auto out_im) {
         HWY_DYNAMIC_DISPATCH(product)(x, re, im, out_re, out_im);
-    }
+    });
     return out;
+}
+
+Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
+                             Eigen::Index first,
+                             Eigen::Index rows,
+                             const Eigen::MatrixXcd& filters)
+{
+    const Eigen::Index taps = filters.cols(), end = first + rows + taps - 1;
+    split_columns seen(whole_panels(rows) + taps, 1);
+    const Eigen::Index begin = std::max<Eigen::Index>(first, 0);
+    const Eigen::Index count = std::min(end, samples.size()) - begin;
+    if (count > 0) {
+        seen.re.col(0).segment(begin - first, count) =
+            samples.segment(begin, count).real().array();
+        seen.im.col(0).segment(begin - first, count) =
+            samples.segment(begin, count).imag().array();
+    }
+    split_columns out(rows, filters.rows());
+    two_at_a_time(
+        split_columns(filters.transpose()),
+        out,
+        [&](auto re, auto im, auto out_re, auto out_im) {
+            HWY_DYNAMIC_DISPATCH(filter_bank)
+            (seen.re.data(), seen.im.data(), rows, taps, re, im, out_re, out_im);
+        });
+    return out.joined(rows);
 }
 
 Eigen::ArrayXd row_powers(const panels& x)

@@ -70,6 +70,23 @@ BOOST_DATA_TEST_CASE(products, SIZES ^ OTHER_SIZES, rows, columns)
     });
 }
 
+BOOST_AUTO_TEST_CASE(filters_see_zeros_where_there_is_no_sample)
+{
+    const MatrixXcd samples = noise(40, 1, 12), filters = noise(3, 11, 13);
+    for_each_target([&] {
+        for (const int first : { -60, -5, 0, 7, 35, 45 })
+            for (const int rows : { 1, 8, 27 }) {
+                MatrixXcd expected = MatrixXcd::Zero(rows, 3);
+                for (int i = 0; i < rows; i++)
+                    for (int j = 0; j < 11; j++)
+                        if (first + i + j >= 0 && first + i + j < 40)
+                            expected.row(i) +=
+                                filters.col(j).transpose() * samples(first + i + j);
+                check_near(filter_bank(samples, first, rows, filters), expected);
+            }
+    });
+}
+
 BOOST_DATA_TEST_CASE(cholesky_factor_solves, SIZES, size)
 {
     const MatrixXcd x = noise(size, size + 3, 4), b = noise(11, size, 5),
