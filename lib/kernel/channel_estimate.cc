@@ -70,8 +70,7 @@ MatrixXcd lag_gram(const VectorXcd& samples,
     if (rows.size() == 0)
         return MatrixXcd::Zero(size, size);
     if ((weights.array() != weights(0)).any())
-        return lower_half(kernel::gram(panels::adjoint(weights.cwiseSqrt().asDiagonal() *
-                                                       regressors)))
+        return lower_half(adjoint_gram(regressors, weights))
             .selfadjointView<Eigen::Lower>();
     MatrixXcd gram(size, size);
     gram.col(0) = weights(0) * regressors.adjoint() * regressors.col(0);

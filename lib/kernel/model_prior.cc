@@ -65,16 +65,11 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
 {
     const Index rows = features.rows(), size = features.cols();
     const double total = weights.sum();
-    const Eigen::VectorXd scale = weights.cwiseSqrt();
-    MatrixXcd scaled(rows + 1, size); // the last row becomes a right-hand side
-    scaled.topRows(rows) = scale.asDiagonal() * features;
-    scaled.row(rows).setZero();
-    const MatrixXcd gram = lower_half(kernel::gram(panels::adjoint(scaled)));
-    panels regressors(scaled, size + size % 2);
-    VectorXcd scaled_targets = VectorXcd::Zero(rows + 1);
-    scaled_targets.head(rows) = scale.asDiagonal() * targets;
+    const MatrixXcd gram = lower_half(adjoint_gram(features, weights));
+    const panels regressors(features, size + size % 2);
     const VectorXcd cross =
-        adjoint_product(regressors, split_columns(scaled_targets)).joined(size);
+        adjoint_product(regressors, split_columns(weights.asDiagonal() * targets))
+            .joined(size);
     const Eigen::VectorXd loading =
         1e-4 * (gram.diagonal().real() + total * prior.gram.diagonal().real()).array() +
         1e-9;
@@ -82,38 +77,39 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
     prior_ridge_result best;
     best.leave_one_out_mse = std::numeric_limits<double>::infinity();
     MatrixXcd best_matrix;
-    Eigen::VectorXd best_others;
+    VectorXcd best_left_out;
     for (const double kappa : prior_weights) {
         MatrixXcd matrix = gram + kappa * total * prior.gram;
         matrix.diagonal() += loading.cast<std::complex<double>>();
         const cholesky_factor factor =
             cholesky(panels(matrix, regressors.columns()), 0.0);
-        panels whitened = regressors;
-        for (Index k = 0; k < size; k++)
-            whitened.set(rows, k, std::conj(cross(k) + kappa * total * prior.cross(k)));
-        solve_rows(factor, whitened);
+        const VectorXcd right = cross + kappa * total * prior.cross;
+        panels row(right.adjoint(), regressors.columns());
+        solve_rows(factor, row); // (L^-1 right)^H
         split_columns solution(size, 1);
         for (Index k = 0; k < size; k++) {
-            solution.re(k) = whitened.element(rows, k)[0];
-            solution.im(k) = -whitened.element(rows, k)[PANEL];
+            solution.re(k) = row.element(0, k)[0];
+            solution.im(k) = -row.element(0, k)[PANEL];
         }
         solve_adjoint(factor, solution);
-        const VectorXcd residual =
-            scaled_targets - product(regressors, solution).joined(rows + 1);
-        const Eigen::VectorXd others = // over one minus the row's own share
-            (1.0 - row_powers(whitened).head(rows)).max(1e-3).inverse().matrix();
-        const double mse = (others.asDiagonal() * residual.head(rows)).squaredNorm() /
-                           std::max(total, 1e-12);
+        const VectorXcd residual = targets - product(regressors, solution).joined(rows);
+        // over one minus the row's own share
+        const Eigen::VectorXd others =
+            (1.0 - weights.array() * solved_row_powers(factor, regressors).head(rows))
+                .max(1e-3)
+                .inverse();
+        const VectorXcd left_out = others.asDiagonal() * residual;
+        const double mse =
+            (weights.array() * left_out.array().abs2()).sum() / std::max(total, 1e-12);
         if (mse < best.leave_one_out_mse || !best.weights.size()) {
             best.weights = solution.joined(size);
             best.leave_one_out_mse = mse;
             best.prior_weight = kappa;
-            best_others = others;
+            best_left_out = left_out;
             best_matrix.swap(matrix);
         }
     }
-    best.leave_one_out =
-        targets - best_others.asDiagonal() * (targets - features * best.weights);
+    best.leave_one_out = targets - best_left_out;
     best.condition_number =
         1.0 / std::max(Eigen::LLT<MatrixXcd>(best_matrix).rcond(), 1e-300);
     return best;

@@ -39,7 +39,6 @@ public:
     }
     //! A matrix; columns beyond its own are zero.
     panels(const Eigen::MatrixXcd& matrix, size_t columns);
-    static panels adjoint(const Eigen::MatrixXcd& matrix);
 
     size_t rows() const { return d_rows; }
     size_t columns() const { return d_columns; }
@@ -93,6 +92,10 @@ struct RESERVOIR_API split_columns {
 //! X X^H: the lower half, and of the upper half what lies in the panels of the diagonal.
 RESERVOIR_API panels gram(const panels& x);
 
+//! A^H W A, the same part of it. A has a row or more; weights are at least 0.
+RESERVOIR_API panels adjoint_gram(const Eigen::MatrixXcd& matrix,
+                                  const Eigen::VectorXd& weights);
+
 //! A square matrix with zeros above the diagonal.
 RESERVOIR_API Eigen::MatrixXcd lower_half(const panels& g);
 
@@ -126,6 +129,10 @@ RESERVOIR_API Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
 
 //! Σ_k |x_ik|² of every row i, filled up with zeros to whole panels.
 RESERVOIR_API Eigen::ArrayXd row_powers(const panels& x);
+
+//! row_powers of X L^-H.
+RESERVOIR_API Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor,
+                                               const panels& x);
 
 /*!
  * \brief G = Q T Q^H, T tridiagonal and real (Golub and Van Loan, 2013, section 8.3.1).

@@ -111,45 +111,41 @@ HWY_INLINE void sum_products(strided_columns a,
     }
 }
 
-void gram(const panels& x, panels& g)
+// G = X X^H, or G += X X^H, of some columns of X
+void gram(const panels& x, size_t first, size_t count, bool adds, panels& g)
 {
-    // columns of x; two panels of them stay in the first cache
-    constexpr size_t BLOCK = 64;
     const tag d;
     const size_t lanes = hn::Lanes(d);
     vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
-    for (size_t first = 0; first < x.columns(); first += BLOCK) {
-        const size_t count = std::min(BLOCK, x.columns() - first);
-        const auto store = [&](vec sum, double* to) HWY_ATTR {
-            hn::Store(first > 0 ? hn::Add(hn::Load(d, to), sum) : sum, d, to);
-        };
-        for (size_t p = 0; p < x.num_panels(); p++)
-            for (size_t j = 0; j < std::min(PANEL * (p + 1), g.columns()); j += 2)
-                for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-                    sum_products<true>(rows_of(x.column(p, first) + r),
-                                       count,
-                                       row_of(x.element(j, first)),
-                                       row_of(x.element(j + 1, first)),
-                                       re0,
-                                       re1,
-                                       im0,
-                                       im1,
-                                       next_re0,
-                                       next_re1,
-                                       next_im0,
-                                       next_im1);
-                    double* const sum = g.column(p, j) + r;
-                    store(re0, sum);
-                    store(re1, sum + lanes);
-                    store(im0, sum + PANEL);
-                    store(im1, sum + PANEL + lanes);
-                    double* const next = sum + panels::COLUMN;
-                    store(next_re0, next);
-                    store(next_re1, next + lanes);
-                    store(next_im0, next + PANEL);
-                    store(next_im1, next + PANEL + lanes);
-                }
-    }
+    const auto store = [&](vec sum, double* to) HWY_ATTR {
+        hn::Store(adds ? hn::Add(hn::Load(d, to), sum) : sum, d, to);
+    };
+    for (size_t p = 0; p < x.num_panels(); p++)
+        for (size_t j = 0; j < std::min(PANEL * (p + 1), g.columns()); j += 2)
+            for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+                sum_products<true>(rows_of(x.column(p, first) + r),
+                                   count,
+                                   row_of(x.element(j, first)),
+                                   row_of(x.element(j + 1, first)),
+                                   re0,
+                                   re1,
+                                   im0,
+                                   im1,
+                                   next_re0,
+                                   next_re1,
+                                   next_im0,
+                                   next_im1);
+                double* const sum = g.column(p, j) + r;
+                store(re0, sum);
+                store(re1, sum + lanes);
+                store(im0, sum + PANEL);
+                store(im1, sum + PANEL + lanes);
+                double* const next = sum + panels::COLUMN;
+                store(next_re0, next);
+                store(next_re1, next + lanes);
+                store(next_im0, next + PANEL);
+                store(next_im1, next + PANEL + lanes);
+            }
 }
 
 /*
@@ -401,16 +397,33 @@ void filter_bank(const double* x_re,
                          out_im);
 }
 
+// Σ_k |x_k|² of eight rows
+HWY_INLINE void panel_powers(const double* x, size_t columns, double* powers)
+{
+    double sums[PANEL] = {};
+    for (size_t k = 0; k < columns; k++, x += panels::COLUMN)
+        for (size_t r = 0; r < PANEL; r++) // a plain loop: the compiler vectorises it
+            sums[r] += x[r] * x[r] + x[PANEL + r] * x[PANEL + r];
+    std::copy_n(sums, PANEL, powers);
+}
+
 void row_powers(const panels& x, double* powers)
 {
-    for (size_t p = 0; p < x.num_panels(); p++, powers += PANEL) {
-        double sums[PANEL] = {};
-        for (size_t k = 0; k < x.columns(); k++) {
-            const double* const column = x.column(p, k);
-            for (size_t r = 0; r < PANEL; r++) // a plain loop: the compiler vectorises it
-                sums[r] += column[r] * column[r] + column[PANEL + r] * column[PANEL + r];
-        }
-        std::copy_n(sums, PANEL, powers);
+    for (size_t p = 0; p < x.num_panels(); p++)
+        panel_powers(x.column(p, 0), x.columns(), powers + p * PANEL);
+}
+
+void solved_row_powers(const panels& lower,
+                       const double* inverse,
+                       const panels& x,
+                       double* powers)
+{
+    const size_t size = lower.columns();
+    Eigen::ArrayXd panel(size * panels::COLUMN);
+    for (size_t p = 0; p < x.num_panels(); p++) {
+        std::copy_n(x.column(p, 0), panel.size(), panel.data());
+        solve_panel(lower, inverse, size, panel.data());
+        panel_powers(panel.data(), size, powers + p * PANEL);
     }
 }
 
@@ -765,6 +778,7 @@ HWY_EXPORT(adjoint_product);
 HWY_EXPORT(product);
 HWY_EXPORT(filter_bank);
 HWY_EXPORT(row_powers);
+HWY_EXPORT(solved_row_powers);
 HWY_EXPORT(tridiagonalize);
 HWY_EXPORT(turn);
 HWY_EXPORT(turn_rows);
@@ -791,27 +805,6 @@ panels::panels(const Eigen::MatrixXcd& matrix, size_t columns)
     }
 }
 
-panels panels::adjoint(const Eigen::MatrixXcd& matrix)
-{
-    const size_t rows = matrix.cols(), columns = matrix.rows();
-    panels made(rows, columns);
-    for (size_t p = 0; p < made.num_panels(); p++) {
-        const size_t first = p * PANEL, count = std::min(PANEL, rows - first);
-        if (count < PANEL)
-            std::fill_n(made.column(p, 0), columns * COLUMN, 0.0);
-        for (size_t r = 0; r < count; r++) {
-            const std::complex<double>* const from =
-                matrix.data() + (first + r) * columns;
-            double* const to = made.column(p, 0) + r;
-            for (size_t k = 0; k < columns; k++) {
-                to[k * COLUMN] = from[k].real();
-                to[k * COLUMN + PANEL] = -from[k].imag();
-            }
-        }
-    }
-    return made;
-}
-
 split_columns::split_columns(const Eigen::MatrixXcd& matrix)
     : split_columns(matrix.rows(), matrix.cols())
 {
@@ -827,11 +820,46 @@ Eigen::MatrixXcd split_columns::joined(size_t rows) const
     return matrix;
 }
 
+namespace {
+
+// Columns at a time that a Gram matrix is summed over: two panels of them stay in the first cache.
+constexpr size_t BLOCK = 64;
+
+// Two columns are made at a time; rows beyond those of x are zero.
+panels even(size_t size) { return { size, size + size % 2 }; }
+
+} // namespace
+
 panels gram(const panels& x)
 {
-    // two columns are made at a time; rows beyond those of x are zero
-    panels g(x.rows(), x.rows() + x.rows() % 2);
-    HWY_DYNAMIC_DISPATCH(gram)(x, g);
+    panels g = even(x.rows());
+    for (size_t first = 0; first < x.columns(); first += BLOCK)
+        HWY_DYNAMIC_DISPATCH(gram)
+    (x, first, std::min(BLOCK, x.columns() - first), first > 0, g);
+    return g;
+}
+
+panels adjoint_gram(const Eigen::MatrixXcd& matrix, const Eigen::VectorXd& weights)
+{
+    const size_t rows = matrix.rows(), size = matrix.cols();
+    panels g = even(size), x(size, std::min(BLOCK, rows)); // some rows, as columns of X
+    if (size % PANEL != 0)
+        std::fill_n(x.column(x.num_panels() - 1, 0), x.columns() * panels::COLUMN, 0.0);
+    double scale[BLOCK];
+    for (size_t first = 0; first < rows; first += BLOCK) {
+        const size_t count = std::min(BLOCK, rows - first);
+        for (size_t k = 0; k < count; k++)
+            scale[k] = std::sqrt(weights(first + k));
+        for (size_t i = 0; i < size; i++) {
+            const std::complex<double>* const from = matrix.data() + i * rows + first;
+            double* const to = x.column(i / PANEL, 0) + i % PANEL;
+            for (size_t k = 0; k < count; k++) {
+                to[k * panels::COLUMN] = scale[k] * from[k].real();
+                to[k * panels::COLUMN + PANEL] = -scale[k] * from[k].imag();
+            }
+        }
+        HWY_DYNAMIC_DISPATCH(gram)(x, 0, count, first > 0, g);
+    }
     return g;
 }
 
@@ -930,6 +958,14 @@ Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
             (seen.re.data(), seen.im.data(), rows, taps, re, im, out_re, out_im);
         });
     return out.joined(rows);
+}
+
+Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor, const panels& x)
+{
+    Eigen::ArrayXd powers(x.num_panels() * PANEL);
+    HWY_DYNAMIC_DISPATCH(solved_row_powers)
+    (factor.lower, factor.inverse_diagonal.data(), x, powers.data());
+    return powers;
 }
 
 Eigen::ArrayXd row_powers(const panels& x)

@@ -182,7 +182,8 @@ struct gram_problem {
     gram_problem(const Eigen::MatrixXcd& a, const Eigen::MatrixXcd& y)
         : features(a),
           targets(y),
-          gram(kernel::gram(is_tall ? panels::adjoint(a) : panels(a, a.cols())))
+          gram(is_tall ? adjoint_gram(a, Eigen::VectorXd::Ones(a.rows()))
+                       : kernel::gram(panels(a, a.cols())))
     {
     }
 

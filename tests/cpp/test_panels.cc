@@ -53,13 +53,14 @@ void check_near(const MatrixXcd& found, const MatrixXcd& expected)
 BOOST_DATA_TEST_CASE(products, SIZES ^ OTHER_SIZES, rows, columns)
 {
     const MatrixXcd x = noise(rows, columns, 1);
+    const MatrixXcd tall = x.adjoint();
+    const Eigen::VectorXd weights = noise(columns, 1, 14).cwiseAbs2();
     const Eigen::Index even = columns + columns % 2;
     for_each_target([&] {
         const panels packed(x, even);
-        check_near(matrix_of(packed, columns), x);
-        check_near(matrix_of(panels::adjoint(x), rows), x.adjoint());
-        check_near(lower_half(gram(packed)),
-                   MatrixXcd((x * x.adjoint()).triangularView<Eigen::Lower>()));
+        check_near(lower_half(adjoint_gram(tall, weights)),
+                   MatrixXcd((tall.adjoint() * weights.asDiagonal() * tall)
+                                 .triangularView<Eigen::Lower>()));
         for (const int outputs : { 1, 2, 3 }) {
             const MatrixXcd y = noise(columns, outputs, 2), z = noise(rows, outputs, 3);
             check_near(product(packed, split_columns(y)).joined(rows), x * y);
@@ -101,6 +102,9 @@ BOOST_DATA_TEST_CASE(cholesky_factor_solves, SIZES, size)
         panels rows(b, factor.lower.columns());
         solve_rows(factor, rows);
         check_near(matrix_of(rows, size) * l.adjoint(), b);
+        const panels given(b, factor.lower.columns());
+        check_near(solved_row_powers(factor, given).head(11).matrix(),
+                   row_powers(rows).head(11).matrix());
         split_columns solution(y);
         solve_adjoint(factor, solution);
         check_near(l.adjoint() * solution.joined(size), y);
