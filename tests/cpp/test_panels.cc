@@ -58,6 +58,9 @@ BOOST_DATA_TEST_CASE(products, SIZES ^ OTHER_SIZES, rows, columns)
     const Eigen::Index even = columns + columns % 2;
     for_each_target([&] {
         const panels packed(x, even);
+        check_near(matrix_of(packed, columns), x);
+        check_near(lower_half(gram(packed)),
+                   MatrixXcd((x * x.adjoint()).triangularView<Eigen::Lower>()));
         check_near(lower_half(adjoint_gram(tall, weights)),
                    MatrixXcd((tall.adjoint() * weights.asDiagonal() * tall)
                                  .triangularView<Eigen::Lower>()));
