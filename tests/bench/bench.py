@@ -471,6 +471,11 @@ def retraining(options):
                 lambda: trained(reservoir.esn()),
                 [tag()],
             ),
+            (
+                f"trained every {BETWEEN_TRAININGS} symbols, given λ",
+                lambda: trained(reservoir.esn(regularization=0.01)),
+                [tag()],
+            ),
         )
     }
     for name, (rate, _) in best_of(options.runs, measures).items():
