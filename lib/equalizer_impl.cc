@@ -407,7 +407,14 @@ void equalizer_impl::send_tags(size_t produced)
 
 void equalizer_impl::send_reports()
 {
-    for (const auto& training : d_receiver->take_trainings()) {
+    const auto trainings = d_receiver->take_trainings();
+    if (trainings.empty())
+        return;
+    const pmt::pmt_t port = pmt::mp("report");
+    // to make a report that nobody reads would cost a tenth of a short training
+    if (pmt::is_null(message_subscribers(port)))
+        return;
+    for (const auto& training : trainings) {
         pmt::pmt_t dict = training.report.to_pmt();
         const auto add = [&dict](const char* key, uint64_t value) {
             dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
@@ -417,7 +424,7 @@ void equalizer_impl::send_reports()
         add("abandoned_trainings", training.counts.abandoned_trainings);
         add("truncated_frames", training.counts.truncated_frames);
         add("skipped_trainings", training.counts.skipped_trainings);
-        message_port_pub(pmt::mp("report"), dict);
+        message_port_pub(port, dict);
     }
 }
 
