@@ -89,10 +89,11 @@ struct RESERVOIR_API split_columns {
     Eigen::ArrayXXd im;
 };
 
-//! X X^H: the lower half, and of the upper half what lies in the panels of the diagonal.
+//! X X^H: the lower half, and of the upper half what lies in the panels of the diagonal. X has a
+//! column or more.
 RESERVOIR_API panels gram(const panels& x);
 
-//! A^H W A, the same part of it. A has a row or more; weights are at least 0.
+//! A^H W A, the same part of it. Weights are at least 0.
 RESERVOIR_API panels adjoint_gram(const Eigen::MatrixXcd& matrix,
                                   const Eigen::VectorXd& weights);
 

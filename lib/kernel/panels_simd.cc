@@ -842,8 +842,11 @@ panels gram(const panels& x)
 panels adjoint_gram(const Eigen::MatrixXcd& matrix, const Eigen::VectorXd& weights)
 {
     const size_t rows = matrix.rows(), size = matrix.cols();
-    panels g = even(size), x(size, std::min(BLOCK, rows)); // some rows, as columns of X
-    if (size % PANEL != 0)
+    panels g = even(size);
+    if (rows == 0)
+        std::fill_n(g.column(0, 0), g.num_panels() * g.columns() * panels::COLUMN, 0.0);
+    panels x(size, std::min(BLOCK, rows)); // some rows, as columns of X
+    if (rows > 0 && size % PANEL != 0)
         std::fill_n(x.column(x.num_panels() - 1, 0), x.columns() * panels::COLUMN, 0.0);
     double scale[BLOCK];
     for (size_t first = 0; first < rows; first += BLOCK) {

@@ -91,6 +91,12 @@ BOOST_AUTO_TEST_CASE(filters_see_zeros_where_there_is_no_sample)
     });
 }
 
+BOOST_AUTO_TEST_CASE(no_rows_have_a_gram_matrix_of_zeros)
+{
+    const MatrixXcd g = lower_half(adjoint_gram(MatrixXcd(0, 9), Eigen::VectorXd(0)));
+    BOOST_TEST((g.array() == 0.0).all());
+}
+
 BOOST_DATA_TEST_CASE(cholesky_factor_solves, SIZES, size)
 {
     const MatrixXcd x = noise(size, size + 3, 4), b = noise(11, size, 5),
