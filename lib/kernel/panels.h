@@ -8,7 +8,6 @@
 
 #include <gnuradio/reservoir/api.h>
 #include <Eigen/Core>
-#include <complex>
 #include <cstddef>
 
 namespace gr {
@@ -58,12 +57,6 @@ public:
     const double* element(size_t row, size_t k) const
     {
         return column(row / PANEL, k) + row % PANEL;
-    }
-    void set(size_t row, size_t k, std::complex<double> value)
-    {
-        double* const re = column(row / PANEL, k) + row % PANEL;
-        re[0] = value.real();
-        re[PANEL] = value.imag();
     }
 
 private:

@@ -111,41 +111,54 @@ HWY_INLINE void sum_products(strided_columns a,
     }
 }
 
+// The sums of a panel: visit(0 for s or 1 for t, place in the column of a panel, sum).
+template <bool CONJUGATE, class Visit>
+HWY_INLINE void
+visit_products(strided_columns a, size_t count, scalars s, scalars t, Visit visit)
+{
+    const tag d;
+    const size_t lanes = hn::Lanes(d);
+    vec s_re0, s_re1, s_im0, s_im1, t_re0, t_re1, t_im0, t_im1;
+    for (size_t r = 0; r < PANEL; r += 2 * lanes) {
+        sum_products<CONJUGATE>({ a.re + r, a.im + r, a.stride },
+                                count,
+                                s,
+                                t,
+                                s_re0,
+                                s_re1,
+                                s_im0,
+                                s_im1,
+                                t_re0,
+                                t_re1,
+                                t_im0,
+                                t_im1);
+        visit(0, r, s_re0);
+        visit(0, r + lanes, s_re1);
+        visit(0, PANEL + r, s_im0);
+        visit(0, PANEL + r + lanes, s_im1);
+        visit(1, r, t_re0);
+        visit(1, r + lanes, t_re1);
+        visit(1, PANEL + r, t_im0);
+        visit(1, PANEL + r + lanes, t_im1);
+    }
+}
+
 // G = X X^H, or G += X X^H, of some columns of X
 void gram(const panels& x, size_t first, size_t count, bool adds, panels& g)
 {
     const tag d;
-    const size_t lanes = hn::Lanes(d);
-    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
-    const auto store = [&](vec sum, double* to) HWY_ATTR {
-        hn::Store(adds ? hn::Add(hn::Load(d, to), sum) : sum, d, to);
-    };
     for (size_t p = 0; p < x.num_panels(); p++)
         for (size_t j = 0; j < std::min(PANEL * (p + 1), g.columns()); j += 2)
-            for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-                sum_products<true>(rows_of(x.column(p, first) + r),
-                                   count,
-                                   row_of(x.element(j, first)),
-                                   row_of(x.element(j + 1, first)),
-                                   re0,
-                                   re1,
-                                   im0,
-                                   im1,
-                                   next_re0,
-                                   next_re1,
-                                   next_im0,
-                                   next_im1);
-                double* const sum = g.column(p, j) + r;
-                store(re0, sum);
-                store(re1, sum + lanes);
-                store(im0, sum + PANEL);
-                store(im1, sum + PANEL + lanes);
-                double* const next = sum + panels::COLUMN;
-                store(next_re0, next);
-                store(next_re1, next + lanes);
-                store(next_im0, next + PANEL);
-                store(next_im1, next + PANEL + lanes);
-            }
+            visit_products<true>(
+                rows_of(x.column(p, first)),
+                count,
+                row_of(x.element(j, first)),
+                row_of(x.element(j + 1, first)),
+                [&, column = g.column(p, j)](size_t next, size_t place, vec sum)
+                    HWY_ATTR {
+                        double* const to = column + next * panels::COLUMN + place;
+                        hn::Store(adds ? hn::Add(hn::Load(d, to), sum) : sum, d, to);
+                    });
 }
 
 /*
@@ -206,40 +219,21 @@ void solve_rows(const panels& lower, const double* inverse, panels& x)
 void cholesky(panels& g, double mu, double* inverse)
 {
     const tag d;
-    const size_t lanes = hn::Lanes(d);
-    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
     for (size_t p = 0; p < g.num_panels(); p++) {
         const size_t begin = p * PANEL, end = std::min(begin + PANEL, g.columns());
         solve_panel(g, inverse, begin, g.column(p, 0));
         // the block on the diagonal: first what the columns left of it take away
         for (size_t j = begin; j < end; j += 2)
-            for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-                sum_products<true>(rows_of(g.column(p, 0) + r),
-                                   begin,
-                                   row_of(g.element(j, 0)),
-                                   row_of(g.element(j + 1, 0)),
-                                   re0,
-                                   re1,
-                                   im0,
-                                   im1,
-                                   next_re0,
-                                   next_re1,
-                                   next_im0,
-                                   next_im1);
-                const auto subtract = [&](vec sum, double* from) HWY_ATTR {
-                    hn::Store(hn::Sub(hn::Load(d, from), sum), d, from);
-                };
-                double* const column = g.column(p, j) + r;
-                subtract(re0, column);
-                subtract(re1, column + lanes);
-                subtract(im0, column + PANEL);
-                subtract(im1, column + PANEL + lanes);
-                double* const next = column + panels::COLUMN;
-                subtract(next_re0, next);
-                subtract(next_re1, next + lanes);
-                subtract(next_im0, next + PANEL);
-                subtract(next_im1, next + PANEL + lanes);
-            }
+            visit_products<true>(
+                rows_of(g.column(p, 0)),
+                begin,
+                row_of(g.element(j, 0)),
+                row_of(g.element(j + 1, 0)),
+                [&, column = g.column(p, j)](size_t next, size_t place, vec sum)
+                    HWY_ATTR {
+                        double* const to = column + next * panels::COLUMN + place;
+                        hn::Store(hn::Sub(hn::Load(d, to), sum), d, to);
+                    });
         // eight columns of eight rows, one after the other
         for (size_t j = begin; j < end; j++) {
             const size_t row = j - begin;
@@ -338,31 +332,14 @@ HWY_INLINE void product_of_panel(strided_columns a,
                                  double* const* out_im)
 {
     const tag d;
-    const size_t lanes = hn::Lanes(d);
-    vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
-    for (size_t r = 0; r < PANEL; r += 2 * lanes) {
-        sum_products<false>({ a.re + r, a.im + r, a.stride },
-                            count,
-                            { y_re[0], y_im[0], 1 },
-                            { y_re[1], y_im[1], 1 },
-                            re0,
-                            re1,
-                            im0,
-                            im1,
-                            next_re0,
-                            next_re1,
-                            next_im0,
-                            next_im1);
-        const size_t at = row + r;
-        hn::Store(re0, d, out_re[0] + at);
-        hn::Store(re1, d, out_re[0] + at + lanes);
-        hn::Store(im0, d, out_im[0] + at);
-        hn::Store(im1, d, out_im[0] + at + lanes);
-        hn::Store(next_re0, d, out_re[1] + at);
-        hn::Store(next_re1, d, out_re[1] + at + lanes);
-        hn::Store(next_im0, d, out_im[1] + at);
-        hn::Store(next_im1, d, out_im[1] + at + lanes);
-    }
+    visit_products<false>(a,
+                          count,
+                          { y_re[0], y_im[0], 1 },
+                          { y_re[1], y_im[1], 1 },
+                          [&](size_t next, size_t place, vec sum) HWY_ATTR {
+                              double* const* const out = place < PANEL ? out_re : out_im;
+                              hn::Store(sum, d, out[next] + row + place % PANEL);
+                          });
 }
 
 // Two vectors at once.
