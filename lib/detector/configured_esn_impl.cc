@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "detector/saved_file.h"
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <algorithm>
 #include <chrono>

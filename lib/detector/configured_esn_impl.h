@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_ESN_IMPL_H
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_ESN_IMPL_H
 
-#include "detector/configured_receiver.h"
+#include "detector/configured/receiver.h"
 #include <gnuradio/reservoir/configured_esn.h>
 #include <gnuradio/reservoir/kernel/survivor_search.h>
 #include <memory>

@@ -6,7 +6,7 @@
 #include "detector/descent.h"
 
 #include "check.h"
-#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/dense_recurrence.h>
 #include <gnuradio/reservoir/kernel/singular_values.h>
 #include <cmath>
 #include <limits>
@@ -36,13 +36,13 @@ void check_jacobian(const kernel::network_weights<float>& weights,
 }
 
 // The condition numbers of one epoch, in double precision.
-void record_conditions(const kernel::recurrent_network<float>& network,
+void record_conditions(const kernel::bptt_network<float>& network,
                        kernel::activation activation,
                        const training_sequence& sequence,
                        bool by_recurrent,
                        training_report& history)
 {
-    kernel::recurrent_network<double> fine(network.weights().cast<double>(), activation);
+    kernel::bptt_network<double> fine(network.weights().cast<double>(), activation);
     fine.set_sequence(sequence.inputs.cast<std::complex<double>>(),
                       sequence.targets.cast<std::complex<double>>(),
                       { sequence.trained.begin(), sequence.trained.end() });
@@ -86,7 +86,7 @@ trained_network descend(const kernel::network_weights<float>& start,
                         const std::function<bool(const training_progress&)>& go_on)
 {
     check_jacobian(start, sequence, parameters.condition_every);
-    kernel::recurrent_network<float> network(start, activation);
+    kernel::bptt_network<float> network(start, activation);
     network.set_sequence(sequence.inputs, sequence.targets, sequence.trained);
     kernel::optimizer<float> optimizer(
         parameters.optimizer, parameters.learning_rate, parameters.momentum);

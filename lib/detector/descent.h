@@ -9,7 +9,7 @@
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/kernel/activation.h>
 #include <gnuradio/reservoir/kernel/optimizer.h>
-#include <gnuradio/reservoir/kernel/recurrent_network.h>
+#include <gnuradio/reservoir/kernel/bptt_network.h>
 #include <functional>
 #include <vector>
 

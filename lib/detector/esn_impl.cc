@@ -110,9 +110,9 @@ Eigen::MatrixXcf esn_impl::draw_input_weights(int sps) const
                                         generator);
 }
 
-std::unique_ptr<reservoir_network> esn_impl::make_network(int sps, int) const
+std::unique_ptr<recurrence> esn_impl::make_network(int sps, int) const
 {
-    return std::make_unique<reservoir_network>(
+    return std::make_unique<recurrence>(
         d_recurrent_weights,
         to_window_order(
             draw_input_weights(sps),

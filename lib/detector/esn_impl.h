@@ -44,7 +44,7 @@ public:
     stream_matrix states(const stream_matrix& received, int sps) const override;
 
 protected:
-    std::unique_ptr<reservoir_network> make_network(int sps, int num_taps) const override;
+    std::unique_ptr<recurrence> make_network(int sps, int num_taps) const override;
     training_report do_fit(const gr_complex* const* received,
                            size_t num_samples,
                            const stream_matrix& pilots,

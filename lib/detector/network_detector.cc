@@ -5,7 +5,7 @@
 
 #include "detector/network_detector.h"
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include <algorithm>
 #include <cmath>
 
@@ -19,7 +19,7 @@ network_detector::network_detector(int window)
 {
 }
 
-std::unique_ptr<reservoir_network> network_detector::make_network(int, int) const
+std::unique_ptr<recurrence> network_detector::make_network(int, int) const
 {
     return nullptr;
 }

@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_NETWORK_DETECTOR_H
 #define INCLUDED_RESERVOIR_DETECTOR_NETWORK_DETECTOR_H
 
-#include "detector/reservoir_network.h"
+#include "detector/recurrence.h"
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <memory>
@@ -25,7 +25,7 @@ public:
 
 protected:
     //! The network for windows of that many taps; none by default.
-    virtual std::unique_ptr<reservoir_network> make_network(int sps, int num_taps) const;
+    virtual std::unique_ptr<recurrence> make_network(int sps, int num_taps) const;
     //! Makes window and network where sps is another one.
     virtual void configure(int sps);
     //! Makes the network anew.
@@ -50,7 +50,7 @@ protected:
     void set_output_weights(const Eigen::MatrixXcf& weights);
 
     std::unique_ptr<kernel::tapped_delay_window> d_window;
-    std::unique_ptr<reservoir_network> d_network;
+    std::unique_ptr<recurrence> d_network;
     uint64_t d_bad_samples = 0; // in what was detected
 
 private:

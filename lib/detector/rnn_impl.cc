@@ -422,9 +422,9 @@ training_report rnn_impl::do_fit(const gr_complex* const* received,
     return report;
 }
 
-std::unique_ptr<reservoir_network> rnn_impl::make_network(int, int) const
+std::unique_ptr<recurrence> rnn_impl::make_network(int, int) const
 {
-    return std::make_unique<reservoir_network>(
+    return std::make_unique<recurrence>(
         d_trained.recurrent, to_window_order(d_trained.input, *d_window), d_activation);
 }
 

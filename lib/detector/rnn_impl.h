@@ -55,7 +55,7 @@ public:
     rnn_weights weights() const override;
 
 protected:
-    std::unique_ptr<reservoir_network> make_network(int sps, int num_taps) const override;
+    std::unique_ptr<recurrence> make_network(int sps, int num_taps) const override;
     int do_look_ahead() const override { return d_parameters.delay; }
     training_report do_fit(const gr_complex* const* received,
                            size_t num_samples,

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "kernel/panels.h"
+#include "kernel/split_matrix.h"
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 
 #include <Eigen/Cholesky>

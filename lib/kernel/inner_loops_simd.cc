@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 
 #include <cfloat>
 #include <cmath>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "kernel/panels.h"
+#include "kernel/split_matrix.h"
 #include <gnuradio/reservoir/kernel/model_prior.h>
 
 #include <Eigen/Cholesky>
@@ -66,7 +66,7 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
     const Index rows = features.rows(), size = features.cols();
     const double total = weights.sum();
     const MatrixXcd gram = lower_half(adjoint_gram(features, weights));
-    const panels regressors(features, size + size % 2);
+    const split_matrix regressors(features, size + size % 2);
     const VectorXcd cross =
         adjoint_product(regressors, split_columns(weights.asDiagonal() * targets))
             .joined(size);
@@ -82,9 +82,9 @@ prior_ridge_result prior_ridge(const MatrixXcd& features,
         MatrixXcd matrix = gram + kappa * total * prior.gram;
         matrix.diagonal() += loading.cast<std::complex<double>>();
         const cholesky_factor factor =
-            cholesky(panels(matrix, regressors.columns()), 0.0);
+            cholesky(split_matrix(matrix, regressors.columns()), 0.0);
         const VectorXcd right = cross + kappa * total * prior.cross;
-        panels row(right.adjoint(), regressors.columns());
+        split_matrix row(right.adjoint(), regressors.columns());
         solve_rows(factor, row); // (L^-1 right)^H
         split_columns solution(size, 1);
         for (Index k = 0; k < size; k++) {

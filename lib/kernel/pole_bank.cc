@@ -5,7 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include <algorithm>
 #include <cmath>
 #include <sstream>

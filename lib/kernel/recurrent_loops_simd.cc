@@ -5,7 +5,7 @@
 
 #include "kernel/recurrent_loops.h"
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 
 // the order matters
 // clang-format off

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "kernel/panels.h"
+#include "kernel/split_matrix.h"
 #include <gnuradio/reservoir/kernel/ridge.h>
 
 #include <Eigen/Dense>
@@ -177,18 +177,18 @@ struct gram_problem {
     const Eigen::MatrixXcd& features; // A
     const Eigen::MatrixXcd& targets;  // Y
     bool is_tall = features.rows() >= features.cols();
-    panels gram;
+    split_matrix gram;
 
     gram_problem(const Eigen::MatrixXcd& a, const Eigen::MatrixXcd& y)
         : features(a),
           targets(y),
           gram(is_tall ? adjoint_gram(a, Eigen::VectorXd::Ones(a.rows()))
-                       : kernel::gram(panels(a, a.cols())))
+                       : kernel::gram(split_matrix(a, a.cols())))
     {
     }
 
     //! B, and zeros where the Gram matrix has a column more
-    panels rows() const
+    split_matrix rows() const
     {
         if (is_tall)
             return { features, gram.columns() };
@@ -223,7 +223,7 @@ struct gram_problem {
 // One lambda: by the Cholesky factor of G + mu I.
 ridge_result solve_cholesky(gram_problem problem, double lambda)
 {
-    panels whitened = problem.rows();
+    split_matrix whitened = problem.rows();
     const cholesky_factor factor = cholesky(std::move(problem.gram), problem.mu(lambda));
     solve_rows(factor, whitened);
     split_columns coefficients =
@@ -282,7 +282,7 @@ struct grid_factors {
  */
 ridge_result solve_tridiagonal(gram_problem problem)
 {
-    panels turned = problem.rows();
+    split_matrix turned = problem.rows();
     const Eigen::Index rows = problem.features.rows(), size = problem.gram.rows();
     const Eigen::Index outputs = problem.targets.cols();
     const tridiagonal_form form = tridiagonalize(std::move(problem.gram));

@@ -5,7 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include <algorithm>
 #include <cstring>
 

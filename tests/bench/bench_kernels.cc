@@ -9,13 +9,13 @@
  * single, "flop_double" in double precision.
  */
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include "peak.h"
-#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/dense_recurrence.h>
 #include <gnuradio/reservoir/kernel/optimizer.h>
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 #include <gnuradio/reservoir/kernel/random.h>
-#include <gnuradio/reservoir/kernel/recurrent_network.h>
+#include <gnuradio/reservoir/kernel/bptt_network.h>
 #include <gnuradio/reservoir/kernel/ridge.h>
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <benchmark/benchmark.h>
@@ -82,11 +82,11 @@ void fir(benchmark::State& state)
 }
 
 // As the esn runs it: window, recurrence, tanh and one readout.
-void dense_reservoir(benchmark::State& state)
+void dense_recurrence(benchmark::State& state)
 {
     const int neurons = state.range(0), taps = 24;
     kernel::random generator(1);
-    kernel::dense_reservoir network(
+    kernel::dense_recurrence network(
         kernel::random_recurrent_weights(neurons, 0.4, 0.0, generator),
         kernel::random_input_weights(neurons, taps, 0.05, generator),
         kernel::activation::magnitude_tanh);
@@ -243,7 +243,7 @@ void recurrent_network_epoch(benchmark::State& state)
             value = std::complex<float>(generator.complex_gaussian());
         return matrix;
     };
-    kernel::recurrent_network<float> network(
+    kernel::bptt_network<float> network(
         { kernel::random_recurrent_weights(neurons, 0.9, 0.0, generator),
           kernel::random_input_weights(neurons, window, 0.5, generator),
           0.05F * gaussian(1, neurons),
@@ -279,7 +279,7 @@ BENCHMARK(fma_peak<float>);
 BENCHMARK(fma_peak<double>);
 BENCHMARK(memory_peak)->Arg(1 << 27)->Unit(benchmark::kMillisecond);
 BENCHMARK(fir)->Arg(8)->Arg(32)->Arg(128);
-BENCHMARK(dense_reservoir)->Arg(8)->Arg(32)->Arg(128);
+BENCHMARK(dense_recurrence)->Arg(8)->Arg(32)->Arg(128);
 BENCHMARK(pole_bank)->Arg(8)->Arg(32);
 BENCHMARK(pole_bank_readout)->Arg(32);
 BENCHMARK(pole_bank_tanh)->Arg(32);

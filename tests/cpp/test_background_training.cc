@@ -5,7 +5,7 @@
 
 // Training beside detection, with a detector whose training ends when the test says so.
 
-#include "frame_receiver.h"
+#include "shell/frame_receiver.h"
 #include <condition_variable>
 #include <boost/test/unit_test.hpp>
 #include <chrono>

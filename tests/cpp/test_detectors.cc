@@ -5,7 +5,7 @@
 
 // Detectors as plain classes, and the frame receiver that a shell is built on.
 
-#include "frame_receiver.h"
+#include "shell/frame_receiver.h"
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/fir.h>

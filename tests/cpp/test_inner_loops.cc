@@ -5,7 +5,7 @@
 
 // Every instruction set that this machine runs, against plain double-precision loops.
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include "targets.h"
 #include <gnuradio/reservoir/kernel/random.h>
 #include <boost/test/unit_test.hpp>

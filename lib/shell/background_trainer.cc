@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "background_trainer.h"
+#include "shell/background_trainer.h"
 
 #include "check.h"
 #include <chrono>

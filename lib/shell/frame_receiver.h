@@ -6,8 +6,8 @@
 #ifndef INCLUDED_RESERVOIR_FRAME_RECEIVER_H
 #define INCLUDED_RESERVOIR_FRAME_RECEIVER_H
 
-#include "background_trainer.h"
-#include "frame_workers.h"
+#include "shell/background_trainer.h"
+#include "shell/frame_workers.h"
 #include <gnuradio/reservoir/detector.h>
 #include <cstdint>
 #include <deque>

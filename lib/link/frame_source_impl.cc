@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "frame_source_impl.h"
+#include "link/frame_source_impl.h"
 
 #include "check.h"
-#include "unit_power_points.h"
+#include "link/unit_power_points.h"
 #include <gnuradio/io_signature.h>
 #include <gnuradio/reservoir/kernel/random.h>
 #include <algorithm>

@@ -5,7 +5,7 @@
 
 // Every instruction set that this machine runs, against Eigen.
 
-#include "kernel/panels.h"
+#include "kernel/split_matrix.h"
 #include "targets.h"
 #include <gnuradio/reservoir/kernel/random.h>
 #include <Eigen/Dense>
@@ -33,7 +33,7 @@ MatrixXcd noise(Eigen::Index rows, Eigen::Index columns, uint64_t seed)
     return matrix;
 }
 
-MatrixXcd matrix_of(const panels& x, Eigen::Index columns)
+MatrixXcd matrix_of(const split_matrix& x, Eigen::Index columns)
 {
     MatrixXcd matrix(x.rows(), columns);
     for (Eigen::Index k = 0; k < columns; k++)
@@ -57,7 +57,7 @@ BOOST_DATA_TEST_CASE(products, SIZES ^ OTHER_SIZES, rows, columns)
     const Eigen::VectorXd weights = noise(columns, 1, 14).cwiseAbs2();
     const Eigen::Index even = columns + columns % 2;
     for_each_target([&] {
-        const panels packed(x, even);
+        const split_matrix packed(x, even);
         check_near(matrix_of(packed, columns), x);
         check_near(lower_half(gram(packed)),
                    MatrixXcd((x * x.adjoint()).triangularView<Eigen::Lower>()));
@@ -106,12 +106,12 @@ BOOST_DATA_TEST_CASE(cholesky_factor_solves, SIZES, size)
     const Eigen::LLT<MatrixXcd> expected(matrix);
     const MatrixXcd l = expected.matrixL();
     for_each_target([&] {
-        const cholesky_factor factor = cholesky(gram(panels(x, size + 3)), mu);
+        const cholesky_factor factor = cholesky(gram(split_matrix(x, size + 3)), mu);
         check_near(lower_half(factor.lower), l);
-        panels rows(b, factor.lower.columns());
+        split_matrix rows(b, factor.lower.columns());
         solve_rows(factor, rows);
         check_near(matrix_of(rows, size) * l.adjoint(), b);
-        const panels given(b, factor.lower.columns());
+        const split_matrix given(b, factor.lower.columns());
         check_near(solved_row_powers(factor, given).head(11).matrix(),
                    row_powers(rows).head(11).matrix());
         split_columns solution(y);
@@ -125,7 +125,7 @@ BOOST_DATA_TEST_CASE(tridiagonal_form_is_similar, SIZES, size)
     const MatrixXcd x = noise(size, size, 7), b = noise(13, size, 8);
     const MatrixXcd matrix = x * x.adjoint();
     for_each_target([&] {
-        const tridiagonal_form form = tridiagonalize(gram(panels(x, size)));
+        const tridiagonal_form form = tridiagonalize(gram(split_matrix(x, size)));
         MatrixXcd t = MatrixXcd::Zero(size, size);
         t.diagonal().real() = form.diagonal.matrix();
         for (int k = 0; k + 1 < size; k++)
@@ -135,7 +135,7 @@ BOOST_DATA_TEST_CASE(tridiagonal_form_is_similar, SIZES, size)
         const MatrixXcd q = turned.joined(size);
         check_near(q.adjoint() * q, MatrixXcd::Identity(size, size));
         check_near(q * t * q.adjoint(), matrix);
-        panels rows(b, size + size % 2);
+        split_matrix rows(b, size + size % 2);
         turn_rows(form, rows);
         check_near(matrix_of(rows, size), b * q);
     });
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_diagonal_matrix_needs_no_reflection)
     MatrixXcd x = MatrixXcd::Identity(9, 9);
     x.diagonal() *= 2.0;
     for_each_target([&] {
-        const tridiagonal_form form = tridiagonalize(gram(panels(x, 9)));
+        const tridiagonal_form form = tridiagonalize(gram(split_matrix(x, 9)));
         BOOST_TEST((form.diagonal == 4.0).all());
         BOOST_TEST((form.beside == 0.0).all());
     });
@@ -172,7 +172,7 @@ BOOST_DATA_TEST_CASE(whitened_powers_are_those_of_the_inverse, SIZES, size)
         expected.col(i) = (x * t.inverse() * x.adjoint()).diagonal();
     }
     for_each_target([&] {
-        const panels packed(x, size + size % 2);
+        const split_matrix packed(x, size + size % 2);
         check_near(whitened_powers(packed, ratios, inverse_pivots).topRows(10).matrix(),
                    expected);
     });

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "detector/configured_receiver.h"
+#include "detector/configured/receiver.h"
 
-#include "detector/channel_tracker.h"
+#include "detector/configured/tracker.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 #include <algorithm>
@@ -296,7 +296,8 @@ configured_frame configured_receiver::track(const sample_streams& given,
     const Index longer = std::clamp<double>(frame.memory / 4, block, 4 * block);
     smooth(frame, received, num_pilots, end, longer);
     frame.rows_per_fit = std::min<double>(
-        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + longer, end);
+        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + longer,
+        end);
     keep_decisions(frame, num_pilots);
     return frame;
 }

@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <gnuradio/reservoir/kernel/recurrent_network.h>
+#include <gnuradio/reservoir/kernel/bptt_network.h>
 
+#include "kernel/inner_loops.h"
 #include "kernel/recurrent_loops.h"
-#include "kernel/simd.h"
 #include <algorithm>
 #include <stdexcept>
 
@@ -67,14 +67,13 @@ unpack_matrix(const split_matrix<T>& from, size_t rows, size_t columns)
 } // namespace
 
 template <class T>
-size_t recurrent_network<T>::block::padded_rows() const
+size_t bptt_network<T>::block::padded_rows() const
 {
     return simd::padded(rows);
 }
 
 template <class T>
-recurrent_network<T>::recurrent_network(const network_weights<T>& weights,
-                                        activation function)
+bptt_network<T>::bptt_network(const network_weights<T>& weights, activation function)
     : d_neurons(weights.recurrent.rows()),
       d_inputs(weights.input.cols()),
       d_outputs(weights.readout.rows()),
@@ -92,7 +91,7 @@ recurrent_network<T>::recurrent_network(const network_weights<T>& weights,
 }
 
 template <class T>
-void recurrent_network<T>::set_weights(const network_weights<T>& weights)
+void bptt_network<T>::set_weights(const network_weights<T>& weights)
 {
     const bool fits =
         weights.recurrent.rows() == d_neurons && weights.recurrent.cols() == d_neurons &&
@@ -103,7 +102,7 @@ void recurrent_network<T>::set_weights(const network_weights<T>& weights)
          (weights.skip.rows() == d_outputs && weights.skip.cols() == d_inputs));
     if (!fits)
         throw std::invalid_argument(
-            "recurrent_network: W must be N x N, U N x M, W_out O x N, D O x M or empty");
+            "bptt_network: W must be N x N, U N x M, W_out O x N, D O x M or empty");
     pack(weights.recurrent, view(d_parameters, d_recurrent));
     pack(weights.input, view(d_parameters, d_input));
     pack(weights.readout.adjoint(), view(d_parameters, d_readout));
@@ -112,7 +111,7 @@ void recurrent_network<T>::set_weights(const network_weights<T>& weights)
 }
 
 template <class T>
-network_weights<T> recurrent_network<T>::unpack(const std::vector<T>& values) const
+network_weights<T> bptt_network<T>::unpack(const std::vector<T>& values) const
 {
     const auto matrix_of = [&values](const block& shape) {
         return unpack_matrix(view(values, shape), shape.rows, shape.columns);
@@ -127,14 +126,14 @@ network_weights<T> recurrent_network<T>::unpack(const std::vector<T>& values) co
 }
 
 template <class T>
-void recurrent_network<T>::set_sequence(const matrix& inputs,
-                                        const matrix& targets,
-                                        const std::vector<T>& step_weights)
+void bptt_network<T>::set_sequence(const matrix& inputs,
+                                   const matrix& targets,
+                                   const std::vector<T>& step_weights)
 {
     const size_t steps = step_weights.size();
     if (inputs.rows() != d_inputs || targets.rows() != d_outputs ||
         size_t(inputs.cols()) != steps || size_t(targets.cols()) != steps)
-        throw std::invalid_argument("recurrent_network: inputs must be M x T, targets O "
+        throw std::invalid_argument("bptt_network: inputs must be M x T, targets O "
                                     "x T, step_weights T values");
     d_steps = steps;
     d_weights = step_weights;
@@ -142,7 +141,7 @@ void recurrent_network<T>::set_sequence(const matrix& inputs,
     for (const T weight : d_weights)
         d_total_weight += weight;
     if (!(d_total_weight > 0.0))
-        throw std::invalid_argument("recurrent_network: one step at least must count");
+        throw std::invalid_argument("bptt_network: one step at least must count");
     d_u = { size_t(d_inputs), steps, 0 };
     d_state = { size_t(d_neurons), steps + 1, 0 };
     d_row = { steps, size_t(d_outputs), 0 };
@@ -157,7 +156,7 @@ void recurrent_network<T>::set_sequence(const matrix& inputs,
 }
 
 template <class T>
-double recurrent_network<T>::forward()
+double bptt_network<T>::forward()
 {
     const auto z = view(d_sums, d_state), s = view(d_states, d_state);
     const auto u = view(d_inputs_split, d_u);
@@ -198,7 +197,7 @@ double recurrent_network<T>::forward()
 }
 
 template <class T>
-double recurrent_network<T>::loss(const std::vector<T>& step_weights) const
+double bptt_network<T>::loss(const std::vector<T>& step_weights) const
 {
     const auto y = view(d_output, d_row), x = view(d_targets, d_row);
     double sum = 0.0, total = 0.0;
@@ -218,7 +217,7 @@ double recurrent_network<T>::loss(const std::vector<T>& step_weights) const
 }
 
 template <class T>
-void recurrent_network<T>::backward(bool by_recurrent)
+void bptt_network<T>::backward(bool by_recurrent)
 {
     const T scale = T(2.0 / (d_total_weight * d_outputs));
     const auto y = view(d_output, d_row), x = view(d_targets, d_row),
@@ -235,7 +234,7 @@ void recurrent_network<T>::backward(bool by_recurrent)
 }
 
 template <class T>
-void recurrent_network<T>::back_propagate(size_t steps, bool by_recurrent)
+void bptt_network<T>::back_propagate(size_t steps, bool by_recurrent)
 {
     const auto u = view(d_inputs_split, d_u), e = view(d_error, d_row);
     const auto s = view(d_states, d_state), dz = view(d_deltas, d_state);
@@ -303,7 +302,7 @@ void recurrent_network<T>::back_propagate(size_t steps, bool by_recurrent)
 }
 
 template <class T>
-Eigen::MatrixXd recurrent_network<T>::jacobian(bool by_recurrent)
+Eigen::MatrixXd bptt_network<T>::jacobian(bool by_recurrent)
 {
     std::vector<size_t> entries; // of the gradient, without padding
     for (const block& shape : { d_recurrent, d_input, d_readout, d_skip }) {
@@ -338,19 +337,19 @@ Eigen::MatrixXd recurrent_network<T>::jacobian(bool by_recurrent)
 }
 
 template <class T>
-typename recurrent_network<T>::matrix recurrent_network<T>::states() const
+typename bptt_network<T>::matrix bptt_network<T>::states() const
 {
     return unpack_matrix(from_column(view(d_states, d_state), 1), d_neurons, d_steps);
 }
 
 template <class T>
-typename recurrent_network<T>::matrix recurrent_network<T>::outputs() const
+typename bptt_network<T>::matrix bptt_network<T>::outputs() const
 {
     return unpack_matrix(transposed(view(d_output, d_row)), d_outputs, d_steps);
 }
 
-template class recurrent_network<float>;
-template class recurrent_network<double>;
+template class bptt_network<float>;
+template class bptt_network<double>;
 
 } // namespace kernel
 } // namespace reservoir

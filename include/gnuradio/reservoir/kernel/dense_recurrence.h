@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_RESERVOIR_KERNEL_DENSE_RESERVOIR_H
-#define INCLUDED_RESERVOIR_KERNEL_DENSE_RESERVOIR_H
+#ifndef INCLUDED_RESERVOIR_KERNEL_DENSE_RECURRENCE_H
+#define INCLUDED_RESERVOIR_KERNEL_DENSE_RECURRENCE_H
 
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/kernel/activation.h>
@@ -45,7 +45,7 @@ random_input_weights(int num_neurons, int num_inputs, double scaling, random& ge
  *
  * N(N + M) complex multiply-adds a step. State starts at zero.
  */
-class RESERVOIR_API dense_reservoir
+class RESERVOIR_API dense_recurrence
 {
 public:
     /*!
@@ -53,9 +53,9 @@ public:
      * \param input U, N × M
      * \param function f
      */
-    dense_reservoir(const Eigen::MatrixXcf& recurrent,
-                    const Eigen::MatrixXcf& input,
-                    activation function);
+    dense_recurrence(const Eigen::MatrixXcf& recurrent,
+                     const Eigen::MatrixXcf& input,
+                     activation function);
 
     int num_neurons() const { return d_num_neurons; }
     int num_inputs() const { return d_num_inputs; }
@@ -123,4 +123,4 @@ RESERVOIR_API std::optional<modal_form> diagonalise(const Eigen::MatrixXcf& recu
 } // namespace reservoir
 } // namespace gr
 
-#endif /* INCLUDED_RESERVOIR_KERNEL_DENSE_RESERVOIR_H */
+#endif /* INCLUDED_RESERVOIR_KERNEL_DENSE_RECURRENCE_H */

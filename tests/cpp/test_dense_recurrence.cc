@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/dense_recurrence.h>
 #include <boost/test/unit_test.hpp>
 
 using namespace gr::reservoir::kernel;
@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(states_follow_the_equation)
         const int neurons = 19, inputs = 5, steps = 50;
         const auto w = random_recurrent_weights(neurons, 0.8, 0.3, generator);
         const auto u = random_input_weights(neurons, inputs, 0.5, generator);
-        dense_reservoir network(w, u, function);
+        dense_recurrence network(w, u, function);
         Eigen::MatrixXcf in(inputs, steps), states(neurons, steps);
         for (auto& value : in.reshaped())
             value = complexf(generator.complex_gaussian());

@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CHANNEL_TRACKER_H
 #define INCLUDED_RESERVOIR_DETECTOR_CHANNEL_TRACKER_H
 
-#include "detector/configured_network.h"
+#include "detector/configured/network.h"
 
 namespace gr {
 namespace reservoir {

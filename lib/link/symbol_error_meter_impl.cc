@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "symbol_error_meter_impl.h"
+#include "link/symbol_error_meter_impl.h"
 
 #include "check.h"
-#include "unit_power_points.h"
+#include "link/unit_power_points.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <bitset>

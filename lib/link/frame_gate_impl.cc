@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "frame_gate_impl.h"
+#include "link/frame_gate_impl.h"
 
 #include "check.h"
 #include <gnuradio/io_signature.h>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "frame_sync_impl.h"
+#include "link/frame_sync_impl.h"
 
 #include "check.h"
 #include <gnuradio/block_detail.h>

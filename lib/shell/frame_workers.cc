@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "frame_workers.h"
+#include "shell/frame_workers.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/thread/thread.hpp>

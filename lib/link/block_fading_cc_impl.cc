@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "block_fading_cc_impl.h"
+#include "link/block_fading_cc_impl.h"
 
 #include "check.h"
 #include <gnuradio/io_signature.h>

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_RESERVOIR_KERNEL_SIMD_H
-#define INCLUDED_RESERVOIR_KERNEL_SIMD_H
+#ifndef INCLUDED_RESERVOIR_KERNEL_INNER_LOOPS_H
+#define INCLUDED_RESERVOIR_KERNEL_INNER_LOOPS_H
 
 #include <gnuradio/reservoir/kernel/activation.h>
 #include <complex>
@@ -146,4 +146,4 @@ RESERVOIR_API std::complex<float> dot(const float* a_re,
 } // namespace reservoir
 } // namespace gr
 
-#endif /* INCLUDED_RESERVOIR_KERNEL_SIMD_H */
+#endif /* INCLUDED_RESERVOIR_KERNEL_INNER_LOOPS_H */

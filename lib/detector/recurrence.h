@@ -3,11 +3,11 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H
-#define INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H
+#ifndef INCLUDED_RESERVOIR_DETECTOR_RECURRENCE_H
+#define INCLUDED_RESERVOIR_DETECTOR_RECURRENCE_H
 
 #include <gnuradio/gr_complex.h>
-#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/dense_recurrence.h>
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 #include <Eigen/Core>
 #include <optional>
@@ -20,12 +20,12 @@ namespace reservoir {
  * \brief The recurrent part of an ESN with its share of the readout: dense, or as a bank of poles
  * where the network is linear and can be diagonalised. Both give the same states and outputs.
  */
-class reservoir_network
+class recurrence
 {
 public:
-    reservoir_network(const Eigen::MatrixXcf& recurrent,
-                      const Eigen::MatrixXcf& input,
-                      kernel::activation function);
+    recurrence(const Eigen::MatrixXcf& recurrent,
+               const Eigen::MatrixXcf& input,
+               kernel::activation function);
 
     int num_neurons() const { return d_dense.num_neurons(); }
     bool is_modal() const { return d_modal.has_value(); }
@@ -49,14 +49,14 @@ private:
     struct modal_network {
         modal_network(const kernel::modal_form& form);
         Eigen::MatrixXcf modes;
-        kernel::dense_reservoir drive; // V⁻¹ U u[n]: no recurrent part
+        kernel::dense_recurrence drive; // V⁻¹ U u[n]: no recurrent part
         kernel::pole_bank poles;
         std::vector<gr_complex> driven;
         kernel::pole_bank before;          // the block, with several outputs
         Eigen::ArrayXf drive_re, drive_im; // of a block, a row a symbol
     };
 
-    kernel::dense_reservoir d_dense;
+    kernel::dense_recurrence d_dense;
     std::optional<modal_network> d_modal;
     void run_modal(const kernel::tapped_delay_window& window,
                    size_t count,
@@ -70,4 +70,4 @@ private:
 } // namespace reservoir
 } // namespace gr
 
-#endif /* INCLUDED_RESERVOIR_DETECTOR_RESERVOIR_NETWORK_H */
+#endif /* INCLUDED_RESERVOIR_DETECTOR_RECURRENCE_H */

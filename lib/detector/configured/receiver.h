@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 
-#include "detector/channel_tracker.h"
+#include "detector/configured/tracker.h"
 
 namespace gr {
 namespace reservoir {

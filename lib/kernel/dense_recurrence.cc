@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <gnuradio/reservoir/kernel/dense_reservoir.h>
+#include <gnuradio/reservoir/kernel/dense_recurrence.h>
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>
 #include <algorithm>
@@ -90,13 +90,13 @@ void split(const Eigen::MatrixXcf& matrix, Eigen::ArrayXf& re, Eigen::ArrayXf& i
 
 } // namespace
 
-dense_reservoir::dense_reservoir(const Eigen::MatrixXcf& recurrent,
-                                 const Eigen::MatrixXcf& input,
-                                 activation function)
+dense_recurrence::dense_recurrence(const Eigen::MatrixXcf& recurrent,
+                                   const Eigen::MatrixXcf& input,
+                                   activation function)
     : d_num_neurons(recurrent.rows()), d_num_inputs(input.cols()), d_function(function)
 {
     if (recurrent.rows() != recurrent.cols() || input.rows() != recurrent.rows())
-        throw std::invalid_argument("dense_reservoir: W must be N x N and U N x M");
+        throw std::invalid_argument("dense_recurrence: W must be N x N and U N x M");
     Eigen::MatrixXcf weights(d_num_neurons, d_num_neurons + d_num_inputs);
     weights << input, recurrent;
     split(weights, d_weights_re, d_weights_im);
@@ -106,13 +106,13 @@ dense_reservoir::dense_reservoir(const Eigen::MatrixXcf& recurrent,
     d_sum_im = d_next_re = d_next_im = d_sum_re;
 }
 
-void dense_reservoir::reset()
+void dense_recurrence::reset()
 {
     std::fill(d_sum_re.begin(), d_sum_re.end(), 0.0F);
     std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0F);
 }
 
-void dense_reservoir::step(const float* input_re, const float* input_im)
+void dense_recurrence::step(const float* input_re, const float* input_im)
 {
     std::copy_n(input_re, d_num_inputs, d_vector_re.data());
     std::copy_n(input_im, d_num_inputs, d_vector_im.data());
@@ -129,7 +129,7 @@ void dense_reservoir::step(const float* input_re, const float* input_im)
     simd::activate(d_function, d_sum_re.size(), d_sum_re.data(), d_sum_im.data());
 }
 
-void dense_reservoir::find_branches(const tapped_delay_window& window)
+void dense_recurrence::find_branches(const tapped_delay_window& window)
 {
     d_branch_re.clear();
     d_branch_im.clear();
@@ -139,10 +139,10 @@ void dense_reservoir::find_branches(const tapped_delay_window& window)
     }
 }
 
-void dense_reservoir::drive(const tapped_delay_window& window,
-                            size_t count,
-                            float* re,
-                            float* im)
+void dense_recurrence::drive(const tapped_delay_window& window,
+                             size_t count,
+                             float* re,
+                             float* im)
 {
     find_branches(window);
     simd::multiply_windows(d_weights_re.data(),
@@ -157,11 +157,11 @@ void dense_reservoir::drive(const tapped_delay_window& window,
                            im);
 }
 
-void dense_reservoir::run(const tapped_delay_window& window,
-                          size_t count,
-                          const std::vector<std::vector<float>>& readout_re,
-                          const std::vector<std::vector<float>>& readout_im,
-                          std::complex<float>* const* outputs)
+void dense_recurrence::run(const tapped_delay_window& window,
+                           size_t count,
+                           const std::vector<std::vector<float>>& readout_re,
+                           const std::vector<std::vector<float>>& readout_im,
+                           std::complex<float>* const* outputs)
 {
     find_branches(window);
     d_readout_re.clear();
@@ -190,9 +190,9 @@ void dense_reservoir::run(const tapped_delay_window& window,
                         d_next_im.data());
 }
 
-void dense_reservoir::run(const std::complex<float>* inputs,
-                          size_t count,
-                          std::complex<float>* states)
+void dense_recurrence::run(const std::complex<float>* inputs,
+                           size_t count,
+                           std::complex<float>* states)
 {
     std::vector<float> re(d_num_inputs), im(d_num_inputs);
     for (size_t n = 0; n < count; n++) {

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "detector/configured_network.h"
+#include "detector/configured/network.h"
 
-#include "kernel/panels.h"
+#include "kernel/split_matrix.h"
 #include <gnuradio/gr_complex.h>
 #include <gnuradio/reservoir/kernel/constellation_warp.h>
 #include <gnuradio/reservoir/kernel/model_prior.h>

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_RESERVOIR_KERNEL_RECURRENT_NETWORK_H
-#define INCLUDED_RESERVOIR_KERNEL_RECURRENT_NETWORK_H
+#ifndef INCLUDED_RESERVOIR_KERNEL_BPTT_NETWORK_H
+#define INCLUDED_RESERVOIR_KERNEL_BPTT_NETWORK_H
 
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/kernel/activation.h>
@@ -64,13 +64,13 @@ struct network_weights {
  * set_sequence. T is float or double.
  */
 template <class T>
-class RESERVOIR_API recurrent_network
+class RESERVOIR_API bptt_network
 {
 public:
     typedef typename network_weights<T>::matrix matrix;
 
     //! \throws std::invalid_argument if the shapes do not fit
-    recurrent_network(const network_weights<T>& weights, activation function);
+    bptt_network(const network_weights<T>& weights, activation function);
 
     int num_neurons() const { return d_neurons; }
     int num_inputs() const { return d_inputs; }
@@ -151,11 +151,11 @@ private:
     std::vector<T> d_adjoint; // Wᴴ
 };
 
-extern template class recurrent_network<float>;
-extern template class recurrent_network<double>;
+extern template class bptt_network<float>;
+extern template class bptt_network<double>;
 
 } // namespace kernel
 } // namespace reservoir
 } // namespace gr
 
-#endif /* INCLUDED_RESERVOIR_KERNEL_RECURRENT_NETWORK_H */
+#endif /* INCLUDED_RESERVOIR_KERNEL_BPTT_NETWORK_H */

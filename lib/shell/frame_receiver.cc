@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "frame_receiver.h"
+#include "shell/frame_receiver.h"
 
 #include <algorithm>
 #include <utility>

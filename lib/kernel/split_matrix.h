@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_RESERVOIR_KERNEL_PANELS_H
-#define INCLUDED_RESERVOIR_KERNEL_PANELS_H
+#ifndef INCLUDED_RESERVOIR_KERNEL_SPLIT_MATRIX_H
+#define INCLUDED_RESERVOIR_KERNEL_SPLIT_MATRIX_H
 
 #include <gnuradio/reservoir/api.h>
 #include <Eigen/Core>
@@ -26,18 +26,18 @@ constexpr size_t whole_panels(size_t rows) { return (rows + PANEL - 1) / PANEL *
  * real parts before eight imaginary parts. Products of complex numbers whose parts lie beside
  * each other, as in std::complex, reach a fifth of a core's peak.
  */
-class RESERVOIR_API panels
+class RESERVOIR_API split_matrix
 {
 public:
     static constexpr size_t COLUMN = 2 * PANEL; //!< values
 
     //! Values are left as they are in memory.
-    panels(size_t rows, size_t columns)
+    split_matrix(size_t rows, size_t columns)
         : d_rows(rows), d_columns(columns), d_values(whole_panels(rows) * columns * 2)
     {
     }
     //! A matrix; columns beyond its own are zero.
-    panels(const Eigen::MatrixXcd& matrix, size_t columns);
+    split_matrix(const Eigen::MatrixXcd& matrix, size_t columns);
 
     size_t rows() const { return d_rows; }
     size_t columns() const { return d_columns; }
@@ -84,33 +84,34 @@ struct RESERVOIR_API split_columns {
 
 //! X X^H: the lower half, and of the upper half what lies in the panels of the diagonal. X has a
 //! column or more.
-RESERVOIR_API panels gram(const panels& x);
+RESERVOIR_API split_matrix gram(const split_matrix& x);
 
 //! A^H W A, the same part of it. Weights are at least 0.
-RESERVOIR_API panels adjoint_gram(const Eigen::MatrixXcd& matrix,
-                                  const Eigen::VectorXd& weights);
+RESERVOIR_API split_matrix adjoint_gram(const Eigen::MatrixXcd& matrix,
+                                        const Eigen::VectorXd& weights);
 
 //! A square matrix with zeros above the diagonal.
-RESERVOIR_API Eigen::MatrixXcd lower_half(const panels& g);
+RESERVOIR_API Eigen::MatrixXcd lower_half(const split_matrix& g);
 
 //! L of G + mu I = L L^H.
 struct cholesky_factor {
-    panels lower;
+    split_matrix lower;
     Eigen::ArrayXd inverse_diagonal;
 };
-RESERVOIR_API cholesky_factor cholesky(panels g, double mu);
+RESERVOIR_API cholesky_factor cholesky(split_matrix g, double mu);
 
 //! X L^-H in place of X.
-RESERVOIR_API void solve_rows(const cholesky_factor& factor, panels& x);
+RESERVOIR_API void solve_rows(const cholesky_factor& factor, split_matrix& x);
 
 //! L^-H y in place of y.
 RESERVOIR_API void solve_adjoint(const cholesky_factor& factor, split_columns& y);
 
 //! X^H y.
-RESERVOIR_API split_columns adjoint_product(const panels& x, const split_columns& y);
+RESERVOIR_API split_columns adjoint_product(const split_matrix& x,
+                                            const split_columns& y);
 
 //! X y.
-RESERVOIR_API split_columns product(const panels& x, const split_columns& y);
+RESERVOIR_API split_columns product(const split_matrix& x, const split_columns& y);
 
 /*!
  * Row i, column k: Σ_j filters(k, j) samples[first + i + j], zero where there is no sample.
@@ -122,11 +123,11 @@ RESERVOIR_API Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
                                            const Eigen::MatrixXcd& filters);
 
 //! Σ_k |x_ik|² of every row i, filled up with zeros to whole panels.
-RESERVOIR_API Eigen::ArrayXd row_powers(const panels& x);
+RESERVOIR_API Eigen::ArrayXd row_powers(const split_matrix& x);
 
 //! row_powers of X L^-H.
 RESERVOIR_API Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor,
-                                               const panels& x);
+                                               const split_matrix& x);
 
 /*!
  * \brief G = Q T Q^H, T tridiagonal and real (Golub and Van Loan, 2013, section 8.3.1).
@@ -140,10 +141,10 @@ struct tridiagonal_form {
     split_columns v;       //!< an even number of columns
     Eigen::ArrayXcd tau;
 };
-RESERVOIR_API tridiagonal_form tridiagonalize(panels g);
+RESERVOIR_API tridiagonal_form tridiagonalize(split_matrix g);
 
 //! X Q in place of X.
-RESERVOIR_API void turn_rows(const tridiagonal_form& form, panels& x);
+RESERVOIR_API void turn_rows(const tridiagonal_form& form, split_matrix& x);
 
 //! Q y in place of y.
 RESERVOIR_API void turn(const tridiagonal_form& form, split_columns& y);
@@ -155,7 +156,7 @@ RESERVOIR_API void turn(const tridiagonal_form& form, split_columns& y);
  * \param inverse_pivots mus x columns: D^-1
  * \return rows, filled up to whole panels, x mus
  */
-RESERVOIR_API Eigen::ArrayXXd whitened_powers(const panels& x,
+RESERVOIR_API Eigen::ArrayXXd whitened_powers(const split_matrix& x,
                                               const Eigen::ArrayXXd& ratios,
                                               const Eigen::ArrayXXd& inverse_pivots);
 
@@ -163,4 +164,4 @@ RESERVOIR_API Eigen::ArrayXXd whitened_powers(const panels& x,
 } // namespace reservoir
 } // namespace gr
 
-#endif /* INCLUDED_RESERVOIR_KERNEL_PANELS_H */
+#endif /* INCLUDED_RESERVOIR_KERNEL_SPLIT_MATRIX_H */

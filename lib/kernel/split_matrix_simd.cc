@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "kernel/panels.h"
+#include "kernel/split_matrix.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 // the order matters
 // clang-format off
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernel/panels_simd.cc"
+#define HWY_TARGET_INCLUDE "kernel/split_matrix_simd.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // clang-format on
@@ -65,7 +65,7 @@ struct scalars {
 
 HWY_INLINE scalars row_of(const double* element)
 {
-    return { element, element + PANEL, panels::COLUMN };
+    return { element, element + PANEL, split_matrix::COLUMN };
 }
 
 // Two vectors of rows of the columns one after the other, of which re and im are the first.
@@ -77,7 +77,7 @@ struct strided_columns {
 
 HWY_INLINE strided_columns rows_of(const double* column)
 {
-    return { column, column + PANEL, panels::COLUMN };
+    return { column, column + PANEL, split_matrix::COLUMN };
 }
 
 template <bool CONJUGATE>
@@ -144,7 +144,7 @@ visit_products(strided_columns a, size_t count, scalars s, scalars t, Visit visi
 }
 
 // G = X X^H, or G += X X^H, of some columns of X
-void gram(const panels& x, size_t first, size_t count, bool adds, panels& g)
+void gram(const split_matrix& x, size_t first, size_t count, bool adds, split_matrix& g)
 {
     const tag d;
     for (size_t p = 0; p < x.num_panels(); p++)
@@ -156,7 +156,7 @@ void gram(const panels& x, size_t first, size_t count, bool adds, panels& g)
                 row_of(x.element(j + 1, first)),
                 [&, column = g.column(p, j)](size_t next, size_t place, vec sum)
                     HWY_ATTR {
-                        double* const to = column + next * panels::COLUMN + place;
+                        double* const to = column + next * split_matrix::COLUMN + place;
                         hn::Store(adds ? hn::Add(hn::Load(d, to), sum) : sum, d, to);
                     });
 }
@@ -166,7 +166,7 @@ void gram(const panels& x, size_t first, size_t count, bool adds, panels& g)
  * right, two at a time.
  */
 HWY_INLINE void
-solve_panel(const panels& lower, const double* inverse, size_t size, double* x)
+solve_panel(const split_matrix& lower, const double* inverse, size_t size, double* x)
 {
     const tag d;
     const size_t lanes = hn::Lanes(d);
@@ -186,7 +186,7 @@ solve_panel(const panels& lower, const double* inverse, size_t size, double* x)
                                next_re1,
                                next_im0,
                                next_im1);
-            double* const column = rows + j * panels::COLUMN;
+            double* const column = rows + j * split_matrix::COLUMN;
             const vec scale = hn::Set(d, inverse[j]);
             const auto finish = [&](vec& sum, double* to, vec by) HWY_ATTR {
                 sum = hn::Mul(hn::Sub(hn::Load(d, to), sum), by);
@@ -200,7 +200,7 @@ solve_panel(const panels& lower, const double* inverse, size_t size, double* x)
             const vec l_re = hn::Set(d, beside[0]), l_im = hn::Set(d, beside[PANEL]);
             accumulate<true>(re0, im0, l_re, l_im, next_re0, next_im0);
             accumulate<true>(re1, im1, l_re, l_im, next_re1, next_im1);
-            double* const next = column + panels::COLUMN;
+            double* const next = column + split_matrix::COLUMN;
             const vec next_scale = hn::Set(d, inverse[j + 1]);
             finish(next_re0, next, next_scale);
             finish(next_re1, next + lanes, next_scale);
@@ -210,13 +210,13 @@ solve_panel(const panels& lower, const double* inverse, size_t size, double* x)
     }
 }
 
-void solve_rows(const panels& lower, const double* inverse, panels& x)
+void solve_rows(const split_matrix& lower, const double* inverse, split_matrix& x)
 {
     for (size_t p = 0; p < x.num_panels(); p++)
         solve_panel(lower, inverse, lower.columns(), x.column(p, 0));
 }
 
-void cholesky(panels& g, double mu, double* inverse)
+void cholesky(split_matrix& g, double mu, double* inverse)
 {
     const tag d;
     for (size_t p = 0; p < g.num_panels(); p++) {
@@ -231,7 +231,7 @@ void cholesky(panels& g, double mu, double* inverse)
                 row_of(g.element(j + 1, 0)),
                 [&, column = g.column(p, j)](size_t next, size_t place, vec sum)
                     HWY_ATTR {
-                        double* const to = column + next * panels::COLUMN + place;
+                        double* const to = column + next * split_matrix::COLUMN + place;
                         hn::Store(hn::Sub(hn::Load(d, to), sum), d, to);
                     });
         // eight columns of eight rows, one after the other
@@ -288,7 +288,10 @@ HWY_INLINE std::complex<double> dot(const double* x,
              hn::GetLane(hn::SumOfLanes(d, hn::Add(im0, im1))) };
 }
 
-void solve_adjoint(const panels& lower, const double* inverse, double* y_re, double* y_im)
+void solve_adjoint(const split_matrix& lower,
+                   const double* inverse,
+                   double* y_re,
+                   double* y_im)
 {
     // the solution grows from below; above it is zero, which leaves the rest of a panel out
     const size_t size = lower.columns();
@@ -297,7 +300,7 @@ void solve_adjoint(const panels& lower, const double* inverse, double* y_re, dou
     for (size_t j = size; j-- > 0;) {
         const size_t p = j / PANEL;
         const std::complex<double> known = dot(lower.column(p, j),
-                                               size * panels::COLUMN,
+                                               size * split_matrix::COLUMN,
                                                lower.num_panels() - p,
                                                re.data() + p * PANEL,
                                                im.data() + p * PANEL);
@@ -308,15 +311,18 @@ void solve_adjoint(const panels& lower, const double* inverse, double* y_re, dou
     std::copy_n(im.data(), size, y_im);
 }
 
-void adjoint_product(const panels& x,
+void adjoint_product(const split_matrix& x,
                      const double* y_re,
                      const double* y_im,
                      double* out_re,
                      double* out_im)
 {
     for (size_t k = 0; k < x.columns(); k++) {
-        const std::complex<double> sum =
-            dot(x.column(0, k), x.columns() * panels::COLUMN, x.num_panels(), y_re, y_im);
+        const std::complex<double> sum = dot(x.column(0, k),
+                                             x.columns() * split_matrix::COLUMN,
+                                             x.num_panels(),
+                                             y_re,
+                                             y_im);
         out_re[k] = sum.real();
         out_im[k] = sum.imag();
     }
@@ -343,7 +349,7 @@ HWY_INLINE void product_of_panel(strided_columns a,
 }
 
 // Two vectors at once.
-void product(const panels& x,
+void product(const split_matrix& x,
              const double* const* y_re,
              const double* const* y_im,
              double* const* out_re,
@@ -378,25 +384,25 @@ void filter_bank(const double* x_re,
 HWY_INLINE void panel_powers(const double* x, size_t columns, double* powers)
 {
     double sums[PANEL] = {};
-    for (size_t k = 0; k < columns; k++, x += panels::COLUMN)
+    for (size_t k = 0; k < columns; k++, x += split_matrix::COLUMN)
         for (size_t r = 0; r < PANEL; r++) // a plain loop: the compiler vectorises it
             sums[r] += x[r] * x[r] + x[PANEL + r] * x[PANEL + r];
     std::copy_n(sums, PANEL, powers);
 }
 
-void row_powers(const panels& x, double* powers)
+void row_powers(const split_matrix& x, double* powers)
 {
     for (size_t p = 0; p < x.num_panels(); p++)
         panel_powers(x.column(p, 0), x.columns(), powers + p * PANEL);
 }
 
-void solved_row_powers(const panels& lower,
+void solved_row_powers(const split_matrix& lower,
                        const double* inverse,
-                       const panels& x,
+                       const split_matrix& x,
                        double* powers)
 {
     const size_t size = lower.columns();
-    Eigen::ArrayXd panel(size * panels::COLUMN);
+    Eigen::ArrayXd panel(size * split_matrix::COLUMN);
     for (size_t p = 0; p < x.num_panels(); p++) {
         std::copy_n(x.column(p, 0), panel.size(), panel.data());
         solve_panel(lower, inverse, size, panel.data());
@@ -416,7 +422,7 @@ struct split_vector {
  * above row j in the same vector becomes zero.
  */
 template <size_t COLUMNS>
-HWY_INLINE void update_and_multiply(panels& g,
+HWY_INLINE void update_and_multiply(split_matrix& g,
                                     size_t j,
                                     split_vector v,
                                     split_vector w,
@@ -427,7 +433,7 @@ HWY_INLINE void update_and_multiply(panels& g,
     const tag d;
     const size_t lanes = hn::Lanes(d);
     const size_t l = j + COLUMNS - 1;
-    const size_t size = g.rows(), stride = g.columns() * panels::COLUMN;
+    const size_t size = g.rows(), stride = g.columns() * split_matrix::COLUMN;
     const size_t first = j / lanes * lanes;
     const auto row = hn::Iota(d, static_cast<double>(first));
     const auto wanted0 = hn::Ge(row, hn::Set(d, static_cast<double>(j)));
@@ -461,7 +467,7 @@ HWY_INLINE void update_and_multiply(panels& g,
             };
             column(j, wanted0, a, sum_re0, sum_im0);
             if constexpr (COLUMNS > 1)
-                column(l, wanted1, a + panels::COLUMN, sum_re1, sum_im1);
+                column(l, wanted1, a + split_matrix::COLUMN, sum_re1, sum_im1);
             hn::Store(p_re, d, p.re + i);
             hn::Store(p_im, d, p.im + i);
             i += lanes;
@@ -476,7 +482,7 @@ HWY_INLINE void update_and_multiply(panels& g,
         store(l, sum_re1, sum_im1);
 }
 
-void tridiagonalize(panels& g,
+void tridiagonalize(split_matrix& g,
                     double* diagonal,
                     double* beside,
                     double* reflections_re,
@@ -641,7 +647,7 @@ void turn_rows(const double* v_re,
                const double* v_im,
                const std::complex<double>* tau,
                size_t size,
-               panels& x)
+               split_matrix& x)
 {
     const tag d;
     const size_t lanes = hn::Lanes(d);
@@ -667,7 +673,7 @@ void turn_rows(const double* v_re,
             for (size_t r = 0; r < PANEL; r += 2 * lanes) {
                 double* const rows = x.column(p, 0) + r;
                 vec z_re0, z_re1, z_im0, z_im1, y_re0, y_re1, y_im0, y_im1;
-                sum_products<false>(rows_of(rows + (k + 1) * panels::COLUMN),
+                sum_products<false>(rows_of(rows + (k + 1) * split_matrix::COLUMN),
                                     size - k - 1,
                                     { re + k + 1, im + k + 1, 1 },
                                     { next_re + k + 1, next_im + k + 1, 1 },
@@ -686,7 +692,7 @@ void turn_rows(const double* v_re,
                 scale(tau[k + 1], y_re0, y_im0);
                 scale(tau[k + 1], y_re1, y_im1);
                 for (size_t j = k + 1; j < size; j++) {
-                    double* const at = rows + j * panels::COLUMN;
+                    double* const at = rows + j * split_matrix::COLUMN;
                     vec re0 = hn::Load(d, at), re1 = hn::Load(d, at + lanes);
                     vec im0 = hn::Load(d, at + PANEL),
                         im1 = hn::Load(d, at + PANEL + lanes);
@@ -706,7 +712,7 @@ void turn_rows(const double* v_re,
     }
 }
 
-void whitened_powers(const panels& x,
+void whitened_powers(const split_matrix& x,
                      const double* ratios,
                      const double* inverse_pivots,
                      size_t stride,
@@ -720,7 +726,7 @@ void whitened_powers(const panels& x,
             const double* at = x.column(p, 0) + r;
             vec re0 = hn::Zero(d), re1 = re0, im0 = re0, im1 = re0, sum0 = re0,
                 sum1 = re0;
-            for (size_t k = 0; k < columns; k++, at += panels::COLUMN) {
+            for (size_t k = 0; k < columns; k++, at += split_matrix::COLUMN) {
                 const vec ratio = hn::Set(d, ratios[k * stride]);
                 const vec inverse = hn::Set(d, inverse_pivots[k * stride]);
                 re0 = hn::NegMulAdd(ratio, re0, hn::Load(d, at));
@@ -761,8 +767,8 @@ HWY_EXPORT(turn);
 HWY_EXPORT(turn_rows);
 HWY_EXPORT(whitened_powers);
 
-panels::panels(const Eigen::MatrixXcd& matrix, size_t columns)
-    : panels(matrix.rows(), columns)
+split_matrix::split_matrix(const Eigen::MatrixXcd& matrix, size_t columns)
+    : split_matrix(matrix.rows(), columns)
 {
     const size_t given = matrix.cols();
     for (size_t p = 0; p < num_panels(); p++) {
@@ -803,28 +809,30 @@ namespace {
 constexpr size_t BLOCK = 64;
 
 // Two columns are made at a time; rows beyond those of x are zero.
-panels even(size_t size) { return { size, size + size % 2 }; }
+split_matrix even(size_t size) { return { size, size + size % 2 }; }
 
 } // namespace
 
-panels gram(const panels& x)
+split_matrix gram(const split_matrix& x)
 {
-    panels g = even(x.rows());
+    split_matrix g = even(x.rows());
     for (size_t first = 0; first < x.columns(); first += BLOCK)
         HWY_DYNAMIC_DISPATCH(gram)
     (x, first, std::min(BLOCK, x.columns() - first), first > 0, g);
     return g;
 }
 
-panels adjoint_gram(const Eigen::MatrixXcd& matrix, const Eigen::VectorXd& weights)
+split_matrix adjoint_gram(const Eigen::MatrixXcd& matrix, const Eigen::VectorXd& weights)
 {
     const size_t rows = matrix.rows(), size = matrix.cols();
-    panels g = even(size);
+    split_matrix g = even(size);
     if (rows == 0)
-        std::fill_n(g.column(0, 0), g.num_panels() * g.columns() * panels::COLUMN, 0.0);
-    panels x(size, std::min(BLOCK, rows)); // some rows, as columns of X
+        std::fill_n(
+            g.column(0, 0), g.num_panels() * g.columns() * split_matrix::COLUMN, 0.0);
+    split_matrix x(size, std::min(BLOCK, rows)); // some rows, as columns of X
     if (rows > 0 && size % PANEL != 0)
-        std::fill_n(x.column(x.num_panels() - 1, 0), x.columns() * panels::COLUMN, 0.0);
+        std::fill_n(
+            x.column(x.num_panels() - 1, 0), x.columns() * split_matrix::COLUMN, 0.0);
     double scale[BLOCK];
     for (size_t first = 0; first < rows; first += BLOCK) {
         const size_t count = std::min(BLOCK, rows - first);
@@ -834,8 +842,8 @@ panels adjoint_gram(const Eigen::MatrixXcd& matrix, const Eigen::VectorXd& weigh
             const std::complex<double>* const from = matrix.data() + i * rows + first;
             double* const to = x.column(i / PANEL, 0) + i % PANEL;
             for (size_t k = 0; k < count; k++) {
-                to[k * panels::COLUMN] = scale[k] * from[k].real();
-                to[k * panels::COLUMN + PANEL] = -scale[k] * from[k].imag();
+                to[k * split_matrix::COLUMN] = scale[k] * from[k].real();
+                to[k * split_matrix::COLUMN + PANEL] = -scale[k] * from[k].imag();
             }
         }
         HWY_DYNAMIC_DISPATCH(gram)(x, 0, count, first > 0, g);
@@ -843,7 +851,7 @@ panels adjoint_gram(const Eigen::MatrixXcd& matrix, const Eigen::VectorXd& weigh
     return g;
 }
 
-Eigen::MatrixXcd lower_half(const panels& g)
+Eigen::MatrixXcd lower_half(const split_matrix& g)
 {
     Eigen::MatrixXcd matrix = Eigen::MatrixXcd::Zero(g.rows(), g.rows());
     for (size_t k = 0; k < g.rows(); k++)
@@ -852,14 +860,14 @@ Eigen::MatrixXcd lower_half(const panels& g)
     return matrix;
 }
 
-cholesky_factor cholesky(panels g, double mu)
+cholesky_factor cholesky(split_matrix g, double mu)
 {
     Eigen::ArrayXd inverse(g.columns());
     HWY_DYNAMIC_DISPATCH(cholesky)(g, mu, inverse.data());
     return { std::move(g), std::move(inverse) };
 }
 
-void solve_rows(const cholesky_factor& factor, panels& x)
+void solve_rows(const cholesky_factor& factor, split_matrix& x)
 {
     HWY_DYNAMIC_DISPATCH(solve_rows)(factor.lower, factor.inverse_diagonal.data(), x);
 }
@@ -874,7 +882,7 @@ void solve_adjoint(const cholesky_factor& factor, split_columns& y)
      y.im.col(o).data());
 }
 
-split_columns adjoint_product(const panels& x, const split_columns& y)
+split_columns adjoint_product(const split_matrix& x, const split_columns& y)
 {
     split_columns out(x.columns(), y.re.cols());
     for (Eigen::Index o = 0; o < y.re.cols(); o++)
@@ -905,7 +913,7 @@ void two_at_a_time(const split_columns& in, split_columns& out, Function functio
 
 } // namespace
 
-split_columns product(const panels& x, const split_columns& y)
+split_columns product(const split_matrix& x, const split_columns& y)
 {
     split_columns out(x.rows(), y.re.cols());
     two_at_a_time(y, out, [&](auto re, auto im, auto out_re, auto out_im) {
@@ -940,7 +948,7 @@ Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
     return out.joined(rows);
 }
 
-Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor, const panels& x)
+Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor, const split_matrix& x)
 {
     Eigen::ArrayXd powers(x.num_panels() * PANEL);
     HWY_DYNAMIC_DISPATCH(solved_row_powers)
@@ -948,14 +956,14 @@ Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor, const panels& x)
     return powers;
 }
 
-Eigen::ArrayXd row_powers(const panels& x)
+Eigen::ArrayXd row_powers(const split_matrix& x)
 {
     Eigen::ArrayXd powers(x.num_panels() * PANEL);
     HWY_DYNAMIC_DISPATCH(row_powers)(x, powers.data());
     return powers;
 }
 
-tridiagonal_form tridiagonalize(panels g)
+tridiagonal_form tridiagonalize(split_matrix g)
 {
     const size_t size = g.rows();
     tridiagonal_form form{ Eigen::ArrayXd(size),
@@ -972,7 +980,7 @@ tridiagonal_form tridiagonalize(panels g)
     return form;
 }
 
-void turn_rows(const tridiagonal_form& form, panels& x)
+void turn_rows(const tridiagonal_form& form, split_matrix& x)
 {
     HWY_DYNAMIC_DISPATCH(turn_rows)
     (form.v.re.data(), form.v.im.data(), form.tau.data(), form.diagonal.size(), x);
@@ -990,7 +998,7 @@ void turn(const tridiagonal_form& form, split_columns& y)
      y.im.col(o).data());
 }
 
-Eigen::ArrayXXd whitened_powers(const panels& x,
+Eigen::ArrayXXd whitened_powers(const split_matrix& x,
                                 const Eigen::ArrayXXd& ratios,
                                 const Eigen::ArrayXXd& inverse_pivots)
 {

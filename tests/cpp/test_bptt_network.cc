@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include <gnuradio/reservoir/kernel/bptt_network.h>
 #include <gnuradio/reservoir/kernel/random.h>
-#include <gnuradio/reservoir/kernel/recurrent_network.h>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -49,9 +49,9 @@ struct problem {
     }
 
     template <class T>
-    recurrent_network<T> network(activation function) const
+    bptt_network<T> network(activation function) const
     {
-        recurrent_network<T> made(weights.cast<T>(), function);
+        bptt_network<T> made(weights.cast<T>(), function);
         made.set_sequence(inputs.cast<std::complex<T>>(),
                           targets.cast<std::complex<T>>(),
                           { step_weights.begin(), step_weights.end() });
@@ -220,9 +220,9 @@ BOOST_AUTO_TEST_CASE(wrong_shapes_are_refused)
     const problem p(4, 2, 1, false, 10, 9);
     auto weights = p.weights;
     weights.readout.resize(1, 3);
-    BOOST_CHECK_THROW(recurrent_network<double>(weights, activation::identity),
+    BOOST_CHECK_THROW(bptt_network<double>(weights, activation::identity),
                       std::invalid_argument);
-    recurrent_network<double> network(p.weights, activation::identity);
+    bptt_network<double> network(p.weights, activation::identity);
     BOOST_CHECK_THROW(network.set_sequence(p.inputs, p.targets, { 1.0 }),
                       std::invalid_argument);
     BOOST_CHECK_THROW(

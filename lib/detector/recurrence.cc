@@ -3,16 +3,16 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "detector/reservoir_network.h"
+#include "detector/recurrence.h"
 
-#include "kernel/simd.h"
+#include "kernel/inner_loops.h"
 #include <algorithm>
 #include <cmath>
 
 namespace gr {
 namespace reservoir {
 
-reservoir_network::modal_network::modal_network(const kernel::modal_form& form)
+recurrence::modal_network::modal_network(const kernel::modal_form& form)
     : modes(form.modes),
       drive(Eigen::MatrixXcf::Zero(form.drive.rows(), form.drive.rows()),
             form.drive,
@@ -26,9 +26,9 @@ reservoir_network::modal_network::modal_network(const kernel::modal_form& form)
 {
 }
 
-reservoir_network::reservoir_network(const Eigen::MatrixXcf& recurrent,
-                                     const Eigen::MatrixXcf& input,
-                                     kernel::activation function)
+recurrence::recurrence(const Eigen::MatrixXcf& recurrent,
+                       const Eigen::MatrixXcf& input,
+                       kernel::activation function)
     : d_dense(recurrent, input, function)
 {
     if (function != kernel::activation::identity)
@@ -37,14 +37,14 @@ reservoir_network::reservoir_network(const Eigen::MatrixXcf& recurrent,
         d_modal.emplace(*form);
 }
 
-void reservoir_network::reset()
+void recurrence::reset()
 {
     d_dense.reset();
     if (d_modal)
         d_modal->poles.reset();
 }
 
-void reservoir_network::step(const float* input_re, const float* input_im)
+void recurrence::step(const float* input_re, const float* input_im)
 {
     if (!d_modal) {
         d_dense.step(input_re, input_im);
@@ -57,7 +57,7 @@ void reservoir_network::step(const float* input_re, const float* input_im)
     modal.poles.step(modal.driven.data());
 }
 
-void reservoir_network::copy_state(gr_complex* state) const
+void recurrence::copy_state(gr_complex* state) const
 {
     const int n = num_neurons();
     if (d_modal) {
@@ -70,7 +70,7 @@ void reservoir_network::copy_state(gr_complex* state) const
         state[k] = { d_dense.state_re()[k], d_dense.state_im()[k] };
 }
 
-void reservoir_network::set_readout(const Eigen::MatrixXcf& weights)
+void recurrence::set_readout(const Eigen::MatrixXcf& weights)
 {
     if (d_modal) {
         const Eigen::MatrixXcf readout = d_modal->modes.transpose() * weights;
@@ -91,9 +91,9 @@ void reservoir_network::set_readout(const Eigen::MatrixXcf& weights)
     }
 }
 
-void reservoir_network::run(const kernel::tapped_delay_window& window,
-                            size_t count,
-                            gr_complex* const* outputs)
+void recurrence::run(const kernel::tapped_delay_window& window,
+                     size_t count,
+                     gr_complex* const* outputs)
 {
     if (d_modal)
         run_modal(window, count, outputs);
@@ -101,9 +101,9 @@ void reservoir_network::run(const kernel::tapped_delay_window& window,
         d_dense.run(window, count, d_out_re, d_out_im, outputs);
 }
 
-void reservoir_network::run_modal(const kernel::tapped_delay_window& window,
-                                  size_t count,
-                                  gr_complex* const* outputs)
+void recurrence::run_modal(const kernel::tapped_delay_window& window,
+                           size_t count,
+                           gr_complex* const* outputs)
 {
     const auto finite = [](gr_complex value) {
         return std::isfinite(value.real()) && std::isfinite(value.imag());

@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_EQUALIZER_IMPL_H
 #define INCLUDED_RESERVOIR_EQUALIZER_IMPL_H
 
-#include "frame_receiver.h"
+#include "shell/frame_receiver.h"
 #include <gnuradio/reservoir/equalizer.h>
 #include <atomic>
 #include <deque>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "detector/channel_tracker.h"
+#include "detector/configured/tracker.h"
 
 #include <algorithm>
 #include <cmath>
