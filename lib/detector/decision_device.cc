@@ -20,15 +20,16 @@ gr_complex nearest(const std::vector<gr_complex>& points, gr_complex value)
     });
 }
 
-bool all_on(const std::vector<gr_complex>& points, const std::vector<gr_complex>& pilots)
+} // namespace
+
+bool lie_on(const std::vector<gr_complex>& points, const std::vector<gr_complex>& symbols)
 {
-    return std::all_of(pilots.begin(), pilots.end(), [&points](gr_complex pilot) {
-        const gr_complex point = nearest(points, pilot);
-        return std::abs(point - pilot) <= 1e-3F * std::abs(point);
+    return std::all_of(symbols.begin(), symbols.end(), [&points](gr_complex symbol) {
+        return std::any_of(points.begin(), points.end(), [symbol](gr_complex point) {
+            return std::abs(point - symbol) <= 1e-3F * std::abs(point);
+        });
     });
 }
-
-} // namespace
 
 decision_device::decision_device(const digital::constellation_sptr& constellation)
     : d_raw(constellation->points())
@@ -44,7 +45,7 @@ decision_device::decision_device(const digital::constellation_sptr& constellatio
 
 void decision_device::fit_scale(const std::vector<gr_complex>& pilots)
 {
-    d_points = all_on(d_raw, pilots) ? d_raw : d_unit;
+    d_points = lie_on(d_raw, pilots) ? d_raw : d_unit;
 }
 
 gr_complex decision_device::decide(gr_complex value) const

@@ -13,6 +13,10 @@
 namespace gr {
 namespace reservoir {
 
+//! Whether every symbol is one of the points, to 1e-3 of the point's modulus.
+bool lie_on(const std::vector<gr_complex>& points,
+            const std::vector<gr_complex>& symbols);
+
 /*!
  * \brief Slices to the nearest constellation point, in the units of the pilots.
  */

@@ -6,10 +6,10 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_DESCENT_H
 #define INCLUDED_RESERVOIR_DETECTOR_DESCENT_H
 
-#include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/kernel/activation.h>
-#include <gnuradio/reservoir/kernel/optimizer.h>
 #include <gnuradio/reservoir/kernel/bptt_network.h>
+#include <gnuradio/reservoir/kernel/optimizer.h>
+#include <gnuradio/reservoir/training_report.h>
 #include <functional>
 #include <vector>
 
@@ -45,7 +45,7 @@ struct trained_network {
 
 /*!
  * \brief Gradient descent from given weights, with early stopping; every epoch is recorded.
- * \param go_on called once an epoch; false: this is the last
+ * \param go_on called once per epoch; false: this is the last
  */
 trained_network descend(const kernel::network_weights<float>& start,
                         kernel::activation activation,

@@ -37,81 +37,8 @@ size_t row_length(const stream_matrix& rows) { return rows.empty() ? 0 : rows[0]
 
 } // namespace
 
-pmt::pmt_t training_report::to_pmt() const
+detector::detector(int num_inputs, int num_outputs) : trainable(num_inputs, num_outputs)
 {
-    pmt::pmt_t dict = pmt::make_dict();
-    const auto add = [&dict](const char* key, const pmt::pmt_t& value) {
-        dict = pmt::dict_add(dict, pmt::mp(key), value);
-    };
-    add("mse", pmt::from_double(mse));
-    add("evm_db", pmt::from_double(evm_db));
-    add("seconds", pmt::from_double(seconds));
-    add("delay", pmt::from_long(delay));
-    add("regularization", pmt::from_double(regularization));
-    add("noise_variance", pmt::from_double(noise_variance));
-    add("bad_samples", pmt::from_uint64(bad_samples));
-    add("channel", rows_to_pmt(channel));
-    add("poles", pmt::init_c32vector(poles.size(), poles));
-    add("timing", pmt::from_long(timing));
-    add("carrier_offset", pmt::from_double(carrier_offset));
-    add("warp", pmt::init_c32vector(warp.size(), warp));
-    add("residuals", pmt::init_f64vector(residuals.size(), residuals));
-    add("refits", pmt::from_long(refits));
-    add("tracked", pmt::from_bool(tracked));
-    add("condition_number",
-        pmt::init_f64vector(condition_number.size(), condition_number));
-    if (best_epoch < 0) // nothing was descended
-        return dict;
-    add("loss", pmt::init_f64vector(loss.size(), loss));
-    add("held_out_loss", pmt::init_f64vector(held_out_loss.size(), held_out_loss));
-    add("gradient_norm", pmt::init_f64vector(gradient_norm.size(), gradient_norm));
-    add("eigenvalues", rows_to_pmt(eigenvalues));
-    add("jacobian_rank",
-        pmt::init_s32vector(
-            jacobian_rank.size(),
-            std::vector<int32_t>(jacobian_rank.begin(), jacobian_rank.end())));
-    add("recurrent_condition_number",
-        pmt::init_f64vector(recurrent_condition_number.size(),
-                            recurrent_condition_number));
-    add("gram_condition_number",
-        pmt::init_f64vector(gram_condition_number.size(), gram_condition_number));
-    add("best_epoch", pmt::from_long(best_epoch));
-    add("restart", pmt::from_long(restart));
-    add("diverged", pmt::from_bool(diverged));
-    add("cancelled", pmt::from_bool(cancelled));
-    return dict;
-}
-
-pmt::pmt_t training_progress::to_pmt() const
-{
-    pmt::pmt_t dict = pmt::make_dict();
-    const auto add = [&dict](const char* key, const pmt::pmt_t& value) {
-        dict = pmt::dict_add(dict, pmt::mp(key), value);
-    };
-    add("restart", pmt::from_long(restart));
-    add("epoch", pmt::from_long(epoch));
-    add("epochs", pmt::from_long(epochs));
-    add("loss", pmt::from_double(loss));
-    add("held_out_loss", pmt::from_double(held_out_loss));
-    add("gradient_norm", pmt::from_double(gradient_norm));
-    add("condition_number", pmt::from_double(condition_number));
-    add("eigenvalues", pmt::init_c32vector(eigenvalues.size(), eigenvalues));
-    return dict;
-}
-
-detector::detector(int num_inputs, int num_outputs)
-    : d_num_inputs(num_inputs), d_num_outputs(num_outputs)
-{
-    require(num_inputs >= 1 && num_inputs <= 64, "num_inputs", num_inputs, "1 to 64");
-    require(num_outputs >= 1 && num_outputs <= 64, "num_outputs", num_outputs, "1 to 64");
-}
-
-detector::~detector() {}
-
-bool detector::trained() const
-{
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    return d_report.trained;
 }
 
 int detector::trained_sps() const
@@ -126,30 +53,9 @@ int detector::delay() const
     return d_report.delay;
 }
 
-uint64_t detector::bad_samples() const
+detector::sptr detector::clone() const
 {
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    return do_bad_samples() + d_bad_samples_elsewhere;
-}
-
-training_report detector::report() const
-{
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    return d_report;
-}
-
-void detector::reset()
-{
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    do_reset();
-}
-
-void detector::claim()
-{
-    if (d_claimed.exchange(true))
-        throw std::invalid_argument(
-            "detector = " + kind() +
-            ": must not belong to another block already; make one for each");
+    return std::dynamic_pointer_cast<detector>(do_clone());
 }
 
 void detector::set_tracking(digital::constellation_sptr constellation)
@@ -167,86 +73,20 @@ void detector::do_set_tracking(digital::constellation_sptr constellation)
 
 void detector::set_channel(const stream_matrix& channel)
 {
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    do_set_channel(channel);
-    settings_changed();
+    command("channel", rows_to_pmt(channel));
 }
 
 void detector::set_power_delay_profile(const std::vector<double>& powers)
 {
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    do_set_power_delay_profile(powers);
-    settings_changed();
-}
-
-void detector::do_set_channel(const stream_matrix&)
-{
-    throw std::invalid_argument("channel: " + kind() + " does not use one");
-}
-
-void detector::do_set_power_delay_profile(const std::vector<double>&)
-{
-    throw std::invalid_argument("power_delay_profile: " + kind() + " does not use one");
-}
-
-void detector::set_progress(std::function<void(const training_progress&)> progress)
-{
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    d_progress = std::move(progress);
-}
-
-detector::sptr detector::clone() const
-{
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    const sptr copy = do_clone();
-    // its own delay, as the state of a stream that adapts is not copied; all else is in files, or
-    // only here, as the history of a training
-    const int delay = copy->d_report.delay;
-    copy->d_report = d_report;
-    copy->d_report.delay = delay;
-    return copy;
-}
-
-void detector::take_over(const detector& trained)
-{
-    require(
-        trained.d_report.trained, "trained", "untrained", "a detector that was trained");
-    require(trained.d_num_inputs == d_num_inputs &&
-                trained.d_num_outputs == d_num_outputs,
-            "trained",
-            std::to_string(trained.d_num_inputs) + " inputs, " +
-                std::to_string(trained.d_num_outputs) + " outputs",
-            "of the same shape");
-    do_adopt(trained);
-    d_report = trained.d_report;
-    d_sps = trained.d_sps;
-}
-
-void detector::adopt(const detector& trained)
-{
-    require(trained.kind() == kind(), "trained", trained.kind(), kind().c_str());
-    require(&trained != this, "trained", "the same detector", "another one");
-    const std::scoped_lock lock(d_mutex, trained.d_mutex);
-    take_over(trained);
-    d_report.bad_samples =
-        std::max(d_report.bad_samples, do_bad_samples() + d_bad_samples_elsewhere);
-}
-
-training_report detector::adopt_frame(const detector& clone, uint64_t bad_samples)
-{
-    const std::scoped_lock lock(d_mutex, clone.d_mutex);
-    take_over(clone);
-    d_report.bad_samples += do_bad_samples() + d_bad_samples_elsewhere - bad_samples;
-    d_bad_samples_elsewhere += clone.do_bad_samples() - bad_samples;
-    return d_report;
+    command("power_delay_profile", pmt::init_f64vector(powers.size(), powers));
 }
 
 void detector::check_received(const stream_matrix& received) const
 {
-    require(received.size() == size_t(d_num_inputs),
+    require(received.size() == size_t(num_inputs()),
             "received",
             std::to_string(received.size()) + " rows",
-            ("num_inputs = " + std::to_string(d_num_inputs) + " rows").c_str());
+            ("num_inputs = " + std::to_string(num_inputs()) + " rows").c_str());
     for (const auto& row : received)
         require(row.size() == received[0].size(),
                 "received",
@@ -259,10 +99,10 @@ void detector::check_training(size_t num_samples,
                               int sps) const
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
-    require(pilots.size() == size_t(d_num_outputs),
+    require(pilots.size() == size_t(num_outputs()),
             "pilots",
             std::to_string(pilots.size()) + " rows",
-            ("num_outputs = " + std::to_string(d_num_outputs) + " rows").c_str());
+            ("num_outputs = " + std::to_string(num_outputs()) + " rows").c_str());
     require(!pilots[0].empty(), "pilots", "empty", "at least one symbol");
     for (const auto& row : pilots) {
         require(row.size() == pilots[0].size(),
@@ -321,16 +161,25 @@ detector::fit(const stream_matrix& received, const stream_matrix& pilots, int sp
 size_t detector::detect(const gr_complex* const* received,
                         size_t num_samples,
                         int sps,
-                        gr_complex* const* symbols)
+                        const symbol_rows& rows)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     if (!d_report.trained)
-        throw std::runtime_error("detect: nothing is learnt yet; call fit first");
+        throw std::runtime_error("detect: nothing is trained yet; call fit first");
     require(sps == d_sps,
             "sps",
             sps,
             ("what fit was given, " + std::to_string(d_sps)).c_str());
-    return do_detect(received, num_samples, symbols);
+    const size_t count = do_detect(received, num_samples, rows.symbols);
+    fill_noise_variance(count, rows);
+    return count;
+}
+
+void detector::fill_noise_variance(size_t count, const symbol_rows& rows) const
+{
+    if (rows.noise_variance)
+        for (int o = 0; o < num_outputs(); o++)
+            std::fill_n(rows.noise_variance[o], count, float(d_report.noise_variance));
 }
 
 stream_matrix detector::detect(const stream_matrix& received, int sps)
@@ -338,9 +187,9 @@ stream_matrix detector::detect(const stream_matrix& received, int sps)
     check_received(received);
     require(sps >= 1, "sps", sps, "at least 1");
     const size_t length = row_length(received);
-    stream_matrix symbols(d_num_outputs, std::vector<gr_complex>(length / sps + 1));
-    const size_t count =
-        detect(row_pointers(received).data(), length, sps, row_pointers(symbols).data());
+    stream_matrix symbols(num_outputs(), std::vector<gr_complex>(length / sps + 1));
+    const size_t count = detect(
+        row_pointers(received).data(), length, sps, { row_pointers(symbols).data() });
     for (auto& row : symbols)
         row.resize(count);
     return symbols;
@@ -362,8 +211,8 @@ void detector::do_receive(const gr_complex* const* received,
     if (given == needed)
         return;
     const std::vector<gr_complex> zeros(needed - given);
-    const std::vector<const gr_complex*> rows(d_num_inputs, zeros.data());
-    std::vector<gr_complex*> rest(symbols, symbols + d_num_outputs);
+    const std::vector<const gr_complex*> rows(num_inputs(), zeros.data());
+    std::vector<gr_complex*> rest(symbols, symbols + num_outputs());
     for (auto& row : rest)
         row += count;
     do_detect(rows.data(), zeros.size(), rest.data());
@@ -374,7 +223,7 @@ void detector::receive(const gr_complex* const* received,
                        const stream_matrix& pilots,
                        int sps,
                        int payload_len,
-                       gr_complex* const* symbols)
+                       const symbol_rows& rows)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     check_training(num_samples, pilots, sps);
@@ -386,7 +235,8 @@ void detector::receive(const gr_complex* const* received,
             "no longer than what was received");
     const size_t look_ahead = std::max(LOOK_AHEAD, do_look_ahead());
     const size_t used = std::min(num_samples, (num_symbols + look_ahead) * sps);
-    do_receive(received, used, pilots, sps, num_symbols, symbols);
+    do_receive(received, used, pilots, sps, num_symbols, rows.symbols);
+    fill_noise_variance(num_symbols, rows);
 }
 
 stream_matrix detector::receive(const stream_matrix& received,
@@ -403,25 +253,15 @@ stream_matrix detector::receive(const stream_matrix& received,
     check_training(length, pilots, sps);
     if (payload_len == -1)
         payload_len = (length + sps - 1) / sps - pilots[0].size();
-    stream_matrix symbols(d_num_outputs,
+    stream_matrix symbols(num_outputs(),
                           std::vector<gr_complex>(pilots[0].size() + payload_len));
     receive(row_pointers(received).data(),
             length,
             pilots,
             sps,
             payload_len,
-            row_pointers(symbols).data());
+            { row_pointers(symbols).data() });
     return symbols;
-}
-
-void detector::save(const std::string& path) const
-{
-    pmt::pmt_t content;
-    {
-        const std::lock_guard<std::mutex> lock(d_mutex);
-        content = pmt::dict_add(do_save(), pmt::mp("kind"), pmt::mp(kind()));
-    }
-    write_saved_file(path, content);
 }
 
 } // namespace reservoir

@@ -16,7 +16,7 @@ namespace reservoir {
 namespace {
 
 const std::string MAGIC = "gr-reservoir detector";
-constexpr int VERSION = 1;
+constexpr int VERSION = 2; // 1: parameters by position, up to November 2026
 
 uint32_t crc32(const std::string& bytes)
 {
@@ -55,7 +55,8 @@ pmt::pmt_t read_saved_file(const std::string& path)
     if (version != VERSION)
         throw std::runtime_error(
             "load: " + path + " has version " + std::to_string(version) +
-            ", this module reads version " + std::to_string(VERSION));
+            ", this module reads version " + std::to_string(VERSION) +
+            ": train the detector again and save it");
     const std::string bytes((std::istreambuf_iterator<char>(file)),
                             std::istreambuf_iterator<char>());
     if (!fields || bytes.size() != length || crc32(bytes) != crc)

@@ -6,7 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
 #define INCLUDED_RESERVOIR_DETECTOR_SAVED_FILE_H
 
-#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/training_report.h>
 #include <Eigen/Core>
 #include <pmt/pmt.h>
 #include <string>

@@ -11,7 +11,7 @@
 namespace gr {
 namespace reservoir {
 
-float unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count)
+double unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count)
 {
     double power = 0.0;
     size_t finite = 0;

@@ -6,8 +6,8 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H
 #define INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H
 
-#include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
+#include <gnuradio/reservoir/training_report.h>
 #include <Eigen/Core>
 #include <functional>
 
@@ -15,22 +15,22 @@ namespace gr {
 namespace reservoir {
 
 //! What scales count samples of every input to unit power together; silence stays as it is.
-float unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count);
+double unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count);
 
-//! One column a row.
+//! Transposed: one column per row.
 Eigen::MatrixXcd to_columns(const stream_matrix& rows);
 
-//! One row a row.
+//! One row per row.
 stream_matrix to_rows(const Eigen::MatrixXcf& matrix);
 Eigen::MatrixXcf to_matrix(const stream_matrix& rows);
 
-//! a in estimate = a x + error, one a column; 1 where nothing was learnt, so that nothing is blown up.
+//! a in estimate = a x + error, one per column; 1 where nothing was found, so that nothing is blown up.
 Eigen::VectorXcd output_gain(const Eigen::MatrixXcd& estimates,
                              const Eigen::MatrixXcd& pilots);
 
 /*!
  * Fills in mse, and noise_variance and evm_db of the output with the gain taken out, from
- * weighted estimates and targets, one column an output; `total` is the sum of the weights.
+ * weighted estimates and targets, one column per output; `total` is the sum of the weights.
  */
 void describe_errors(const Eigen::MatrixXcd& estimates,
                      const Eigen::MatrixXcd& targets,

@@ -86,12 +86,15 @@ protected:
         return count;
     }
     void do_reset() override { d_last.clear(); }
-    pmt::pmt_t do_save() const override { return pmt::make_dict(); }
-    sptr do_clone() const override
+    trainable::sptr do_make_alike() const override
     {
         return std::make_shared<slow_detector>(d_gate, d_fails);
     }
-    void do_adopt(const detector& trained) override
+    pmt::pmt_t do_parameters() const override { return pmt::make_dict(); }
+    bool do_has_parameters_of(const trainable&) const override { return true; }
+    pmt::pmt_t do_save() const override { return pmt::make_dict(); }
+    void do_restore(const pmt::pmt_t&) override { do_reset(); }
+    void do_adopt(const trainable& trained) override
     {
         d_learnt = dynamic_cast<const slow_detector&>(trained).d_learnt;
         do_reset();

@@ -364,7 +364,7 @@ def test_generated_cpp_compiles(platform, tmp_path):
             block.params[key].set_value(value)
     flow_graph.rewrite()
     platform.Generator(flow_graph, str(tmp_path)).write()
-    packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks"]
+    packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks", "eigen3"]
     flags = subprocess.run(
         [pkg_config, "--cflags", *packages], stdout=subprocess.PIPE, text=True
     ).stdout.split()

@@ -6,10 +6,190 @@
 #ifndef INCLUDED_RESERVOIR_CONFIGURED_ESN_H
 #define INCLUDED_RESERVOIR_CONFIGURED_ESN_H
 
+#include <gnuradio/reservoir/described.h>
 #include <gnuradio/reservoir/detector.h>
+#include <memory>
 
 namespace gr {
 namespace reservoir {
+
+struct configured_settings;
+struct configured_readout;
+struct stream_readout;
+class configured_network;
+class configured_stream;
+
+struct RESERVOIR_API configured_esn_parameters {
+    static constexpr about_kind ABOUT = {
+        "configured_esn",
+        "Configured ESN",
+        "echo state network, reservoir computing, neural network, machine learning, "
+        "decision feedback, per-survivor processing, MLSE",
+        "Echo state network (ESN) with poles that are configured from the channel, which "
+        "is "
+        "estimated from the pilots, instead of drawn at random. Several hypotheses "
+        "(survivors) of the past decisions are kept and fed back, and a whole frame is "
+        "received again with its decisions as training (refits). A carrier offset, a "
+        "saturating amplifier or receiver, and fading within the frame are found on the "
+        "way.",
+        "Where nothing is known but the pilots, set Training Sequence, Constellation "
+        "and, for "
+        "whole frames, Payload Length; the rest may stay as it is. Without a Payload "
+        "Length "
+        "there are no refits; the symbols of a stream with Decision Feedback are "
+        "constellation "
+        "points and wait for 32 later ones. In a frame each symbol lies near the point "
+        "that "
+        "was decided, right or wrong: a clean constellation is no proof of a low symbol "
+        "error "
+        "rate.",
+        false,
+        true
+    };
+
+    constellation_points constellation;
+    int channel_len = 0;
+    bool feedback = true;
+    int survivors = 8;
+    int refits = 2;
+    double prior_weight = 3.0;
+    std::string poles = "estimate";
+    std::vector<double> power_delay_profile = {};
+    int num_neurons = 32;
+    bool receiver_linearization = true;
+    double max_frequency_offset = 5e-3;
+    double phase_noise = 3e-5;
+    std::string tracking = "auto";
+    int num_inputs = 1;
+    int num_outputs = 1;
+
+    template <class Self, class Visit>
+    static void visit(Self& self, Visit&& visit)
+    {
+        const auto network = [](const char* name, const char* text) {
+            return parameter(name, text).on("Network");
+        };
+        const auto impairment = [](const char* name, const char* text) {
+            return parameter(name, text).on("Impairments").seldom();
+        };
+        visit(
+            self.constellation,
+            parameter("constellation",
+                      "what is decided, at the scale of the training sequence or at unit "
+                      "power"));
+        visit(self.channel_len,
+              network(
+                  "channel_len",
+                  "taps of the channel, the first at the symbol's instant; at most half "
+                  "the pilots are used")
+                  .within(1, 64)
+                  .or_else(0, "timing and length by the Bayesian information criterion")
+                  .in("symbols")
+                  .labelled("Channel Length")
+                  .shown_when("poles != 'statistics'"));
+        visit(
+            self.feedback,
+            network("feedback",
+                    "on, decisions are fed back; off, the trained network is one linear "
+                    "filter and fits any waveform")
+                .labelled("Decision Feedback"));
+        visit(self.survivors,
+              network("survivors", "hypotheses that are kept; time grows with them")
+                  .within(1, 256)
+                  .shown_when("feedback"));
+        visit(self.refits,
+              network(
+                  "refits",
+                  "passes over a frame with its own decisions as training; the pass that "
+                  "explains the samples best is kept")
+                  .within(0, 16)
+                  .shown_when("feedback or poles == 'statistics' and refits != 0"));
+        visit(
+            self.prior_weight,
+            network("prior_weight",
+                    "weight of the channel's model against the pilots in the first pass; "
+                    "refits choose theirs by leave-one-out")
+                .within(0, 1e6)
+                .seldom());
+        visit(self.poles,
+              network("poles",
+                      "from the channel's estimate, or from its statistics without an "
+                      "estimate")
+                  .one_of(parameter::word{ "estimate", "From the channel's estimate" },
+                          parameter::word{ "statistics", "From its statistics" })
+                  .shown_when("not feedback or poles == 'statistics'")
+                  .seldom());
+        visit(self.power_delay_profile,
+              network("power_delay_profile",
+                      "mean powers of the channel's taps, for poles from statistics")
+                  .at_least(0)
+                  .shown_when("poles == 'statistics' or len(power_delay_profile) > 0"));
+        visit(self.num_neurons,
+              network("num_neurons", "poles that are placed from statistics")
+                  .within(1, 64)
+                  .labelled("Num. Neurons")
+                  .shown_when("poles == 'statistics'"));
+        visit(self.receiver_linearization,
+              impairment(
+                  "receiver_linearization",
+                  "fit and undo a saturating receiver (multi-level constellations, one "
+                  "sample per symbol)")
+                  .shown_when("feedback"));
+        visit(self.max_frequency_offset,
+              impairment("max_frequency_offset",
+                         "carrier offset that is searched; 0 halves the time")
+                  .within(0, 0.5)
+                  .in("cycles per symbol")
+                  .labelled("Max. Frequency Offset"));
+        visit(self.phase_noise,
+              impairment("phase_noise", "variance of the phase steps; 0: no phase loop")
+                  .within(0, 0.1)
+                  .in("rad² per symbol")
+                  .shown_when("feedback"));
+        visit(
+            self.tracking,
+            impairment("tracking",
+                       "follow a fading channel over a frame: 'auto' for payloads above "
+                       "1024 symbols or where one channel does not explain the frame, "
+                       "'off', or 'on': always tried")
+                .one_of(parameter::word{ "auto", "Automatic" },
+                        parameter::word{ "off", "Off" },
+                        parameter::word{ "on", "On" })
+                .shown_when("feedback or tracking == 'on'"));
+        visit(self.num_inputs, NUM_INPUTS);
+        visit(self.num_outputs, NUM_OUTPUTS.within(1, 1));
+    }
+
+    template <class Rule>
+    void rules(Rule&& rule) const
+    {
+        const bool statistics = poles == "statistics";
+        rule(!statistics || !feedback,
+             "feedback",
+             "False with poles = 'statistics'",
+             "poles != 'statistics' or not feedback");
+        rule(!statistics || refits == 0,
+             "refits",
+             "0 with poles = 'statistics'",
+             "poles != 'statistics' or refits == 0");
+        rule(statistics || power_delay_profile.empty(),
+             "power_delay_profile",
+             "empty unless poles = 'statistics'",
+             "poles == 'statistics' or len(power_delay_profile) == 0");
+        rule(!statistics ||
+                 (power_delay_profile.size() >= 2 && power_delay_profile.front() > 0.0 &&
+                  power_delay_profile.back() > 0.0),
+             "power_delay_profile",
+             "at least two powers, the first and the last above 0, with poles = "
+             "'statistics'",
+             "poles != 'statistics' or len(power_delay_profile) > 1 and "
+             "power_delay_profile[0] > 0 and power_delay_profile[-1] > 0");
+        rule(tracking != "on" || feedback,
+             "tracking",
+             "'auto' or 'off' without feedback",
+             "feedback or tracking != 'on'");
+    }
+};
 
 /*!
  * \brief Echo state network whose poles are configured from the channel instead of drawn at random.
@@ -44,7 +224,7 @@ namespace reservoir {
  * DECISION_LAG symbols and are constellation points; pilots come out as the readout makes them.
  * The carrier offset that the pilots show is taken out; a saturated receiver is not linearised.
  * set_tracking (adapt_after_training in the equalizer) with feedback makes it follow a fading
- * channel: every DECISION_LAG symbols channel, poles and readout are configured anew from the
+ * channel: every DECISION_LAG symbols channel, poles and readout are configured again from the
  * last decisions, weighted exp(-age / memory), of five memories the one that predicted best. A
  * block waits for 16 symbols more, through which the survivors are searched before it is decided:
  * on a deep notch an early decision is wrong, and tracking then follows it. It decides by its own
@@ -62,7 +242,7 @@ namespace reservoir {
  * Without feedback detect() is the FIR filter, at any waveform. After receive(), too, the next
  * detect() starts at symbol 0, with the last pass's readout.
  *
- * With feedback a symbol costs FUTURE + 1 = 41 complex multiply-adds an antenna and sampling
+ * With feedback a symbol costs FUTURE + 1 = 41 complex multiply-adds per antenna and sampling
  * phase, and survivors x (channel length + points) in the search; a refit costs about
  * symbols x (features)^2, features being twice the channel's length. Every frame is received
  * with and without the offset that the pilots show (max_frequency_offset = 0 halves the time).
@@ -73,7 +253,8 @@ namespace reservoir {
  * Limits: one stream (num_outputs = 1); without feedback it does not adapt between trainings;
  * with poles = "statistics" neither feedback nor refits.
  */
-class RESERVOIR_API configured_esn : virtual public detector
+class RESERVOIR_API configured_esn
+    : public described<configured_esn, configured_esn_parameters, detector>
 {
 public:
     typedef std::shared_ptr<configured_esn> sptr;
@@ -81,29 +262,10 @@ public:
     //! Symbols that a streaming decision waits for later ones, beyond the readout's look-ahead.
     static constexpr int DECISION_LAG = 32;
 
-    /*!
-     * \param constellation what is decided; null: QPSK
-     * \param channel_len taps, 1 to 64, the first at the symbol's instant (at most half the pilots
-     *        are used); 0: timing and length by the Bayesian information criterion
-     * \param feedback whether decisions are fed back
-     * \param survivors hypotheses that are kept, 1 to 256
-     * \param refits decision-directed passes of receive(), 0 to 16
-     * \param prior_weight kappa of the first pass, 0 to 1e6; refits choose by leave-one-out
-     * \param poles "estimate", or "statistics": from power_delay_profile, no channel estimate
-     * \param power_delay_profile mean powers of the channel's taps; for "statistics" only
-     * \param num_neurons poles that "statistics" places, 1 to 64
-     * \param receiver_linearization fit a saturating receiver (multi-level constellations, one
-     *        sample a symbol)
-     * \param max_frequency_offset carrier offset that is searched, cycles/symbol, 0 to 0.5
-     * \param phase_noise variance of the phase steps, rad²/symbol, 0 to 0.1; 0: no phase loop
-     * \param tracking of a fading channel in receive() with feedback: "auto" (payloads above 1024
-     *        symbols, or where one channel does not explain the frame), "off" or "on" (always
-     *        tried). Up to 1024 symbols the least final prediction error (Akaike, 1969) of one
-     *        channel and a tracked one decides
-     * \param num_inputs antennas, 1 to 64
-     * \param num_outputs 1
-     * \throws std::invalid_argument naming the parameter, its value and its range
-     */
+    //! \throws std::invalid_argument naming the parameter, its value and its range
+    explicit configured_esn(const configured_esn_parameters& parameters);
+    ~configured_esn() override;
+    //! Parameters one by one, as configured_esn_parameters has them; a null constellation is QPSK.
     static sptr make(digital::constellation_sptr constellation = nullptr,
                      int channel_len = 0,
                      bool feedback = true,
@@ -121,18 +283,66 @@ public:
                      int num_outputs = 1);
 
     //! Points of the constellation, as given.
-    virtual std::vector<gr_complex> points() const = 0;
+    std::vector<gr_complex> points() const { return d_parameters.constellation.points; }
     //! Labels of the points: digital::constellation::pre_diff_code, or 0, 1, ….
-    virtual std::vector<int> labels() const = 0;
+    std::vector<int> labels() const { return d_parameters.constellation.labels; }
     /*!
      * \brief The FIR filter that the trained network is, before feedback, for samples of unit
-     * power: one row an antenna and sampling phase (antenna-major), oldest sample first. Its
+     * power: one row per antenna and sampling phase (antenna-major), oldest sample first. Its
      * output at symbol n begins with sample n - filter_start(). Empty before training.
      */
-    virtual stream_matrix filter() const = 0;
-    virtual int filter_start() const = 0;
+    stream_matrix filter() const;
+    int filter_start() const;
     //! Weights of the last decisions, newest first.
-    virtual std::vector<gr_complex> feedback_weights() const = 0;
+    std::vector<gr_complex> feedback_weights() const;
+
+    //! "channel" and "power_delay_profile": as set_channel and set_power_delay_profile.
+    std::vector<std::string> commands() const override;
+
+protected:
+    int do_look_ahead() const override;
+    uint64_t do_bad_samples() const override { return d_bad_samples; }
+    void do_reset() override;
+    training_report do_fit(const gr_complex* const* received,
+                           size_t num_samples,
+                           const stream_matrix& pilots,
+                           int sps) override;
+    size_t do_detect(const gr_complex* const* received,
+                     size_t num_samples,
+                     gr_complex* const* symbols) override;
+    void do_receive(const gr_complex* const* received,
+                    size_t num_samples,
+                    const stream_matrix& pilots,
+                    int sps,
+                    size_t num_symbols,
+                    gr_complex* const* symbols) override;
+    void do_set_tracking(digital::constellation_sptr constellation) override;
+    void do_command(const std::string& name, const pmt::pmt_t& value) override;
+    pmt::pmt_t do_save() const override;
+    void do_restore(const pmt::pmt_t& saved) override;
+    void do_adopt(const trainable& trained) override;
+
+private:
+    //! Scales of this training; returns the pilots at unit power.
+    std::vector<std::complex<double>> prepare(const gr_complex* const* received,
+                                              size_t num_samples,
+                                              const stream_matrix& pilots,
+                                              int sps);
+    void use_channel(const stream_matrix& channel);
+    void use_power_delay_profile(const std::vector<double>& powers);
+    configured_settings settings() const;
+    //! Takes over a readout for detect().
+    void use(const configured_network& network, const configured_readout& readout);
+    training_report describe(const configured_readout& readout,
+                             double noise_variance) const;
+
+    std::vector<double> d_power_delay_profile;
+    stream_matrix d_known_channel; // as it was given
+    bool d_track_next = false;     // from the next training on
+    bool d_tracking = false;
+    uint64_t d_bad_samples = 0;
+    const std::unique_ptr<stream_readout> d_readout; // of the last training
+    std::unique_ptr<configured_stream> d_stream;     // made when the first sample comes
 };
 
 } // namespace reservoir

@@ -6,10 +6,57 @@
 #ifndef INCLUDED_RESERVOIR_FIR_H
 #define INCLUDED_RESERVOIR_FIR_H
 
-#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/described.h>
+#include <gnuradio/reservoir/least_squares_detector.h>
 
 namespace gr {
 namespace reservoir {
+
+struct RESERVOIR_API fir_parameters {
+    static constexpr about_kind ABOUT = { "fir",
+                                          "FIR",
+                                          "linear filter, ridge regression, RLS",
+                                          "Least-squares FIR equalizer, trained on the "
+                                          "training sequence of each frame: the "
+                                          "baseline that every network must beat.",
+                                          "",
+                                          false,
+                                          true };
+
+    int num_taps = 24;
+    int delay = 12;
+    double regularization = -1.0;
+    std::string update = "ls";
+    double forgetting = 1.0;
+    int num_inputs = 1;
+    int num_outputs = 1;
+
+    template <class Self, class Visit>
+    static void visit(Self& self, Visit&& visit)
+    {
+        visit(self.num_taps,
+              parameter("num_taps", "length of the filter")
+                  .within(1, 1024)
+                  .in("symbol periods")
+                  .labelled("Num. Taps")
+                  .on("Readout"));
+        visit(self.delay, READOUT_DELAY);
+        visit(self.regularization, READOUT_REGULARIZATION);
+        visit(self.update, READOUT_UPDATE);
+        visit(self.forgetting, READOUT_FORGETTING);
+        visit(self.num_inputs, NUM_INPUTS);
+        visit(self.num_outputs, NUM_OUTPUTS);
+    }
+
+    template <class Rule>
+    void rules(Rule&& rule) const
+    {
+        rule(delay < num_taps,
+             "delay",
+             "0 to num_taps - 1, or -1 to search",
+             "delay < num_taps");
+    }
+};
 
 /*!
  * \brief Least-squares FIR equalizer: the baseline that every network must beat.
@@ -19,29 +66,20 @@ namespace reservoir {
  * after it. The taps are found by ridge regression on the pilots, the regularization by exact
  * leave-one-out error (Allen, 1974; Golub, Heath and Wahba, 1979), or by recursive least squares
  * in square-root form (Potter, 1963). The output is unbiased: scaled so that the leave-one-out
- * estimates have the pilots' gain. Costs num_inputs · sps · num_taps complex multiply-adds a
+ * estimates have the pilots' gain. Costs num_inputs · sps · num_taps complex multiply-adds per
  * symbol and output.
  *
  * set_tracking (adapt_after_training in the equalizer block) goes on with recursive least squares
  * from decisions, whichever `update` trained the taps.
  */
-class RESERVOIR_API fir : virtual public detector
+class RESERVOIR_API fir : public described<fir, fir_parameters, least_squares_detector>
 {
 public:
     typedef std::shared_ptr<fir> sptr;
 
-    /*!
-     * \param num_taps length in symbol periods, 1 to 1024
-     * \param delay decision delay in symbols, 0 to num_taps − 1; −1: the one with the least
-     *        leave-one-out error
-     * \param regularization λ ≥ 0, relative to the number of pilots and unit-power features;
-     *        −1: the one with the least leave-one-out error
-     * \param update "ls": every pilot counts the same; "rls": the latest count most (forgetting)
-     * \param forgetting factor by which a symbol's weight shrinks with each later one, above 0.5, at most 1
-     * \param num_inputs antennas, 1 to 64
-     * \param num_outputs streams, 1 to 64
-     * \throws std::invalid_argument naming the parameter, its value and its range
-     */
+    //! \throws std::invalid_argument naming the parameter, its value and its range
+    explicit fir(const fir_parameters& parameters);
+    //! Parameters one by one, as fir_parameters has them.
     static sptr make(int num_taps = 24,
                      int delay = 12,
                      double regularization = -1.0,
@@ -51,10 +89,10 @@ public:
                      int num_outputs = 1);
 
     /*!
-     * \brief The trained taps for samples of unit power, one row an output: input-major, newest
+     * \brief The trained taps for samples of unit power, one row per output: input-major, newest
      * sample first (num_inputs · sps · num_taps values). Empty before training.
      */
-    virtual stream_matrix taps() const = 0;
+    stream_matrix taps() const { return readout_weights(); }
 };
 
 } // namespace reservoir

@@ -6,6 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_NETWORK_H
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_NETWORK_H
 
+#include "detector/configured/parameters.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/survivor_search.h>
@@ -14,28 +15,6 @@
 
 namespace gr {
 namespace reservoir {
-
-enum class tracking_mode { automatic, off, on };
-
-//! How the configured receiver works; all symbols and points have unit mean power.
-struct configured_settings {
-    Eigen::VectorXcd points; // may be empty where nothing is decided
-    bool feedback = true;
-    int channel_len = 0; // 0: timing and length by BIC
-    int survivors = 8;
-    int refits = 2;
-    double prior_weight = 3.0;
-    bool receiver_linearization = true;
-    double max_frequency_offset = 5e-3; // cycles/symbol
-    double phase_noise = 3e-5;          // rad²/symbol
-    tracking_mode tracking = tracking_mode::automatic;
-    int phases = 1; // samples a symbol: streams are antenna-major, phase by phase
-    // poles from statistics: where given, no channel is estimated
-    Eigen::VectorXcd causal_poles, anticausal_poles;
-    // length x phases; where given, the first configuration uses it, but for one complex gain
-    Eigen::MatrixXcd channel;
-    bool fixed_poles() const { return causal_poles.size() + anticausal_poles.size() > 0; }
-};
 
 //! Symbols that are known or decided, zero elsewhere.
 struct known_symbols {

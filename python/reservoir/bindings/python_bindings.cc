@@ -2,11 +2,16 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include <gnuradio/reservoir/detector_kinds.h>
 #include <pybind11/pybind11.h>
 
 namespace py = pybind11;
 
-void bind_detectors(py::module& m);
+void bind_training_report(py::module& m);
+void bind_detector(py::module& m);
+#define RESERVOIR_DECLARE(NAME) void bind_##NAME(py::module& m);
+RESERVOIR_DETECTORS(RESERVOIR_DECLARE)
+void bind_viterbi_equalizer(py::module& m);
 void bind_equalizer(py::module& m);
 void bind_block_fading_cc(py::module& m);
 void bind_frame_source(py::module& m);
@@ -24,7 +29,11 @@ PYBIND11_MODULE(reservoir_python, m)
 
     m.attr("__doc__") = "gr-reservoir: C++ blocks and detectors";
 
-    bind_detectors(m);
+    bind_training_report(m);
+    bind_detector(m);
+#define RESERVOIR_BIND(NAME) bind_##NAME(m);
+    RESERVOIR_DETECTORS(RESERVOIR_BIND)
+    bind_viterbi_equalizer(m);
     bind_equalizer(m);
     bind_block_fading_cc(m);
     bind_frame_source(m);

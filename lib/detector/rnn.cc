@@ -3,11 +3,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "detector/rnn_impl.h"
+#include <gnuradio/reservoir/rnn.h>
 
 #include "check.h"
+#include "detector/descent.h"
 #include "detector/saved_file.h"
 #include "detector/training_samples.h"
+#include "detector/windowed_network.h"
 #include <algorithm>
 #include <cmath>
 
@@ -37,126 +39,45 @@ rnn::sptr rnn::make(int num_neurons,
                     int condition_every,
                     int eigenvalues_every)
 {
-    return std::make_shared<rnn_impl>(
-        rnn_parameters{ num_neurons,     window,
-                        delay,           activation,
-                        optimizer,       learning_rate,
-                        momentum,        epochs,
-                        gradient_clip,   spectral_radius,
-                        train_poles,     seed,
-                        input_scaling,   skip,
-                        warm_up,         held_out,
-                        patience,        restarts,
-                        condition_every, eigenvalues_every },
-        num_inputs,
-        num_outputs);
+    return std::make_shared<rnn>(
+        rnn_parameters{ num_neurons,     window,           delay,         activation,
+                        optimizer,       learning_rate,    momentum,      epochs,
+                        gradient_clip,   spectral_radius,  train_poles,   seed,
+                        num_inputs,      num_outputs,      input_scaling, skip,
+                        warm_up,         held_out,         patience,      restarts,
+                        condition_every, eigenvalues_every });
 }
 
-void rnn_parameters::check() const
-{
-    constexpr int MANY = 1000000;
-    require_range("num_neurons", num_neurons, 1, 1024);
-    require_range("window", window, 1, 1024);
-    require_range("delay", delay, 0, 1023);
-    kernel::activation_from_string(activation);
-    kernel::descent_from_string(optimizer);
-    require(learning_rate > 0.0 && learning_rate <= 100.0,
-            "learning_rate",
-            learning_rate,
-            "above 0, at most 100");
-    require(momentum >= 0.0 && momentum < 1.0, "momentum", momentum, "0 to below 1");
-    require_range("epochs", epochs, 0, MANY);
-    require(std::isfinite(gradient_clip) && gradient_clip >= 0.0,
-            "gradient_clip",
-            gradient_clip,
-            "above 0, or 0 for none");
-    require_range("spectral_radius", spectral_radius, 0.0, 2.0);
-    require(seed >= 0, "seed", seed, "at least 0");
-    require_range("input_scaling", input_scaling, 0.0, 100.0);
-    require_range("warm_up", warm_up, 0, MANY);
-    require_range("held_out", held_out, 0.0, 0.5);
-    require_range("patience", patience, 0, MANY);
-    require(patience == 0 || held_out > 0.0,
-            "patience",
-            patience,
-            "0 where no pilots are held out (held_out = 0)");
-    require_range("restarts", restarts, 1, 1000);
-    require_range("condition_every", condition_every, 0, MANY);
-    require_range("eigenvalues_every", eigenvalues_every, 0, MANY);
-}
-
-pmt::pmt_t rnn_parameters::to_pmt() const
-{
-    const auto integer = [](int64_t value) { return pmt::from_long(value); };
-    pmt::pmt_t list = pmt::PMT_NIL; // back to front
-    for (const auto& value : { integer(eigenvalues_every),
-                               integer(condition_every),
-                               integer(restarts),
-                               integer(patience),
-                               pmt::from_double(held_out),
-                               integer(warm_up),
-                               pmt::from_bool(skip),
-                               pmt::from_double(input_scaling),
-                               pmt::from_uint64(seed),
-                               pmt::from_bool(train_poles),
-                               pmt::from_double(spectral_radius),
-                               pmt::from_double(gradient_clip),
-                               integer(epochs),
-                               pmt::from_double(momentum),
-                               pmt::from_double(learning_rate),
-                               pmt::mp(optimizer),
-                               pmt::mp(activation),
-                               integer(delay),
-                               integer(window),
-                               integer(num_neurons) })
-        list = pmt::cons(value, list);
-    return list;
-}
-
-rnn_parameters rnn_parameters::from_pmt(const pmt::pmt_t& saved)
-{
-    pmt::pmt_t rest = saved;
-    const auto next = [&rest]() {
-        const pmt::pmt_t value = pmt::car(rest);
-        rest = pmt::cdr(rest);
-        return value;
-    };
-    const auto integer = [&next]() { return int(pmt::to_long(next())); };
-    const auto real = [&next]() { return pmt::to_double(next()); };
-    const auto word = [&next]() { return pmt::symbol_to_string(next()); };
-    rnn_parameters p;
-    p.num_neurons = integer();
-    p.window = integer();
-    p.delay = integer();
-    p.activation = word();
-    p.optimizer = word();
-    p.learning_rate = real();
-    p.momentum = real();
-    p.epochs = integer();
-    p.gradient_clip = real();
-    p.spectral_radius = real();
-    p.train_poles = pmt::to_bool(next());
-    p.seed = pmt::to_uint64(next());
-    p.input_scaling = real();
-    p.skip = pmt::to_bool(next());
-    p.warm_up = integer();
-    p.held_out = real();
-    p.patience = integer();
-    p.restarts = integer();
-    p.condition_every = integer();
-    p.eigenvalues_every = integer();
-    return p;
-}
-
-rnn_impl::rnn_impl(const rnn_parameters& parameters, int num_inputs, int num_outputs)
-    : detector(num_inputs, num_outputs),
-      network_detector((parameters.check(), parameters.window)),
-      d_parameters(parameters),
-      d_activation(kernel::activation_from_string(parameters.activation))
+rnn::rnn(const rnn_parameters& p)
+    : described(p),
+      d_activation(kernel::activation_from_string(p.activation)),
+      d_network(std::make_unique<windowed_network>(
+          p.num_inputs,
+          p.num_outputs,
+          p.window,
+          [this](const kernel::tapped_delay_window& window) {
+              return std::make_unique<recurrence>(
+                  d_trained.recurrent,
+                  to_window_order(d_trained.input, window),
+                  d_activation);
+          }))
 {
 }
 
-void rnn_impl::check_weights(const weight_matrices& weights) const
+rnn::~rnn() {}
+
+uint64_t rnn::do_bad_samples() const { return d_network->bad_samples(); }
+
+void rnn::do_reset() { d_network->reset(d_report.delay); }
+
+size_t rnn::do_detect(const gr_complex* const* received,
+                      size_t num_samples,
+                      gr_complex* const* symbols)
+{
+    return d_network->detect(received, num_samples, symbols);
+}
+
+void rnn::check_weights(const weight_matrices& weights) const
 {
     const auto shape = [](const Eigen::MatrixXcf& matrix) {
         return std::to_string(matrix.rows()) + " x " + std::to_string(matrix.cols());
@@ -193,7 +114,7 @@ void rnn_impl::check_weights(const weight_matrices& weights) const
         require(matrix->allFinite(), "weights", "not finite", "finite");
 }
 
-void rnn_impl::set_weights(const rnn_weights& weights)
+void rnn::set_weights(const rnn_weights& weights)
 {
     const weight_matrices matrices{ to_matrix(weights.recurrent),
                                     to_matrix(weights.input),
@@ -205,7 +126,7 @@ void rnn_impl::set_weights(const rnn_weights& weights)
     settings_changed();
 }
 
-void rnn_impl::start_from(const esn& network)
+void rnn::start_from(const esn& network)
 {
     require(network.trained(), "network", "an untrained esn", "a trained one");
     require(
@@ -240,14 +161,14 @@ void rnn_impl::start_from(const esn& network)
     set_weights(weights);
 }
 
-void rnn_impl::start_from_seed()
+void rnn::start_from_seed()
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     d_start.reset();
     settings_changed();
 }
 
-rnn_weights rnn_impl::weights() const
+rnn_weights rnn::weights() const
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     const weight_matrices matrices = d_report.trained ? d_trained
@@ -259,7 +180,7 @@ rnn_weights rnn_impl::weights() const
              to_rows(matrices.skip) };
 }
 
-rnn_impl::weight_matrices rnn_impl::draw(int restart, int sps) const
+rnn::weight_matrices rnn::draw(int restart, int sps) const
 {
     const int neurons = d_parameters.num_neurons;
     const int taps = num_inputs() * sps * d_parameters.window;
@@ -278,7 +199,7 @@ rnn_impl::weight_matrices rnn_impl::draw(int restart, int sps) const
     return weights;
 }
 
-rnn_impl::weight_matrices rnn_impl::start(int restart, int sps) const
+rnn::weight_matrices rnn::start(int restart, int sps) const
 {
     if (restart > 0 || !d_start)
         return draw(restart, sps);
@@ -292,11 +213,11 @@ rnn_impl::weight_matrices rnn_impl::start(int restart, int sps) const
     return *d_start;
 }
 
-training_sequence rnn_impl::sequence(kernel::tapped_delay_window& window,
-                                     const gr_complex* const* received,
-                                     size_t num_samples,
-                                     const Eigen::MatrixXcd& pilots,
-                                     double scale) const
+training_sequence rnn::sequence(kernel::tapped_delay_window& window,
+                                const gr_complex* const* received,
+                                size_t num_samples,
+                                const Eigen::MatrixXcd& pilots,
+                                double scale) const
 {
     const Eigen::Index steps = pilots.rows() + d_parameters.delay;
     training_sequence made;
@@ -329,9 +250,9 @@ training_sequence rnn_impl::sequence(kernel::tapped_delay_window& window,
     return made;
 }
 
-trained_network rnn_impl::train(const training_sequence& training,
-                                const kernel::tapped_delay_window& window,
-                                double scale) const
+trained_network rnn::train(const training_sequence& training,
+                           const kernel::tapped_delay_window& window,
+                           double scale) const
 {
     const descent_parameters parameters{ kernel::descent_from_string(
                                              d_parameters.optimizer),
@@ -375,10 +296,10 @@ trained_network rnn_impl::train(const training_sequence& training,
     return best;
 }
 
-training_report rnn_impl::do_fit(const gr_complex* const* received,
-                                 size_t num_samples,
-                                 const stream_matrix& pilots,
-                                 int sps)
+training_report rnn::do_fit(const gr_complex* const* received,
+                            size_t num_samples,
+                            const stream_matrix& pilots,
+                            int sps)
 {
     // a window of its own: what was learnt before stays as it is until this training has ended
     kernel::tapped_delay_window window(num_inputs(), sps, d_parameters.window);
@@ -398,7 +319,7 @@ training_report rnn_impl::do_fit(const gr_complex* const* received,
         weights.skip = float(scale) * from_window_order(weights.skip, window);
     training_report report = found.history;
     // Detection will see these samples again and count them for good.
-    report.bad_samples = d_bad_samples + window.take_bad_samples();
+    report.bad_samples = d_network->bad_samples() + window.take_bad_samples();
     report.delay = d_parameters.delay;
 
     const auto& counted =
@@ -422,24 +343,18 @@ training_report rnn_impl::do_fit(const gr_complex* const* received,
     return report;
 }
 
-std::unique_ptr<recurrence> rnn_impl::make_network(int, int) const
-{
-    return std::make_unique<recurrence>(
-        d_trained.recurrent, to_window_order(d_trained.input, *d_window), d_activation);
-}
-
-void rnn_impl::use(const weight_matrices& weights, int sps, float input_gain)
+void rnn::use(const weight_matrices& weights, int sps, float input_gain)
 {
     d_trained = weights;
-    configure(sps);
-    rebuild_network();
-    d_window->set_gain(input_gain);
+    if (!d_network->configure(sps)) // which makes the recurrence, too
+        d_network->rebuild();
+    d_network->window().set_gain(input_gain);
     Eigen::MatrixXcf output(d_parameters.num_neurons + weights.skip.cols(),
                             num_outputs());
     output.topRows(d_parameters.num_neurons) = weights.readout.transpose();
     if (d_parameters.skip)
         output.bottomRows(weights.skip.cols()) = weights.skip.transpose();
-    set_output_weights(output);
+    d_network->set_output_weights(output);
     do_reset();
 }
 
@@ -463,66 +378,40 @@ kernel::network_weights<float> weights_from_pmt(const pmt::pmt_t& saved)
 
 } // namespace
 
-pmt::pmt_t rnn_impl::do_save() const
+pmt::pmt_t rnn::do_save() const
 {
     pmt::pmt_t dict = pmt::make_dict();
     const auto add = [&dict](const char* key, const pmt::pmt_t& value) {
         dict = pmt::dict_add(dict, pmt::mp(key), value);
     };
-    add("parameters", d_parameters.to_pmt());
-    add("num_inputs", pmt::from_long(num_inputs()));
-    add("num_outputs", pmt::from_long(num_outputs()));
     if (d_start)
         add("start", weights_to_pmt(*d_start));
-    add("trained", pmt::from_bool(d_report.trained));
     if (!d_report.trained)
         return dict;
-    add("sps", pmt::from_long(d_sps));
-    add("input_gain", pmt::from_double(d_window->gain()));
-    add("mse", pmt::from_double(d_report.mse));
-    add("evm_db", pmt::from_double(d_report.evm_db));
-    add("noise_variance", pmt::from_double(d_report.noise_variance));
-    add("best_epoch", pmt::from_long(d_report.best_epoch));
-    add("poles", pmt::init_c32vector(d_report.poles.size(), d_report.poles));
+    add("input_gain", pmt::from_double(d_network->window().gain()));
     add("weights", weights_to_pmt(d_trained));
     return dict;
 }
 
-std::shared_ptr<rnn_impl> rnn_impl::load(const pmt::pmt_t& saved)
+void rnn::do_restore(const pmt::pmt_t& saved)
 {
-    auto loaded = std::make_shared<rnn_impl>(
-        rnn_parameters::from_pmt(saved_entry(saved, "parameters")),
-        pmt::to_long(saved_entry(saved, "num_inputs")),
-        pmt::to_long(saved_entry(saved, "num_outputs")));
     if (pmt::dict_has_key(saved, pmt::mp("start"))) {
-        loaded->d_start = weights_from_pmt(saved_entry(saved, "start"));
-        loaded->check_weights(*loaded->d_start);
+        d_start = weights_from_pmt(saved_entry(saved, "start"));
+        check_weights(*d_start);
     }
-    if (!pmt::to_bool(saved_entry(saved, "trained")))
-        return loaded;
-    training_report& report = loaded->d_report;
-    report.trained = true;
-    report.delay = loaded->d_parameters.delay;
-    report.mse = pmt::to_double(saved_entry(saved, "mse"));
-    report.evm_db = pmt::to_double(saved_entry(saved, "evm_db"));
-    report.noise_variance = pmt::to_double(saved_entry(saved, "noise_variance"));
-    report.best_epoch = pmt::to_long(saved_entry(saved, "best_epoch"));
-    report.poles = pmt::c32vector_elements(saved_entry(saved, "poles"));
-    loaded->d_sps = pmt::to_long(saved_entry(saved, "sps"));
+    if (!d_report.trained)
+        return;
     const auto weights = weights_from_pmt(saved_entry(saved, "weights"));
-    loaded->check_weights(weights);
-    loaded->use(weights, loaded->d_sps, pmt::to_double(saved_entry(saved, "input_gain")));
-    return loaded;
+    check_weights(weights);
+    if (weights.input.cols() != num_inputs() * d_sps * d_parameters.window)
+        throw std::runtime_error("load: the saved weights have another size");
+    use(weights, d_sps, pmt::to_double(saved_entry(saved, "input_gain")));
 }
 
-detector::sptr rnn_impl::do_clone() const { return load(do_save()); }
-
-void rnn_impl::do_adopt(const detector& trained)
+void rnn::do_adopt(const trainable& trained)
 {
-    const auto& other = dynamic_cast<const rnn_impl&>(trained);
-    check_weights(other.d_trained);
-    d_report.delay = d_parameters.delay; // that do_reset, in use, holds back
-    use(other.d_trained, other.d_sps, other.d_window->gain());
+    const auto& other = dynamic_cast<const rnn&>(trained);
+    use(other.d_trained, d_sps, other.d_network->window().gain());
 }
 
 } // namespace reservoir

@@ -1,0 +1,451 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/configured_esn.h>
+
+#include "check.h"
+#include "detector/configured/receiver.h"
+#include "detector/configured/stream.h"
+#include "detector/configured/tracked_stream.h"
+#include "detector/decision_device.h"
+#include "detector/saved_file.h"
+#include "detector/training_samples.h"
+#include "pmt_values.h"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace gr {
+namespace reservoir {
+
+namespace {
+
+constexpr int FUTURE = configured_network::FUTURE;
+constexpr int EARLIEST = configured_stream::EARLIEST;
+
+bool finite(gr_complex value)
+{
+    return std::isfinite(value.real()) && std::isfinite(value.imag());
+}
+
+size_t count_bad(const gr_complex* const* received, int num_inputs, size_t num_samples)
+{
+    size_t count = 0;
+    for (int a = 0; a < num_inputs; a++)
+        count += std::count_if(received[a],
+                               received[a] + num_samples,
+                               [](gr_complex sample) { return !finite(sample); });
+    return count;
+}
+
+// One stream per antenna and sampling phase; samples that are not finite count as zero.
+kernel::sample_streams split(const gr_complex* const* received,
+                             size_t num_samples,
+                             int num_inputs,
+                             int sps,
+                             double gain)
+{
+    const size_t symbols = (num_samples + sps - 1) / sps;
+    kernel::sample_streams streams;
+    for (int a = 0; a < num_inputs; a++) {
+        for (int q = 0; q < sps; q++) {
+            Eigen::VectorXcd stream = Eigen::VectorXcd::Zero(symbols);
+            for (size_t n = q, k = 0; n < num_samples; n += sps, k++)
+                if (finite(received[a][n]))
+                    stream(k) = gain * std::complex<double>(received[a][n]);
+            streams.push_back(stream);
+        }
+    }
+    return streams;
+}
+
+} // namespace
+
+configured_esn::sptr configured_esn::make(digital::constellation_sptr constellation,
+                                          int channel_len,
+                                          bool feedback,
+                                          int survivors,
+                                          int refits,
+                                          double prior_weight,
+                                          const std::string& poles,
+                                          const std::vector<double>& power_delay_profile,
+                                          int num_neurons,
+                                          bool receiver_linearization,
+                                          double max_frequency_offset,
+                                          double phase_noise,
+                                          const std::string& tracking,
+                                          int num_inputs,
+                                          int num_outputs)
+{
+    return std::make_shared<configured_esn>(
+        configured_esn_parameters{ constellation,
+                                   channel_len,
+                                   feedback,
+                                   survivors,
+                                   refits,
+                                   prior_weight,
+                                   poles,
+                                   power_delay_profile,
+                                   num_neurons,
+                                   receiver_linearization,
+                                   max_frequency_offset,
+                                   phase_noise,
+                                   tracking,
+                                   num_inputs,
+                                   num_outputs });
+}
+
+configured_esn::configured_esn(const configured_esn_parameters& parameters)
+    : described(parameters),
+      d_power_delay_profile(parameters.power_delay_profile),
+      d_readout(std::make_unique<stream_readout>())
+{
+    d_readout->feedback = parameters.feedback;
+    d_readout->num_inputs = parameters.num_inputs;
+    d_readout->unit_points = unit_points(parameters);
+}
+
+configured_esn::~configured_esn() {}
+
+int configured_esn::do_look_ahead() const
+{
+    return d_parameters.feedback ? tracked_stream::look_ahead() : FUTURE + EARLIEST + 1;
+}
+
+stream_matrix configured_esn::filter() const { return d_readout->filter; }
+
+int configured_esn::filter_start() const { return d_readout->past + d_readout->timing; }
+
+std::vector<gr_complex> configured_esn::feedback_weights() const
+{
+    return d_readout->model.feedback;
+}
+
+configured_settings configured_esn::settings() const
+{
+    return make_settings(d_parameters, d_power_delay_profile, d_known_channel, d_sps);
+}
+
+void configured_esn::do_set_tracking(digital::constellation_sptr constellation)
+{
+    require(!constellation || (d_parameters.feedback && d_parameters.poles == "estimate"),
+            "adapt_after_training",
+            true,
+            "false for configured_esn without feedback, which decides nothing");
+    d_track_next = bool(constellation);
+}
+
+std::vector<std::string> configured_esn::commands() const
+{
+    return { "channel", "power_delay_profile" };
+}
+
+void configured_esn::do_command(const std::string& name, const pmt::pmt_t& value)
+{
+    if (name == "channel")
+        use_channel(complex_rows(value));
+    else if (name == "power_delay_profile")
+        use_power_delay_profile(real_vector(value));
+    else
+        described::do_command(name, value);
+}
+
+void configured_esn::use_channel(const stream_matrix& channel)
+{
+    if (channel.empty() || channel[0].empty()) {
+        d_known_channel.clear();
+        return;
+    }
+    require(d_parameters.poles == "estimate",
+            "channel",
+            "given",
+            "empty unless poles = 'estimate'");
+    require(channel.size() == size_t(num_inputs()),
+            "channel",
+            std::to_string(channel.size()) + " rows",
+            ("num_inputs = " + std::to_string(num_inputs()) + " rows").c_str());
+    double power = 0.0;
+    for (const auto& row : channel) {
+        require(row.size() <= 1024 && row.size() == channel[0].size(),
+                "channel",
+                std::to_string(row.size()) + " taps in a row",
+                "1 to 1024, the same in every row");
+        for (const auto& tap : row) {
+            require(finite(tap), "channel", tap, "finite");
+            power += std::norm(std::complex<double>(tap));
+        }
+    }
+    require(power > 0.0, "channel", "all zero", "not all zero");
+    d_known_channel = channel;
+}
+
+void configured_esn::use_power_delay_profile(const std::vector<double>& powers)
+{
+    require(d_parameters.poles == "statistics",
+            "power_delay_profile",
+            std::to_string(powers.size()) + " powers",
+            "empty unless poles = 'statistics'");
+    configured_esn_parameters changed = d_parameters;
+    changed.power_delay_profile = powers;
+    checked(changed);
+    d_power_delay_profile = powers;
+}
+
+std::vector<std::complex<double>>
+configured_esn::prepare(const gr_complex* const* received,
+                        size_t num_samples,
+                        const stream_matrix& pilots,
+                        int sps)
+{
+    d_sps = sps;
+    d_readout->sps = sps;
+    d_readout->input_gain = unit_power_gain(
+        received, num_inputs(), std::min(num_samples, pilots[0].size() * sps));
+
+    const std::vector<gr_complex>& points = d_parameters.constellation.points;
+    double scale = lie_on(points, pilots[0]) ? root_mean_square(points) : 1.0;
+    if (!d_parameters.feedback && d_parameters.refits == 0) // any waveform
+        scale = std::max(root_mean_square(pilots[0]), 1e-30);
+    d_readout->symbol_scale = scale;
+    d_readout->pilots.clear();
+    std::vector<std::complex<double>> known;
+    for (const auto& pilot : pilots[0]) {
+        known.push_back(std::complex<double>(pilot) / scale);
+        d_readout->pilots.emplace_back(known.back());
+    }
+    return known;
+}
+
+void configured_esn::use(const configured_network& network,
+                         const configured_readout& readout)
+{
+    d_readout->timing = readout.window.timing;
+    d_readout->past = readout.past;
+    d_readout->gain = gr_complex(readout.gain);
+    d_readout->filter.clear();
+    for (const auto column : readout.fir.colwise()) {
+        const Eigen::VectorXcf taps = column.cast<gr_complex>();
+        d_readout->filter.emplace_back(taps.begin(), taps.end());
+    }
+    d_readout->model = network.model(readout, d_parameters.phase_noise);
+}
+
+training_report configured_esn::describe(const configured_readout& readout,
+                                         double noise_variance) const
+{
+    training_report report;
+    const double scale = d_readout->symbol_scale;
+    report.mse = readout.leave_one_out_mse * scale * scale;
+    report.noise_variance = noise_variance * scale * scale;
+    report.evm_db = 10.0 * std::log10(std::max(noise_variance, 1e-30));
+    report.delay = d_tracking ? tracked_stream::delay(d_sps) : d_readout->delay();
+    report.regularization = readout.prior_weight;
+    const double gain = 1.0 / (d_readout->input_gain * scale);
+    for (int a = 0; readout.taps.size() > 0 && a < num_inputs(); a++) {
+        report.channel.emplace_back();
+        for (Eigen::Index l = 0; l < readout.taps.rows(); l++)
+            for (int q = 0; q < d_sps; q++)
+                report.channel[a].emplace_back(gain * readout.taps(l, a * d_sps + q));
+    }
+    for (const auto& pole : readout.poles)
+        report.poles.emplace_back(pole);
+    report.timing = readout.window.timing;
+    for (const auto& ring : readout.warp)
+        report.warp.emplace_back(ring);
+    report.condition_number = { readout.condition_number };
+    report.bad_samples = d_bad_samples;
+    return report;
+}
+
+training_report configured_esn::do_fit(const gr_complex* const* received,
+                                       size_t num_samples,
+                                       const stream_matrix& pilots,
+                                       int sps)
+{
+    const auto known = prepare(received, num_samples, pilots, sps);
+    const kernel::sample_streams streams =
+        split(received, num_samples, num_inputs(), sps, d_readout->input_gain);
+    const configured_network network(settings());
+    configured_readout readout = network.fit(streams, known);
+    d_tracking = d_track_next;
+    kernel::sample_streams input = streams;
+    d_readout->frequency = 0.0;
+    const double offset = d_parameters.feedback
+                              ? network
+                                    .find_offset(streams,
+                                                 network.known(known, streams[0].size()),
+                                                 known.size())
+                                    .frequency
+                              : 0.0;
+    if (offset != 0.0) {
+        const kernel::sample_streams turned = network.derotated(streams, offset);
+        const configured_readout other = network.fit(turned, known);
+        if (other.leave_one_out_mse < readout.leave_one_out_mse) {
+            readout = other;
+            input = turned;
+            d_readout->frequency = offset;
+        }
+    }
+    use(network, readout);
+    d_readout->model.power =
+        network.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
+                .squaredNorm() /
+            known.size() +
+        1e-9;
+    do_reset();
+    training_report report =
+        describe(readout, readout.leave_one_out_mse / std::norm(readout.gain));
+    report.carrier_offset = d_readout->frequency;
+    // detection will see these samples again and count them for good
+    report.bad_samples += count_bad(received, num_inputs(), num_samples);
+    return report;
+}
+
+void configured_esn::do_receive(const gr_complex* const* received,
+                                size_t num_samples,
+                                const stream_matrix& pilots,
+                                int sps,
+                                size_t num_symbols,
+                                gr_complex* const* symbols)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto known = prepare(received, num_samples, pilots, sps);
+    const size_t used = std::min(num_samples, (num_symbols + LOOK_AHEAD) * sps);
+    d_bad_samples += count_bad(received, num_inputs(), used);
+    kernel::sample_streams streams =
+        split(received, used, num_inputs(), sps, d_readout->input_gain);
+    for (auto& stream : streams) // missing look-ahead counts as zero
+        if (stream.size() < Eigen::Index(num_symbols + LOOK_AHEAD))
+            stream.conservativeResizeLike(
+                Eigen::VectorXcd::Zero(num_symbols + LOOK_AHEAD));
+
+    const configured_settings frame_settings = settings();
+    const configured_network network(frame_settings);
+    configured_frame frame;
+    if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided
+        frame.readout = network.fit(streams, known);
+        frame.soft = network.feedforward(
+                         frame.readout, streams, { 0, Eigen::Index(num_symbols) }) /
+                     frame.readout.gain;
+        frame.soft_variance =
+            frame.readout.leave_one_out_mse / std::norm(frame.readout.gain);
+    } else {
+        frame = configured_receiver(frame_settings)
+                    .receive(streams, known, num_symbols - known.size());
+    }
+    for (size_t n = 0; n < num_symbols; n++)
+        symbols[0][n] = gr_complex(frame.soft(n) * d_readout->symbol_scale);
+    use(network, frame.readout);
+    d_tracking = false;
+    d_readout->frequency = frame.carrier_offset;
+    do_reset();
+    d_report = describe(frame.readout, frame.soft_variance);
+    d_report.carrier_offset = frame.carrier_offset;
+    const double gain = d_readout->input_gain;
+    for (const double residual : frame.residuals)
+        d_report.residuals.push_back(residual / (gain * gain));
+    d_report.refits = frame.kept_pass;
+    d_report.tracked = frame.tracked;
+    if (!frame.condition_numbers.empty())
+        d_report.condition_number = frame.condition_numbers;
+    d_report.trained = true;
+    d_report.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void configured_esn::do_reset()
+{
+    if (d_tracking)
+        d_stream = std::make_unique<tracked_stream>(*d_readout, settings());
+    else
+        d_stream = std::make_unique<fixed_stream>(*d_readout);
+}
+
+size_t configured_esn::do_detect(const gr_complex* const* received,
+                                 size_t num_samples,
+                                 gr_complex* const* symbols)
+{
+    const size_t produced = d_stream->detect(received, num_samples, symbols[0]);
+    d_bad_samples += d_stream->take_bad_samples();
+    return produced;
+}
+
+void configured_esn::do_adopt(const trainable& trained)
+{
+    *d_readout = *dynamic_cast<const configured_esn&>(trained).d_readout;
+    d_tracking = false;
+    do_reset();
+}
+
+pmt::pmt_t configured_esn::do_save() const
+{
+    pmt::pmt_t dict = pmt::make_dict();
+    const auto add = [&dict](const char* key, const pmt::pmt_t& value) {
+        dict = pmt::dict_add(dict, pmt::mp(key), value);
+    };
+    add("power_delay_profile", value_to_pmt(d_power_delay_profile));
+    add("known_channel", rows_to_pmt(d_known_channel));
+    if (!d_report.trained)
+        return dict;
+    const stream_readout& readout = *d_readout;
+    add("input_gain", pmt::from_double(readout.input_gain));
+    add("symbol_scale", pmt::from_double(readout.symbol_scale));
+    add("frequency", pmt::from_double(readout.frequency));
+    add("timing", pmt::from_long(readout.timing));
+    add("past", pmt::from_long(readout.past));
+    add("filter", rows_to_pmt(readout.filter));
+    add("gain", pmt::from_complex(readout.gain));
+    add("feedback",
+        pmt::init_c32vector(readout.model.feedback.size(), readout.model.feedback));
+    add("warped_points",
+        pmt::init_c32vector(readout.model.points.size(), readout.model.points));
+    add("alpha", pmt::from_double(readout.model.alpha));
+    add("beta", pmt::from_double(readout.model.beta));
+    add("power", pmt::from_double(readout.model.power));
+    add("pilots", pmt::init_c32vector(readout.pilots.size(), readout.pilots));
+    return dict;
+}
+
+void configured_esn::do_restore(const pmt::pmt_t& saved)
+{
+    d_power_delay_profile =
+        pmt::f64vector_elements(saved_entry(saved, "power_delay_profile"));
+    d_known_channel = rows_from_pmt(saved_entry(saved, "known_channel"));
+    if (!d_report.trained)
+        return;
+    stream_readout& readout = *d_readout;
+    readout.sps = d_sps;
+    readout.input_gain = pmt::to_double(saved_entry(saved, "input_gain"));
+    readout.symbol_scale = pmt::to_double(saved_entry(saved, "symbol_scale"));
+    readout.frequency = pmt::to_double(saved_entry(saved, "frequency"));
+    readout.timing = pmt::to_long(saved_entry(saved, "timing"));
+    readout.past = pmt::to_long(saved_entry(saved, "past"));
+    readout.filter = rows_from_pmt(saved_entry(saved, "filter"));
+    const size_t taps = readout.past + 1 + FUTURE;
+    if (readout.past < 0 || readout.filter.size() != size_t(num_inputs() * d_sps) ||
+        std::any_of(readout.filter.begin(),
+                    readout.filter.end(),
+                    [taps](const auto& row) { return row.size() != taps; }))
+        throw std::runtime_error("load: the saved filter has another size");
+    readout.gain = gr_complex(pmt::to_complex(saved_entry(saved, "gain")));
+    kernel::survivor_model& model = readout.model;
+    model.feedback = pmt::c32vector_elements(saved_entry(saved, "feedback"));
+    model.points = pmt::c32vector_elements(saved_entry(saved, "warped_points"));
+    if (model.points.size() != readout.unit_points.size())
+        throw std::runtime_error("load: the saved constellation has another size");
+    model.centroids.clear();
+    for (const auto& point : model.points)
+        model.centroids.push_back(readout.gain * point);
+    model.alpha = pmt::to_double(saved_entry(saved, "alpha"));
+    model.beta = pmt::to_double(saved_entry(saved, "beta"));
+    model.power = pmt::to_double(saved_entry(saved, "power"));
+    model.survivors = d_parameters.survivors;
+    readout.pilots = pmt::c32vector_elements(saved_entry(saved, "pilots"));
+    d_report.delay = readout.delay(); // tracking is not saved
+    do_reset();
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,49 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/detector_kinds.h>
+
+#include "detector/saved_file.h"
+#include <gnuradio/reservoir/configured_esn.h>
+#include <gnuradio/reservoir/esn.h>
+#include <gnuradio/reservoir/fir.h>
+#include <gnuradio/reservoir/rnn.h>
+#include <algorithm>
+#include <stdexcept>
+
+namespace gr {
+namespace reservoir {
+
+const std::vector<detector_kind>& detector_kinds()
+{
+#define RESERVOIR_DESCRIBE(NAME) describe_kind<NAME>(),
+    static const std::vector<detector_kind> kinds = { RESERVOIR_DETECTORS(
+        RESERVOIR_DESCRIBE) };
+#undef RESERVOIR_DESCRIBE
+    return kinds;
+}
+
+detector::sptr load(const std::string& path)
+{
+    const pmt::pmt_t saved = read_saved_file(path);
+    try {
+        const std::string name = pmt::symbol_to_string(saved_entry(saved, "kind"));
+        const auto& kinds = detector_kinds();
+        const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) {
+            return name == k.about.name;
+        });
+        if (kind == kinds.end())
+            throw std::runtime_error("it holds a detector of the unknown kind '" + name +
+                                     "'");
+        const detector::sptr loaded = kind->make(saved_entry(saved, "parameters"));
+        loaded->restore(saved);
+        return loaded;
+    } catch (const std::exception& error) { // the pmt library has exceptions of its own
+        throw std::runtime_error("load: " + path + ": " + error.what());
+    }
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,229 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "figures.h"
+#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/detector_kinds.h>
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+using namespace gr::reservoir;
+
+namespace {
+
+py::dict to_dict(const training_progress& progress)
+{
+    py::dict dict;
+    training_progress::visit(progress, [&](const auto& value, const report_field& about) {
+        dict[about.name] = figure(value, about);
+    });
+    return dict;
+}
+
+py::dict to_dict(const detector_kind& kind, const py::object& type)
+{
+    py::dict dict;
+    dict["name"] = kind.about.name;
+    dict["title"] = kind.about.title;
+    dict["keywords"] = kind.about.keywords;
+    dict["brief"] = kind.about.brief;
+    dict["details"] = kind.about.details;
+    dict["trains_in_epochs"] = kind.about.trains_in_epochs;
+    dict["adapts"] = kind.about.adapts;
+    dict["commands"] = kind.make(pmt::make_dict())->commands();
+    dict["parameters"] = type.attr("parameters")();
+    py::list rules;
+    for (const auto& rule : kind.rules)
+        rules.append(py::make_tuple(rule.name, rule.allowed, rule.python));
+    dict["rules"] = rules;
+    return dict;
+}
+
+} // namespace
+
+void bind_detector(py::module& m)
+{
+    py::class_<detector, detector::sptr>(m,
+                                         "detector",
+                                         "A receiver that is trained on known pilots and "
+                                         "detects symbols; no flowgraph needed.\n\n"
+                                         "received[k*sps] is the sample at the instant "
+                                         "of symbol k; output k is symbol k, in the "
+                                         "units of the pilots. Arrays are complex64, one "
+                                         "row per antenna or stream, 1-D where "
+                                         "there is one.")
+        .def("kind", &detector::kind, "Name of the kind of detector.")
+        .def("num_inputs", &detector::num_inputs, "Antennas.")
+        .def("num_outputs", &detector::num_outputs, "Streams.")
+        .def("look_ahead",
+             &detector::look_ahead,
+             "Symbols beyond symbol k that its decision may need.")
+        .def("trained", &detector::trained, "Whether it was trained.")
+        .def("bad_samples",
+             &detector::bad_samples,
+             "Samples so far that were not finite and were taken as zero.")
+        .def(
+            "fit",
+            [](detector& self, complex_array received, complex_array pilots, int sps) {
+                const auto rows = to_rows(received, "received");
+                const auto known = to_rows(pilots, "pilots");
+                py::gil_scoped_release release;
+                return self.fit(rows, known, sps);
+            },
+            py::arg("received"),
+            py::arg("pilots"),
+            py::arg("sps") = 1,
+            "Trains on known symbols; returns a training_report.\n\n"
+            "received: (num_inputs, samples); may run past the pilots, look-ahead uses "
+            "it\n"
+            "pilots: (num_outputs, P) known symbols, any finite values\n"
+            "sps: samples per symbol, 1 to 64\n"
+            "Raises ValueError if the shapes do not fit or the pilots are not finite.")
+        .def(
+            "detect",
+            [](detector& self, complex_array received, int sps) {
+                const auto rows = to_rows(received, "received");
+                stream_matrix symbols;
+                {
+                    py::gil_scoped_release release;
+                    symbols = self.detect(rows, sps);
+                }
+                return to_array(symbols);
+            },
+            py::arg("received"),
+            py::arg("sps") = 1,
+            "Detects the symbols that follow; streaming, state goes on from call to "
+            "call.\n\n"
+            "Look-ahead is held back: fewer symbols than instants may come out; the "
+            "pieces "
+            "joined are the whole. Raises RuntimeError before the first fit.")
+        .def(
+            "receive",
+            [](detector& self,
+               complex_array received,
+               complex_array pilots,
+               int sps,
+               int payload_len) {
+                const auto rows = to_rows(received, "received");
+                const auto known = to_rows(pilots, "pilots");
+                stream_matrix symbols;
+                {
+                    py::gil_scoped_release release;
+                    symbols = self.receive(rows, known, sps, payload_len);
+                }
+                return to_array(symbols);
+            },
+            py::arg("received"),
+            py::arg("pilots"),
+            py::arg("sps") = 1,
+            py::arg("payload_len") = -1,
+            "One whole frame: fit, then detect; returns P + payload_len symbols.\n\n"
+            "payload_len: symbols after the pilots; -1: all that was given. Samples "
+            "after the "
+            "frame serve as look-ahead only; where there are none, zeros do.")
+        .def("reset", &detector::reset, "Clears the state, keeps what was trained.")
+        .def("report", &detector::report, "The last training's report.")
+        .def("save",
+             &detector::save,
+             py::arg("path"),
+             "Writes parameters and what was trained to a file. Raises RuntimeError.")
+        .def(
+            "set_tracking",
+            &detector::set_tracking,
+            py::arg("constellation"),
+            "After the next fit, go on with training by decisions of this constellation; "
+            "None: off.")
+        .def(
+            "set_channel",
+            [](detector& self, complex_array channel) {
+                self.set_channel(to_rows(channel, "channel"));
+            },
+            py::arg("channel"),
+            "From the next training on, the channel is known instead of estimated.\n\n"
+            "channel: impulse response at the sample rate, one row per antenna, its "
+            "first "
+            "tap at "
+            "the symbol's instant; scale and phase are fitted to the pilots. Empty: "
+            "estimate it. "
+            "Raises ValueError where the kind of detector has no use for it.")
+        .def("set_power_delay_profile",
+             &detector::set_power_delay_profile,
+             py::arg("powers"),
+             "From the next training on, mean powers of the channel's taps, one per "
+             "symbol. Raises "
+             "ValueError where the detector has no use for them.")
+        .def("cancel",
+             &detector::cancel,
+             py::arg("cancel") = true,
+             "While set, a fit that takes many epochs stops after the present one and "
+             "keeps what "
+             "it has, later ones after their first. Does not wait for a fit that is "
+             "running.")
+        .def("cancelled", &detector::cancelled, "Whether cancel is set.")
+        .def(
+            "set_progress",
+            [](detector& self, std::function<void(py::dict)> progress) {
+                std::function<void(const training_progress&)> call;
+                if (progress)
+                    call = [progress](const training_progress& now) {
+                        const py::gil_scoped_acquire acquire;
+                        progress(to_dict(now));
+                    };
+                const py::gil_scoped_release release;
+                self.set_progress(std::move(call));
+            },
+            py::arg("progress"),
+            "Calls progress(dict) once per epoch of a training by descent, on the thread "
+            "that "
+            "fits; None: nothing is called.\n\n"
+            "Keys: restart, epoch, epochs, loss, held_out_loss, gradient_norm, "
+            "condition_number, "
+            "eigenvalues (complex64; empty where not computed). Of the detector's "
+            "methods only "
+            "cancel() may be called. An exception ends the fit, which then has changed "
+            "nothing.")
+        .def(
+            "clone",
+            [](const detector& self) { return self.clone(); },
+            "A detector of its own with the same parameters and what was trained, its "
+            "state "
+            "reset.")
+        .def(
+            "adopt",
+            [](detector& self, const detector& trained) { self.adopt(trained); },
+            py::arg("trained"),
+            py::call_guard<py::gil_scoped_release>(),
+            "Takes over what a clone was trained to be meanwhile, with its report; the "
+            "state "
+            "is reset. "
+            "Raises ValueError if it is of another kind or shape, or untrained.");
+
+    m.def(
+        "load",
+        [](const std::string& path) { return load(path); },
+        py::arg("path"),
+        "Reads a detector that save() wrote: trained, its state reset. Raises "
+        "RuntimeError.");
+    m.def(
+        "detectors",
+        [m] {
+            py::dict types;
+            for (const auto& kind : detector_kinds())
+                types[kind.about.name] = m.attr(kind.about.name);
+            return types;
+        },
+        "The kinds of detectors there are: a dict from name to class.");
+    m.def(
+        "detector_kinds",
+        [m] {
+            py::list kinds;
+            for (const auto& kind : detector_kinds())
+                kinds.append(to_dict(kind, m.attr(kind.about.name)));
+            return kinds;
+        },
+        "What there is to say of each kind: a list of dicts with name, title, keywords, "
+        "brief, details, trains_in_epochs, adapts, commands, parameters and rules "
+        "(parameter, what is allowed, condition in Python).");
+}
