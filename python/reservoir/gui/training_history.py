@@ -134,8 +134,8 @@ class receiver_history:
 
     def poles(self):
         """Poles of each epoch or, of a fixed network, of each training."""
-        of_epochs = self.epochs["eigenvalues"]
-        return of_epochs if len(of_epochs) else self.trainings["poles"]
+        trained = self.epochs["eigenvalues"]
+        return trained if len(trained) else self.trainings["poles"]
 
     def symbol_error_rates(self):
         """Frames, the error rate of each, and that of the AVERAGED_FRAMES up to each.
