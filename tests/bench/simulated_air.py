@@ -4,9 +4,9 @@
 #
 """Frame sync over simulated air: what it finds, what it costs the receiver, and how fast it is.
 
-Bursts of QPSK over six Rayleigh paths (exponential powers, unit energy, one symbol apart), new for
+Bursts of QPSK over six Rayleigh paths (exponential powers, unit energy, a symbol apart), anew for
 each burst, with random timing, carrier offset within 0.05 cycles/sample and clocks up to 40 ppm
-apart; two samples per symbol.
+apart; two samples a symbol.
 
     PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N] [--out DIR]
 
