@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""QPSK frames over a fading channel, received by an equalizer that learns on the pilots."""
+"""QPSK frames over a fading channel, received by an equalizer that is trained on the pilots."""
 
 import argparse
 

@@ -5,7 +5,7 @@
 """Equalizes recorded 802.11a/n frames in the time domain, scored against the truth.
 
 Timing and carrier offset of each frame are given; of its samples a receiver knows only
-the long training field (11a) or the HT-LTF (11n). It learns on these, equalizes the
+the long training field (11a) or the HT-LTF (11n). It is trained on these, equalizes the
 whole frame sample by sample, and only then come the FFT, the common phase of the four
 pilot carriers, and the comparison with what was sent (EVM: error vector magnitude; SER:
 symbol error rate). Prints a table; writes recorded_wifi.png (constellations before and
@@ -27,7 +27,7 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
 # The access point of the conducted captures does not send the first five samples of the
 # 11a training waveform as the standard writes them (equalized, their error is as large
 # as the signal, in every frame; in 11n it is two samples). They lie in the guard, where
-# a transmitter may still turn from one symbol to the next: no receiver learns on them.
+# a transmitter may still turn from one symbol to the next: no receiver is trained on them.
 SKIPPED = 5
 # Samples beyond the last one of the frame that a receiver may look at.
 TAIL = 48
@@ -238,7 +238,7 @@ def print_summary(table, receivers):
     print(
         textwrap.fill(
             "One tap is the frequency-domain receiver of the ground-truth files: one "
-            "complex factor a carrier after the FFT, its window 3 samples early. It is "
+            "complex factor per carrier after the FFT, its window 3 samples early. It is "
             "the equalizer that OFDM was made for, and costs less than any above. "
             "Captures on which its EVM over all frames is better than theirs: "
             f"{', '.join(ahead) or 'none'}.",

@@ -2,8 +2,8 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Draws the README's pictures as SVG: QPSK before and after the ESN Equalizer, and the Training
-Monitor (which needs the package python3-pyqt5.qtsvg)."""
+"""Draws two pictures of docs/usage.md as SVG: QPSK before and after the ESN Equalizer, and the
+Training Monitor (which needs the package python3-pyqt5.qtsvg)."""
 
 import argparse
 import os

@@ -26,7 +26,7 @@ constexpr int PATHS = 8;      // symbols around the correlation's maximum
 constexpr int FRACTIONS = 8;  // of a sample, that the paths may be late
 // noise reaches .03, payloads .10, preambles at 3 dB fall to .12
 constexpr double MIN_PEAK = 0.11;
-constexpr uint64_t ANCHOR = 4096; // running sums begin anew at its multiples
+constexpr uint64_t ANCHOR = 4096; // running sums start again at its multiples
 // Samples at a period's ends, in symbols, that the period before or behind may reach.
 constexpr int GUARD_FRONT = 5, GUARD_BACK = 2;
 
@@ -216,7 +216,7 @@ void burst_detector::examine(const candidate& found)
 }
 
 // Best place and offset of the preamble near the metric's maximum. The repetitions are added up
-// first: whole turns a period, which the metric leaves open, do not change their sum.
+// first: whole turns per period, which the metric leaves open, do not change their sum.
 burst_detector::correlation burst_detector::correlate(const candidate& found) const
 {
     const int reach = SEARCH * d_settings.sps;

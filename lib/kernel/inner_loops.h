@@ -88,7 +88,7 @@ struct reservoir_block {
     size_t num_branches;
     size_t window;
     size_t count;
-    const float* const* readout_re; //!< an output: padded_rows weights of the state
+    const float* const* readout_re; //!< per output: padded_rows weights of the state
     const float* const* readout_im;
     size_t num_outputs;
     std::complex<float>* const* outputs;
@@ -124,7 +124,7 @@ struct pole_bank_block {
 
 /*!
  * s_k[n] = f(p_k s_k[n−1] + u_k[n]), out[n] = Σ_k w_k s_k[n]. The state, padded, is read and left.
- * Behind every 32nd symbol parts of it below 1e-30 become zero.
+ * After every 32nd symbol parts of it below 1e-30 become zero.
  */
 RESERVOIR_API void run_pole_bank(const pole_bank_block& block,
                                  float* state_re,

@@ -16,7 +16,7 @@ namespace simd {
 
 /*!
  * \brief A complex matrix in memory, real and imaginary parts apart; element (i, j) at
- * i·row_step + j·column_step. Matrices by columns are padded to simd::padded(rows) values a column.
+ * i·row_step + j·column_step. Matrices by columns are padded to simd::padded(rows) values per column.
  */
 template <class T>
 struct split_matrix {

@@ -297,7 +297,7 @@ ridge_result solve_tridiagonal(gram_problem problem)
     const Eigen::ArrayXXd powers =
         whitened_powers(turned, factors.ratios, factors.inverse_pivots);
 
-    // of every output: (T + mu I)^-1 Q^H B^H y, and B Q times that, a column a lambda
+    // of every output: (T + mu I)^-1 Q^H B^H y, and B Q times that, one column per lambda
     std::vector<split_columns> solutions, images;
     for (Eigen::Index o = 0; o < outputs; o++) {
         split_columns solution(turned.columns(), GRID_SIZE);

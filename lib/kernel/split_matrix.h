@@ -115,7 +115,7 @@ RESERVOIR_API split_columns product(const split_matrix& x, const split_columns& 
 
 /*!
  * Row i, column k: Σ_j filters(k, j) samples[first + i + j], zero where there is no sample.
- * \param filters one a row
+ * \param filters one per row
  */
 RESERVOIR_API Eigen::MatrixXcd filter_bank(const Eigen::VectorXcd& samples,
                                            Eigen::Index first,

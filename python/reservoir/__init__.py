@@ -1,8 +1,8 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Receivers that learn on a frame's pilots: equalizers whose recurrent network is fixed (ESN),
-configured from the channel, or trained, with the link around them."""
+"""Receivers that are trained on a frame's pilots: equalizers whose recurrent network is fixed
+(ESN), configured from the channel, or trained, with the link around them."""
 
 import importlib as _importlib
 

@@ -13,17 +13,18 @@ _PHASE_NOISE_POLE = 0.01  # of the filter that shapes the phase noise
 
 
 class simulated_air(gr.hier_block2):
-    """Fading, carrier offset and noise, and behind them a receiver's clock, mixer and converter.
+    """Fading, carrier offset and noise, followed by a receiver's clock, mixer and converter.
 
     The input has unit mean power. software_channel comes first, so that redraw_tag meets the samples
-    that were sent; then, each only where it is asked for: a sampling clock that is off
+    that were sent; then, each only if asked for: a sampling clock that is off
     (filter.mmse_resampler_cc), phase noise (channels.phase_noise_gen: Gaussian, white up to 0.0016
     cycles/sample, always the same sequence), imbalance of I and Q as receivers have it
     (channels.iqbal_gen), a DC offset, and a converter that clips and rounds (channels.quantizer).
-    The same seed gives the same output, up to rounding. Tags behind a clock that is off are only near their sample.
+    The same seed gives the same output, up to rounding. After a clock that is off, tags are only
+    near their sample.
 
     snr_db: signal over noise power in a sample, -100 ... 300
-    power_delay_profile: mean powers of taps drawn anew at each redraw_tag; None: a direct path
+    power_delay_profile: mean powers of taps drawn at each redraw_tag; None: a direct path
     frequency_offset: cycles/sample, -0.5 ... 0.5
     clock_offset_ppm: the receiver's clock is faster by this, -1000 ... 1000
     phase_noise: rms in rad, 0 ... 1

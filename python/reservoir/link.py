@@ -35,10 +35,10 @@ def exponential_profile(num_taps, decay):
 class pulse_shaper(gr.hier_block2):
     """Symbols to samples: root-raised-cosine pulses, of mean power 1 where the symbols have it.
 
-    A symbol's instant is 8 * sps samples behind the first sample that it gives; tags are on that
-    first sample. Bursts rise and fall with their pulses: let gaps be 16 symbols or more.
+    A symbol's instant is 8 * sps samples after the first sample that it gives; tags are on that
+    first sample. Bursts rise and fall with their pulses: make gaps 16 symbols or longer.
 
-    sps: samples a symbol, 2 ... 64
+    sps: samples per symbol, 2 ... 64
     excess_bandwidth: above 0, at most 1
     """
 
@@ -62,7 +62,7 @@ class pulse_shaper(gr.hier_block2):
 
 
 class software_channel(gr.hier_block2):
-    """Power amplifier, block-fading channel, carrier offset and noise, one behind the other.
+    """Power amplifier, block-fading channel, carrier offset and noise, one after the other.
 
     The input has unit mean power on each of num_tx inputs. Each input's amplifier is followed by a
     constant gain that brings its mean output power back to 1, computed when the block is made or
@@ -75,7 +75,7 @@ class software_channel(gr.hier_block2):
     block_fading_cc adds its tag "channel".
 
     snr_db: -100 ... 300
-    power_delay_profile: mean powers of taps that are drawn anew for each frame; or
+    power_delay_profile: mean powers of taps that are drawn for each frame; or
     taps: fixed taps, (L,) or (num_rx, num_tx, L); neither: num_rx = num_tx direct paths of gain 1
     amplifier: model of power_amplifier_cc
     input_backoff_db: of the amplifier, -60 ... 100
@@ -175,7 +175,7 @@ class software_channel(gr.hier_block2):
         self._fading.set_frequency_offset(frequency_offset)
 
     def set_input_backoff_db(self, input_backoff_db):
-        """Set the amplifiers' back-off, -60 ... 100 dB, and the gain behind them."""
+        """Set the amplifiers' back-off, -60 ... 100 dB, and the gain after them."""
         for amplifier in self._amplifiers:
             power = amplifier.mean_output_power(input_backoff_db, self._points)
             amplifier.set_operating_point(input_backoff_db, 1.0 / math.sqrt(power))

@@ -47,8 +47,8 @@ def _check_constellation(constellation):
     bits = constellation.bits_per_symbol()
     if constellation.dimensionality() != 1 or len(points) != 1 << bits or bits < 1:
         raise ValueError(
-            f"constellation of {len(points)} points, {constellation.dimensionality()} a "
-            "symbol: must have one complex number a symbol and 2, 4, 8 ... points"
+            f"constellation of {len(points)} points, {constellation.dimensionality()} per "
+            "symbol: must have one complex number per symbol and 2, 4, 8 ... points"
         )
     if constellation.apply_pre_diff_code():
         points = points[np.array(constellation.pre_diff_code())]
@@ -71,8 +71,8 @@ class packet_format:
     unit mean power. With code="cc" a terminated convolutional code of rate 1/2 and constraint
     length 7 (gr-fec, polynomials 79 and 109) is decoded from soft decisions.
 
-    constellation: of one complex number a symbol and 2**n points
-    payload_len: symbols a packet, 1 ... 2**17
+    constellation: one complex number per symbol, 2**n points
+    payload_len: symbols per packet, 1 ... 2**17
     code: "none" or "cc"
     """
 
@@ -201,7 +201,7 @@ class packet_format:
 def packet_capacity(constellation, payload_len=512, code="none"):
     """Bytes of data that a packet holds.
 
-    With n bits a symbol: payload_len * n // 8 - 8 without a code, (payload_len * n // 2 - 6) // 8
+    With n bits per symbol: payload_len * n // 8 - 8 without a code, (payload_len * n // 2 - 6) // 8
     - 8 with code="cc"; 120 and 55 for 512 symbols of QPSK.
 
     constellation, payload_len, code: as packet_format
@@ -214,7 +214,7 @@ class packet_encoder(gr.sync_block):
 
     Packets come as PDUs (message port "pdus") of bytes, at most capacity() of them, or by send().
     They wait in a queue of max_queue; a PDU that finds it full, or is too long, is dropped,
-    logged and counted. pmt.PMT_EOF on the port, or finish(), ends the stream behind the packets
+    logged and counted. pmt.PMT_EOF on the port, or finish(), ends the stream after the packets
     that wait. Whenever the queue runs empty a tail of 1024 zeros follows, so that receivers that
     look ahead give the last packet; then the block sends zeros if continuous, as transmitters that
     must not starve need it, or waits. packet_format tells how a packet lies in its payload.
@@ -222,11 +222,11 @@ class packet_encoder(gr.sync_block):
     Tags: burst_start with the packet's number (uint64) on a burst's first symbol; frame_start with
     a dictionary {frame, pilots, payload} on its first pilot.
 
-    constellation: of one complex number a symbol and 2**n points
+    constellation: one complex number per symbol, 2**n points
     pilots: complex values that receivers know, 1 ... 2**17 of them, sent as they are
-    payload_len: symbols a packet, 1 ... 2**17
+    payload_len: symbols per packet, 1 ... 2**17
     code: "none" or "cc"
-    gap: zeros behind a burst, in symbols, 0 ... 2**17
+    gap: zeros after a burst, in symbols, 0 ... 2**17
     continuous: send zeros while there is no packet
     max_queue: packets that wait, 1 ... 65536
     """
@@ -385,9 +385,9 @@ class packet_decoder(gr.sync_block):
     32768 numbers or more is another transmitter's start and counts nothing. A frame that a new tag
     or the end cuts short is truncated, and gives no packet.
 
-    constellation: of one complex number a symbol and 2**n points
+    constellation: one complex number per symbol, 2**n points
     num_pilots: symbols from the tag on before the payload, 0 ... 2**17
-    payload_len: symbols a packet, 1 ... 2**17
+    payload_len: symbols per packet, 1 ... 2**17
     code: "none" or "cc"
     training_tag: key of the tag on the first pilot, not empty
     """

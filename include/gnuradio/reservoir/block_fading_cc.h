@@ -16,7 +16,7 @@ namespace gr {
 namespace reservoir {
 
 /*!
- * \brief A matrix of tapped delay lines whose taps are drawn anew for each frame.
+ * \brief A matrix of tapped delay lines with new random taps for each frame.
  * \ingroup reservoir
  *
  * \details
@@ -47,8 +47,8 @@ namespace reservoir {
  * of num_tx c32vectors. All tags of all inputs pass to all outputs, equal tags at the
  * same sample once.
  *
- * A sample that is NaN or infinite counts as zero. Cost for a sample: num_rx num_tx L
- * multiply-adds, and 16 times as many with doppler > 0. The same seed gives the same
+ * A sample that is NaN or infinite counts as zero. Costs num_rx num_tx L multiply-adds per
+ * sample, and 16 times as many with doppler > 0. The same seed gives the same
  * output whatever the scheduler's buffer sizes.
  */
 class RESERVOIR_API block_fading_cc : virtual public gr::sync_block
@@ -61,16 +61,18 @@ public:
 
     /*!
      * \param power_delay_profile mean powers of 1 ... 1024 taps, at least 0, not all 0;
-     * empty if \p taps is given \param taps fixed taps [num_rx][num_tx][1 ... 1024],
-     * finite; empty if \p power_delay_profile is given \param num_tx inputs, 1 ... 16
+     *        empty if \p taps is given
+     * \param taps fixed taps [num_rx][num_tx][1 ... 1024], finite; empty if
+     *        \p power_delay_profile is given
+     * \param num_tx inputs, 1 ... 16
      * \param num_rx outputs, 1 ... 16
      * \param redraw_tag key of the tag that starts a frame; empty: no tag does
-     * \param frame_len samples a frame, 0 ... 2^40; 0: frames start at tags
-     * \param doppler largest Doppler frequency in cycles/sample, 0 ... 0.5; 0 with \p
-     * taps \param seed of the taps, at least 0 \param normalize scale drawn impulse
-     * responses to unit energy; no effect on \p taps \param frequency_offset carrier
-     * offset in cycles/sample, -0.5 ... 0.5 \throws std::invalid_argument if a parameter
-     * is outside its range
+     * \param frame_len samples per frame, 0 ... 2^40; 0: frames start at tags
+     * \param doppler largest Doppler frequency in cycles/sample, 0 ... 0.5; 0 with \p taps
+     * \param seed of the taps, at least 0
+     * \param normalize scale drawn impulse responses to unit energy; no effect on \p taps
+     * \param frequency_offset carrier offset in cycles/sample, -0.5 ... 0.5
+     * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(const std::vector<double>& power_delay_profile = {},
                      const taps_t& taps = {},
@@ -94,14 +96,12 @@ public:
     /*!
      * \brief Draw taps of this profile from the next frame on.
      *
-     * \throws std::invalid_argument if it has not 1 ... 1024 powers, at least 0, not all
-     * 0
+     * \throws std::invalid_argument if it has not 1 ... 1024 powers, at least 0, not all 0
      */
     virtual void
     set_power_delay_profile(const std::vector<double>& power_delay_profile) = 0;
 
-    //! The phase goes on without a step. \throws std::invalid_argument outside -0.5 ...
-    //! 0.5
+    //! The phase goes on without a step. \throws std::invalid_argument outside -0.5 ... 0.5
     virtual void set_frequency_offset(double frequency_offset) = 0;
 
     //! The taps at the first sample of the current frame; none before the first sample.

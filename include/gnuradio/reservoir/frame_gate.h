@@ -19,12 +19,13 @@ namespace reservoir {
  * \ingroup reservoir
  *
  * \details
- * Lets frames pass, whole, and drops whole frames where the receiver behind cannot keep up. From
- * each training tag on frame_len samples are one frame; max_frames of them may overlap, more are
- * dropped; what lies between frames is left out. Frames wait in a queue of max_frames. Where it is full, the newest is dropped and
- * counted, so the input never waits (drop, for radios), or the input waits (for files). The tag is
- * passed on, on the first sample of its frame; no other tag is. A last frame that the stream's end
- * cuts short is filled up with zeros.
+ * Lets whole frames pass, and drops whole frames when the receiver after it cannot keep up. A frame
+ * is the frame_len samples from a training tag on. Up to max_frames frames may overlap, more are
+ * dropped; samples between frames are left out. Frames wait in a queue of max_frames. When it is
+ * full, either the newest frame is dropped and counted, so that the input never waits (drop, for
+ * radios), or the input waits (for files). The training tag is passed on, on the first sample of its
+ * frame; other tags are not. A last frame that the end of the stream cuts short is filled up with
+ * zeros.
  */
 class RESERVOIR_API frame_gate : virtual public gr::hier_block2
 {
@@ -34,8 +35,8 @@ public:
     /*!
      * \param frame_len samples, 1 ... 2^22; an equalizer needs (pilots + payload_len + 48) * sps
      * \param training_tag key of the tag on the first pilot, not empty
-     * \param max_frames that wait, 1 ... 65536
-     * \param drop drop frames rather than make the input wait
+     * \param max_frames frames that may wait, 1 ... 65536
+     * \param drop drop frames instead of making the input wait
      * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(int frame_len,

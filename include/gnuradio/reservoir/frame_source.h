@@ -19,7 +19,7 @@ namespace reservoir {
 /*!
  * \brief Random points of a constellation at unit mean power, as pilots.
  *
- * \param constellation of one complex number a symbol, at least 2 points
+ * \param constellation one complex number per symbol, at least 2 points
  * \param num_pilots 0 ... 2^24
  * \param seed at least 0
  * \throws std::invalid_argument if a parameter is outside its range
@@ -41,7 +41,7 @@ RESERVOIR_API std::vector<gr_complex> random_pilots(
  * Tags on the first pilot (the first symbol where there are no pilots): frame_tag with a
  * dictionary {frame: uint64 index, pilots: their number, payload: payload_len}, and
  * training_tag with the double 1.0. Where there is a preamble, its first symbol carries the tag
- * burst_start with the frame's index, for channels that change from burst to burst. O(1) a symbol.
+ * burst_start with the frame's index, for channels that change from burst to burst. O(1) per symbol.
  */
 class RESERVOIR_API frame_source : virtual public gr::sync_block
 {
@@ -49,14 +49,16 @@ public:
     typedef std::shared_ptr<frame_source> sptr;
 
     /*!
-     * \param constellation of one complex number a symbol, 2 ... 65536 points
+     * \param constellation one complex number per symbol, 2 ... 65536 points
      * \param pilots any finite values, 0 ... 2^24 of them, sent as they are
-     * \param payload_len random symbols a frame, 0 ... 2^24; a frame has at least one
-     * symbol \param gap zeros after the payload, 0 ... 2^24 \param num_frames at least 0;
-     * 0: no end \param seed of the random symbols, at least 0 \param frame_tag key of the
-     * tag with the frame's index; empty: no tag \param training_tag key of the tag for
-     * receivers that train; empty: no tag \param preamble any finite values, 0 ... 2^24 of them,
-     * sent before the pilots; burst_preamble() is what frame_sync looks for
+     * \param payload_len random symbols per frame, 0 ... 2^24; a frame has at least one symbol
+     * \param gap zeros after the payload, 0 ... 2^24
+     * \param num_frames at least 0; 0: no end
+     * \param seed of the random symbols, at least 0
+     * \param frame_tag key of the tag with the frame's index; empty: no tag
+     * \param training_tag key of the tag for receivers that train; empty: no tag
+     * \param preamble any finite values, 0 ... 2^24 of them, sent before the pilots;
+     *        burst_preamble() is what frame_sync looks for
      * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(gr::digital::constellation_sptr constellation,

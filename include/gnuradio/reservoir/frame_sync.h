@@ -24,12 +24,13 @@ RESERVOIR_API std::vector<gr_complex> burst_preamble();
  *
  * \details
  * A burst is burst_preamble(), pilots, payload, one after another on the same symbol grid, shaped
- * with a root-raised-cosine pulse. Samples come out as they go in, but that from the beginning of a
- * burst to that of the next they are turned back by the carrier offset that its preamble shows. Level,
- * phase and carrier offset of a burst do not matter, nor does the path that is strongest; only
- * that is on time: which of them, and the fraction of a sample, are left to the equalizer.
+ * with a root-raised-cosine pulse. Samples come out as they go in, except for the carrier offset: from
+ * the beginning of a burst to that of the next they are turned back by the offset that the preamble
+ * shows. Level, phase and carrier offset of a burst do not matter. The tag is near the strongest
+ * path; the equalizer corrects the rest: the fraction of a sample, and the path where another one
+ * is as strong.
  *
- * Tag on the sample at the first symbol behind the preamble: a dictionary
+ * Tag on the sample at the first symbol after the preamble: a dictionary
  * {cfo: cycles/sample, snr_db: Es/N0 in dB, amplitude: rms of the preamble without noise,
  * peak: share of the energy that the strongest path explains, time: of that sample in seconds
  * from the stream's beginning, frame: number of the burst, from 0}. The same dictionary goes to
@@ -37,7 +38,7 @@ RESERVOIR_API std::vector<gr_complex> burst_preamble();
  *
  * See kernel::burst_detector for the method. Two preambles less than three of its four
  * repetitions apart count as one; a preamble in the middle of another burst begins a new one.
- * About 5 repetitions of samples are held back; at the end of the stream they come out.
+ * About 5 repetitions' samples are held back; at the end of the stream they come out.
  * Samples that are not finite become zero and are counted. The output does not depend on how the
  * scheduler cuts the stream.
  */
@@ -47,12 +48,12 @@ public:
     typedef std::shared_ptr<frame_sync> sptr;
 
     /*!
-     * \param sps samples a symbol, 2 to 16
+     * \param sps samples per symbol, 2 to 16
      * \param excess_bandwidth of the pulse, above 0, at most 1
      * \param threshold on the repetition metric, above 0 and below 1; noise exceeds .2 less than once
      * in 1e12 samples, random symbols once in 1e8
      * \param max_frequency_offset cycles/sample, 0 to 0.5
-     * \param sample_rate samples a second, above 0; for the tag's time
+     * \param sample_rate samples per second, above 0; for the tag's time
      * \param tag_key of the tag, not empty
      * \throws std::invalid_argument naming the parameter, its value and its range
      */

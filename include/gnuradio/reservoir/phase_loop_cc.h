@@ -23,15 +23,15 @@ namespace reservoir {
  * for Digital Receivers, 1997, ch. 5; gains of gr::blocks::control_loop). Each output is
  * y = r exp(-i phase); with c the nearest point of the constellation at unit mean power, the
  * phase's error is Im(y c*), within -0.5 ... 0.5. It follows what carrier offset and phase noise
- * remain behind an equalizer that was trained on a frame's pilots and is then fixed: fir, esn and
- * rnn. The configured ESN has a loop in each survivor and needs none behind it.
+ * remain after an equalizer that was trained on a frame's pilots and is then fixed: fir, esn and
+ * rnn. The configured ESN has a loop in each survivor and needs none after it.
  *
  * At each tag of key training_tag, which an equalizer puts on the first pilot, the loop starts
- * anew from phase and frequency zero, as the equalizer's own training has taken them out. A
+ * again from phase and frequency zero, as the equalizer's own training has removed them. A
  * symbol that is NaN or infinite passes as it is and leaves the loop alone. Tags pass.
  *
  * A bandwidth too wide lets the loop follow the noise: wrong decisions then turn it by the angle
- * between two points. O(points of the constellation) a symbol.
+ * between two points. O(points of the constellation) per symbol.
  */
 class RESERVOIR_API phase_loop_cc : virtual public gr::sync_block
 {
@@ -41,7 +41,7 @@ public:
     /*!
      * \param constellation what is decided
      * \param loop_bandwidth in rad/symbol, 0 ... 0.5; 0: symbols pass as they are
-     * \param training_tag key of the tag on a frame's first symbol; empty: none starts anew
+     * \param training_tag key of the tag on a frame's first symbol; empty: no restart
      * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(gr::digital::constellation_sptr constellation,

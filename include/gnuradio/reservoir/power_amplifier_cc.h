@@ -38,8 +38,7 @@ namespace reservoir {
  * cuts the stream. For unit mean output power set output_gain =
  * 1/sqrt(mean_output_power(input_backoff_db, points)).
  *
- * A sample that is NaN or infinite counts as zero. All tags pass. O(orders x taps) a
- * sample.
+ * A sample that is NaN or infinite counts as zero. All tags pass. O(orders x taps) per sample.
  */
 class RESERVOIR_API power_amplifier_cc : virtual public gr::sync_block
 {
@@ -55,9 +54,9 @@ public:
      * \param smoothness Rapp's p, 0.1 ... 100
      * \param saleh alpha_a > 0, beta_a >= 0, alpha_phi, beta_phi >= 0
      * \param coefficients one row for each odd order 1, 3, 5, ... (1 ... 8 rows), one
-     * column for each memory tap (1 ... 64), finite \param output_gain amplitude factor
-     * at the output, above 0, at most 1e6 \throws std::invalid_argument if a parameter is
-     * outside its range
+     *        column for each memory tap (1 ... 64), finite
+     * \param output_gain amplitude factor at the output, above 0, at most 1e6
+     * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(
         const std::string& model = "rapp",
@@ -68,13 +67,13 @@ public:
         double output_gain = 1.0);
 
     /*!
-     * \brief Mean output power for independent inputs of unit mean power, for output_gain
-     * = 1.
+     * \brief Mean output power for independent inputs of unit mean power, with output_gain 1.
      *
      * \param input_backoff_db -60 ... 100, need not be the one in use
      * \param points the input's equiprobable values, scaled to unit mean power before
-     * use; none: a circular Gaussian input \throws std::invalid_argument if the back-off
-     * is outside its range, or the points have no finite power above 0
+     *        use; none: a circular Gaussian input
+     * \throws std::invalid_argument if the back-off is outside its range, or the points
+     *         have no finite power above 0
      */
     virtual double
     mean_output_power(double input_backoff_db,

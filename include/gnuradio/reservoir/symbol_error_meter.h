@@ -19,8 +19,8 @@ namespace gr {
 namespace reservoir {
 
 /*!
- * \brief Sink that counts the errors of received symbols against those a frame_source
- * sent. \ingroup reservoir
+ * \brief Sink that counts the errors of received symbols against those that a frame_source sent.
+ * \ingroup reservoir
  *
  * \details
  * One input sample is one symbol. A tag of key frame_tag, as frame_source makes them,
@@ -40,7 +40,7 @@ namespace reservoir {
  * Message port "report": a dictionary for each counted frame: frame, symbols,
  * symbol_errors, bit_errors, ser, ber, evm_db and totals, a dictionary of frames,
  * incomplete_frames, symbols, symbol_errors, bits, bit_errors, nonfinite_symbols, ser,
- * ber, evm_db. O(points of the constellation) a symbol. All functions may be called while
+ * ber, evm_db. O(points of the constellation) per symbol. All functions may be called while
  * the flowgraph runs.
  */
 class RESERVOIR_API symbol_error_meter : virtual public gr::sync_block

@@ -17,13 +17,13 @@ typedef pybind11::array_t<gr_complex,
                           pybind11::array::c_style | pybind11::array::forcecast>
     complex_array;
 
-//! One row an antenna or stream; a 1-D array is one row. \throws ValueError naming the argument
+//! One row per antenna or stream; a 1-D array is one row. \throws ValueError naming the argument
 inline gr::reservoir::stream_matrix to_rows(const complex_array& array, const char* name)
 {
     if (array.ndim() != 1 && array.ndim() != 2)
         throw pybind11::value_error(
             std::string(name) + " has " + std::to_string(array.ndim()) +
-            " dimensions: must be 1-D, or 2-D with one row an antenna "
+            " dimensions: must be 1-D, or 2-D with one row per antenna "
             "or stream");
     const size_t rows = array.ndim() == 2 ? array.shape(0) : 1;
     const size_t length = array.shape(array.ndim() - 1);
@@ -33,7 +33,7 @@ inline gr::reservoir::stream_matrix to_rows(const complex_array& array, const ch
     return matrix;
 }
 
-//! 2-D, one row a stream.
+//! 2-D, one row per stream.
 inline complex_array to_matrix(const gr::reservoir::stream_matrix& rows)
 {
     const size_t length = rows.empty() ? 0 : rows[0].size();

@@ -66,7 +66,7 @@ void bind_block_fading_cc(py::module& m)
     py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "block_fading_cc",
-        "A matrix of tapped delay lines whose taps are drawn anew for each frame.\n\n"
+        "A matrix of tapped delay lines with new random taps for each frame.\n\n"
         "A frame starts at sample 0 and at each tag redraw_tag on input 0, or every "
         "frame_len\n"
         "samples where that is above 0. Its first sample on output 0 carries a tag "
@@ -107,7 +107,7 @@ void bind_block_fading_cc(py::module& m)
              "taps: fixed taps, (L,) or (num_rx, num_tx, L)\n"
              "num_tx, num_rx: inputs and outputs, 1 ... 16\n"
              "redraw_tag: key of the tag that starts a frame; empty: no tag does\n"
-             "frame_len: samples a frame; 0: frames start at tags\n"
+             "frame_len: samples per frame; 0: frames start at tags\n"
              "doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5\n"
              "seed: of the taps, at least 0\n"
              "normalize: scale each drawn impulse response to unit energy\n"

@@ -16,17 +16,13 @@ void bind_frame_gate(py::module& m)
         m,
         "frame_gate",
         "Between a front end that cannot wait and a receiver that may be slower.\n\n"
-        "Lets frames pass, whole: frame_len samples from each training tag on, which may "
-        "overlap; "
-        "what lies between them is left out. Frames wait in a queue of max_frames. Where "
-        "it is "
-        "full, the newest is dropped and counted, so the input never waits (drop=True, "
-        "for "
-        "radios), or the input waits (drop=False, for files). The tag is passed on, on "
-        "the first "
-        "sample of its frame; no other tag is. A last frame that the stream's end cuts "
-        "short is "
-        "filled up with zeros.")
+        "Lets whole frames pass: frame_len samples from each training tag on, which may "
+        "overlap. Samples between frames are left out. Frames wait in a queue of "
+        "max_frames. When it is full, either the newest frame is dropped and counted, so "
+        "that the input never waits (drop=True, for radios), or the input waits "
+        "(drop=False, for files). The tag is passed on, on the first sample of its "
+        "frame; other tags are not. A last frame that the end of the stream cuts short "
+        "is filled up with zeros.")
         .def(py::init(&block::make),
              py::arg("frame_len"),
              py::arg("training_tag") = "training_start",
@@ -36,8 +32,8 @@ void bind_frame_gate(py::module& m)
              "48) * "
              "sps\n"
              "training_tag: key of the tag on the first pilot, not empty\n"
-             "max_frames: that wait, 1 to 65536\n"
-             "drop: drop frames rather than make the input wait")
+             "max_frames: frames that may wait, 1 to 65536\n"
+             "drop: drop frames instead of making the input wait")
         .def("passed", &block::passed, "Frames let in.")
         .def("dropped", &block::dropped, "Frames dropped.");
 }

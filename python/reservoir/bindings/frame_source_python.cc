@@ -86,7 +86,7 @@ void bind_frame_source(py::module& m)
              py::arg("preamble") = complex_array(0),
              "constellation: its points are sent at unit mean power\n"
              "pilots: complex values, sent as they are\n"
-             "payload_len: random symbols a frame\n"
+             "payload_len: random symbols per frame\n"
              "gap: zeros after the payload\n"
              "num_frames: frames before the stream ends; 0: no end\n"
              "seed: of the random symbols, at least 0\n"

@@ -30,7 +30,7 @@ void bind_frame_sync(py::module& m)
         "pilot.\n\n"
         "A burst is burst_preamble(), pilots, payload, shaped with a root-raised-cosine "
         "pulse. "
-        "Samples come out as they go in, but for the carrier offset. The tag's "
+        "Samples come out as they go in, except for the carrier offset. The tag's "
         "dictionary and "
         "message port 'report': cfo (cycles/sample), snr_db (Es/N0), amplitude, peak, "
         "time, frame.")
@@ -41,11 +41,11 @@ void bind_frame_sync(py::module& m)
              py::arg("max_frequency_offset") = 0.05,
              py::arg("sample_rate") = 1.0,
              py::arg("tag_key") = "training_start",
-             "sps: samples a symbol, 2 to 16\n"
+             "sps: samples per symbol, 2 to 16\n"
              "excess_bandwidth: of the pulse, above 0, at most 1\n"
              "threshold: on the repetition metric, above 0 and below 1\n"
              "max_frequency_offset: cycles/sample, 0 to 0.5\n"
-             "sample_rate: samples a second, for the tag's time\n"
+             "sample_rate: samples per second, for the tag's time\n"
              "tag_key: of the tag, not empty\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def("frames", &block::frames, "Bursts found since the flowgraph was started.")

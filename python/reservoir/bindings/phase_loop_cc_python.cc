@@ -17,17 +17,16 @@ void bind_phase_loop_cc(py::module& m)
         m,
         "phase_loop_cc",
         "Turns an equalizer's symbols back by the phase that their decisions show.\n\n"
-        "A second-order decision-directed loop that starts anew at each frame's tag; for "
-        "fir, "
-        "esn and rnn. The configured ESN has a loop of its own.")
+        "A second-order decision-directed loop that starts again at each frame's tag; "
+        "for fir, esn and rnn. The configured ESN has a loop of its own.")
         .def(py::init(&block::make),
              py::arg("constellation"),
              py::arg("loop_bandwidth") = 0.01,
              py::arg("training_tag") = "training_start",
              "constellation: what is decided, at unit mean power\n"
              "loop_bandwidth: in rad/symbol, 0 to 0.5; 0: symbols pass as they are\n"
-             "training_tag: key of the tag on a frame's first symbol; empty: none starts "
-             "anew")
+             "training_tag: key of the tag on a frame's first symbol; empty: no "
+             "restart")
         .def("set_loop_bandwidth",
              &block::set_loop_bandwidth,
              py::arg("loop_bandwidth"),

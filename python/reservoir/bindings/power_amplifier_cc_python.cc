@@ -35,7 +35,7 @@ void bind_power_amplifier_cc(py::module& m)
              "input_backoff_db: -60 ... 100\n"
              "smoothness: Rapp's p, 0.1 ... 100\n"
              "saleh: [alpha_a, beta_a, alpha_phi, beta_phi]\n"
-             "coefficients: a row for each odd order 1, 3, 5, ..., a column for each "
+             "coefficients: one row for each odd order 1, 3, 5, ..., one column for each "
              "memory tap\n"
              "output_gain: amplitude factor at the output, above 0, at most 1e6")
         .def_static("default_coefficients",

@@ -75,7 +75,7 @@ def run(top):
 class Link(gr.top_block):
     """Frames over a saturating amplifier, a fading channel and noise to receivers side by side.
 
-    chains: one list of blocks a receiver, as Receiver.make returns them
+    chains: one list of blocks per receiver, as Receiver.make returns them
     capture: keep the symbols received, for pictures
     """
 
@@ -195,7 +195,7 @@ RECORDED_FRAMES = 64
 
 
 def symbol_rate(receiver, frame, settings, snr_db, seed, seconds):
-    """Symbols a second (pilots, payload and gap) of the receiver alone behind a vector source.
+    """Symbols per second (pilots, payload and gap) of the receiver alone, after a vector source.
 
     The run is made to last about the given time, start and end of the flowgraph included.
     """

@@ -36,7 +36,7 @@ from .paper_measurements import (
     training_seconds,
 )
 
-CACHE_VERSION = 1  # of what the pieces compute: another one starts anew
+CACHE_VERSION = 1  # of what the pieces compute: another one starts again
 TUNING_FRAMES_AT = 1_000_000  # settings are chosen on other frames than those compared
 
 OPTIMIZERS = {

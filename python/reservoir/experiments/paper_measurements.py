@@ -48,7 +48,7 @@ def _qpsk(rng, size):
 
 
 def make_frame(seed, index, num_pilots, snr_db):
-    """A frame with a channel of its own, of unit energy; it and the payload depend on nothing else."""
+    """A frame with its own channel of unit energy; channel and payload depend on nothing else."""
     rng = np.random.default_rng([seed, index])
     channel = _noise(rng, NUM_TAPS) * np.sqrt(POWERS)
     channel /= np.linalg.norm(channel)
@@ -117,7 +117,7 @@ def _radii(recurrent_weights):
 
 
 def learning_curves(seed, optimizer, frames, epochs, condition_every):
-    """Loss, gradient norm and condition number over the epochs, a row a frame."""
+    """Loss, gradient norm and condition number over the epochs, one row per frame."""
     keys = ("loss", "gradient_norm", "condition_number")
     rows = {key: [] for key in keys}
     for index in range(frames):

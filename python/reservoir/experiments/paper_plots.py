@@ -140,7 +140,7 @@ def error_rates(summary):
     )
     figure.suptitle(
         f"{NEURONS} neurons, QPSK, 6-tap Rayleigh channel, "
-        f"{summary['parameters']['frames']} frames a point; bars: 95 % over frames; "
+        f"{summary['parameters']['frames']} frames per point; bars: 95 % over frames; "
         "points without errors are not drawn",
         fontsize=14,
     )

@@ -277,7 +277,7 @@ def _curve_findings(summary):
             f"direction: {'more' if kappa > epochs else 'no more'} than the epochs that were run. "
             + (
                 f"The loss ends below the noise's {_number(noise)}: the noise on the pilots is "
-                "learnt too."
+                "fitted too."
                 if loss[-1] < noise
                 else f"The loss stays above the noise's {_number(noise)}."
             )
@@ -485,11 +485,10 @@ def _notes(summary):
     epochs = _listed(map(str, p["epochs"]))
     return dict(
         what=(
-            f"Each frame is a number of known pilots and {PAYLOAD} QPSK symbols, one sample a "
-            f"symbol, through a channel of {NUM_TAPS} taps (Rayleigh, exponential power profile, "
-            "unit energy, drawn anew for each frame) and white noise. Three kinds of recurrent "
-            "network learn "
-            "the receiver on the pilots: the RNN, all of whose weights descend the gradient "
+            f"Each frame is a number of known pilots and {PAYLOAD} QPSK symbols, one sample "
+            f"per symbol, through a channel of {NUM_TAPS} taps (Rayleigh, exponential power profile, "
+            "unit energy, new for each frame) and white noise. Three kinds of recurrent network are "
+            "trained on the pilots: the RNN, all of whose weights descend the gradient "
             "(back-propagation through time); the random echo state network (ESN), of which only "
             "the readout is solved for; the configured ESN, whose poles are set from what is "
             "known of the channel. RNN, random ESN and configured ESN from statistics have 32 "
@@ -507,7 +506,7 @@ def _notes(summary):
             f"Bars: 95 % over frames. At every point the RNN is tuned over {len(p['rnn_grid'])} "
             f"settings and {epochs} epochs (each number a training of its own), the random ESN "
             f"over {len(p['esn_grid'])} settings, on {p['tuning_frames']} other frames; the "
-            "decision delay of both is half the window. What holds the RNN back from learning the "
+            "decision delay of both is half the window. What keeps the RNN from fitting the "
             "noise is its number of epochs alone (it could also hold pilots out, or restart, "
             f"which costs pilots or time). Final epoch: {max(p['epochs'])}, with the settings best "
             "for it. The configured ESN is not tuned; its variant from statistics knows the "

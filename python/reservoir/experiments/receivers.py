@@ -30,7 +30,7 @@ class Frame:
 class Receiver:
     """A receiver and how it is drawn.
 
-    make(frame, **settings) returns blocks to be connected one behind the other; its output symbol
+    make(frame, **settings) returns blocks to be connected one after the other; its output symbol
     k, counted from the frame's tag, is symbol k of the frame. grid has the values of each setting
     that are tried on calibration frames; those with the least symbol error rate are used.
     """
@@ -159,7 +159,7 @@ RECEIVERS = (
         "configured_esn",
         "Configured ESN",
         "reservoir.equalizer(reservoir.configured_esn(constellation)): whole frames, 8 survivors, "
-        "2 refits. It wins because it learns the channel from the pilots and sets its poles by "
+        "2 refits. It wins because it estimates the channel from the pilots and sets its poles by "
         "it, where the others fit a filter to few pilots or draw a network at random. Decisions "
         "of several survivors are fed back, which takes away echoes that a linear filter can "
         "only undo by raising the noise, and the receiver is fitted again on the decided frame",

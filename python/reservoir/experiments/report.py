@@ -56,7 +56,7 @@ def _rows(results):
 
 
 def table(results):
-    """The results as text, one line a receiver, modulation and signal-to-noise ratio."""
+    """The results as text, one line per receiver, modulation and signal-to-noise ratio."""
     rows = [COLUMNS, *_rows(results)]
     widths = [max(map(len, column)) for column in zip(*rows)]
     left = (0, 2)
@@ -201,7 +201,7 @@ def _summary(results):
 
 
 def ser_curves(results):
-    """Symbol error rate over signal-to-noise ratio, one panel a modulation."""
+    """Symbol error rate over signal-to-noise ratio, one panel per modulation."""
     snrs_db = results.parameters["snrs_db"]
     figure, axes = pyplot.subplots(
         1,
@@ -245,13 +245,13 @@ def ser_curves(results):
     figure.suptitle(
         f"{parameters['channel']['taps']}-tap Rayleigh channel, Rapp amplifier "
         f"(back-off {parameters['amplifier']['input_backoff_db']:g} dB), "
-        f"{parameters['pilots']} pilots, {parameters['frames']} frames a point"
+        f"{parameters['pilots']} pilots, {parameters['frames']} frames per point"
     )
     return figure
 
 
 def constellations(results):
-    """Payload symbols as received and out of each receiver, one row a modulation."""
+    """Payload symbols as received and out of each receiver, one row per modulation."""
     labels = list(dict.fromkeys(p.receiver.label for p in results.points))
     titles = ["Received", *labels]
     figure, axes = pyplot.subplots(
@@ -290,7 +290,7 @@ def constellations(results):
         axis.set_xlabel("In-phase")
     frames = len(captured[0]) // results.parameters["payload"]
     figure.suptitle(
-        f"Payload of {frames} frames, a channel each; crosses: what was sent (unit mean power)"
+        f"Payload of {frames} frames, each with its own channel; crosses: what was sent (unit mean power)"
     )
     return figure
 
@@ -329,8 +329,8 @@ PAGE = string.Template(
 
 def _what(p):
     return (
-        f"Each frame is {p['pilots']} pilots and {p['payload']} random symbols, one sample a "
-        f"symbol, through a Rapp power amplifier (smoothness {p['amplifier']['smoothness']:g}, "
+        f"Each frame is {p['pilots']} pilots and {p['payload']} random symbols, one sample "
+        f"per symbol, through a Rapp power amplifier (smoothness {p['amplifier']['smoothness']:g}, "
         f"input back-off {p['amplifier']['input_backoff_db']:g} dB), a channel of "
         f"{p['channel']['taps']} taps with the power profile exp(-l/{p['channel']['decay']:g}) "
         f"(Rayleigh, unit energy, redrawn for each frame) and white noise. All receivers get "
@@ -345,10 +345,10 @@ def _notes(p):
         "whose channels are independent; where frames with errors are few that interval is too "
         "short. EVM: root mean square error of the payload's symbols over the rms of those "
         "sent; the outputs of reservoir.equalizer are unbiased, those of LMS and NLMS shrink with the "
-        "noise, so at low signal-to-noise ratios its smaller EVM is not a better decision. "
+        "noise, so at low signal-to-noise ratios their smaller EVM is not a better decision. "
         "Training: median wall-clock time for one frame's pilots while the whole "
         "flowgraph runs; – where a block trains as the samples pass. Msymbol/s: the receiver "
-        "alone behind a vector source, training included. Settings that are searched for are "
+        "alone after a vector source, training included. Settings that are searched for are "
         f"the best of their grid on {p['calibration_frames']} other frames, for each "
         "signal-to-noise ratio; results.json has them."
     )

@@ -224,24 +224,24 @@ class pole_panel(panel):
     def draw(self, receivers, trail):
         largest = [self._draw(n, one, trail) for n, one in enumerate(receivers)]
         self._show_extent(max(largest))
-        is_learnt = any(len(one.epochs["eigenvalues"]) for one in receivers)
-        self.title(f"Poles (dots: before{'; rings: first epoch' * is_learnt})")
+        any_epochs = any(len(one.epochs["eigenvalues"]) for one in receivers)
+        self.title(f"Poles (dots: before{'; rings: first epoch' * any_epochs})")
         self.say_nothing(max(largest) < 0)
 
     def _draw(self, n, receiver, trail):
         """Largest modulus that is shown; -1 if the receiver has no poles."""
-        learnt = receiver.epochs["eigenvalues"]
+        trained = receiver.epochs["eigenvalues"]
         figure = receiver.poles()
         if not len(figure):
             self._clear(n)
             return -1
         latest = figure.last()
         count = max(1, min(trail, MAX_TRAIL_POINTS // len(latest)))
-        before = (learnt.thinned if len(learnt) else figure.newest)(count + 1)[:-1]
+        before = (trained.thinned if len(trained) else figure.newest)(count + 1)[:-1]
         before = [points for _, points in before]
         for dots, group in zip(self.trails[n], self._by_age(before)):
             self._place(dots, np.concatenate(group) if group else np.empty(0))
-        self._place(self.starts[n], before[0] if len(learnt) > 1 else np.empty(0))
+        self._place(self.starts[n], before[0] if len(trained) > 1 else np.empty(0))
         self._place(self.poles[n], latest)
         return max(np.abs(points).max() for points in [*before, latest])
 
@@ -270,7 +270,7 @@ class pole_panel(panel):
 class histogram_panel(panel):
     """How the poles' moduli are distributed.
 
-    Of a learnt network at chosen epochs, the last of them solid; of fixed ones over the trail.
+    Of a trained network at chosen epochs, the last of them solid; of fixed ones over the trail.
     """
 
     STYLES = {  # of the chosen epochs, counted from the last
@@ -324,11 +324,11 @@ class histogram_panel(panel):
     @staticmethod
     def _chosen(receiver, epochs, trail):
         """Pairs of epoch and its poles, the last chosen epoch first."""
-        learnt, fixed = receiver.epochs["eigenvalues"], receiver.trainings["poles"]
-        if not len(learnt):
+        trained, fixed = receiver.epochs["eigenvalues"], receiver.trainings["poles"]
+        if not len(trained):
             sets = [points for _, points in fixed.newest(trail + 1)]
             return [(-1, np.concatenate(sets))] if sets else []
-        places, sets = learnt.places(), learnt.values()
+        places, sets = trained.places(), trained.values()
         wanted = [places[-1] + 1 + epoch if epoch < 0 else epoch for epoch in epochs]
         nearest = [int(np.argmin(np.abs(places - epoch))) for epoch in wanted]
         return [(int(places[n]), sets[n]) for n in dict.fromkeys(reversed(nearest))]

@@ -134,8 +134,8 @@ class receiver_history:
 
     def poles(self):
         """Poles of each epoch or, of a fixed network, of each training."""
-        learnt = self.epochs["eigenvalues"]
-        return learnt if len(learnt) else self.trainings["poles"]
+        trained = self.epochs["eigenvalues"]
+        return trained if len(trained) else self.trainings["poles"]
 
     def symbol_error_rates(self):
         """Frames, the error rate of each, and that of the AVERAGED_FRAMES up to each.
@@ -205,7 +205,7 @@ class receiver_history:
         """Take a symbol error meter's report of one frame."""
         last = max(figure.last_place() for figure in self.frames.values())
         frame = _number(message, "frame", missing=last + 1)
-        if frame <= last:  # the flowgraph was started anew
+        if frame <= last:  # the flowgraph was started again
             for figure in self.frames.values():
                 figure.clear()
         errors, symbols = _number(message, "symbol_errors"), _number(message, "symbols")

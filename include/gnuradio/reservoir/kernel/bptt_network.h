@@ -60,7 +60,7 @@ struct network_weights {
  * Weights and gradients lie in one array of real numbers, the recurrent ones first, padded with
  * zeros that stay zero; an optimizer can work on it as it is.
  *
- * Costs about 3 N² + 2 N M + 3 N O complex multiply-adds a step. Nothing is allocated after
+ * Costs about 3 N² + 2 N M + 3 N O complex multiply-adds per step. Nothing is allocated after
  * set_sequence. T is float or double.
  */
 template <class T>
@@ -145,7 +145,7 @@ private:
     size_t d_steps = 0;
     std::vector<T> d_weights;
     double d_total_weight = 0.0;
-    block d_u, d_state, d_row; // shapes: inputs, states, one row an output
+    block d_u, d_state, d_row; // shapes: inputs, states, one row per output
     std::vector<T> d_inputs_split, d_targets, d_output, d_error;
     std::vector<T> d_sums, d_states, d_slopes, d_deltas;
     std::vector<T> d_adjoint; // Wᴴ

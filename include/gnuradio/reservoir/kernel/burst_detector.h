@@ -23,7 +23,7 @@ namespace kernel {
 RESERVOIR_API std::vector<std::complex<float>> burst_preamble();
 
 struct burst_detector_settings {
-    int sps = 2;                    // samples a symbol, 2 to 16
+    int sps = 2;                    // samples per symbol, 2 to 16
     double excess_bandwidth = 0.25; // of the root-raised-cosine pulse, above 0, at most 1
     double threshold = 0.2;         // on the repetition metric, above 0 and below 1
     double max_frequency_offset = 0.05; // cycles/sample
@@ -56,7 +56,7 @@ struct detected_burst {
  * one. Noise exceeds the default threshold less than once in 1e12 samples; random symbols do more
  * often, but do not pass the second step.
  *
- * Some operations a sample, and some 1e5 a burst. Results do not depend on how samples are cut.
+ * Some operations per sample, and some 1e5 per burst. Results do not depend on how samples are cut.
  */
 class RESERVOIR_API burst_detector
 {
@@ -73,7 +73,7 @@ public:
     //! Bursts since the last call, in order.
     std::vector<detected_burst> take();
 
-    //! Samples from the first preamble symbol to the symbol behind the preamble.
+    //! Samples from the first preamble symbol to the symbol after the preamble.
     int preamble_length() const { return 4 * d_period; }
     uint64_t bad_samples() const { return d_bad_samples; }
 

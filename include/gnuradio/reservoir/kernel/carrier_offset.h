@@ -14,7 +14,7 @@ namespace kernel {
 
 //! What find_carrier_offset finds.
 struct carrier_offset {
-    double frequency; //!< cycles a symbol
+    double frequency; //!< cycles per symbol
     bool significant; //!< gain in log-likelihood above 2 log n
 };
 
@@ -30,7 +30,7 @@ struct carrier_offset {
  * \param known transmitted symbols, known in range
  * \param range symbols that are known
  * \param window the channel's timing and length
- * \param max_frequency |f| that is searched, cycles a symbol, at least 0
+ * \param max_frequency |f| that is searched, cycles per symbol, at least 0
  */
 RESERVOIR_API carrier_offset find_carrier_offset(const sample_streams& received,
                                                  const Eigen::VectorXcd& known,

@@ -14,7 +14,7 @@ namespace gr {
 namespace reservoir {
 namespace kernel {
 
-//! Antennas and sampling phases: one vector each, a sample a symbol, all of the same length.
+//! Antennas and sampling phases: one vector each, one sample per symbol, all of the same length.
 typedef std::vector<Eigen::VectorXcd> sample_streams;
 
 //! Symbols first, ..., last - 1.
@@ -64,7 +64,7 @@ struct channel_estimate {
  * \param received the streams
  * \param known transmitted symbols, of about unit power where the ridge is to mean anything
  * \param rows symbols n that are fitted; x[n-length+1] must be known for each
- * \param weights one a symbol n, at least as long as rows.last
+ * \param weights one per symbol n, at least as long as rows.last
  * \param length taps, at least 1
  * \param ridge at least 0
  */
@@ -88,9 +88,9 @@ RESERVOIR_API channel_estimate scale_channel(const sample_streams& received,
 /*!
  * \brief Mean squared distance of what was received from the model of the decisions.
  *
- * The forward-model residual: the channel is estimated on the rows afresh, unweighted. A frame
+ * The forward-model residual: the channel is estimated again on the rows, unweighted. A frame
  * decided wrongly fits its own channel badly, so of several decisions the one with the least
- * residual is to be kept.
+ * residual should be kept.
  */
 RESERVOIR_API double forward_residual(const sample_streams& received,
                                       const Eigen::VectorXcd& decided,

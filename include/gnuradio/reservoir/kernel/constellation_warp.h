@@ -17,9 +17,9 @@ RESERVOIR_API std::vector<int> amplitude_rings(const Eigen::VectorXcd& points);
 
 //! What fit_constellation_warp finds.
 struct constellation_warp {
-    //! whether the warp pays by the Bayesian information criterion
+    //! whether the warp pays off by the Bayesian information criterion
     bool used;
-    Eigen::VectorXcd gains; //!< one a ring; ones if it is not used
+    Eigen::VectorXcd gains; //!< one per ring; all 1 if the warp is not used
 };
 
 /*!

@@ -43,7 +43,7 @@ random_input_weights(int num_neurons, int num_inputs, double scaling, random& ge
 /*!
  * \brief s[n] = f(W s[n−1] + U u[n]): N neurons, M inputs.
  *
- * N(N + M) complex multiply-adds a step. State starts at zero.
+ * N(N + M) complex multiply-adds per step. State starts at zero.
  */
 class RESERVOIR_API dense_recurrence
 {
@@ -73,7 +73,7 @@ public:
      * \brief Steps over symbols 0 … count−1 of a window, M = its taps as copy_taps() gives them.
      *
      * \param readout_re, readout_im the readout's weights of each output, padded as the state
-     * \param outputs one row an output; zero where it would not be finite, as a linear network
+     * \param outputs one row per output; zero where it would not be finite, as a linear network
      *        that is unstable makes it: the state is reset then
      */
     void run(const tapped_delay_window& window,

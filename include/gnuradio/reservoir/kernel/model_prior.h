@@ -58,7 +58,7 @@ struct prior_ridge_result {
  *
  * \param features A: rows x features
  * \param targets y
- * \param weights one a row, at least 0
+ * \param weights one per row, at least 0
  * \param prior R and c
  * \param prior_weights kappas, at least one
  */

@@ -24,9 +24,9 @@ namespace kernel {
  * Schafer, Discrete-Time Signal Processing). A maximum-phase or mixed-phase channel is inverted
  * with the help of the anticausal bank s_k[n] = p_k s_k[n+1] + u[n].
  *
- * Parts of a state below 1e-30 become zero, at the latest behind the next 32nd symbol, or the state
- * would decay through subnormal numbers, which are a hundred times as slow, and stay there for ever
- * with |p_k| > 1/2.
+ * Parts of a state below 1e-30 become zero, at the latest after the next 32nd symbol. Otherwise the
+ * state would decay into subnormal numbers, which are a hundred times as slow, and stay there for
+ * ever with |p_k| > 1/2.
  */
 class RESERVOIR_API pole_bank
 {
@@ -42,7 +42,7 @@ public:
     //! All states zero.
     void reset();
 
-    //! One symbol. \param drive num_poles values, one a pole; the result is state()
+    //! One symbol. \param drive num_poles values, one per pole; the result is state()
     void step(const std::complex<float>* drive);
 
     //! num_poles values, after the last symbol
@@ -53,7 +53,7 @@ public:
      *
      * \param input count values
      * \param count number of symbols
-     * \param states room for count x num_poles values, a row a symbol
+     * \param states room for count x num_poles values, one row per symbol
      */
     void run(const std::complex<float>* input, size_t count, std::complex<float>* states);
 
@@ -83,7 +83,7 @@ public:
      * \param poles every |p_k| < 1; may be empty
      * \param input count values
      * \param count number of symbols
-     * \param states room for count x poles values, a row a symbol
+     * \param states room for count x poles values, one row per symbol
      * \throws std::invalid_argument as the constructor
      */
     static void run_anticausal(const std::vector<std::complex<float>>& poles,

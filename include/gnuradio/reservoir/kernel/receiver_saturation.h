@@ -14,7 +14,7 @@ namespace kernel {
 
 //! What linearise_receiver finds.
 struct linearised_receiver {
-    bool used;                //!< whether it pays by the Bayesian information criterion
+    bool used; //!< whether it pays off by the Bayesian information criterion
     Eigen::VectorXcd samples; //!< g^-1(r); r itself if it is not used
 };
 

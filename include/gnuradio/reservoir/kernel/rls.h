@@ -53,7 +53,7 @@ public:
     /*!
      * \brief Start again: weights zero, nothing skipped.
      *
-     * \param prior_precision diagonal of the initial information matrix, one value a feature,
+     * \param prior_precision diagonal of the initial information matrix, one value per feature,
      *        positive and finite
      * \throws std::invalid_argument for another length or another value
      */

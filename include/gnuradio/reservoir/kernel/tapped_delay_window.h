@@ -38,7 +38,7 @@ public:
 
     /*!
      * \param num_inputs antennas, at least 1
-     * \param sps samples a symbol, at least 1
+     * \param sps samples per symbol, at least 1
      * \param window length in symbol periods, at least 1
      */
     tapped_delay_window(int num_inputs, int sps, int window);

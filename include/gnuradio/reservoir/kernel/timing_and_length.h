@@ -33,7 +33,7 @@ struct channel_window {
  * \param received the streams
  * \param known transmitted symbols, known in range
  * \param range symbols that are known
- * \param weights one a symbol
+ * \param weights one per symbol
  */
 RESERVOIR_API channel_window select_channel_window(const sample_streams& received,
                                                    const Eigen::VectorXcd& known,
