@@ -9,6 +9,7 @@ import argparse
 from gnuradio import digital, gr, reservoir
 
 QPSK = digital.constellation_qpsk().base()
+PAYLOAD = 512  # symbols behind the pilots
 
 
 def make_detector(kind):
@@ -25,9 +26,13 @@ class equalized_link(gr.top_block):
         gr.top_block.__init__(self, "Equalized link")
         pilots = reservoir.random_pilots(QPSK, 64)
         six_taps = reservoir.exponential_profile(6, 2.0)
-        source = reservoir.frame_source(QPSK, pilots, num_frames=num_frames)
+        source = reservoir.frame_source(
+            QPSK, pilots, payload_len=PAYLOAD, num_frames=num_frames
+        )
         channel = reservoir.software_channel(snr_db, power_delay_profile=six_taps)
-        equalizer = reservoir.equalizer(detector, training_sequence=pilots)
+        equalizer = reservoir.equalizer(
+            detector, training_sequence=pilots, payload_len=PAYLOAD
+        )
         self.meter = reservoir.symbol_error_meter(QPSK, source)
         self.connect(source, channel, equalizer, self.meter)
 

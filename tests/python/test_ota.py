@@ -405,6 +405,14 @@ def test_interrupt_ends_cleanly(window):
     assert STATISTICS.search(errors.decode().splitlines()[-1])
 
 
+def test_a_reader_that_goes_away():
+    with started("--packets", "100", "--detector", "fir", "--taps", "1") as process:
+        assert process.stdout.readline().startswith(b"packet 0")
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert b"Traceback" not in process.stderr.read()
+
+
 def test_a_slow_receiver_drops_whole_frames(tmp_path):
     meta = tmp_path / "air.sigmf-meta"
     assert (
