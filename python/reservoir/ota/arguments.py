@@ -1,7 +1,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Command-line arguments of the radio programs, and the bursts' parameters that follow from them."""
+"""Command-line arguments of the radio programs, and the bursts that follow from them."""
 
 import argparse
 
