@@ -60,7 +60,7 @@ install: build
 format:
 	@tools/setup.sh format
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
-	@git ls-files '*.py' | xargs black -q
+	@git ls-files '*.py' 'apps/reservoir_*' | xargs black -q
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-sanitize out

@@ -8,7 +8,15 @@ import argparse
 
 from gnuradio import digital, gr, reservoir
 
-DETECTORS = {"esn": reservoir.esn, "fir": reservoir.fir}
+QPSK = digital.constellation_qpsk().base()
+PAYLOAD = 512  # symbols behind the pilots
+
+
+def make_detector(kind):
+    """A detector with its defaults, told the constellation where it wants to know."""
+    detector = reservoir.detectors()[kind]
+    names = [parameter["name"] for parameter in detector.parameters()]
+    return detector(constellation=QPSK) if "constellation" in names else detector()
 
 
 class equalized_link(gr.top_block):
@@ -16,13 +24,16 @@ class equalized_link(gr.top_block):
 
     def __init__(self, snr_db, num_frames, detector):
         gr.top_block.__init__(self, "Equalized link")
-        qpsk = digital.constellation_qpsk().base()
-        pilots = reservoir.random_pilots(qpsk, 64)
+        pilots = reservoir.random_pilots(QPSK, 64)
         six_taps = reservoir.exponential_profile(6, 2.0)
-        source = reservoir.frame_source(qpsk, pilots, num_frames=num_frames)
+        source = reservoir.frame_source(
+            QPSK, pilots, payload_len=PAYLOAD, num_frames=num_frames
+        )
         channel = reservoir.software_channel(snr_db, power_delay_profile=six_taps)
-        equalizer = reservoir.equalizer(detector, training_sequence=pilots)
-        self.meter = reservoir.symbol_error_meter(qpsk, source)
+        equalizer = reservoir.equalizer(
+            detector, training_sequence=pilots, payload_len=PAYLOAD
+        )
+        self.meter = reservoir.symbol_error_meter(QPSK, source)
         self.connect(source, channel, equalizer, self.meter)
 
 
@@ -30,10 +41,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--snr", type=float, default=15.0, help="in dB")
     parser.add_argument("--frames", type=int, default=200)
-    parser.add_argument("--detector", choices=sorted(DETECTORS), default="esn")
+    parser.add_argument(
+        "--detector", choices=list(reservoir.detectors()), default="esn"
+    )
     arguments = parser.parse_args()
     link = equalized_link(
-        arguments.snr, arguments.frames, DETECTORS[arguments.detector]()
+        arguments.snr, arguments.frames, make_detector(arguments.detector)
     )
     link.run()
     print(

@@ -4,9 +4,9 @@
 #
 """Frame sync over simulated air: what it finds, what it costs the receiver, and how fast it is.
 
-Bursts of QPSK over six Rayleigh paths (exponential powers, unit energy, a symbol apart), anew for
-each burst, with random timing, carrier offset within 0.05 cycles/sample and clocks up to 40 ppm
-apart; two samples a symbol.
+Bursts of QPSK over six Rayleigh paths (exponential powers, unit energy, one symbol apart), drawn
+again for each burst, with random timing, carrier offset within 0.05 cycles/sample and clocks up to 40 ppm
+apart; two samples per symbol.
 
     PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N] [--out DIR]
 
@@ -227,7 +227,7 @@ def draw(folder, rates, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bursts", type=int, default=1000, help="a row (%(default)s)")
+    parser.add_argument("--bursts", type=int, default=1000, help="per row (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder for the picture")
     options = parser.parse_args()
     count = options.bursts

@@ -1,7 +1,8 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""The examples: every .grc compiles and runs, every script prints a sane result."""
+"""The examples: every .grc compiles and runs, every script prints a sane result; --help of the
+programs."""
 
 import os
 import re
@@ -15,12 +16,12 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWGRAPHS = sorted((ROOT / "examples").rglob("*.grc"))
-# programs, neither what gnuradio-companion generates nor the modules beside them
+# programs, not what gnuradio-companion generates; and those that are installed
 SCRIPTS = [
     path
     for path in sorted((ROOT / "examples").rglob("*.py"))
     if "_gui" not in path.name and '__name__ == "__main__"' in path.read_text()
-]
+] + sorted((ROOT / "apps").glob("reservoir_*"))
 RUN_SECONDS = 3
 DEVICES = re.compile(r"from gnuradio import (uhd|soapy|iio)\b")
 
@@ -137,7 +138,7 @@ def without_device(program, module):
     assert re.match(r"no \S+ found \(.*\): connect it, .* go on without it", last)
 
 
-@pytest.mark.parametrize("detector", ["esn", "fir"])
+@pytest.mark.parametrize("detector", ["configured_esn", "esn", "fir"])
 def test_scripted_link(detector):
     script = ROOT / "examples" / "esn_equalizer.py"
     options = ["--snr", "25", "--frames", "40", "--detector", detector]

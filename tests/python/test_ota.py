@@ -1,7 +1,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Over the air without a radio: receive.py and transmit.py, recordings, rtl_tcp, simulated air."""
+"""Over the air without a radio: the two programs, recordings, rtl_tcp, simulated air."""
 
 import contextlib
 import json
@@ -13,12 +13,19 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
+from gnuradio.reservoir.ota.detectors import follows_phase, make_detector
+from gnuradio.reservoir.ota.devices import set_up_usrp
+from gnuradio.reservoir.ota.program import Unusable, exit_code
+from gnuradio.reservoir.ota.receiver import overflow_counter
+from gnuradio.reservoir.ota.recordings import file_source
 from bursts import burst, receive, symbol_errors
 from link_helpers import assert_rejects
 from rtl_tcp_server import (
@@ -30,7 +37,7 @@ from rtl_tcp_server import (
     through_rtl_tcp,
 )
 
-OTA = Path(__file__).resolve().parents[2] / "examples" / "ota"
+APPS = Path(__file__).resolve().parents[2] / "apps"
 TEXT = b"".join(b"line %d of a text that is to arrive\n" % n for n in range(120))
 STATISTICS = re.compile(
     r"(\d+) s  frames (\d+)  packets (\d+)  PER (\S+)  SNR (\S+) dB"
@@ -41,7 +48,7 @@ STATISTICS = re.compile(
 def call(program, *options, timeout=60):
     """A program's result."""
     return subprocess.run(
-        [sys.executable, str(OTA / program), *map(str, options)],
+        [sys.executable, str(APPS / program), *map(str, options)],
         capture_output=True,
         stdin=subprocess.DEVNULL,
         timeout=timeout,
@@ -50,10 +57,9 @@ def call(program, *options, timeout=60):
 
 def refusal(monkeypatch, capsys, program, *options):
     """The last line that a program writes before it gives up with exit code 2, in this process."""
-    module, link = load(program.removesuffix(".py")), load("link")
     monkeypatch.setattr(sys, "argv", [program, *map(str, options)])
     try:
-        code = link.main(module.main)
+        code = exit_code(load(program).main)
     except SystemExit as end:  # argparse
         code = end.code
     assert code == 2
@@ -61,18 +67,18 @@ def refusal(monkeypatch, capsys, program, *options):
 
 
 def load(name):
-    sys.path.insert(0, str(OTA))
-    try:
-        return __import__(name)
-    finally:
-        sys.path.remove(str(OTA))
+    """A program as a module."""
+    loader = SourceFileLoader(name, str(APPS / name))
+    module = ModuleType(name)
+    loader.exec_module(module)
+    return module
 
 
 @contextlib.contextmanager
 def started(*options):
-    """receive.py in a process of its own, which ends with the test in any case."""
+    """reservoir_receive in a process of its own, which ends with the test in any case."""
     process = subprocess.Popen(
-        [sys.executable, str(OTA / "receive.py"), *options],
+        [sys.executable, str(APPS / "reservoir_receive"), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=dict(os.environ, QT_QPA_PLATFORM="offscreen"),
@@ -108,7 +114,7 @@ def recording(text):
     """What a simulated channel makes of the text at 25 dB, on one path."""
     path = text.with_name("air.sigmf-meta")
     options = ["--sink", "sim", "--record", path, "--text", text]
-    result = call("transmit.py", *options, "--snr", 25, "--taps", 1)
+    result = call("reservoir_transmit", *options, "--snr", 25, "--taps", 1)
     assert result.returncode == 0, result.stderr
     return path
 
@@ -117,7 +123,7 @@ def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
     meta, output = tmp_path / "out.sigmf-meta", tmp_path / "text.txt"
     options = ["--text", text, "--snr", 20, "--ppm", 20, "--bits", 8]
     options += ["--source", "sim", "--output", output, "--record", meta]
-    result = call("receive.py", *options)
+    result = call("reservoir_receive", *options)
     assert result.returncode == 0, result.stderr
     assert output.read_bytes() == TEXT
     seconds, frames, packets, per, snr, cfo, evm, dropped = statistics(result)
@@ -128,7 +134,7 @@ def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
     assert content["global"]["core:datatype"] == "cf32_le"
     assert content["global"]["core:sample_rate"] == 2.048e6
     assert content["captures"][0]["core:frequency"] == 433.92e6
-    result = call("receive.py", "--source", "file", "--input", meta)
+    result = call("reservoir_receive", "--source", "file", "--input", meta)
     assert result.returncode == 0, result.stderr
     assert result.stdout == TEXT
     assert statistics(result)[1:4] == [frames, packets, per]
@@ -139,15 +145,32 @@ def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
 def test_detectors_and_codes(code, detector, tmp_path):
     meta = tmp_path / "air.sigmf-meta"
     sent = ["--packets", 12, "--code", code, "--snr", 25, "--taps", 1]
-    assert call("transmit.py", "--record", meta, *sent).returncode == 0
+    assert call("reservoir_transmit", "--record", meta, *sent).returncode == 0
     options = ["--source", "file", "--input", meta, "--detector", detector]
-    result = call("receive.py", *options, "--code", code)
+    result = call("reservoir_receive", *options, "--code", code)
     lines = result.stdout.split(b"\n")
     fox = b"packet %d: the quick brown fox jumps over the lazy dog"
     if code == "cc":
         assert statistics(result)[2] == 12  # lines are cut at the capacity
     else:
         assert lines == [fox % n for n in range(12)] + [b""]
+
+
+def test_a_new_kind_of_detector_is_offered(monkeypatch):
+    class toy:
+        def __init__(self, **given):
+            self.given = given
+
+        @staticmethod
+        def parameters():
+            return [{"name": "constellation"}, {"name": "window"}, {"name": "order"}]
+
+    kinds = {**reservoir.detectors(), "toy": toy}
+    monkeypatch.setattr(reservoir, "detectors", lambda: kinds)
+    arguments = load("reservoir_receive").parse(["--detector", "toy", "--window", "9"])
+    made = make_detector(arguments.detector, "points", arguments.window)
+    assert made.given == {"constellation": "points", "window": 9}
+    assert not follows_phase("toy") and follows_phase("configured_esn")
 
 
 def test_front_end_and_receiver_apart(tmp_path):
@@ -160,7 +183,7 @@ def test_front_end_and_receiver_apart(tmp_path):
         sender = subprocess.Popen(
             [
                 sys.executable,
-                OTA / "transmit.py",
+                APPS / "reservoir_transmit",
                 "--sink",
                 "zmq",
                 *options,
@@ -176,7 +199,7 @@ def test_front_end_and_receiver_apart(tmp_path):
             ):
                 assert receiver.poll() is None and sender.poll() is None
                 time.sleep(0.2)
-            taken = call("transmit.py", "--sink", "zmq", *options)
+            taken = call("reservoir_transmit", "--sink", "zmq", *options)
         finally:
             sender.kill()
             sender.wait()
@@ -188,7 +211,14 @@ def test_phase_loop_follows_phase_noise():
     air = ["--packets", 150, "--taps", 1, "--snr", 15, "--phase-noise", 0.02]
     arrived = [
         statistics(
-            call("receive.py", *air, "--detector", "fir", "--loop-bandwidth", bandwidth)
+            call(
+                "reservoir_receive",
+                *air,
+                "--detector",
+                "fir",
+                "--loop-bandwidth",
+                bandwidth,
+            )
         )[2]
         / 150
         for bandwidth in (0, 0.01)
@@ -201,9 +231,11 @@ def test_phase_loop_follows_phase_noise():
 
 def test_clean_file_of_a_transmitter(text, tmp_path):
     meta = tmp_path / "clean.sigmf-meta"
-    result = call("transmit.py", "--sink", "file", "--record", meta, "--text", text)
+    result = call(
+        "reservoir_transmit", "--sink", "file", "--record", meta, "--text", text
+    )
     assert result.returncode == 0
-    assert call("receive.py", "--source", "file", "--input", meta).stdout == TEXT
+    assert call("reservoir_receive", "--source", "file", "--input", meta).stdout == TEXT
 
 
 def converted(recording, folder, data_type):
@@ -227,25 +259,31 @@ def converted(recording, folder, data_type):
 def test_recordings_of_integers(recording, tmp_path, data_type):
     path = converted(recording, tmp_path, data_type)
     options = ["--source", "file", "--input", path, "--detector", "fir"]
-    assert call("receive.py", *options).stdout == TEXT
+    assert call("reservoir_receive", *options).stdout == TEXT
 
 
 def test_bare_samples(recording):
     options = ["--source", "file", "--input", recording.with_suffix(".sigmf-data")]
-    assert call("receive.py", *options, "--detector", "fir").stdout == TEXT
+    assert call("reservoir_receive", *options, "--detector", "fir").stdout == TEXT
 
 
 MISSING = [
-    ("receive.py", "--source", "usrp", "USRP", "gnuradio.uhd"),
-    ("receive.py", "--source", "rtlsdr", "RTL-SDR", "gnuradio.soapy"),
-    ("receive.py", "--source", "rtl_tcp", "rtl_tcp server at 127.0.0.1:9", "osmosdr"),
-    ("receive.py", "--source", "pluto", "Pluto", "gnuradio.iio"),
-    ("transmit.py", "--sink", "usrp", "USRP", "gnuradio.uhd"),
-    ("transmit.py", "--sink", "pluto", "Pluto", "gnuradio.iio"),
+    ("reservoir_receive", "--source", "usrp", "USRP", "gnuradio.uhd"),
+    ("reservoir_receive", "--source", "rtlsdr", "RTL-SDR", "gnuradio.soapy"),
+    (
+        "reservoir_receive",
+        "--source",
+        "rtl_tcp",
+        "rtl_tcp server at 127.0.0.1:9",
+        "osmosdr",
+    ),
+    ("reservoir_receive", "--source", "pluto", "Pluto", "gnuradio.iio"),
+    ("reservoir_transmit", "--sink", "usrp", "USRP", "gnuradio.uhd"),
+    ("reservoir_transmit", "--sink", "pluto", "Pluto", "gnuradio.iio"),
 ]
 ZMQ = [
-    ("receive.py", "--source", "zmq", "", "gnuradio.zeromq"),
-    ("transmit.py", "--sink", "zmq", "", "gnuradio.zeromq"),
+    ("reservoir_receive", "--source", "zmq", "", "gnuradio.zeromq"),
+    ("reservoir_transmit", "--sink", "zmq", "", "gnuradio.zeromq"),
 ]
 
 
@@ -267,7 +305,7 @@ def test_missing_module_is_one_sentence(
 ):
     for missing in (module, "osmosdr"):
         monkeypatch.setitem(sys.modules, missing, None)
-    output = ["--output", tmp_path / "out"] if program == "receive.py" else []
+    output = ["--output", tmp_path / "out"] if program == "reservoir_receive" else []
     line = refusal(monkeypatch, capsys, program, option, device, *output)
     assert re.search(r"the Python module \S+ is not installed \(package gr-\w+\)", line)
     assert f"go on without it with {option} sim or {option} file" in line
@@ -276,33 +314,57 @@ def test_missing_module_is_one_sentence(
 @pytest.mark.parametrize(
     "program, options, words",
     [
-        ("receive.py", ["--snr", "1000"], "--snr: 1000 must be within -20 ... 100"),
-        ("receive.py", ["--rate", "x"], "--rate"),
-        ("receive.py", ["--pilots", "2"], "--pilots: 2 must be within 16 ... 4096"),
-        ("receive.py", ["--detector", "magic"], "configured_esn"),
-        ("receive.py", ["--source", "file"], "add --input FILE"),
-        ("receive.py", ["--source", "file", "--input", "none.cf32"], "no such file"),
         (
-            "receive.py",
+            "reservoir_receive",
+            ["--snr", "1000"],
+            "--snr: 1000 must be within -20 ... 100",
+        ),
+        ("reservoir_receive", ["--rate", "x"], "--rate"),
+        (
+            "reservoir_receive",
+            ["--pilots", "2"],
+            "--pilots: 2 must be within 16 ... 4096",
+        ),
+        ("reservoir_receive", ["--detector", "magic"], "configured_esn"),
+        ("reservoir_receive", ["--source", "file"], "add --input FILE"),
+        (
+            "reservoir_receive",
+            ["--source", "file", "--input", "none.cf32"],
+            "no such file",
+        ),
+        (
+            "reservoir_receive",
             ["--source", "file", "--input", "none.sigmf-meta"],
             "cannot read",
         ),
-        ("receive.py", ["--text", "none.txt"], "cannot read none.txt"),
-        ("receive.py", ["--output", "/none/x"], "cannot write /none/x"),
-        ("receive.py", ["--record", "/none/x"], "cannot write /none/x"),
-        ("receive.py", ["--payload", "64", "--modulation", "bpsk"], "payload_len = 64"),
-        ("receive.py", ["--source", "rtlsdr", "--rate", "5e6"], "225001 ... 300000"),
-        ("receive.py", ["--source", "rtl_tcp", "--frequency", "3e9"], "1.766e+09 Hz"),
-        ("receive.py", ["--source", "rtlsdr", "--gain", "90"], "0 ... 49.6 dB"),
-        ("receive.py", ["--source", "pluto", "--rate", "1e5"], "520834"),
-        ("transmit.py", ["--sink", "file"], "add --record"),
-        ("transmit.py", ["--sink", "pluto", "--frequency", "1e7"], "7e+07"),
+        ("reservoir_receive", ["--text", "none.txt"], "cannot read none.txt"),
+        ("reservoir_receive", ["--output", "/none/x"], "cannot write /none/x"),
+        ("reservoir_receive", ["--record", "/none/x"], "cannot write /none/x"),
+        (
+            "reservoir_receive",
+            ["--payload", "64", "--modulation", "bpsk"],
+            "payload_len = 64",
+        ),
+        (
+            "reservoir_receive",
+            ["--source", "rtlsdr", "--rate", "5e6"],
+            "225001 ... 300000",
+        ),
+        (
+            "reservoir_receive",
+            ["--source", "rtl_tcp", "--frequency", "3e9"],
+            "1.766e+09 Hz",
+        ),
+        ("reservoir_receive", ["--source", "rtlsdr", "--gain", "90"], "0 ... 49.6 dB"),
+        ("reservoir_receive", ["--source", "pluto", "--rate", "1e5"], "520834"),
+        ("reservoir_transmit", ["--sink", "file"], "add --record"),
+        ("reservoir_transmit", ["--sink", "pluto", "--frequency", "1e7"], "7e+07"),
     ],
 )
 def test_wrong_arguments_are_told_plainly(
     program, options, words, monkeypatch, capsys, tmp_path
 ):
-    if program == "receive.py" and "--output" not in options:
+    if program == "reservoir_receive" and "--output" not in options:
         options = [*options, "--output", tmp_path / "out"]
     assert words in refusal(monkeypatch, capsys, program, *options)
 
@@ -320,10 +382,10 @@ def test_wrong_arguments_are_told_plainly(
 def test_broken_metadata_is_told_plainly(tmp_path, content, words):
     path = tmp_path / "bad.sigmf-meta"
     path.write_text(content)
-    link = load("link")
-    arguments = load("receive").parse(["--source", "file", "--input", str(path)])
-    with pytest.raises(link.Unusable, match=words):
-        link.file_source(arguments)
+    options = ["--source", "file", "--input", str(path)]
+    arguments = load("reservoir_receive").parse(options)
+    with pytest.raises(Unusable, match=words):
+        file_source(arguments)
 
 
 @pytest.mark.parametrize("window", ["--no-gui", "--gui"])
@@ -343,11 +405,21 @@ def test_interrupt_ends_cleanly(window):
     assert STATISTICS.search(errors.decode().splitlines()[-1])
 
 
+def test_a_reader_that_goes_away():
+    with started("--packets", "100", "--detector", "fir", "--taps", "1") as process:
+        assert process.stdout.readline().startswith(b"packet 0")
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert b"Traceback" not in process.stderr.read()
+
+
 def test_a_slow_receiver_drops_whole_frames(tmp_path):
     meta = tmp_path / "air.sigmf-meta"
-    assert call("transmit.py", "--record", meta, "--packets", 400).returncode == 0
+    assert (
+        call("reservoir_transmit", "--record", meta, "--packets", 400).returncode == 0
+    )
     options = ["--source", "file", "--input", meta, "--live", "--rate", "2.048e6"]
-    result = call("receive.py", *options)
+    result = call("reservoir_receive", *options)
     _, frames, packets, per, _, _, _, dropped = statistics(result)
     assert frames == 400 and dropped > 100
     assert packets == frames - dropped  # what was not dropped is whole
@@ -358,7 +430,7 @@ def test_a_slow_receiver_drops_whole_frames(tmp_path):
 def test_a_recording_at_its_own_pace(recording):
     options = ["--source", "file", "--input", recording, "--live", "--detector", "fir"]
     begin = time.monotonic()
-    result = call("receive.py", *options)
+    result = call("reservoir_receive", *options)
     assert result.returncode == 0
     assert statistics(result)[1] == -(-len(TEXT) // 120)
     assert time.monotonic() - begin < 20
@@ -400,13 +472,13 @@ class fake_usrp:
 )
 def test_usrp_is_asked_what_it_can(options, words):
     uhd = pytest.importorskip("gnuradio.uhd")
-    link, device = load("link"), fake_usrp(uhd)
-    arguments = load("receive").parse(["--rate", "2e6", *options])
+    device = fake_usrp(uhd)
+    arguments = load("reservoir_receive").parse(["--rate", "2e6", *options])
     if words:
-        with pytest.raises(link.Unusable, match=words):
-            link.set_up_usrp(device, arguments)
+        with pytest.raises(Unusable, match=words):
+            set_up_usrp(device, arguments)
         return
-    link.set_up_usrp(device, arguments)
+    set_up_usrp(device, arguments)
     assert device.settings == {
         "set_samp_rate": 2e6,
         "set_center_freq": 433.92e6,
@@ -421,7 +493,7 @@ def test_overflows_are_counted():
         tag.offset, tag.key, tag.value = offset, pmt.intern("rx_time"), pmt.PMT_T
         tags.append(tag)
     source = blocks.vector_source_c([0] * 5000, False, 1, tags)
-    counter = load("link").overflow_counter()
+    counter = overflow_counter()
     top = gr.top_block()
     top.connect(source, counter)
     top.run()

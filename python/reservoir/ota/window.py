@@ -1,32 +1,23 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""The window of receive.py --gui: spectrum, constellations, channel, poles, statistics."""
+"""The window of reservoir_receive --gui: spectrum, constellations, channel, poles, statistics."""
 
 import os
 import signal
 import sys
 import time
 
-import link
 import numpy as np
 import pmt
 
 from gnuradio import gr, qtgui, reservoir
 from gnuradio.fft import window as fft_window
 
-try:
-    from PyQt5 import (
-        QtCore,
-        QtWidgets,
-        sip,
-    )  # before pyqtgraph, which takes what is loaded
-    import pyqtgraph
-except ImportError as error:
-    raise link.Unusable(
-        f"--gui draws with PyQt5 and pyqtgraph ({error}): install python3-pyqt5 and "
-        "python3-pyqtgraph, or go on with --no-gui"
-    ) from error
+from PyQt5 import QtCore, QtWidgets, sip  # before pyqtgraph, which takes what is loaded
+import pyqtgraph
+
+from .program import Unusable
 
 
 def widget(block):
@@ -59,7 +50,7 @@ class channel_reader(gr.basic_block):
 
 
 class receiver_window(QtWidgets.QWidget):
-    """What a flowgraph of receive.py receives."""
+    """What a receiver_flowgraph receives."""
 
     def __init__(self, top, arguments):
         super().__init__()
@@ -117,12 +108,10 @@ class receiver_window(QtWidgets.QWidget):
 
 
 def run(make, arguments, stopped):
-    """Runs make(), a flowgraph of receive.py, behind a window until it is closed or Ctrl-C."""
+    """Runs make(), a receiver_flowgraph, behind a window until it is closed or Ctrl-C."""
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if not any(os.environ.get(name) for name in variables):
-        raise link.Unusable(
-            "--gui needs a display: set DISPLAY, or go on with --no-gui"
-        )
+        raise Unusable("--gui needs a display: set DISPLAY, or go on with --no-gui")
     application = QtWidgets.QApplication(sys.argv[:1])
     top = make()
     window = receiver_window(top, arguments)

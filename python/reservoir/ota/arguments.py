@@ -1,0 +1,178 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Command-line arguments of the radio programs, and the bursts that follow from them."""
+
+import argparse
+
+from gnuradio import digital, reservoir
+
+SPS = 2
+EXCESS_BANDWIDTH = 0.25
+GAP = 80  # symbols of silence behind a burst
+TAG = "training_start"
+
+CONSTELLATIONS = {
+    "bpsk": digital.constellation_bpsk,
+    "qpsk": digital.constellation_qpsk,
+    "8psk": digital.constellation_8psk,
+    "16qam": digital.constellation_16qam,
+}
+
+
+def number(low, high, kind=float):
+    """An argparse type: a number within low ... high."""
+
+    def convert(text):
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"{text} must be within {low:g} ... {high:g}"
+            )
+        return value
+
+    convert.__name__ = "number"
+    return convert
+
+
+def add_burst_arguments(parser):
+    """What transmitter and receiver must agree on."""
+    group = parser.add_argument_group("bursts (the same at both ends)")
+    group.add_argument(
+        "--modulation", choices=CONSTELLATIONS, default="qpsk", help="default: qpsk"
+    )
+    group.add_argument(
+        "--code",
+        choices=["none", "cc"],
+        default="none",
+        help="cc: convolutional code of rate 1/2; halves the data (default: none)",
+    )
+    group.add_argument(
+        "--pilots",
+        type=number(16, 4096, int),
+        default=64,
+        help="known symbols that the receiver is trained on (default: 64)",
+    )
+    group.add_argument(
+        "--payload",
+        type=number(64, 65536, int),
+        default=512,
+        help="symbols with data in a burst (default: 512)",
+    )
+
+
+def add_radio_arguments(parser, gain_help):
+    group = parser.add_argument_group("radio")
+    group.add_argument(
+        "--rate",
+        type=number(1e3, 1e9),
+        default=2.048e6,
+        help="samples per second, two per symbol (default: 2.048e6, or the recording's own)",
+    )
+    group.add_argument(
+        "--frequency",
+        type=number(1e3, 1e11),
+        default=433.92e6,
+        help="carrier in Hz (default: 433.92e6)",
+    )
+    group.add_argument("--gain", type=number(-100, 100), help=gain_help)
+    group.add_argument(
+        "--antenna", help="connector, as the device names it, e.g. RX2 (usrp)"
+    )
+    group.add_argument(
+        "--device",
+        default="",
+        help="which one: arguments for usrp (addr=192.168.10.2), HOST:PORT for rtl_tcp, a URI for "
+        "pluto (ip:192.168.2.1), an index or serial= for rtlsdr (default: the first found)",
+    )
+
+
+def add_air_arguments(parser):
+    group = parser.add_argument_group("simulated air (sim only)")
+    group.add_argument(
+        "--snr",
+        type=number(-20, 100),
+        default=20.0,
+        help="Es/N0 in dB (default: 20)",
+    )
+    group.add_argument(
+        "--taps",
+        type=number(1, 32, int),
+        default=6,
+        help="paths, one symbol apart, drawn again for every burst (default: 6)",
+    )
+    group.add_argument(
+        "--cfo",
+        type=number(-0.05, 0.05),
+        default=0.01,
+        help="carrier offset in cycles/sample (default: 0.01)",
+    )
+    group.add_argument(
+        "--ppm",
+        type=number(-1000, 1000),
+        default=0.0,
+        help="clock offset (default: 0)",
+    )
+    group.add_argument(
+        "--phase-noise",
+        type=number(0, 1),
+        default=0.0,
+        help="rms in rad (default: 0)",
+    )
+    group.add_argument(
+        "--iq-amplitude",
+        type=number(-10, 10),
+        default=0.0,
+        help="gain of I over Q in dB (default: 0)",
+    )
+    group.add_argument(
+        "--iq-phase",
+        type=number(-45, 45),
+        default=0.0,
+        help="degrees from quadrature (default: 0)",
+    )
+    group.add_argument(
+        "--dc",
+        type=number(0, 10),
+        default=0.0,
+        help="offset, the signal's rms being 1 (default: 0)",
+    )
+    group.add_argument(
+        "--bits",
+        type=number(0, 16, int),
+        default=0,
+        help="of the converter; 0: none (default: 0)",
+    )
+    group.add_argument(
+        "--seed",
+        type=number(0, 2**31, int),
+        default=1,
+        help="of paths and noise (default: 1)",
+    )
+
+
+def add_data_arguments(parser):
+    group = parser.add_argument_group("data to send")
+    group.add_argument("--text", help="file to send; without it, lines of text")
+    group.add_argument(
+        "--packets",
+        type=number(0, 10**9, int),
+        default=100,
+        help="lines of text to send where no file is given; 0: without end (default: 100)",
+    )
+
+
+def constellation(arguments):
+    return CONSTELLATIONS[arguments.modulation]().base()
+
+
+def pilots(arguments):
+    return reservoir.random_pilots(constellation(arguments), arguments.pilots)
+
+
+def describe(arguments):
+    """The burst's parameters as the arguments that receive such bursts."""
+    return (
+        f"--modulation {arguments.modulation} --code {arguments.code} "
+        f"--pilots {arguments.pilots} --payload {arguments.payload}"
+    )

@@ -1,0 +1,175 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Samples to packets: the receiver, the flowgraph around it, and the line of statistics."""
+
+import math
+import threading
+
+import numpy as np
+import pmt
+
+from gnuradio import blocks, gr, reservoir
+
+from .arguments import EXCESS_BANDWIDTH, SPS, TAG, constellation, pilots
+from .detectors import follows_phase, make_detector
+from .devices import SOURCES
+from .program import Unusable
+from .recordings import file_source, recorder
+from .transmitter import feed, packet_source, packets, simulated_air
+
+LOOK_AHEAD = 48  # symbols that an equalizer looks at behind a frame
+MAX_FRAMES = 64  # that wait: drivers deliver samples in blocks of many frames
+
+
+class receiver(gr.hier_block2):
+    """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder."""
+
+    def __init__(self, arguments, live):
+        gr.hier_block2.__init__(
+            self,
+            "receiver",
+            gr.io_signature(1, 1, gr.sizeof_gr_complex),
+            gr.io_signature(2, 2, gr.sizeof_gr_complex),
+        )
+        self.message_port_register_hier_out("pdus")
+        self.message_port_register_hier_out("report")
+        self.message_port_register_hier_out("training")
+        points = constellation(arguments)
+        frame_len = (arguments.pilots + arguments.payload + LOOK_AHEAD) * SPS
+        self.sync = reservoir.frame_sync(
+            SPS, EXCESS_BANDWIDTH, sample_rate=arguments.rate, tag_key=TAG
+        )
+        self.gate = reservoir.frame_gate(frame_len, TAG, MAX_FRAMES, drop=live)
+        self.equalizer = reservoir.equalizer(
+            make_detector(arguments.detector, points, arguments.window),
+            SPS,
+            pilots(arguments),
+            TAG,
+            payload_len=arguments.payload,
+            workers=arguments.workers,
+        )
+        try:
+            self.decoder = reservoir.packet_decoder(
+                points, arguments.pilots, arguments.payload, arguments.code, TAG
+            )
+        except ValueError as error:
+            raise Unusable(f"the bursts do not fit: {error}") from error
+        chain = [self, self.sync, self.gate, self.equalizer]
+        if not follows_phase(arguments.detector):
+            chain.append(reservoir.phase_loop_cc(points, arguments.loop_bandwidth, TAG))
+        self.connect(*chain, self.decoder)
+        # for who wants to look: symbol instants before the equalizer, and symbols
+        self.connect(
+            self.gate, blocks.keep_one_in_n(gr.sizeof_gr_complex, SPS), (self, 0)
+        )
+        self.connect(chain[-1], (self, 1))
+        self.msg_connect(self.decoder, "pdus", self, "pdus")
+        self.msg_connect(self.decoder, "report", self, "report")
+        self.msg_connect(self.equalizer, "report", self, "training")
+
+
+class packet_writer(gr.basic_block):
+    """Writes packets' bytes to a file and keeps what they say of the link."""
+
+    def __init__(self, file):
+        gr.basic_block.__init__(self, "packet_writer", None, None)
+        self._file = file
+        self._lock = threading.Lock()
+        self._recent = []  # (snr_db, cfo, evm_db)
+        self.bytes = 0
+        self.message_port_register_in(pmt.intern("report"))
+        self.set_msg_handler(pmt.intern("report"), self._keep)
+
+    def write(self, data, _):
+        """Handler of the packet decoder."""
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except (OSError, ValueError):  # who read them has gone
+            pass
+        self.bytes += len(data)
+
+    def _keep(self, message):
+        report = pmt.to_python(message)
+        values = [report.get(key, math.nan) for key in ("snr_db", "cfo", "evm_db")]
+        with self._lock:
+            self._recent.append(values)
+
+    def take(self):
+        """Mean SNR (dB), CFO (cycles/sample), EVM (dB) since the last call; NaN without frames."""
+        with self._lock:
+            recent, self._recent = self._recent, []
+        return np.mean(recent, axis=0) if recent else np.full(3, math.nan)
+
+
+class overflow_counter(gr.sync_block):
+    """Counts a USRP's overflows: it tags the first sample behind each with rx_time."""
+
+    def __init__(self):
+        gr.sync_block.__init__(self, "overflow_counter", [np.complex64], None)
+        self._tags = 0
+
+    def work(self, input_items, output_items):
+        count = len(input_items[0])
+        self._tags += len(self.get_tags_in_window(0, 0, count, pmt.intern("rx_time")))
+        return count
+
+    def overflows(self):
+        return max(0, self._tags - 1)
+
+
+class receiver_flowgraph(gr.top_block):
+    """Source, receiver, and who writes down what comes."""
+
+    def __init__(self, arguments, output, stopped):
+        gr.top_block.__init__(self, "Receiver")
+        self._arguments = arguments
+        live = arguments.live or arguments.source in SOURCES
+        chain = self._source(arguments, stopped)
+        if arguments.live and arguments.source not in SOURCES:
+            chain.append(blocks.throttle(gr.sizeof_gr_complex, arguments.rate))
+        if len(chain) > 1:
+            self.connect(*chain)
+        self.samples = chain[-1]
+        self.receiver = receiver(arguments, live)
+        self.writer = packet_writer(output)
+        self.connect(self.samples, self.receiver)
+        if not arguments.gui:  # the window draws these
+            for port in (0, 1):
+                nowhere = blocks.null_sink(gr.sizeof_gr_complex)
+                self.connect((self.receiver, port), nowhere)
+        self.receiver.decoder.set_handler(self.writer.write)
+        self.msg_connect(self.receiver, "report", self.writer, "report")
+        self._overflows = None
+        if arguments.source == "usrp":
+            self._overflows = overflow_counter()
+            self.connect(self.samples, self._overflows)
+        if arguments.record:
+            self.connect(self.samples, recorder(arguments, arguments.source))
+
+    def _source(self, arguments, stopped):
+        if arguments.source in SOURCES:
+            return [SOURCES[arguments.source](arguments)]
+        if arguments.source == "file":
+            return file_source(arguments)
+        self.encoder = packet_source(arguments)
+        feed(self.encoder, packets(arguments, self.encoder.capacity()), stopped)
+        shaper = reservoir.pulse_shaper(SPS, EXCESS_BANDWIDTH)
+        return [self.encoder, shaper, simulated_air(arguments)]
+
+    def statistics(self, seconds):
+        """The line of each second."""
+        decoder, gate = self.receiver.decoder, self.receiver.gate
+        means = self.writer.take() * (1, self._arguments.rate, 1)
+        snr, cfo, evm = (f"{x:.1f}" if np.isfinite(x) else "-" for x in means)
+        per = decoder.packet_error_rate()
+        line = (
+            f"{seconds:.0f} s  frames {self.receiver.sync.frames()}"
+            f"  packets {decoder.packets()}"
+            f"  PER {'-' if np.isnan(per) else format(per, '.4f')}  SNR {snr} dB"
+            f"  CFO {cfo} Hz  EVM {evm} dB  dropped {gate.dropped()}"
+        )
+        if self._overflows:
+            line += f"  overflows {self._overflows.overflows()}"
+        return line
