@@ -24,22 +24,3 @@ def __getattr__(name):
             ".gui.training_monitor", __name__
         ).training_monitor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def detectors():
-    return {"fir": fir, "esn": esn, "configured_esn": configured_esn, "rnn": rnn}
-
-
-_linear = "regularization update forgetting num_inputs num_outputs"
-for _kind, _names in {
-    "fir": "num_taps delay " + _linear,
-    "esn": "num_neurons window delay spectral_radius sparsity input_scaling activation seed "
-    + _linear,
-    "configured_esn": "constellation channel_len feedback survivors refits max_frequency_offset "
-    "phase_noise num_neurons num_inputs num_outputs",
-    "rnn": "num_neurons window delay activation optimizer learning_rate epochs seed num_inputs "
-    "num_outputs",
-}.items():
-    detectors()[_kind].parameters = staticmethod(
-        lambda names=_names.split(): [{"name": name} for name in names]
-    )
