@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include <gnuradio/filter/firdes.h>
+#include <gnuradio/reservoir/kernel/oscillator.h>
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
@@ -221,6 +222,10 @@ burst_detector::correlation burst_detector::correlate(const candidate& found) co
 {
     const int reach = SEARCH * d_settings.sps;
     const double base = std::arg(found.sum) / (2.0 * M_PI * d_period);
+    const oscillator carrier(-base);
+    cdouble turns[REPETITIONS];
+    for (int k = 0; k < REPETITIONS; k++)
+        turns[k] = double(SIGNS[k]) * carrier.at(k * d_period);
     Eigen::VectorXcf folded(2 * reach + d_period);
     Eigen::VectorXd energy(folded.size());
     for (int n = 0; n < folded.size(); n++) {
@@ -229,23 +234,22 @@ burst_detector::correlation burst_detector::correlate(const candidate& found) co
         for (int k = 0; k < REPETITIONS; k++) {
             const int64_t place = int64_t(found.place) - reach + n + k * d_period;
             const cdouble received = place < 0 ? 0.0 : sample(place);
-            sum += std::polar(double(SIGNS[k]), -2.0 * M_PI * base * k * d_period) *
-                   received;
+            sum += turns[k] * received;
             energy(n) += std::norm(received);
         }
         folded(n) = std::complex<float>(sum);
     }
     correlation best = { -1, 0.0, 0.0 };
     double most = 0.0;
-    const int turns = int(d_settings.max_frequency_offset * d_period) + 1;
-    for (int k = -turns; k <= turns; k++) {
+    const int whole_turns = int(d_settings.max_frequency_offset * d_period) + 1;
+    for (int k = -whole_turns; k <= whole_turns; k++) {
         const double frequency = base + double(k) / d_period;
         if (std::abs(frequency) > d_settings.max_frequency_offset + 0.1 / d_period)
             continue;
-        Eigen::VectorXcf turned(d_period);
-        for (int m = 0; m < d_period; m++)
-            turned(m) = std::complex<float>(std::polar(1.0, 2.0 * M_PI * frequency * m)) *
-                        d_sequence(m);
+        Eigen::VectorXcd values(d_period);
+        oscillator(frequency).generate(0, d_period, values.data());
+        const Eigen::VectorXcf turned =
+            values.cast<std::complex<float>>().cwiseProduct(d_sequence);
         for (int d = 0; d <= 2 * reach; d++) {
             const double power = std::norm(turned.dot(folded.segment(d, d_period)));
             if (power > most) {
@@ -269,7 +273,8 @@ int burst_detector::strongest_path(int64_t coarse, double frequency) const
     const int64_t first = coarse + PATHS * sps - sps;
     Eigen::VectorXcd received(rows + 2 * sps);
     for (int n = 0; n < received.size(); n++)
-        received(n) = sample(first + n) * std::polar(1.0, -2.0 * M_PI * frequency * n);
+        received(n) = sample(first + n);
+    oscillator(-frequency).turn(received.data(), 0, received.size(), received.data());
     double explained = 0.0;
     int behind = 0;
     for (int late = -sps * FRACTIONS / 2; late < sps * FRACTIONS / 2; late++) {

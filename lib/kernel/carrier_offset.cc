@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 
+#include <gnuradio/reservoir/kernel/oscillator.h>
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
@@ -23,8 +24,7 @@ namespace {
 double explained_energy(const MatrixXcd& products, double frequency)
 {
     VectorXcd carrier(products.rows());
-    for (Index n = 0; n < carrier.size(); n++)
-        carrier(n) = std::polar(1.0, -2.0 * M_PI * frequency * n);
+    oscillator(-frequency).generate(0, carrier.size(), carrier.data());
     return (carrier.transpose() * products).squaredNorm();
 }
 

@@ -101,31 +101,26 @@ void frame_sync_impl::announce(const kernel::detected_burst& burst)
     add("frame", pmt::from_uint64(d_frames++));
     add_item_tag(0, offset, d_tag_key, dict, alias_pmt());
     message_port_pub(pmt::mp("report"), dict);
-    d_bursts.push_back(burst);
+    d_bursts.push_back({ burst.start, kernel::oscillator(-burst.frequency_offset) });
 }
 
 // From first on; every sample by the offset of the burst that it belongs to.
 void frame_sync_impl::derotate(gr_complex* samples, uint64_t first, size_t count)
 {
-    const uint64_t earlier = EARLIER * d_settings.sps;
-    for (size_t n = 0; n < count; n++) {
-        const uint64_t place = first + n;
+    const uint64_t earlier = EARLIER * d_settings.sps, end = first + count;
+    for (uint64_t place = first; place < end && !d_bursts.empty();) {
         while (d_bursts.size() > 1 && place + earlier >= d_bursts[1].start)
             d_bursts.pop_front();
-        if (d_bursts.empty() || place + earlier < d_bursts[0].start)
+        const auto& burst = d_bursts[0];
+        if (place + earlier < burst.start) {
+            place = burst.start - earlier;
             continue;
-        // exact every 64 samples from the burst's beginning on, turned further between them
-        const uint64_t age = place + earlier - d_bursts[0].start;
-        const double step = -2.0 * M_PI * d_bursts[0].frequency_offset;
-        if (age % 64 == 0) {
-            d_turn = std::polar(1.0, std::remainder(step * age, 2.0 * M_PI));
-            d_step = std::polar(1.0, step);
         }
-        const double re = d_turn.real(), im = d_turn.imag();
-        samples[n] = { float(samples[n].real() * re - samples[n].imag() * im),
-                       float(samples[n].real() * im + samples[n].imag() * re) };
-        d_turn = { re * d_step.real() - im * d_step.imag(),
-                   re * d_step.imag() + im * d_step.real() };
+        const uint64_t next =
+            d_bursts.size() > 1 ? std::min(end, d_bursts[1].start - earlier) : end;
+        gr_complex* const turned = samples + (place - first);
+        burst.carrier.turn(turned, place + earlier - burst.start, next - place, turned);
+        place = next;
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <gnuradio/reservoir/frame_sync.h>
 #include <gnuradio/reservoir/kernel/burst_detector.h>
+#include <gnuradio/reservoir/kernel/oscillator.h>
 #include <deque>
 #include <memory>
 
@@ -40,10 +41,11 @@ private:
     const pmt::pmt_t d_tag_key;
     std::unique_ptr<kernel::burst_detector> d_detector;
     std::vector<gr_complex> d_held_back; // input from the next output sample on
-    // the one whose offset is taken out, and later ones
-    std::deque<kernel::detected_burst> d_bursts;
-    // of the next sample, and a sample further
-    std::complex<double> d_turn = 1.0, d_step = 1.0;
+    struct carried_burst {
+        uint64_t start;
+        kernel::oscillator carrier; // takes the offset out
+    };
+    std::deque<carried_burst> d_bursts; // the one that samples belong to, and later ones
     uint64_t d_frames = 0;
 };
 

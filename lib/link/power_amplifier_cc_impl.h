@@ -6,8 +6,8 @@
 #ifndef INCLUDED_RESERVOIR_POWER_AMPLIFIER_CC_IMPL_H
 #define INCLUDED_RESERVOIR_POWER_AMPLIFIER_CC_IMPL_H
 
+#include <gnuradio/reservoir/kernel/amplifier.h>
 #include <gnuradio/reservoir/power_amplifier_cc.h>
-#include <complex>
 
 namespace gr {
 namespace reservoir {
@@ -15,36 +15,10 @@ namespace reservoir {
 class power_amplifier_cc_impl : public power_amplifier_cc
 {
 private:
-    enum class model_t { RAPP, SALEH, MEMORY_POLYNOMIAL, LINEAR };
-    static constexpr int BLOCK_LEN = 1024;
-
-    const std::string d_name;
-    const model_t d_model;
-    const double d_smoothness;
-    const std::vector<double> d_saleh;
-    // c_kq at [q * orders + k]: the orders of one tap are neighbours
-    int d_num_orders = 1;
-    int d_num_taps = 1;
-    std::vector<std::complex<double>> d_coefficients;
-
-    double d_input_backoff_db;
-    double d_output_gain;
-    // the last num_taps - 1 inputs, then the block at work
-    std::vector<std::complex<double>> d_line;
-
-    static model_t parse_model(const std::string& model);
-    void set_coefficients(const std::vector<std::vector<gr_complex>>& coefficients);
-
-    //! F(g x)/(g x) of memory tap q; a Rapp, Saleh or linear amplifier has tap 0 only.
-    std::complex<double> gain(double amplitude, double drive, int tap) const;
+    kernel::amplifier d_amplifier;
 
 public:
-    power_amplifier_cc_impl(const std::string& model,
-                            double input_backoff_db,
-                            double smoothness,
-                            const std::vector<double>& saleh,
-                            const std::vector<std::vector<gr_complex>>& coefficients,
-                            double output_gain);
+    explicit power_amplifier_cc_impl(const kernel::amplifier& amplifier);
 
     double mean_output_power(double input_backoff_db,
                              const std::vector<gr_complex>& points) const override;
@@ -53,7 +27,7 @@ public:
     void set_output_gain(double output_gain) override;
     void set_operating_point(double input_backoff_db, double output_gain) override;
 
-    std::string model() const override { return d_name; }
+    std::string model() const override { return d_amplifier.model(); }
     double input_backoff_db() override;
     double output_gain() override;
 

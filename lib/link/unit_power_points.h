@@ -7,29 +7,13 @@
 #define INCLUDED_RESERVOIR_UNIT_POWER_POINTS_H
 
 #include "check.h"
+#include "kernel/unit_power.h"
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/gr_complex.h>
-#include <cmath>
 #include <vector>
 
 namespace gr {
 namespace reservoir {
-
-//! The points scaled to unit mean power. \throws std::invalid_argument
-inline std::vector<gr_complex> unit_power(std::vector<gr_complex> points,
-                                          const std::string& name)
-{
-    double power = 0.0;
-    for (const auto& point : points)
-        power += std::norm(std::complex<double>(point));
-    power /= static_cast<double>(points.size());
-    if (!(std::isfinite(power) && power > 0.0))
-        reject_argument(name + " mean power", power, "finite and above 0");
-    const double scale = 1.0 / std::sqrt(power);
-    for (auto& point : points)
-        point = gr_complex(scale * point.real(), scale * point.imag());
-    return points;
-}
 
 //! The points of a one-dimensional constellation at unit mean power.
 //! \throws std::invalid_argument

@@ -11,12 +11,13 @@
 
 #include "kernel/inner_loops.h"
 #include "peak.h"
+#include <gnuradio/reservoir/kernel/bptt_network.h>
 #include <gnuradio/reservoir/kernel/dense_recurrence.h>
 #include <gnuradio/reservoir/kernel/optimizer.h>
 #include <gnuradio/reservoir/kernel/pole_bank.h>
 #include <gnuradio/reservoir/kernel/random.h>
-#include <gnuradio/reservoir/kernel/bptt_network.h>
 #include <gnuradio/reservoir/kernel/ridge.h>
+#include <gnuradio/reservoir/kernel/survivor_search.h>
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <benchmark/benchmark.h>
 #include <algorithm>
@@ -194,6 +195,38 @@ void pole_bank_tanh_plain_loop(benchmark::State& state)
     state.SetItemsProcessed(state.iterations() * count);
 }
 
+// Survivors among a square constellation's points, with six feedback weights and the phase loop.
+void survivor_search(benchmark::State& state)
+{
+    const int side = state.range(0), survivors = state.range(1), count = 256;
+    kernel::survivor_model model;
+    for (int m = 0; m < side * side; m++)
+        model.points.emplace_back(m / side - 0.5F * (side - 1),
+                                  m % side - 0.5F * (side - 1));
+    model.centroids = model.points;
+    model.feedback = { { 0.3F, 0.1F },  { 0.2F, -0.1F },  { -0.1F, 0.1F },
+                       { 0.1F, 0.05F }, { 0.05F, 0.05F }, { 0.02F, 0.0F } };
+    model.survivors = survivors;
+    model.alpha = 0.02F;
+    model.beta = 0.00005F;
+    model.power = (side * side - 1) / 6.0F;
+    kernel::survivor_search search(model);
+    const std::vector<std::complex<float>> past(model.feedback.size());
+    const auto re = noise(2 * count);
+    std::vector<uint8_t> parents(survivors);
+    std::vector<uint16_t> symbols(survivors);
+    search.start(past.data());
+    for (auto _ : state) {
+        for (int n = 0; n < count; n++)
+            search.step({ re[2 * n] * side / 2, re[2 * n + 1] * side / 2 },
+                        parents.data(),
+                        symbols.data(),
+                        nullptr);
+        benchmark::DoNotOptimize(symbols.data());
+    }
+    state.SetItemsProcessed(state.iterations() * count);
+}
+
 void regress(benchmark::State& state, double regularization, double flop)
 {
     kernel::random generator(1);
@@ -284,6 +317,11 @@ BENCHMARK(pole_bank)->Arg(8)->Arg(32);
 BENCHMARK(pole_bank_readout)->Arg(32);
 BENCHMARK(pole_bank_tanh)->Arg(32);
 BENCHMARK(pole_bank_tanh_plain_loop)->Arg(32);
+BENCHMARK(survivor_search)
+    ->Args({ 2, 8 })
+    ->Args({ 4, 8 })
+    ->Args({ 8, 8 })
+    ->Args({ 4, 32 });
 BENCHMARK(ridge_leave_one_out)
     ->Args({ 64, 24 })
     ->Args({ 64, 56 })

@@ -3,11 +3,14 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "targets.h"
 #include <gnuradio/reservoir/kernel/random.h>
 #include <gnuradio/reservoir/kernel/survivor_search.h>
 
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 namespace kernel = gr::reservoir::kernel;
@@ -68,7 +71,147 @@ int errors(const std::vector<int>& a, const std::vector<int>& b)
 const std::vector<cfloat> FEEDBACK = { { 0.6f, -0.8f }, { -0.5f, 0.2f }, { 0.0f, 0.4f } };
 const std::vector<cfloat> NO_PAST(3);
 
+std::vector<cfloat> square_constellation(int side)
+{
+    std::vector<cfloat> points;
+    const double scale = std::sqrt(1.5 / (side * side - 1));
+    for (int m = 0; m < side * side; m++)
+        points.emplace_back(scale * (2 * (m / side) - side + 1),
+                            scale * (2 * (m % side) - side + 1));
+    return points;
+}
+
+// Searches that take every way there is: few and many candidates, one vector and more, no
+// feedback, no loop.
+std::vector<kernel::survivor_model> various_models()
+{
+    std::vector<kernel::survivor_model> models;
+    for (int side : { 2, 4, 8 })
+        for (int survivors : { 1, 3, 8, 13, 40 })
+            for (size_t feedback : { 0, 1, 3 })
+                for (float alpha : { 0.0f, 0.05f }) {
+                    kernel::survivor_model made;
+                    made.points = made.centroids = square_constellation(side);
+                    for (auto& centroid : made.centroids)
+                        centroid *= 0.97f;
+                    made.feedback.assign(FEEDBACK.begin(), FEEDBACK.begin() + feedback);
+                    made.survivors = survivors;
+                    made.alpha = alpha;
+                    made.beta = alpha * alpha / 8;
+                    made.power = 2.5f;
+                    models.push_back(made);
+                }
+    return models;
+}
+
+std::vector<cfloat> turning_input(const kernel::survivor_model& model, size_t count)
+{
+    kernel::random generator(11);
+    std::vector<cfloat> sent, input;
+    for (size_t n = 0; n < count; n++) {
+        const size_t point = generator.uniform() * model.points.size();
+        sent.push_back(model.points[point]);
+        auto value = model.centroids[point] +
+                     cfloat(0.1 / model.points.size() * generator.complex_gaussian());
+        for (size_t j = 0; j < std::min(n, model.feedback.size()); j++)
+            value -= model.feedback[j] * sent[n - 1 - j];
+        const float turn = model.alpha > 0.0f ? 0.002f * n : 0.0f;
+        input.push_back(value * std::polar(1.0f, turn));
+    }
+    return input;
+}
+
+// The M-algorithm as its description has it, in double precision.
+kernel::survivor_decisions search_plainly(const kernel::survivor_model& model,
+                                          const std::vector<cfloat>& input)
+{
+    typedef std::complex<double> cdouble;
+    struct path {
+        double cost = 0.0, theta = 0.0, nu = 0.0;
+        std::vector<int> symbols;
+        std::vector<float> phases;
+    };
+    std::vector<path> paths(1);
+    for (const auto f : input) {
+        std::vector<path> next;
+        for (const auto& before : paths) {
+            const cdouble rotated = std::polar(1.0, -before.theta) * cdouble(f);
+            const size_t n = before.symbols.size();
+            cdouble sum = 0.0;
+            for (size_t j = 0; j < std::min(n, model.feedback.size()); j++)
+                sum += cdouble(model.feedback[j]) *
+                       cdouble(model.points[before.symbols[n - 1 - j]]);
+            for (size_t m = 0; m < model.points.size(); m++) {
+                path after = before;
+                const cdouble wanted = cdouble(model.centroids[m]) - sum;
+                after.cost += std::norm(rotated - wanted);
+                if (model.alpha > 0.0f) {
+                    const double error = std::clamp(
+                        std::imag(rotated * std::conj(wanted)) / model.power, -0.5, 0.5);
+                    after.nu += model.beta * error;
+                    after.theta += model.alpha * error + after.nu;
+                }
+                after.symbols.push_back(m);
+                after.phases.push_back(after.theta);
+                next.push_back(after);
+            }
+        }
+        const size_t kept = std::min<size_t>(model.survivors, next.size());
+        std::partial_sort(next.begin(),
+                          next.begin() + kept,
+                          next.end(),
+                          [](const path& a, const path& b) { return a.cost < b.cost; });
+        next.resize(kept);
+        paths = next;
+    }
+    return {
+        paths[0].symbols, paths[0].phases, float(paths[0].theta), float(paths[0].nu)
+    };
+}
+
 } // namespace
+
+BOOST_AUTO_TEST_CASE(every_instruction_set_finds_what_plain_loops_find)
+{
+    for (const auto& model : various_models()) {
+        const auto input = turning_input(model, 60);
+        const auto expected = search_plainly(model, input);
+        for_each_target([&] {
+            kernel::survivor_search search(model);
+            search.start(NO_PAST.data());
+            const auto found = kernel::decide_frame(search, input.data(), input.size());
+            BOOST_TEST(found.symbols == expected.symbols);
+            for (size_t n = 0; n < input.size(); n++)
+                BOOST_REQUIRE_SMALL(found.phases[n] - expected.phases[n], 1e-5f);
+            BOOST_CHECK_SMALL(found.nu - expected.nu, 1e-6f);
+        });
+    }
+}
+
+// What a receiver decides does not depend on how wide its processor's vectors are.
+BOOST_AUTO_TEST_CASE(instruction_sets_with_the_same_rounding_give_the_same_bits)
+{
+    kernel::random generator(12);
+    std::vector<cfloat> noise; // all survivors' costs matter
+    for (int n = 0; n < 300; n++)
+        noise.push_back(cfloat(generator.complex_gaussian()));
+    for (const auto& model : various_models()) {
+        std::map<bool, kernel::survivor_decisions> found;
+        for_each_target([&] {
+            kernel::survivor_search search(model);
+            search.start(NO_PAST.data());
+            const auto decided = kernel::decide_frame(search, noise.data(), noise.size());
+            // better targets have lower bits; AVX2 is the first with a fused multiply-add
+            const bool fused = hwy::SupportedTargets() & (2 * HWY_AVX2 - 1);
+            const auto& first = found.emplace(fused, decided).first->second;
+            if (!HWY_ARCH_X86)
+                return;
+            BOOST_TEST(decided.symbols == first.symbols);
+            BOOST_TEST(decided.phases == first.phases);
+            BOOST_TEST(decided.nu == first.nu);
+        });
+    }
+}
 
 BOOST_AUTO_TEST_CASE(feedback_removes_the_past)
 {

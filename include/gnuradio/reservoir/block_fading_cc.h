@@ -39,8 +39,8 @@ namespace reservoir {
  * 0.
  *
  * frequency_offset turns all outputs by exp(i 2 pi frequency_offset n), n counting from
- * sample 0, with a phase that is exact every 256 samples. (A rotator_cc gives other last
- * bits when the scheduler cuts the stream elsewhere.)
+ * sample 0, with a phase that depends on n alone. (A rotator_cc gives other last bits when
+ * the scheduler cuts the stream elsewhere.)
  *
  * Tags. Each frame's first sample on output 0 carries a tag "channel" with the taps at
  * that sample: a c32vector for one input and one output, else a vector of num_rx vectors

@@ -2,67 +2,19 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "taps.h"
 #include <gnuradio/reservoir/block_fading_cc.h>
 
 #include <pybind11/complex.h>
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <stdexcept>
-
 namespace py = pybind11;
-
-namespace {
-
-using block = gr::reservoir::block_fading_cc;
-using array = py::array_t<gr_complex, py::array::c_style | py::array::forcecast>;
-
-//! None or an empty array: no taps.
-block::taps_t to_taps(const py::object& object)
-{
-    block::taps_t taps;
-    if (object.is_none())
-        return taps;
-    const auto values = array::ensure(object);
-    if (!values) {
-        PyErr_Clear();
-        throw std::invalid_argument("taps: must be an array of complex numbers");
-    }
-    if (values.size() == 0)
-        return taps;
-    if (values.ndim() != 1 && values.ndim() != 3)
-        throw std::invalid_argument("taps dimensions = " + std::to_string(values.ndim()) +
-                                    ": must be 1 (L,) or 3 (num_rx, num_tx, L)");
-    const py::ssize_t num_taps = values.shape(values.ndim() - 1);
-    const py::ssize_t num_rx = values.ndim() == 3 ? values.shape(0) : 1;
-    const py::ssize_t num_tx = values.ndim() == 3 ? values.shape(1) : 1;
-    const gr_complex* first = values.data();
-    taps.resize(num_rx);
-    for (auto& output : taps)
-        for (py::ssize_t t = 0; t < num_tx; ++t, first += num_taps)
-            output.emplace_back(first, first + num_taps);
-    return taps;
-}
-
-array to_array(const block::taps_t& taps)
-{
-    if (taps.empty())
-        return array(std::vector<py::ssize_t>{ 0, 0, 0 });
-    array values(std::vector<py::ssize_t>{ static_cast<py::ssize_t>(taps.size()),
-                                           static_cast<py::ssize_t>(taps[0].size()),
-                                           static_cast<py::ssize_t>(taps[0][0].size()) });
-    gr_complex* next = values.mutable_data();
-    for (const auto& output : taps)
-        for (const auto& response : output)
-            next = std::copy(response.begin(), response.end(), next);
-    return values;
-}
-
-} // namespace
 
 void bind_block_fading_cc(py::module& m)
 {
+    using block = gr::reservoir::block_fading_cc;
+
     py::class_<block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<block>>(
         m,
         "block_fading_cc",
@@ -127,6 +79,6 @@ void bind_block_fading_cc(py::module& m)
              "Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on.")
         .def(
             "taps",
-            [](block& self) { return to_array(self.taps()); },
+            [](block& self) { return from_taps(self.taps()); },
             "The taps at the first sample of the current frame, (num_rx, num_tx, L).");
 }

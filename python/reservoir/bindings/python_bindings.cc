@@ -17,6 +17,7 @@ void bind_block_fading_cc(py::module& m);
 void bind_frame_source(py::module& m);
 void bind_frame_sync(py::module& m);
 void bind_frame_gate(py::module& m);
+void bind_kernels(py::module& m);
 void bind_phase_loop_cc(py::module& m);
 void bind_power_amplifier_cc(py::module& m);
 void bind_symbol_error_meter(py::module& m);
@@ -39,6 +40,7 @@ PYBIND11_MODULE(reservoir_python, m)
     bind_frame_source(m);
     bind_frame_sync(m);
     bind_frame_gate(m);
+    bind_kernels(m);
     bind_phase_loop_cc(m);
     bind_power_amplifier_cc(m);
     bind_symbol_error_meter(m);

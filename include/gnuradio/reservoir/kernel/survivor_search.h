@@ -10,11 +10,16 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace gr {
 namespace reservoir {
 namespace kernel {
+
+namespace simd {
+struct survivors;
+}
 
 //! What a survivor search needs to know of a readout.
 struct survivor_model {
@@ -43,9 +48,11 @@ struct survivor_model {
 class RESERVOIR_API survivor_search
 {
 public:
+    //! \throws std::invalid_argument survivors not in 1 to 256; as many points as centroids, 1 to 65536
     explicit survivor_search(const survivor_model& model);
+    ~survivor_search();
 
-    int survivors() const { return d_model.survivors; }
+    int survivors() const;
 
     //! One survivor with these past decisions (feedback.size() values, newest first).
     void start(const std::complex<float>* past, float theta = 0.0f, float nu = 0.0f);
@@ -65,43 +72,11 @@ public:
 
     //! The cheapest survivor.
     int best() const { return 0; }
-    float theta(int survivor) const { return d_now.theta[survivor]; }
-    float nu(int survivor) const { return d_now.nu[survivor]; }
+    float theta(int survivor) const;
+    float nu(int survivor) const;
 
 private:
-    // one value a survivor, padded
-    struct hypotheses {
-        std::vector<float> theta, nu;
-        std::vector<float> turn_re, turn_im;       // exp(-i theta)
-        std::vector<float> rotated_re, rotated_im; // feedforward output, turned
-        std::vector<float> sum_re, sum_im;         // feedback
-    };
-
-    void predict(std::complex<float> feedforward);
-    void select(size_t kept);
-    size_t find_few();
-    void rank_keys(size_t count);
-    void take_over(size_t kept, float least);
-    void follow_phase(size_t kept);
-    void remember(size_t kept);
-
-    survivor_model d_model;
-    size_t d_stride; // survivors, padded
-    int d_alive = 0;
-    std::vector<float> d_past_re, d_past_im, d_next_re, d_next_im; // feedback x stride
-    // over the best; infinite beyond alive
-    std::vector<float> d_metric;
-    hypotheses d_now, d_before;
-    std::vector<float> d_wanted_re, d_wanted_im; // centroids of the newest points
-    std::vector<uint8_t> d_parents;
-    std::vector<uint16_t> d_points;
-    // candidates: number point * stride + survivor
-    std::vector<float> d_costs;
-    std::vector<uint32_t> d_order;
-    // of many candidates those that may be among the cheapest
-    std::vector<uint32_t> d_few;
-    std::vector<int32_t> d_keys, d_ranks;
-    std::vector<int64_t> d_sorted; // cost above, number below: sorts by cost
+    std::unique_ptr<simd::survivors> d_survivors;
 };
 
 //! What decide_frame finds.

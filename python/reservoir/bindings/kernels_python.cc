@@ -1,0 +1,205 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "taps.h"
+#include <gnuradio/reservoir/kernel/amplifier.h>
+#include <gnuradio/reservoir/kernel/fading.h>
+
+#include <pybind11/complex.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+namespace kernel = gr::reservoir::kernel;
+
+namespace {
+
+complex_array amplify(kernel::amplifier& self, const complex_array& samples)
+{
+    complex_array out(
+        std::vector<py::ssize_t>(samples.shape(), samples.shape() + samples.ndim()));
+    self.amplify(samples.data(), samples.size(), out.mutable_data());
+    return out;
+}
+
+complex_array pass(kernel::fading& self, const complex_array& samples)
+{
+    const int rows = samples.ndim() == 2 ? samples.shape(0) : 1;
+    if (samples.ndim() != 1 && samples.ndim() != 2)
+        throw py::value_error("samples dimensions = " + std::to_string(samples.ndim()) +
+                              ": must be 1 (n,) or 2 (num_tx, n)");
+    if (rows != self.num_tx())
+        throw py::value_error("samples rows = " + std::to_string(rows) +
+                              ": must be num_tx = " + std::to_string(self.num_tx()));
+    const py::ssize_t count = samples.shape(samples.ndim() - 1);
+    std::vector<py::ssize_t> shape = { count };
+    if (self.num_rx() > 1 || samples.ndim() == 2)
+        shape.insert(shape.begin(), self.num_rx());
+    complex_array out(shape);
+    std::vector<const gr_complex*> in_rows;
+    std::vector<gr_complex*> out_rows;
+    for (int t = 0; t < self.num_tx(); t++)
+        in_rows.push_back(samples.data() + t * count);
+    for (int r = 0; r < self.num_rx(); r++)
+        out_rows.push_back(out.mutable_data() + r * count);
+    self.pass(in_rows.data(), count, out_rows.data());
+    return out;
+}
+
+void bind_amplifier(py::module& m)
+{
+    using kernel::amplifier;
+
+    py::class_<amplifier>(m,
+                          "amplifier",
+                          "The physics of power_amplifier_cc without a flowgraph: "
+                          "a(samples) compresses an array.\n\n"
+                          "With g = 10**(-input_backoff_db/20) and the model's "
+                          "characteristic F the output is\n"
+                          "output_gain * F(g*x)/g for an input x of unit mean power, the "
+                          "same bits as the block's.\n"
+                          "Models: Rapp (1991), Saleh (IEEE Trans. Commun. 29, 1981), "
+                          "memory polynomial (Ding et al.,\n"
+                          "IEEE Trans. Commun. 52, 2004). Calls continue one stream: the "
+                          "memory taps see the samples\n"
+                          "of the call before.")
+        .def(py::init<const std::string&,
+                      double,
+                      double,
+                      const std::vector<double>&,
+                      const amplifier::coefficients_t&,
+                      double>(),
+             py::arg("model") = "rapp",
+             py::arg("input_backoff_db") = 3.0,
+             py::arg("smoothness") = 2.0,
+             py::arg("saleh") = std::vector<double>{ 2.1587, 1.1517, 4.0033, 9.1040 },
+             py::arg("coefficients") = amplifier::default_coefficients(),
+             py::arg("output_gain") = 1.0,
+             "model: 'rapp', 'saleh', 'memory_polynomial' or 'linear'\n"
+             "input_backoff_db: in dB, -60 ... 100\n"
+             "smoothness: Rapp's p, 0.1 ... 100\n"
+             "saleh: [alpha_a, beta_a, alpha_phi, beta_phi]\n"
+             "coefficients: complex, a row for each odd order 1, 3, 5, ... (1 ... 8), a "
+             "column for\n"
+             "each memory tap (1 ... 64)\n"
+             "output_gain: amplitude factor at the output, above 0, at most 1e6")
+        .def("__call__",
+             &amplify,
+             py::arg("samples"),
+             "samples: complex64 of any shape, taken row by row as one stream; what is "
+             "not finite\n"
+             "counts as zero\n"
+             "returns: complex64 of the same shape")
+        .def("forget", &amplifier::forget, "The samples before the next one are zero.")
+        .def("mean_output_power",
+             &amplifier::mean_output_power,
+             py::arg("input_backoff_db"),
+             py::arg("points") = std::vector<gr_complex>(),
+             "Mean output power for independent inputs of unit mean power, for "
+             "output_gain = 1.\n"
+             "points: the input's equiprobable values; none: a circular Gaussian input.")
+        .def("set_operating_point",
+             &amplifier::set_operating_point,
+             py::arg("input_backoff_db"),
+             py::arg("output_gain"),
+             "Set back-off (dB, -60 ... 100) and output gain (above 0, at most 1e6).")
+        .def("model", &amplifier::model, "The model's name.")
+        .def(
+            "input_backoff_db", &amplifier::input_backoff_db, "The input back-off in dB.")
+        .def("output_gain",
+             &amplifier::output_gain,
+             "The amplitude factor at the output.");
+}
+
+void bind_fading(py::module& m)
+{
+    using kernel::fading;
+
+    py::class_<fading>(m,
+                       "fading",
+                       "The physics of block_fading_cc without a flowgraph: h(samples) "
+                       "filters an array.\n\n"
+                       "A matrix of tapped delay lines whose taps are drawn for each "
+                       "frame: Rayleigh block fading\n"
+                       "(Proakis, Digital Communications, ch. 13), with doppler > 0 "
+                       "moving as a sum of 16 waves\n"
+                       "(Clarke, 1968; Jakes, 1974). A frame begins with the first "
+                       "sample, every frame_len samples,\n"
+                       "and where begin_frame() is called. Calls continue one stream, "
+                       "with the same bits as the\n"
+                       "block's, however it is cut.")
+        .def(py::init([](const std::vector<double>& power_delay_profile,
+                         const py::object& taps,
+                         int num_tx,
+                         int num_rx,
+                         int64_t frame_len,
+                         double doppler,
+                         int64_t seed,
+                         bool normalize,
+                         double frequency_offset) {
+                 return fading(power_delay_profile,
+                               to_taps(taps),
+                               num_tx,
+                               num_rx,
+                               frame_len,
+                               doppler,
+                               seed,
+                               normalize,
+                               frequency_offset);
+             }),
+             py::arg("power_delay_profile") = std::vector<double>(),
+             py::arg("taps") = py::none(),
+             py::arg("num_tx") = 1,
+             py::arg("num_rx") = 1,
+             py::arg("frame_len") = 0,
+             py::arg("doppler") = 0.0,
+             py::arg("seed") = 1,
+             py::arg("normalize") = true,
+             py::arg("frequency_offset") = 0.0,
+             "power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or\n"
+             "taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)\n"
+             "num_tx, num_rx: inputs and outputs, 1 ... 16\n"
+             "frame_len: samples per frame, 0 ... 2**40; 0: only begin_frame() begins "
+             "one\n"
+             "doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5\n"
+             "seed: of the taps, at least 0\n"
+             "normalize: scale each drawn impulse response to unit energy\n"
+             "frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5")
+        .def("__call__",
+             &pass,
+             py::arg("samples"),
+             "samples: complex64, (n,) for one input, or (num_tx, n); what is not finite "
+             "counts as\n"
+             "zero\n"
+             "returns: complex64 (num_rx, n); (n,) for one output where samples are (n,)")
+        .def("begin_frame",
+             &fading::begin_frame,
+             "The next sample is a frame's first: draw its taps.")
+        .def(
+            "set_taps",
+            [](fading& self, const py::object& taps) { self.set_taps(to_taps(taps)); },
+            py::arg("taps"),
+            "Fix the taps from now on, (L,) or (num_rx, num_tx, L).")
+        .def("set_power_delay_profile",
+             &fading::set_power_delay_profile,
+             py::arg("power_delay_profile"),
+             "Draw taps of this profile from the next frame on.")
+        .def("set_frequency_offset",
+             &fading::set_frequency_offset,
+             py::arg("frequency_offset"),
+             "Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on.")
+        .def(
+            "taps",
+            [](const fading& self) { return from_taps(self.taps()); },
+            "The taps at the first sample of the present frame, complex64 (num_rx, "
+            "num_tx, L).");
+}
+
+} // namespace
+
+void bind_kernels(py::module& m)
+{
+    bind_amplifier(m);
+    bind_fading(m);
+}

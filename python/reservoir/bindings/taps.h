@@ -1,0 +1,57 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_BINDINGS_TAPS_H
+#define INCLUDED_RESERVOIR_BINDINGS_TAPS_H
+
+#include "arrays.h"
+#include <gnuradio/reservoir/kernel/fading.h>
+#include <stdexcept>
+
+//! [output][input][tap]
+typedef gr::reservoir::kernel::fading::taps_t impulse_responses;
+
+//! None or an empty array: no taps.
+inline impulse_responses to_taps(const pybind11::object& object)
+{
+    impulse_responses taps;
+    if (object.is_none())
+        return taps;
+    const auto values = complex_array::ensure(object);
+    if (!values) {
+        PyErr_Clear();
+        throw std::invalid_argument("taps: must be an array of complex numbers");
+    }
+    if (values.size() == 0)
+        return taps;
+    if (values.ndim() != 1 && values.ndim() != 3)
+        throw std::invalid_argument("taps dimensions = " + std::to_string(values.ndim()) +
+                                    ": must be 1 (L,) or 3 (num_rx, num_tx, L)");
+    const pybind11::ssize_t num_taps = values.shape(values.ndim() - 1);
+    const pybind11::ssize_t num_rx = values.ndim() == 3 ? values.shape(0) : 1;
+    const pybind11::ssize_t num_tx = values.ndim() == 3 ? values.shape(1) : 1;
+    const gr_complex* first = values.data();
+    taps.resize(num_rx);
+    for (auto& output : taps)
+        for (pybind11::ssize_t t = 0; t < num_tx; ++t, first += num_taps)
+            output.emplace_back(first, first + num_taps);
+    return taps;
+}
+
+inline complex_array from_taps(const impulse_responses& taps)
+{
+    if (taps.empty())
+        return complex_array(std::vector<pybind11::ssize_t>{ 0, 0, 0 });
+    complex_array values(std::vector<pybind11::ssize_t>{
+        static_cast<pybind11::ssize_t>(taps.size()),
+        static_cast<pybind11::ssize_t>(taps[0].size()),
+        static_cast<pybind11::ssize_t>(taps[0][0].size()) });
+    gr_complex* next = values.mutable_data();
+    for (const auto& output : taps)
+        for (const auto& response : output)
+            next = std::copy(response.begin(), response.end(), next);
+    return values;
+}
+
+#endif /* INCLUDED_RESERVOIR_BINDINGS_TAPS_H */
