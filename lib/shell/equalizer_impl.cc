@@ -6,6 +6,7 @@
 #include "shell/equalizer_impl.h"
 
 #include "check.h"
+#include "pmt_values.h"
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
@@ -230,64 +231,6 @@ uint64_t equalizer_impl::bad_samples() const { return d_detector->bad_samples();
 
 training_report equalizer_impl::report() const { return d_detector->report(); }
 
-namespace {
-
-// A vector of numbers, in whichever form Python or C++ sends it.
-std::vector<gr_complex> complex_vector(const pmt::pmt_t& value)
-{
-    if (pmt::is_c32vector(value))
-        return pmt::c32vector_elements(value);
-    std::vector<gr_complex> elements;
-    if (pmt::is_c64vector(value)) {
-        for (const auto& element : pmt::c64vector_elements(value))
-            elements.emplace_back(element);
-        return elements;
-    }
-    if (!pmt::is_vector(value))
-        throw std::invalid_argument("must be a vector of complex numbers");
-    for (size_t i = 0; i < pmt::length(value); i++)
-        elements.emplace_back(pmt::to_complex(pmt::vector_ref(value, i)));
-    return elements;
-}
-
-std::vector<double> real_vector(const pmt::pmt_t& value)
-{
-    if (pmt::is_f64vector(value))
-        return pmt::f64vector_elements(value);
-    std::vector<double> elements;
-    if (pmt::is_f32vector(value)) {
-        for (const auto& element : pmt::f32vector_elements(value))
-            elements.push_back(element);
-        return elements;
-    }
-    if (!pmt::is_vector(value))
-        throw std::invalid_argument("must be a vector of real numbers");
-    for (size_t i = 0; i < pmt::length(value); i++)
-        elements.push_back(pmt::to_double(pmt::vector_ref(value, i)));
-    return elements;
-}
-
-stream_matrix complex_rows(const pmt::pmt_t& value)
-{
-    const bool nested = pmt::is_vector(value) && pmt::length(value) > 0 &&
-                        !pmt::is_number(pmt::vector_ref(value, 0));
-    if (!nested)
-        return { complex_vector(value) };
-    stream_matrix rows;
-    for (size_t i = 0; i < pmt::length(value); i++)
-        rows.push_back(complex_vector(pmt::vector_ref(value, i)));
-    return rows;
-}
-
-bool truth(const pmt::pmt_t& value)
-{
-    if (!pmt::is_bool(value))
-        throw std::invalid_argument("must be true or false");
-    return pmt::to_bool(value);
-}
-
-} // namespace
-
 void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& value)
 {
     if (command == "freeze")
@@ -311,14 +254,10 @@ void equalizer_impl::handle_command(const pmt::pmt_t& message)
 {
     std::string command = "command";
     try {
-        // A pair alone is a dictionary of one; is_dict holds for dictionaries only.
-        const bool single = pmt::is_pair(message) && !pmt::is_pair(pmt::car(message));
-        const pmt::pmt_t items = single ? pmt::list1(message) : pmt::dict_items(message);
-        for (size_t i = 0; i < pmt::length(items); i++) {
-            const pmt::pmt_t item = pmt::nth(i, items);
-            command = pmt::symbol_to_string(pmt::car(item));
-            carry_out(command, pmt::cdr(item));
-        }
+        for_each_entry(message, [&](const std::string& key, const pmt::pmt_t& value) {
+            command = key;
+            carry_out(key, value);
+        });
     } catch (const std::exception& error) {
         d_logger->warn("command '{}' is not carried out: {}", command, error.what());
     }
