@@ -6,10 +6,29 @@
 #include "shell/frame_receiver.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace gr {
 namespace reservoir {
+
+namespace {
+
+// What the detector itself reports of a frame may be measured on decisions too, and decisions
+// agree with each other even where the pilots are not what was sent.
+double error_db(const gr_complex* const* symbols, const stream_matrix& pilots)
+{
+    double error = 0.0, power = 0.0;
+    for (size_t o = 0; o < pilots.size(); o++)
+        for (size_t k = 0; k < pilots[o].size(); k++) {
+            error += std::norm(symbols[o][k] - pilots[o][k]);
+            power += std::norm(pilots[o][k]);
+        }
+    return power > 0.0 ? 10.0 * std::log10(std::max(error / power, 1e-30))
+                       : training_report::NONE;
+}
+
+} // namespace
 
 frame_receiver::frame_receiver(detector::sptr detector,
                                int sps,
@@ -86,7 +105,13 @@ void frame_receiver::gather_next()
     const uint64_t place = d_symbols.release();
     const frame_workers::result found = d_workers->take();
     d_symbols.write(place, found.symbols);
-    d_trainings.push_back({ frame.offset, found.report, frame.counts });
+    std::vector<const gr_complex*> rows;
+    for (const auto& row : found.symbols)
+        rows.push_back(row.data());
+    d_trainings.push_back({ frame.offset,
+                            found.report,
+                            frame.counts,
+                            error_db(rows.data(), frame.pilots) });
 }
 
 void frame_receiver::gather_all()
@@ -220,11 +245,11 @@ bool frame_receiver::abandon()
     return true;
 }
 
-void frame_receiver::trained(uint64_t offset)
+void frame_receiver::trained(uint64_t offset, double pilot_error_db)
 {
     d_forgotten = false;
     d_counts.trainings++;
-    d_trainings.push_back({ offset, d_detector->report(), d_counts });
+    d_trainings.push_back({ offset, d_detector->report(), d_counts, pilot_error_db });
 }
 
 uint64_t frame_receiver::training_length() const
@@ -318,7 +343,7 @@ bool frame_receiver::train_frame(uint64_t length)
                             d_sps,
                             symbols - num_pilots,
                             out);
-        trained(d_segment.start);
+        trained(d_segment.start, error_db(out, d_segment_pilots));
     }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
@@ -335,7 +360,7 @@ void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols)
                        size_t(symbols - d_segment_pilots[0].size()) });
     d_forgotten = false;
     d_counts.trainings++;
-    d_pending.push_back({ d_segment.start, d_counts });
+    d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });
     d_symbols.reserve(symbols);
 }
 

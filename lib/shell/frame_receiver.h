@@ -100,6 +100,8 @@ public:
         uint64_t offset; // of the first pilot's sample
         training_report report;
         frame_receiver::counts counts; // this one included
+        //! Of a frame: error of what came out on the pilots, over their power; else NaN.
+        double pilot_error_db = training_report::NONE;
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
@@ -127,7 +129,7 @@ private:
     void receive_elsewhere(uint64_t samples, uint64_t symbols);
     void gather_next();
     void gather_all();
-    void trained(uint64_t offset);
+    void trained(uint64_t offset, double pilot_error_db = training_report::NONE);
     bool usable() const;
     uint64_t training_length() const; // in samples, look-ahead included
     bool collect();
@@ -142,6 +144,7 @@ private:
     //! A frame that a worker has; places for its symbols are reserved.
     struct pending_frame {
         uint64_t offset;
+        stream_matrix pilots;
         frame_receiver::counts counts;
     };
 
