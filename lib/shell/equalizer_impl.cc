@@ -6,12 +6,14 @@
 #include "shell/equalizer_impl.h"
 
 #include "check.h"
+#include "pmt_values.h"
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -61,7 +63,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_constellation(constellation),
       d_background_training(background_training),
       d_workers(workers),
-      d_adapt(false)
+      d_adapt(false),
+      d_watch(training_start_tag, sps, payload_len)
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
     check_training_sequence(training_sequence);
@@ -81,6 +84,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
         set_adapt_after_training(true);
     d_receiver = make_receiver(training_sequence);
     detector->claim();
+    d_watch.pilots_change(training_sequence);
+    say_warnings();
 
     set_relative_rate(1, sps);
     set_tag_propagation_policy(TPP_DONT);
@@ -136,13 +141,14 @@ void equalizer_impl::check_training_sequence(const stream_matrix& training_seque
 
 bool equalizer_impl::start()
 {
-    // Offsets begin anew when a flowgraph is started again.
+    // Offsets begin at 0 again when a flowgraph is started again.
     gr::thread::scoped_lock guard(d_setlock);
     const bool frozen = d_receiver->frozen();
     d_receiver = make_receiver(d_receiver->pilots());
     d_receiver->set_frozen(frozen);
     d_symbols_wait = false;
     d_tags.clear();
+    d_watch.run_begins(d_detector->trained_sps() == d_sps);
     return block::start();
 }
 
@@ -158,6 +164,8 @@ void equalizer_impl::set_training_sequence(const stream_matrix& training_sequenc
     check_training_sequence(training_sequence);
     gr::thread::scoped_lock guard(d_setlock);
     d_receiver->set_pilots(training_sequence);
+    d_watch.pilots_change(training_sequence);
+    say_warnings();
 }
 
 stream_matrix equalizer_impl::training_sequence() const
@@ -230,63 +238,11 @@ uint64_t equalizer_impl::bad_samples() const { return d_detector->bad_samples();
 
 training_report equalizer_impl::report() const { return d_detector->report(); }
 
-namespace {
-
-// A vector of numbers, in whichever form Python or C++ sends it.
-std::vector<gr_complex> complex_vector(const pmt::pmt_t& value)
+std::vector<std::string> equalizer_impl::warnings() const
 {
-    if (pmt::is_c32vector(value))
-        return pmt::c32vector_elements(value);
-    std::vector<gr_complex> elements;
-    if (pmt::is_c64vector(value)) {
-        for (const auto& element : pmt::c64vector_elements(value))
-            elements.emplace_back(element);
-        return elements;
-    }
-    if (!pmt::is_vector(value))
-        throw std::invalid_argument("must be a vector of complex numbers");
-    for (size_t i = 0; i < pmt::length(value); i++)
-        elements.emplace_back(pmt::to_complex(pmt::vector_ref(value, i)));
-    return elements;
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_watch.told();
 }
-
-std::vector<double> real_vector(const pmt::pmt_t& value)
-{
-    if (pmt::is_f64vector(value))
-        return pmt::f64vector_elements(value);
-    std::vector<double> elements;
-    if (pmt::is_f32vector(value)) {
-        for (const auto& element : pmt::f32vector_elements(value))
-            elements.push_back(element);
-        return elements;
-    }
-    if (!pmt::is_vector(value))
-        throw std::invalid_argument("must be a vector of real numbers");
-    for (size_t i = 0; i < pmt::length(value); i++)
-        elements.push_back(pmt::to_double(pmt::vector_ref(value, i)));
-    return elements;
-}
-
-stream_matrix complex_rows(const pmt::pmt_t& value)
-{
-    const bool nested = pmt::is_vector(value) && pmt::length(value) > 0 &&
-                        !pmt::is_number(pmt::vector_ref(value, 0));
-    if (!nested)
-        return { complex_vector(value) };
-    stream_matrix rows;
-    for (size_t i = 0; i < pmt::length(value); i++)
-        rows.push_back(complex_vector(pmt::vector_ref(value, i)));
-    return rows;
-}
-
-bool truth(const pmt::pmt_t& value)
-{
-    if (!pmt::is_bool(value))
-        throw std::invalid_argument("must be true or false");
-    return pmt::to_bool(value);
-}
-
-} // namespace
 
 void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& value)
 {
@@ -311,14 +267,10 @@ void equalizer_impl::handle_command(const pmt::pmt_t& message)
 {
     std::string command = "command";
     try {
-        // A pair alone is a dictionary of one; is_dict holds for dictionaries only.
-        const bool single = pmt::is_pair(message) && !pmt::is_pair(pmt::car(message));
-        const pmt::pmt_t items = single ? pmt::list1(message) : pmt::dict_items(message);
-        for (size_t i = 0; i < pmt::length(items); i++) {
-            const pmt::pmt_t item = pmt::nth(i, items);
-            command = pmt::symbol_to_string(pmt::car(item));
-            carry_out(command, pmt::cdr(item));
-        }
+        for_each_entry(message, [&](const std::string& key, const pmt::pmt_t& value) {
+            command = key;
+            carry_out(key, value);
+        });
     } catch (const std::exception& error) {
         d_logger->warn("command '{}' is not carried out: {}", command, error.what());
     }
@@ -389,8 +341,12 @@ void equalizer_impl::take_tags(int num_items)
                std::make_pair(b.first.offset, !b.second);
     });
     for (auto& [tag, is_mark] : ordered) {
-        if (is_mark)
+        if (is_mark) {
             d_receiver->mark(tag.offset);
+            d_watch.mark_comes(tag.offset, !d_receiver->frozen());
+        } else {
+            d_watch.tag_comes(tag.key);
+        }
         rescale_length(tag, d_sps);
         tag.offset = d_receiver->symbol_of(tag.offset);
         d_tags.push_back(tag);
@@ -405,27 +361,56 @@ void equalizer_impl::send_tags(size_t produced)
             add_item_tag(o, d_tags.front());
 }
 
+void equalizer_impl::say_warnings()
+{
+    for (const auto& news : d_watch.take_news()) {
+        d_logger->warn("{}", news.text);
+        d_unsent_warning += (d_unsent_warning.empty() ? "" : "\n") + news.text;
+        d_urgent = d_urgent || news.kind == mistake_watch::mistake::no_tag ||
+                   news.kind == mistake_watch::mistake::tags_too_close;
+    }
+}
+
 void equalizer_impl::send_reports()
 {
     const auto trainings = d_receiver->take_trainings();
-    if (trainings.empty())
-        return;
+    for (const auto& training : trainings) {
+        // NaN where there is none; fmax takes the other
+        d_watch.training_ended(
+            std::fmax(training.report.evm_db, training.pilot_error_db));
+        say_warnings();
+        send_report(&training.report, training.offset, training.counts);
+    }
+    say_warnings();
+    // As long as nothing is trained, there is no other report that a warning could be in.
+    if (d_urgent && d_receiver->so_far().trainings == 0)
+        send_report(nullptr, 0, d_receiver->so_far());
+}
+
+// A training's, or without one that of a warning alone.
+void equalizer_impl::send_report(const training_report* report,
+                                 uint64_t offset,
+                                 const frame_receiver::counts& counts)
+{
+    const std::string warning = std::exchange(d_unsent_warning, "");
+    d_urgent = false;
     const pmt::pmt_t port = pmt::mp("report");
     // to make a report that nobody reads would cost a tenth of a short training
     if (pmt::is_null(message_subscribers(port)))
         return;
-    for (const auto& training : trainings) {
-        pmt::pmt_t dict = training.report.to_pmt();
-        const auto add = [&dict](const char* key, uint64_t value) {
-            dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
-        };
-        add("offset", training.offset);
-        add("trainings", training.counts.trainings);
-        add("abandoned_trainings", training.counts.abandoned_trainings);
-        add("truncated_frames", training.counts.truncated_frames);
-        add("skipped_trainings", training.counts.skipped_trainings);
-        message_port_pub(port, dict);
-    }
+    pmt::pmt_t dict = report ? report->to_pmt() : pmt::make_dict();
+    const auto add = [&dict](const char* key, uint64_t value) {
+        dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
+    };
+    if (report)
+        add("offset", offset);
+    add("trainings", counts.trainings);
+    add("abandoned_trainings", counts.abandoned_trainings);
+    add("truncated_frames", counts.truncated_frames);
+    add("skipped_trainings", counts.skipped_trainings);
+    if (!warning.empty())
+        dict = pmt::dict_add(dict, pmt::mp("warning"), pmt::mp(warning));
+    message_port_pub(port, dict);
 }
 
 int equalizer_impl::general_work(int noutput_items,
@@ -444,9 +429,13 @@ int equalizer_impl::general_work(int noutput_items,
         d_receiver->push(reinterpret_cast<const gr_complex* const*>(input_items.data()),
                          count);
     }
+    const uint64_t came = nitems_read(0) + count;
+    d_watch.samples_came(came);
     const bool ended = input_ended(count);
-    if (ended)
+    if (ended) {
         d_receiver->finish();
+        d_watch.stream_ended(came);
+    }
     consume_each(count);
     // Longer only while nothing else can be done: new samples may come meanwhile.
     d_receiver->gather(std::chrono::microseconds(count == 0 ? 500 : 0));

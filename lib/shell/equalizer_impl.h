@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_EQUALIZER_IMPL_H
 
 #include "shell/frame_receiver.h"
+#include "shell/mistake_watch.h"
 #include <gnuradio/reservoir/equalizer.h>
 #include <atomic>
 #include <deque>
@@ -42,6 +43,7 @@ public:
     uint64_t skipped_trainings() const override;
     uint64_t bad_samples() const override;
     training_report report() const override;
+    std::vector<std::string> warnings() const override;
 
     bool start() override;
     bool stop() override;
@@ -58,7 +60,11 @@ private:
     void carry_out(const std::string& command, const pmt::pmt_t& value);
     void take_tags(int num_items);
     void send_tags(size_t produced);
+    void say_warnings();
     void send_reports();
+    void send_report(const training_report* report,
+                     uint64_t offset,
+                     const frame_receiver::counts& counts);
     bool any_input_done() const;
     bool input_ended(int consumed);
 
@@ -71,6 +77,9 @@ private:
     const int d_workers;
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
+    mistake_watch d_watch;
+    std::string d_unsent_warning;             // waits for the next report
+    bool d_urgent = false;                    // it does not wait for a training
     std::atomic_bool d_symbols_wait{ false }; // or will; for forecast, which has no lock
     std::deque<gr::tag_t> d_tags;             // at their output symbol, not yet sent
 };

@@ -6,10 +6,29 @@
 #include "shell/frame_receiver.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace gr {
 namespace reservoir {
+
+namespace {
+
+// What the detector itself reports of a frame may be measured on decisions too, and decisions
+// agree with each other even where the pilots are not what was sent.
+double error_db(const gr_complex* const* symbols, const stream_matrix& pilots)
+{
+    double error = 0.0, power = 0.0;
+    for (size_t o = 0; o < pilots.size(); o++)
+        for (size_t k = 0; k < pilots[o].size(); k++) {
+            error += std::norm(symbols[o][k] - pilots[o][k]);
+            power += std::norm(pilots[o][k]);
+        }
+    return power > 0.0 ? 10.0 * std::log10(std::max(error / power, 1e-30))
+                       : training_report::NONE;
+}
+
+} // namespace
 
 frame_receiver::frame_receiver(detector::sptr detector,
                                int sps,
@@ -24,9 +43,7 @@ frame_receiver::frame_receiver(detector::sptr detector,
       d_workers(std::move(workers)),
       d_pilots(pilots),
       d_samples(detector->num_inputs()),
-      d_symbols(detector->num_outputs()),
-      d_in_rows(detector->num_inputs()),
-      d_out_rows(detector->num_outputs())
+      d_symbols(detector->num_outputs())
 {
     // A detector that was trained before (loaded from a file, say) works from the first sample.
     if (d_detector->trained_sps() == sps) {
@@ -55,9 +72,7 @@ uint64_t frame_receiver::symbol_of(uint64_t offset) const
 
 void frame_receiver::push(const gr_complex* const* samples, size_t count)
 {
-    for (size_t a = 0; a < d_samples.size(); a++)
-        d_samples[a].insert(d_samples[a].end(), samples[a], samples[a] + count);
-    d_end += count;
+    d_samples.push(samples, count);
     advance();
 }
 
@@ -67,37 +82,12 @@ void frame_receiver::finish()
     advance();
 }
 
-size_t frame_receiver::pop(gr_complex* const* symbols, size_t max)
-{
-    const size_t count = std::min(max, available());
-    for (size_t o = 0; o < d_symbols.size(); o++)
-        std::copy_n(d_symbols[o].begin() + d_popped, count, symbols[o]);
-    d_popped += count;
-    // With workers there may always be more to come.
-    const size_t many = std::max<size_t>(1 << 14, d_symbols[0].size() / 2);
-    if (d_popped == d_symbols[0].size() || d_popped >= many) {
-        for (auto& row : d_symbols)
-            row.erase(row.begin(), row.begin() + d_popped);
-        d_dropped += d_popped;
-        d_popped = 0;
-    }
-    return count;
-}
-
-size_t frame_receiver::available() const
-{
-    const size_t end =
-        d_pending.empty() ? d_symbols[0].size() : d_pending.front().first - d_dropped;
-    return end - d_popped;
-}
-
 bool frame_receiver::congested() const
 {
     // symbols; the workers bound the frames themselves
     constexpr size_t BETWEEN_FRAMES = 1 << 16;
-    const size_t waiting = d_symbols[0].size() - d_popped;
     return pending() &&
-           waiting >
+           d_symbols.size() >
                BETWEEN_FRAMES + d_pending.size() * (d_pilots[0].size() + d_payload_len);
 }
 
@@ -112,12 +102,16 @@ void frame_receiver::gather_next()
 {
     const pending_frame frame = d_pending.front();
     d_pending.pop_front(); // first: take may throw
+    const uint64_t place = d_symbols.release();
     const frame_workers::result found = d_workers->take();
-    for (size_t o = 0; o < d_symbols.size(); o++)
-        std::copy(found.symbols[o].begin(),
-                  found.symbols[o].end(),
-                  d_symbols[o].begin() + (frame.first - d_dropped));
-    d_trainings.push_back({ frame.offset, found.report, frame.counts });
+    d_symbols.write(place, found.symbols);
+    std::vector<const gr_complex*> rows;
+    for (const auto& row : found.symbols)
+        rows.push_back(row.data());
+    d_trainings.push_back({ frame.offset,
+                            found.report,
+                            frame.counts,
+                            error_db(rows.data(), frame.pilots) });
 }
 
 void frame_receiver::gather_all()
@@ -153,40 +147,17 @@ void frame_receiver::forget()
 void frame_receiver::stop_training()
 {
     d_trainer.reset();
-    shrink_to(d_popped + available());
+    d_symbols.drop_reserved();
     d_pending.clear();
     d_workers.reset();
     d_collecting = false;
-}
-
-const gr_complex* const* frame_receiver::samples_at(uint64_t offset)
-{
-    for (size_t a = 0; a < d_samples.size(); a++)
-        d_in_rows[a] = d_samples[a].data() + (offset - d_begin);
-    return d_in_rows.data();
-}
-
-gr_complex* const* frame_receiver::room_for(size_t count)
-{
-    for (size_t o = 0; o < d_symbols.size(); o++) {
-        const size_t size = d_symbols[o].size();
-        d_symbols[o].resize(size + count);
-        d_out_rows[o] = d_symbols[o].data() + size;
-    }
-    return d_out_rows.data();
-}
-
-void frame_receiver::shrink_to(size_t size)
-{
-    for (auto& row : d_symbols)
-        row.resize(size);
 }
 
 uint64_t frame_receiver::segment_length() const
 {
     if (!d_marks.empty())
         return symbols_between(d_segment.start, d_marks.front().start);
-    return d_finished ? symbols_between(d_segment.start, d_end) : UNKNOWN;
+    return d_finished ? symbols_between(d_segment.start, d_samples.end()) : UNKNOWN;
 }
 
 void frame_receiver::begin_segment(const grid& segment)
@@ -252,14 +223,14 @@ bool frame_receiver::step()
 bool frame_receiver::pass()
 {
     const uint64_t here =
-        std::min(segment_length(), symbols_between(d_segment.start, d_end));
+        std::min(segment_length(), symbols_between(d_segment.start, d_samples.end()));
     if (here <= d_emitted)
         return false;
     const size_t count = here - d_emitted;
-    gr_complex* const* out = room_for(count);
-    const gr_complex* const* in = samples_at(d_segment.start + d_emitted * d_sps);
-    for (size_t o = 0; o < d_symbols.size(); o++) {
-        const gr_complex* row = in[std::min(o, d_samples.size() - 1)];
+    gr_complex* const* out = d_symbols.append(count);
+    const gr_complex* const* in = d_samples.from(d_segment.start + d_emitted * d_sps);
+    for (size_t o = 0; o < size_t(d_detector->num_outputs()); o++) {
+        const gr_complex* row = in[std::min(o, d_samples.num_rows() - 1)];
         for (size_t k = 0; k < count; k++)
             out[o][k] = row[k * d_sps];
     }
@@ -274,11 +245,11 @@ bool frame_receiver::abandon()
     return true;
 }
 
-void frame_receiver::trained(uint64_t offset)
+void frame_receiver::trained(uint64_t offset, double pilot_error_db)
 {
     d_forgotten = false;
     d_counts.trainings++;
-    d_trainings.push_back({ offset, d_detector->report(), d_counts });
+    d_trainings.push_back({ offset, d_detector->report(), d_counts, pilot_error_db });
 }
 
 uint64_t frame_receiver::training_length() const
@@ -292,11 +263,13 @@ bool frame_receiver::train_stream()
     if (segment_length() < num_pilots)
         return abandon();
     const uint64_t needed = training_length();
-    const uint64_t there = d_end - d_segment.start;
+    const uint64_t there = samples_there();
     if (there < needed && !d_finished)
         return false;
-    d_detector->fit(
-        samples_at(d_segment.start), std::min(there, needed), d_segment_pilots, d_sps);
+    d_detector->fit(d_samples.from(d_segment.start),
+                    std::min(there, needed),
+                    d_segment_pilots,
+                    d_sps);
     trained(d_segment.start);
     d_state = state::detecting;
     return true;
@@ -311,15 +284,14 @@ bool frame_receiver::collect()
         return true;
     }
     const uint64_t needed = training_length();
-    const uint64_t there = d_end - d_segment.start;
+    const uint64_t there = samples_there();
     if (there < needed && !d_finished)
         return false;
-    stream_matrix received;
-    const gr_complex* const* samples = samples_at(d_segment.start);
-    for (size_t a = 0; a < d_samples.size(); a++)
-        received.emplace_back(samples[a], samples[a] + std::min(there, needed));
     d_counts.skipped_trainings +=
-        d_trainer->start({ received, d_segment_pilots, d_sps, d_segment.start });
+        d_trainer->start({ d_samples.copy(d_segment.start, std::min(there, needed)),
+                           d_segment_pilots,
+                           d_sps,
+                           d_segment.start });
     d_collecting = false;
     return true;
 }
@@ -343,9 +315,9 @@ void frame_receiver::take_over()
         return;
     d_detector->adopt(*found->trained);
     trained(found->offset);
-    d_again = std::min(
-        { d_emitted, HISTORY, (d_segment.start + d_emitted * d_sps - d_begin) / d_sps });
-    d_fed = d_segment.start + (d_emitted - d_again) * d_sps;
+    const uint64_t next = d_segment.start + d_emitted * d_sps;
+    d_again = std::min({ d_emitted, HISTORY, (next - d_samples.begin()) / d_sps });
+    d_fed = next - d_again * d_sps;
     d_state = state::detecting;
 }
 
@@ -357,21 +329,21 @@ bool frame_receiver::train_frame(uint64_t length)
     const uint64_t symbols = std::min<uint64_t>(length, num_pilots + d_payload_len);
     const uint64_t needed =
         (symbols + std::max(detector::LOOK_AHEAD, d_detector->look_ahead())) * d_sps;
-    const uint64_t there = d_end - d_segment.start;
+    const uint64_t there = samples_there();
     if (there < needed && !d_finished)
         return false;
     d_counts.truncated_frames += symbols < num_pilots + d_payload_len;
     if (d_workers) {
         receive_elsewhere(std::min(there, needed), symbols);
     } else {
-        gr_complex* const* out = room_for(symbols);
-        d_detector->receive(samples_at(d_segment.start),
+        gr_complex* const* out = d_symbols.append(symbols);
+        d_detector->receive(d_samples.from(d_segment.start),
                             std::min(there, needed),
                             d_segment_pilots,
                             d_sps,
                             symbols - num_pilots,
                             out);
-        trained(d_segment.start);
+        trained(d_segment.start, error_db(out, d_segment_pilots));
     }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
@@ -382,19 +354,14 @@ void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols)
 {
     if (d_workers->full())
         gather_next();
-    stream_matrix received;
-    for (const auto& row : d_samples) {
-        const auto first = row.begin() + (d_segment.start - d_begin);
-        received.emplace_back(first, first + samples);
-    }
-    d_workers->start({ std::move(received),
+    d_workers->start({ d_samples.copy(d_segment.start, samples),
                        d_segment_pilots,
                        d_sps,
                        size_t(symbols - d_segment_pilots[0].size()) });
     d_forgotten = false;
     d_counts.trainings++;
-    d_pending.push_back({ d_dropped + d_symbols[0].size(), d_segment.start, d_counts });
-    room_for(symbols);
+    d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });
+    d_symbols.reserve(symbols);
 }
 
 bool frame_receiver::detect()
@@ -405,12 +372,11 @@ bool frame_receiver::detect()
     const uint64_t last = length == UNKNOWN
                               ? UNKNOWN
                               : d_segment.start + (length - 1 + held_back) * d_sps + 1;
-    const uint64_t until = std::min(last, d_end);
-    const size_t size = d_symbols[0].size();
+    const uint64_t until = std::min(last, d_samples.end());
     if (until > d_fed) {
         const size_t count = until - d_fed;
-        gr_complex* const* out = room_for(count / d_sps + 1);
-        take_symbols(size, d_detector->detect(samples_at(d_fed), count, d_sps, out));
+        gr_complex* const* out = d_symbols.append(count / d_sps + 1);
+        take_symbols(d_detector->detect(d_samples.from(d_fed), count, d_sps, out));
         d_fed = until;
         return true;
     }
@@ -418,20 +384,18 @@ bool frame_receiver::detect()
         return false;
     // The stream has ended: what the last symbols look ahead to counts as zero.
     const std::vector<gr_complex> zeros(last - d_fed);
-    const std::vector<const gr_complex*> rows(d_samples.size(), zeros.data());
-    gr_complex* const* out = room_for(zeros.size() / d_sps + 1);
-    take_symbols(size, d_detector->detect(rows.data(), zeros.size(), d_sps, out));
+    const std::vector<const gr_complex*> rows(d_samples.num_rows(), zeros.data());
+    gr_complex* const* out = d_symbols.append(zeros.size() / d_sps + 1);
+    take_symbols(d_detector->detect(rows.data(), zeros.size(), d_sps, out));
     d_fed = last;
     return true;
 }
 
-// The detector has put so many symbols at place; not all of them need be new.
-void frame_receiver::take_symbols(size_t place, size_t count)
+// The detector has appended so many symbols; not all of them need be new.
+void frame_receiver::take_symbols(size_t count)
 {
     const size_t old = std::min<uint64_t>(count, d_again);
-    for (auto& row : d_symbols)
-        row.erase(row.begin() + place, row.begin() + place + old);
-    shrink_to(place + count - old);
+    d_symbols.keep(old, count - old);
     d_again -= old;
     d_emitted += count - old;
 }
@@ -440,17 +404,13 @@ void frame_receiver::take_symbols(size_t place, size_t count)
 void frame_receiver::discard_samples()
 {
     const uint64_t seen = d_trainer ? std::min(HISTORY, d_emitted) : 0;
-    uint64_t keep = std::min(d_end, d_segment.start + (d_emitted - seen) * d_sps);
+    uint64_t keep =
+        std::min(d_samples.end(), d_segment.start + (d_emitted - seen) * d_sps);
     if (d_collecting)
         keep = std::min(keep, d_segment.start);
     if (!d_marks.empty())
         keep = std::min(keep, d_marks.front().start);
-    const size_t unused = keep - d_begin;
-    if (unused < d_samples[0].size() && unused < 4096)
-        return; // moving the rest for so little does not pay
-    for (auto& row : d_samples)
-        row.erase(row.begin(), row.begin() + unused);
-    d_begin = keep;
+    d_samples.discard(keep);
 }
 
 } // namespace reservoir

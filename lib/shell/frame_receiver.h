@@ -8,6 +8,8 @@
 
 #include "shell/background_trainer.h"
 #include "shell/frame_workers.h"
+#include "shell/sample_buffer.h"
+#include "shell/symbol_queue.h"
 #include <gnuradio/reservoir/detector.h>
 #include <cstdint>
 #include <deque>
@@ -18,12 +20,17 @@ namespace gr {
 namespace reservoir {
 
 /*!
- * \brief Turns a stream of samples with training marks into a stream of symbols.
+ * \brief Turns a stream of samples with training marks into a stream of symbols: decides what is
+ * done with each segment, and when.
  *
  * Each mark starts a segment with a symbol grid of its own; a segment of n samples gives
  * ⌈n / sps⌉ symbols, whatever is done with them: passed through before anything is learnt, held
  * back until the training is there, detected. All decisions depend on sample offsets alone, never
- * on how the samples were cut into pieces. Knows nothing of the scheduler, ports or tags.
+ * on how the samples were cut into pieces.
+ *
+ * Is not responsible for the scheduler, ports or tags (equalizer_impl), for storing samples
+ * (sample_buffer), for the order of the symbols (symbol_queue), nor for threads
+ * (background_trainer, frame_workers).
  *
  * With a trainer nothing is held back for the training: detection goes on with what was learnt
  * before, and changes to what is learnt when it is there, which depends on the clock.
@@ -56,14 +63,17 @@ public:
     //! \name Output
     //! \{
     //! Symbols that pop can deliver.
-    size_t available() const;
+    size_t available() const { return d_symbols.available(); }
     //! Whether so much waits behind a pending frame that it should be waited for.
     bool congested() const;
     //! Whether workers have frames that are not available yet.
     bool pending() const { return !d_pending.empty(); }
     //! Makes available what workers have done; waits so long for the next frame if nothing else is.
     void gather(std::chrono::microseconds patience);
-    size_t pop(gr_complex* const* symbols, size_t max);
+    size_t pop(gr_complex* const* symbols, size_t max)
+    {
+        return d_symbols.pop(symbols, max);
+    }
     //! \}
 
     //! \name Control
@@ -90,6 +100,8 @@ public:
         uint64_t offset; // of the first pilot's sample
         training_report report;
         frame_receiver::counts counts; // this one included
+        //! Of a frame: error of what came out on the pilots, over their power; else NaN.
+        double pilot_error_db = training_report::NONE;
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
@@ -117,24 +129,22 @@ private:
     void receive_elsewhere(uint64_t samples, uint64_t symbols);
     void gather_next();
     void gather_all();
-    void trained(uint64_t offset);
+    void trained(uint64_t offset, double pilot_error_db = training_report::NONE);
     bool usable() const;
     uint64_t training_length() const; // in samples, look-ahead included
     bool collect();
     void count_truncated();
     void take_over();
     bool detect();
-    void take_symbols(size_t place, size_t count);
+    void take_symbols(size_t count);
     bool abandon();
     void discard_samples();
-    const gr_complex* const* samples_at(uint64_t offset);
-    gr_complex* const* room_for(size_t count);
-    void shrink_to(size_t size);
+    uint64_t samples_there() const { return d_samples.end() - d_segment.start; }
 
-    //! A frame that a worker has; its symbols' places are kept free.
+    //! A frame that a worker has; places for its symbols are reserved.
     struct pending_frame {
-        uint64_t first; // symbol of the output
         uint64_t offset;
+        stream_matrix pilots;
         frame_receiver::counts counts;
     };
 
@@ -148,9 +158,8 @@ private:
     bool d_frozen = false;
     bool d_forgotten = false;
 
-    stream_matrix d_samples; // from d_begin on
-    uint64_t d_begin = 0;
-    uint64_t d_end = 0;
+    sample_buffer d_samples;
+    symbol_queue d_symbols;
     bool d_finished = false;
 
     std::deque<grid> d_marks; // segments that have not begun
@@ -163,12 +172,6 @@ private:
     uint64_t d_again = 0;      // symbols that the detector will give, but are out already
     bool d_collecting = false; // pilots for the trainer
     bool d_end_unknown = false; // of a frame whose payload may be cut short
-
-    stream_matrix d_symbols; // output, from d_popped on
-    size_t d_popped = 0;
-    uint64_t d_dropped = 0; // symbols of the output before those
-    std::vector<const gr_complex*> d_in_rows;
-    std::vector<gr_complex*> d_out_rows;
 
     std::vector<training> d_trainings;
     counts d_counts;

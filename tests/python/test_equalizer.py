@@ -603,6 +603,226 @@ def test_setters_while_running():
         thread.join()
 
 
+def warned(eq, r, tags, num_reports, chunk=0):
+    """The warnings in so many reports of a flowgraph, and the reports."""
+    top, messages = gr.top_block(), Messages()
+    top.connect(
+        blocks.vector_source_c(np.asarray(r).tolist(), False, 1, tags),
+        eq,
+        blocks.null_sink(gr.sizeof_gr_complex),
+    )
+    top.msg_connect(eq, "report", messages, "in")
+    top.start(*([chunk] if chunk else []))
+    deadline = time.monotonic() + 10
+    while len(messages.got) < num_reports and time.monotonic() < deadline:
+        time.sleep(0.01)
+    top.wait()
+    reports = messages.got
+    assert len(reports) == num_reports
+    return [m["warning"] for m in reports if "warning" in m], reports
+
+
+def repeated_frames(count, sent_pilots, payload=200, seed=1, snr_db=25.0):
+    """Samples of frames that begin with these symbols, and the tags."""
+    rng = np.random.default_rng(seed)
+    parts = [
+        through(
+            np.concatenate([sent_pilots, symbols(payload, rng)]),
+            MIXED_PHASE,
+            rng,
+            snr_db,
+        )
+        for _ in range(count)
+    ]
+    length = len(sent_pilots) + payload
+    return np.concatenate(parts), [training_tag(k * length) for k in range(count)]
+
+
+def listening_rnn():
+    return reservoir.rnn(num_neurons=8, epochs=60, eigenvalues_every=0, held_out=0.25)
+
+
+LISTENING = [reservoir.fir, reservoir.esn, reservoir.configured_esn, listening_rnn]
+
+
+@pytest.mark.parametrize("chunk", [0, 100])
+@pytest.mark.parametrize("make", LISTENING)
+def test_nothing_is_said_of_good_frames(make, chunk, capfd):
+    pilots = symbols(64, np.random.default_rng(2))
+    r, tags = repeated_frames(10, pilots)
+    eq = reservoir.equalizer(make(), 1, pilots)
+    assert warned(eq, r, tags, 10, chunk)[0] == []
+    assert eq.warnings() == [] and eq.trainings() == 10
+    assert "warn" not in capfd.readouterr().err.lower()
+
+
+@pytest.mark.parametrize("payload_len", [0, 200])
+def test_a_tag_of_another_name_is_said_once(payload_len, capfd):
+    pilots = symbols(64, np.random.default_rng(2))
+    r, tags = repeated_frames(500, pilots)
+    for t in tags:
+        t.key = pmt.intern("frame_start")
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots, payload_len=payload_len)
+    said, reports = warned(eq, r, tags, 1)
+    expected = (
+        "no training tag 'corr_est' in the first 100000 samples: does the frame source "
+        "write that key? (tags that came: 'frame_start')"
+    )
+    assert eq.warnings() == [expected]
+    assert said == [expected]
+    assert reports[0]["trainings"] == 0 and "mse" not in reports[0]
+    log = capfd.readouterr()
+    assert (log.out + log.err).count("no training tag") == 1
+
+
+def test_a_short_stream_without_a_tag():
+    pilots = symbols(64, np.random.default_rng(2))
+    r, _ = repeated_frames(3, pilots)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    run(eq, r, [])
+    (said,) = eq.warnings()
+    assert "in the 792 samples of the stream" in said
+
+
+def test_a_trained_detector_needs_no_tag():
+    pilots = symbols(64, np.random.default_rng(2))
+    r, tags = repeated_frames(2, pilots)
+    det = reservoir.fir()
+    det.fit(r, pilots)
+    eq = reservoir.equalizer(det, 1, pilots)
+    run(eq, np.tile(r, 300), [])
+    assert eq.warnings() == []
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    for with_tags in (tags, []):  # the second run is detected with the first's training
+        run(eq, r, with_tags)
+        assert eq.warnings() == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("sent", ["others", "none", "half"])
+@pytest.mark.parametrize("make", LISTENING)
+def test_other_pilots_than_were_sent_are_said_once(make, sent, workers, capfd):
+    rng = np.random.default_rng(3)
+    pilots = symbols(64, rng)
+    sent_pilots = {"others": symbols(64, rng), "none": pilots[:0], "half": pilots[:32]}
+    r, tags = repeated_frames(12, sent_pilots[sent], payload=300)
+    eq = reservoir.equalizer(make(), 1, pilots, payload_len=200, workers=workers)
+    said, reports = warned(eq, r, tags, 12)
+    assert len(said) == 1 and len(eq.warnings()) == 1 and eq.trainings() == 12
+    assert said == eq.warnings()
+    assert "is the training sequence what was sent" in said[0]
+    assert ["warning" in m for m in reports].index(True) == 0
+    log = capfd.readouterr()
+    assert (log.out + log.err).count("is the training sequence") == 1
+
+
+def test_other_pilots_are_said_while_adapting_and_in_the_background():
+    rng = np.random.default_rng(3)
+    pilots = symbols(64, rng)
+    r, tags = repeated_frames(12, symbols(64, rng))
+    qpsk = digital.constellation_qpsk().base()
+    adapting = reservoir.equalizer(
+        reservoir.fir(), 1, pilots, adapt_after_training=True, constellation=qpsk
+    )
+    run(adapting, r, tags)
+    assert len(adapting.warnings()) == 1
+    background = reservoir.equalizer(
+        listening_rnn(), 1, pilots, background_training=True
+    )
+    top = gr.top_block()
+    top.connect(
+        blocks.vector_source_c(r.tolist(), True, 1, tags),
+        background,
+        blocks.null_sink(gr.sizeof_gr_complex),
+    )
+    top.start()
+    deadline = time.monotonic() + 30
+    while not background.warnings() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    top.stop()
+    top.wait()
+    assert "training error" in background.warnings()[0]
+
+
+def test_noise_that_was_taken_for_a_frame_is_not_a_mistake():
+    """False alarms of what finds the frames, up to seven in a row, after a good frame."""
+    rng = np.random.default_rng(4)
+    pilots = symbols(64, rng)
+    good, _ = repeated_frames(1, pilots)
+    false_alarm = noise(len(good), rng, 0)
+    parts = [good]
+    for k in range(1, 8):
+        parts += [false_alarm] * k + [good]
+    tags = [training_tag(k * len(good)) for k in range(len(parts))]
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    run(eq, np.concatenate(parts), tags)
+    assert eq.trainings() == len(parts) and eq.warnings() == []
+
+
+def test_tags_closer_together_than_the_training():
+    """Of two the later holds; that is said once, in the report of the training that follows."""
+    pilots = symbols(64, np.random.default_rng(2))
+    r, tags = repeated_frames(2, pilots)
+    lead = noise(100, np.random.default_rng(3), 20)
+    r = np.concatenate([lead, r]).astype(np.complex64)
+    tags = [training_tag(offset) for offset in (50, 60, 100, 100 + 264)]
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    said, reports = warned(eq, r, tags, 2)
+    assert len(said) == 1 and eq.warnings() == said and "warning" in reports[0]
+    assert "10 samples apart, closer than the 64 of the training" in said[0]
+    assert eq.abandoned_trainings() == 2 and eq.trainings() == 2
+
+    frozen = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    frozen.set_freeze(True)  # nothing is trained, nothing abandoned
+    run(frozen, r, tags)
+    assert frozen.warnings() == [] and frozen.abandoned_trainings() == 0
+
+
+def test_without_any_training_a_warning_is_sent_alone():
+    pilots = symbols(64, np.random.default_rng(2))
+    r, _ = repeated_frames(2, pilots)
+    tags = [training_tag(offset) for offset in range(0, len(r), 60)]
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    said, reports = warned(eq, r, tags, 1)
+    assert said == eq.warnings() and eq.trainings() == 0
+    assert "mse" not in reports[0] and "abandoned_trainings" in reports[0]
+
+
+def test_coloured_pilots_are_said_at_once():
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        repeated = np.repeat(rng.choice([-1.0, 1.0], 16 + rng.integers(64)), 3)
+        eq = reservoir.equalizer(reservoir.fir(), 1, repeated)
+        assert "training_sequence is coloured" in eq.warnings()[0]
+    eq = reservoir.equalizer(reservoir.fir(), 1, symbols(64, rng))
+    for _ in range(200):
+        eq.set_training_sequence(symbols(16 + rng.integers(200), rng))
+    assert eq.warnings() == []
+    eq.set_training_sequence(np.repeat(symbols(30, rng), 3))
+    eq.set_training_sequence(np.ones(64))
+    (said,) = eq.warnings()  # once
+    assert "do not repeat" in said
+
+
+def test_coloured_pilots_are_in_the_first_report():
+    pilots = np.repeat(symbols(32, np.random.default_rng(5)), 3)
+    r, tags = repeated_frames(5, pilots)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    said, reports = warned(eq, r, tags, 5)
+    assert said == eq.warnings() and "warning" in reports[0]
+    assert all("mse" in report for report in reports)
+
+
+def test_a_new_run_says_it_again():
+    pilots = symbols(64, np.random.default_rng(2))
+    r, tags = repeated_frames(3, symbols(64, np.random.default_rng(3)))
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    for _ in range(2):
+        assert len(warned(eq, r, tags, 3)[0]) == 1
+    good, tags = repeated_frames(3, pilots)
+    assert warned(eq, good, tags, 3)[0] == [] == eq.warnings()
+
+
 @pytest.mark.parametrize("noise_voltage, limit", [(0.0, 5.0), (0.1, 7.6)])
 @pytest.mark.parametrize("make", [reservoir.fir, reservoir.esn])
 def test_in_the_place_of_linear_equalizer(make, noise_voltage, limit):

@@ -9,13 +9,15 @@
 #include <gnuradio/block.h>
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/reservoir/detector.h>
+#include <string>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
 
 /*!
  * \brief Equalizer block: trains a detector on each frame's training sequence and detects the
- * symbols; what digital.linear_equalizer is, with another learner.
+ * symbols; what digital.linear_equalizer is, with another way to train.
  * \ingroup reservoir
  *
  * \details
@@ -23,8 +25,12 @@ namespace reservoir {
  * one symbol for every sps samples, the training symbols included, in the units of the training
  * sequence: output k counted from the tag is symbol k. The decision delay is handled inside.
  *
- * - Every training tag restarts the symbol grid and trains anew. One that comes before the last
- *   training symbol abandons the old training (counted); its symbols are passed through.
+ * - Every training tag restarts the symbol grid and trains again.
+ * - Of two training tags closer together than the training symbols, the later one holds: the
+ *   training that the earlier one began is abandoned and counted in abandoned_trainings, and its
+ *   symbols, up to the later tag, are passed through. A tag in the payload, after the last training
+ *   symbol, cuts that frame short instead; it is received as far as it goes and counted in
+ *   truncated_frames.
  * - payload_len = 0: a stream; detection goes on until the next tag.
  * - payload_len > 0: the training and payload_len symbols are one frame, received in one piece and
  *   held back until it and 48 symbols of look-ahead are there. Samples between frames pass through.
@@ -36,11 +42,11 @@ namespace reservoir {
  *   packet_len, tx_pkt_len and frame_len are divided by sps, rounded up.
  * - The output does not depend on how the scheduler cuts the stream.
  * - background_training = True: a copy of the detector is trained in a thread while the block goes
- *   on with what was learnt before, and decides with what the copy has learnt as soon as that is
- *   there, in the middle of a segment if need be. Nothing is held back for it, frames neither;
- *   between frames symbols are detected as well. When pilots come faster than they are learnt,
- *   the newest wait and older ones that wait are skipped (counted). The output then depends on the
- *   clock. Message port "report" has each epoch too: a dictionary with the fields of
+ *   on with the training before, and decides with the copy's weights as soon as they are there, in
+ *   the middle of a segment if need be. Nothing is held back for it, frames neither; between frames
+ *   symbols are detected as well. When pilots come faster than they can be trained on, newer pilots
+ *   replace pilots that are still waiting (counted in skipped_trainings). The output then depends on
+ *   the clock. Message port "report" has each epoch too: a dictionary with the fields of
  *   gr::reservoir::training_progress and offset.
  *
  * - workers = N: up to N frames are received at once, each by a copy of the detector in a thread
@@ -50,14 +56,32 @@ namespace reservoir {
  *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,
- * abandoned_trainings, truncated_frames, skipped_trainings.
+ * abandoned_trainings, truncated_frames, skipped_trainings; and warning, a string, only where there
+ * is one (several: one per line).
+ *
+ * Mistakes with which a flowgraph runs but its symbols are wrong are told once in a run: in the log,
+ * in warnings() and in the next report's field warning. As long as nothing has been trained there is
+ * no such report; then a dictionary with the warning and the four counts is sent alone.
+ * - No training tag in the first 100000 samples (or four frames, if that is more), or in the whole
+ *   of a shorter stream, while the detector is not trained; the sentence names the tags that came.
+ * - A training error above −1 dB: other symbols were sent than the training sequence, or fewer, or
+ *   the tag is not on the first of them. The error is the report's evm_db or, of a frame, that of
+ *   the training symbols that come out, if it is greater. Told at the first training if none was good
+ *   before, else after eight such in a row: what finds frames may take noise for one now and then.
+ *   Told again only after sixteen good ones in a row. An rnn without held_out, and fir and esn with
+ *   fewer training symbols than weights, have a small error on any symbols: nothing is noticed.
+ * - Two training tags closer together than the training, see above.
+ * - A training sequence that is coloured, as bits that are repeated three times are: a least-squares
+ *   estimate of an 8-tap channel from it has at least 2.5 times the error variance that white
+ *   symbols give (more for fewer than 48 symbols, and nothing is said below 16). Told by the
+ *   constructor and by set_training_sequence.
  *
  * Message port "command" (in): dictionaries, or a single pair,
- * - {"freeze": bool}: tags restart grid and state but nothing is learnt any more;
+ * - {"freeze": bool}: tags restart grid and state, but nothing is trained any more;
  * - {"reset": true}: pass samples through until the next training;
  * - {"training_sequence": vector}: from the next tag on (c32vector, c64vector, a vector of numbers,
- *   or a vector of those, one a stream);
- * - {"channel": vector}, likewise one an antenna: detector::set_channel;
+ *   or a vector of those, one per stream);
+ * - {"channel": vector}, likewise, one per antenna: detector::set_channel;
  * - {"power_delay_profile": vector of real numbers}: detector::set_power_delay_profile.
  * A command that cannot be carried out is logged and changes nothing.
  */
@@ -67,12 +91,12 @@ public:
     typedef std::shared_ptr<equalizer> sptr;
 
     /*!
-     * \param detector what learns; belongs to this block from now on
-     * \param sps samples a symbol, 1 to 64
-     * \param training_sequence known symbols, one row a stream, at least one symbol
+     * \param detector what is trained; belongs to this block from now on
+     * \param sps samples per symbol, 1 to 64
+     * \param training_sequence known symbols, one row per stream, at least one symbol
      * \param training_start_tag key of the tag on the first training sample
      * \param payload_len symbols after the training that make up a frame; 0: a stream
-     * \param adapt_after_training go on learning from decisions; needs a constellation
+     * \param adapt_after_training go on training on decisions; needs a constellation
      * \param constellation for these decisions
      * \param background_training train in a thread of its own; for the rnn, which takes long
      * \param workers threads that receive frames, 1 to 64; 1: the block's own. More than one need
@@ -101,7 +125,7 @@ public:
     virtual void reset_training() = 0;
 
     virtual uint64_t trainings() const = 0;
-    //! Trainings cut short by a new tag or the end of the stream.
+    //! Trainings cut short by a newer training tag or the end of the stream.
     virtual uint64_t abandoned_trainings() const = 0;
     //! Frames whose payload was cut short.
     virtual uint64_t truncated_frames() const = 0;
@@ -111,6 +135,8 @@ public:
     virtual uint64_t bad_samples() const = 0;
     //! The last training's report.
     virtual training_report report() const = 0;
+    //! What was told in this run, the last sentence of each kind; the training sequence's stays.
+    virtual std::vector<std::string> warnings() const = 0;
 };
 
 } // namespace reservoir

@@ -15,56 +15,60 @@ void bind_equalizer(py::module& m)
         m,
         "equalizer",
         "Equalizer block: trains a detector on each frame's training sequence and "
-        "detects the "
-        "symbols.\n\n"
-        "One symbol out for every sps samples in, the training symbols included; output "
-        "k counted "
-        "from the training tag is symbol k. Every training tag trains anew. Message port "
-        "'report': a dict for each training; 'command': dicts {'freeze': bool}, "
-        "{'reset': True}, {'training_sequence': vector}.")
-        .def(
-            py::init([](detector::sptr detector,
-                        int sps,
-                        complex_array training_sequence,
-                        const std::string& training_start_tag,
-                        int payload_len,
-                        bool adapt_after_training,
-                        gr::digital::constellation_sptr constellation,
-                        bool background_training,
-                        int workers) {
-                return equalizer::make(detector,
-                                       sps,
-                                       to_rows(training_sequence, "training_sequence"),
-                                       training_start_tag,
-                                       payload_len,
-                                       adapt_after_training,
-                                       constellation,
-                                       background_training,
-                                       workers);
-            }),
-            py::arg("detector"),
-            py::arg("sps") = 1,
-            py::arg("training_sequence") = complex_array(0),
-            py::arg("training_start_tag") = "corr_est",
-            py::arg("payload_len") = 0,
-            py::arg("adapt_after_training") = false,
-            py::arg("constellation") = gr::digital::constellation_sptr(),
-            py::arg("background_training") = false,
-            py::arg("workers") = 1,
-            "detector: what learns; belongs to this block from now on\n"
-            "sps: samples a symbol, 1 to 64\n"
-            "training_sequence: known symbols, (P,) or (streams, P)\n"
-            "training_start_tag: key of the tag on the first training sample\n"
-            "payload_len: symbols after the training that make up a frame; 0: a stream\n"
-            "adapt_after_training: go on learning from decisions; needs a constellation\n"
-            "constellation: for these decisions, as constellation.base()\n"
-            "background_training: train in a thread of its own while the symbols are "
-            "detected "
-            "with what was learnt before; for rnn, which takes long\n"
-            "workers: threads that receive frames, 1 to 64; more than one need "
-            "payload_len > 0, "
-            "and neither adapt_after_training nor background_training\n"
-            "Raises ValueError naming the parameter, its value and its range.")
+        "detects the symbols.\n\n"
+        "One symbol out for every sps samples in, the training symbols included; "
+        "output k counted from the training tag is symbol k. Every training tag trains "
+        "again; of two closer together than the training symbols the later one holds, "
+        "and the earlier training is counted in abandoned_trainings.\n\n"
+        "Message port 'report': a dict for each training, with the fields of "
+        "training_report and offset, trainings, abandoned_trainings, truncated_frames, "
+        "skipped_trainings; and warning, a string, where there is one. 'command': dicts "
+        "{'freeze': bool}, {'reset': True}, {'training_sequence': vector}.\n\n"
+        "Four mistakes are told once in a run, in the log, in warnings() and in the "
+        "next report: no training tag, though the detector is not trained; a training "
+        "error above -1 dB; training tags closer together than the training; a "
+        "training sequence so coloured that least squares suffers.")
+        .def(py::init([](detector::sptr detector,
+                         int sps,
+                         complex_array training_sequence,
+                         const std::string& training_start_tag,
+                         int payload_len,
+                         bool adapt_after_training,
+                         gr::digital::constellation_sptr constellation,
+                         bool background_training,
+                         int workers) {
+                 return equalizer::make(detector,
+                                        sps,
+                                        to_rows(training_sequence, "training_sequence"),
+                                        training_start_tag,
+                                        payload_len,
+                                        adapt_after_training,
+                                        constellation,
+                                        background_training,
+                                        workers);
+             }),
+             py::arg("detector"),
+             py::arg("sps") = 1,
+             py::arg("training_sequence") = complex_array(0),
+             py::arg("training_start_tag") = "corr_est",
+             py::arg("payload_len") = 0,
+             py::arg("adapt_after_training") = false,
+             py::arg("constellation") = gr::digital::constellation_sptr(),
+             py::arg("background_training") = false,
+             py::arg("workers") = 1,
+             "detector: what is trained; belongs to this block from now on\n"
+             "sps: samples per symbol, 1 to 64\n"
+             "training_sequence: known symbols, (P,) or (streams, P)\n"
+             "training_start_tag: key of the tag on the first training sample\n"
+             "payload_len: symbols after the training that make up a frame; 0: a stream\n"
+             "adapt_after_training: go on training on decisions; needs a constellation\n"
+             "constellation: for these decisions, as constellation.base()\n"
+             "background_training: train in a thread of its own while the symbols are "
+             "detected with the training before; for rnn, which takes long\n"
+             "workers: threads that receive frames, 1 to 64; more than one need "
+             "payload_len > 0, "
+             "and neither adapt_after_training nor background_training\n"
+             "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",
             [](equalizer& self, complex_array training_sequence) {
@@ -84,7 +88,7 @@ void bind_equalizer(py::module& m)
         .def("set_freeze",
              &equalizer::set_freeze,
              py::arg("freeze"),
-             "True: tags restart grid and state, but nothing is learnt any more.")
+             "True: tags restart grid and state, but nothing is trained any more.")
         .def("freeze", &equalizer::freeze)
         .def("reset_training",
              &equalizer::reset_training,
@@ -92,7 +96,7 @@ void bind_equalizer(py::module& m)
         .def("trainings", &equalizer::trainings, "Trainings so far.")
         .def("abandoned_trainings",
              &equalizer::abandoned_trainings,
-             "Trainings cut short by a new tag or the end of the stream.")
+             "Trainings cut short by a newer training tag or the end of the stream.")
         .def("truncated_frames",
              &equalizer::truncated_frames,
              "Frames whose payload was cut short.")
@@ -100,5 +104,10 @@ void bind_equalizer(py::module& m)
              &equalizer::skipped_trainings,
              "In the background: trainings that never began because newer pilots came.")
         .def("bad_samples", &equalizer::bad_samples, "Samples that were not finite.")
-        .def("report", &equalizer::report, "The last training's report.");
+        .def("report", &equalizer::report, "The last training's report.")
+        .def(
+            "warnings",
+            &equalizer::warnings,
+            "Mistakes told in this run, a list of sentences: the last of each kind; that "
+            "of the training sequence stays.");
 }
