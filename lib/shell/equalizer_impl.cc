@@ -252,15 +252,22 @@ void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& val
         truth(value) ? reset_training() : void();
     else if (command == "training_sequence")
         set_training_sequence(complex_rows(value));
-    else if (command == "channel")
-        d_detector->set_channel(complex_rows(value));
-    else if (command == "power_delay_profile")
-        d_detector->set_power_delay_profile(real_vector(value));
     else
-        throw std::invalid_argument(
-            "unknown to " + d_detector->kind() +
-            "; known are freeze, reset, training_sequence, channel, "
-            "power_delay_profile");
+        carry_out_by_detector(command, value);
+}
+
+void equalizer_impl::carry_out_by_detector(const std::string& command,
+                                           const pmt::pmt_t& value)
+{
+    const std::vector<std::string> known = d_detector->commands();
+    if (std::find(known.begin(), known.end(), command) == known.end()) {
+        std::string names = "freeze, reset, training_sequence";
+        for (const auto& name : known)
+            names += ", " + name;
+        throw std::invalid_argument("unknown to " + d_detector->kind() + "; known are " +
+                                    names);
+    }
+    d_detector->command(command, value);
 }
 
 void equalizer_impl::handle_command(const pmt::pmt_t& message)

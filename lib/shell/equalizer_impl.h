@@ -58,6 +58,7 @@ private:
     void check_training_sequence(const stream_matrix& training_sequence) const;
     void handle_command(const pmt::pmt_t& message);
     void carry_out(const std::string& command, const pmt::pmt_t& value);
+    void carry_out_by_detector(const std::string& command, const pmt::pmt_t& value);
     void take_tags(int num_items);
     void send_tags(size_t produced);
     void say_warnings();

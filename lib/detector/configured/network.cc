@@ -9,6 +9,7 @@
 #include <gnuradio/gr_complex.h>
 #include <gnuradio/reservoir/kernel/constellation_warp.h>
 #include <gnuradio/reservoir/kernel/model_prior.h>
+#include <gnuradio/reservoir/kernel/oscillator.h>
 #include <gnuradio/reservoir/kernel/ridge.h>
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <gnuradio/reservoir/kernel/takenaka_malmquist.h>
@@ -418,9 +419,9 @@ sample_streams configured_network::derotated(const sample_streams& streams,
     sample_streams out;
     for (size_t q = 0; q < streams.size(); q++) {
         const double fraction = double(q % d_settings.phases) / d_settings.phases;
-        VectorXcd turned = streams[q];
-        for (Index n = 0; n < turned.size(); n++)
-            turned(n) *= std::polar(1.0, -2.0 * M_PI * frequency * (n + fraction));
+        VectorXcd turned(streams[q].size());
+        kernel::oscillator(-frequency, -frequency * fraction)
+            .turn(streams[q].data(), 0, turned.size(), turned.data());
         out.push_back(turned);
     }
     return out;

@@ -8,6 +8,7 @@
 #include "detector/configured/network.h"
 #include "kernel/inner_loops.h"
 #include <gnuradio/reservoir/configured_esn.h>
+#include <gnuradio/reservoir/kernel/oscillator.h>
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -64,12 +65,8 @@ int64_t configured_stream::append(const gr_complex* const* received, size_t num_
         // from the sample's number, so that pieces give the same
         if (d_readout.frequency != 0.0) {
             d_derotated.resize(num_samples);
-            for (size_t n = 0; n < num_samples; n++) {
-                const double cycles = d_readout.frequency * (d_num_samples + n) / sps;
-                d_derotated[n] =
-                    samples[n] *
-                    gr_complex(std::polar(1.0, -2.0 * M_PI * std::fmod(cycles, 1.0)));
-            }
+            kernel::oscillator(-d_readout.frequency / sps)
+                .turn(samples, d_num_samples, num_samples, d_derotated.data());
             samples = d_derotated.data();
         }
         for (size_t first = 0; first < std::min<size_t>(num_samples, sps); first++) {
