@@ -11,13 +11,14 @@ WERROR ?= ON
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup build demo test sanitize bench install format clean
+.PHONY: help setup build generate demo test sanitize bench install format clean
 
 help:
 	@echo "make demo             build, then compare the receivers on a software channel (report in $(OUT))"
 	@echo "make test             build with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
+	@echo "make generate         blocks for Companion, type stub and docs/detectors.md, from what the detectors say"
 	@echo "make install PREFIX=  install (default /usr/local)"
 	@echo "make format           format C++ with clang-format, Python with black"
 	@echo "make clean            remove build folders and reports"
@@ -29,6 +30,10 @@ build: setup
 	@cmake -S . -B $(BUILD) -DENABLE_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 	@cmake --build $(BUILD) -j $(JOBS)
+
+# After a change of what a detector says of itself; the files are committed.
+generate: build
+	@$(IN_TREE) $(PYTHON) tools/generate
 
 demo: build
 	@$(IN_TREE) $(PYTHON) -m gnuradio.reservoir demo --out $(OUT)

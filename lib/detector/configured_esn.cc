@@ -13,6 +13,7 @@
 #include "detector/saved_file.h"
 #include "detector/training_samples.h"
 #include "pmt_values.h"
+#include <gnuradio/reservoir/detector_kind.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -135,11 +136,6 @@ void configured_esn::do_set_tracking(digital::constellation_sptr constellation)
             true,
             "false for configured_esn without feedback, which decides nothing");
     d_track_next = bool(constellation);
-}
-
-std::vector<std::string> configured_esn::commands() const
-{
-    return { "channel", "power_delay_profile" };
 }
 
 void configured_esn::do_command(const std::string& name, const pmt::pmt_t& value)
@@ -446,6 +442,8 @@ void configured_esn::do_restore(const pmt::pmt_t& saved)
     d_report.delay = readout.delay(); // tracking is not saved
     do_reset();
 }
+
+detector_kind describe_configured_esn() { return describe_kind<configured_esn>(); }
 
 } // namespace reservoir
 } // namespace gr

@@ -6,19 +6,20 @@
 #include <gnuradio/reservoir/detector_kinds.h>
 
 #include "detector/saved_file.h"
-#include <gnuradio/reservoir/configured_esn.h>
-#include <gnuradio/reservoir/esn.h>
-#include <gnuradio/reservoir/fir.h>
-#include <gnuradio/reservoir/rnn.h>
 #include <algorithm>
 #include <stdexcept>
 
 namespace gr {
 namespace reservoir {
 
+// each beside its detector
+#define RESERVOIR_DECLARE(NAME) detector_kind describe_##NAME();
+RESERVOIR_DETECTORS(RESERVOIR_DECLARE)
+#undef RESERVOIR_DECLARE
+
 const std::vector<detector_kind>& detector_kinds()
 {
-#define RESERVOIR_DESCRIBE(NAME) describe_kind<NAME>(),
+#define RESERVOIR_DESCRIBE(NAME) describe_##NAME(),
     static const std::vector<detector_kind> kinds = { RESERVOIR_DETECTORS(
         RESERVOIR_DESCRIBE) };
 #undef RESERVOIR_DESCRIBE

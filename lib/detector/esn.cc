@@ -9,6 +9,7 @@
 #include "detector/least_squares_readout.h"
 #include "detector/saved_file.h"
 #include "detector/training_samples.h"
+#include <gnuradio/reservoir/detector_kind.h>
 
 namespace gr {
 namespace reservoir {
@@ -143,6 +144,8 @@ void esn::do_restore(const pmt::pmt_t& saved)
     d_poles = eigenvalues(d_recurrent_weights);
     least_squares_detector::do_restore(saved);
 }
+
+detector_kind describe_esn() { return describe_kind<esn>(); }
 
 } // namespace reservoir
 } // namespace gr

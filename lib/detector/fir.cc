@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/fir.h>
 
 #include "detector/least_squares_readout.h"
+#include <gnuradio/reservoir/detector_kind.h>
 
 namespace gr {
 namespace reservoir {
@@ -33,6 +34,8 @@ fir::fir(const fir_parameters& p) : described(p)
                                          p.update == "rls",
                                          p.forgetting });
 }
+
+detector_kind describe_fir() { return describe_kind<fir>(); }
 
 } // namespace reservoir
 } // namespace gr

@@ -10,6 +10,7 @@
 #include "detector/saved_file.h"
 #include "detector/training_samples.h"
 #include "detector/windowed_network.h"
+#include <gnuradio/reservoir/detector_kind.h>
 #include <algorithm>
 #include <cmath>
 
@@ -413,6 +414,8 @@ void rnn::do_adopt(const trainable& trained)
     const auto& other = dynamic_cast<const rnn&>(trained);
     use(other.d_trained, d_sps, other.d_network->window().gain());
 }
+
+detector_kind describe_rnn() { return describe_kind<rnn>(); }
 
 } // namespace reservoir
 } // namespace gr

@@ -23,28 +23,33 @@ struct RESERVOIR_API configured_esn_parameters {
     static constexpr about_kind ABOUT = {
         "configured_esn",
         "Configured ESN",
+        "Neural Network",
         "echo state network, reservoir computing, neural network, machine learning, "
         "decision feedback, per-survivor processing, MLSE",
         "Echo state network (ESN) with poles that are configured from the channel, which "
-        "is "
-        "estimated from the pilots, instead of drawn at random. Several hypotheses "
+        "is estimated from the pilots, instead of drawn at random. Several hypotheses "
         "(survivors) of the past decisions are kept and fed back, and a whole frame is "
         "received again with its decisions as training (refits). A carrier offset, a "
         "saturating amplifier or receiver, and fading within the frame are found on the "
         "way.",
         "Where nothing is known but the pilots, set Training Sequence, Constellation "
-        "and, for "
-        "whole frames, Payload Length; the rest may stay as it is. Without a Payload "
-        "Length "
-        "there are no refits; the symbols of a stream with Decision Feedback are "
-        "constellation "
-        "points and wait for 32 later ones. In a frame each symbol lies near the point "
-        "that "
-        "was decided, right or wrong: a clean constellation is no proof of a low symbol "
-        "error "
-        "rate.",
+        "and, "
+        "for whole frames, Payload Length; the rest may stay as it is. Without a Payload "
+        "Length there are no refits; the symbols of a stream with Decision Feedback are "
+        "constellation points and wait for 32 later ones.",
+        "With a Payload Length a clean constellation is no proof of a low symbol error "
+        "rate: each symbol lies near the point that was decided, right or wrong. Believe "
+        "the Symbol Error Meter, or the packets.",
         false,
-        true
+        true,
+        "feedback",
+        { { { "channel",
+              "vector",
+              "from the next tag on the channel's impulse response is this but for a "
+              "complex gain; empty: it is estimated" },
+            { "power_delay_profile",
+              "vector",
+              "with poles from statistics, from the next tag on" } } }
     };
 
     constellation_points constellation;
@@ -86,7 +91,8 @@ struct RESERVOIR_API configured_esn_parameters {
                   .or_else(0, "timing and length by the Bayesian information criterion")
                   .in("symbols")
                   .labelled("Channel Length")
-                  .shown_when("poles != 'statistics'"));
+                  .shown_when("poles != 'statistics'")
+                  .on_block_when("channel_len != 0"));
         visit(
             self.feedback,
             network("feedback",
@@ -103,7 +109,8 @@ struct RESERVOIR_API configured_esn_parameters {
                   "passes over a frame with its own decisions as training; the pass that "
                   "explains the samples best is kept")
                   .within(0, 16)
-                  .shown_when("feedback or poles == 'statistics' and refits != 0"));
+                  .shown_when("feedback or poles == 'statistics' and refits != 0")
+                  .on_block_when("payload_len > 0"));
         visit(
             self.prior_weight,
             network("prior_weight",
@@ -295,9 +302,6 @@ public:
     int filter_start() const;
     //! Weights of the last decisions, newest first.
     std::vector<gr_complex> feedback_weights() const;
-
-    //! "channel" and "power_delay_profile": as set_channel and set_power_delay_profile.
-    std::vector<std::string> commands() const override;
 
 protected:
     int do_look_ahead() const override;

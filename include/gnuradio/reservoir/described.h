@@ -8,24 +8,38 @@
 
 #include <gnuradio/reservoir/parameter.h>
 #include <gnuradio/reservoir/trainable.h>
+#include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
+
+//! A command that a kind of detector carries out, beside those of the equalizer block.
+struct RESERVOIR_API about_command {
+    const char* name;  //!< "channel"
+    const char* value; //!< what its value is: "vector"
+    const char* text;  //!< what it does
+};
 
 /*!
  * \brief What there is to say of a kind of detector; its parameters say the rest.
  */
 struct RESERVOIR_API about_kind {
-    const char* name;     //!< in Python, messages and files: "esn"
-    const char* title;    //!< in Companion: "ESN"
-    const char* keywords; //!< other names that a user may search for in Companion
-    const char* brief;    //!< what it is, in a sentence or two
+    const char* name;  //!< in Python, messages and files: "esn"
+    const char* title; //!< in Companion: "ESN"
     const char*
-        details; //!< when to use it, what it costs; paragraphs parted by empty lines
+        family; //!< in Companion's label, which its search looks at: "Neural Network"
+    const char* keywords; //!< other names that a user may search for
+    const char* brief;    //!< what it is, in a sentence or two
+    //! when to use it, what it costs; paragraphs parted by empty lines
+    const char* details;
+    const char* caution;           //!< what misleads its users
     bool trains_in_epochs = false; //!< whether background training is for it
     bool adapts = false;           //!< whether set_tracking is
+    const char* adapts_when = "";  //!< Python expression of the parameters: where it is
+    std::array<about_command, 4> commands = {};
 };
 
 /*!
@@ -45,6 +59,15 @@ public:
     const Parameters& parameters() const { return d_parameters; }
     std::string kind() const override { return Parameters::ABOUT.name; }
     bool trains_in_epochs() const override { return Parameters::ABOUT.trains_in_epochs; }
+    //! Those of ABOUT; the detector carries them out in do_command().
+    std::vector<std::string> commands() const override
+    {
+        std::vector<std::string> names;
+        for (const about_command& command : Parameters::ABOUT.commands)
+            if (command.name)
+                names.emplace_back(command.name);
+        return names;
+    }
 
 protected:
     //! \throws std::invalid_argument naming the parameter, its value and its range

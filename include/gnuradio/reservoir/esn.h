@@ -22,11 +22,13 @@ struct RESERVOIR_API esn_parameters {
     static constexpr about_kind ABOUT = {
         "esn",
         "ESN",
+        "Neural Network",
         "echo state network, reservoir computing, neural network, machine learning",
         "Echo state network (ESN): a fixed random recurrent network; only its readout is "
         "trained, by least squares, on the training sequence of each frame.",
         "A random network is about as good as an FIR filter of the same window: compare "
         "with the FIR Equalizer.",
+        COLOURED_PILOTS,
         false,
         true
     };
@@ -58,7 +60,7 @@ struct RESERVOIR_API esn_parameters {
                   .within(1, 1024)
                   .in("symbol periods")
                   .on("Network"));
-        visit(self.delay, READOUT_DELAY);
+        visit(self.delay, READOUT_DELAY.on("Network"));
         visit(self.spectral_radius,
               parameter("spectral_radius",
                         "largest eigenvalue modulus of the recurrent weights")

@@ -15,11 +15,13 @@ namespace reservoir {
 struct RESERVOIR_API fir_parameters {
     static constexpr about_kind ABOUT = { "fir",
                                           "FIR",
+                                          "",
                                           "linear filter, ridge regression, RLS",
                                           "Least-squares FIR equalizer, trained on the "
                                           "training sequence of each frame: the "
                                           "baseline that every network must beat.",
                                           "",
+                                          COLOURED_PILOTS,
                                           false,
                                           true };
 
@@ -39,11 +41,11 @@ struct RESERVOIR_API fir_parameters {
                   .within(1, 1024)
                   .in("symbol periods")
                   .labelled("Num. Taps")
-                  .on("Readout"));
-        visit(self.delay, READOUT_DELAY);
-        visit(self.regularization, READOUT_REGULARIZATION);
-        visit(self.update, READOUT_UPDATE);
-        visit(self.forgetting, READOUT_FORGETTING);
+                  .on("Filter"));
+        visit(self.delay, READOUT_DELAY.on("Filter"));
+        visit(self.regularization, READOUT_REGULARIZATION.on("Filter"));
+        visit(self.update, READOUT_UPDATE.on("Filter"));
+        visit(self.forgetting, READOUT_FORGETTING.on("Filter"));
         visit(self.num_inputs, NUM_INPUTS);
         visit(self.num_outputs, NUM_OUTPUTS);
     }

@@ -13,6 +13,13 @@ namespace reservoir {
 
 class least_squares_readout;
 
+//! What about_kind says of such a detector under caution.
+inline constexpr const char* COLOURED_PILOTS =
+    "Training symbols that repeat themselves, such as a preamble that sends each bit "
+    "three "
+    "times, leave parts of the band without training, and noise fills them. Take "
+    "reservoir.random_pilots(...) where you can; the Configured ESN suffers least.";
+
 /*!
  * \brief A detector that has a window, perhaps a fixed network, and a readout of both that is
  * trained by least squares: fir and esn.

@@ -73,6 +73,8 @@ public:
     const char* tab = "";   //!< of the block's properties in Companion
     const char* when = "";  //!< Python expression of other parameters: where it is shown
     bool rarely = false;    //!< in Companion not shown on the block itself
+    const char* on_block =
+        ""; //!< Python expression: where it is shown there; empty: always
 
     constexpr parameter(const char* name_, const char* text_) : name(name_), text(text_)
     {
@@ -157,6 +159,12 @@ public:
         p.rarely = true;
         return p;
     }
+    constexpr parameter on_block_when(const char* expression) const
+    {
+        parameter p = *this;
+        p.on_block = expression;
+        return p;
+    }
 
     //! "1 to 1024", "above 0, at most 100", "0 to 1023, or -1: …", "one of …"; empty: anything.
     std::string range() const;
@@ -164,10 +172,14 @@ public:
 
 //! \name What several detectors have
 //! \{
-inline constexpr parameter NUM_INPUTS =
-    parameter("num_inputs", "antennas").within(1, 64).labelled("Num. Inputs");
-inline constexpr parameter NUM_OUTPUTS =
-    parameter("num_outputs", "streams").within(1, 64).labelled("Num. Outputs");
+inline constexpr parameter NUM_INPUTS = parameter("num_inputs", "antennas")
+                                            .within(1, 64)
+                                            .labelled("Num. Inputs")
+                                            .on_block_when("num_inputs != 1");
+inline constexpr parameter NUM_OUTPUTS = parameter("num_outputs", "streams")
+                                             .within(1, 64)
+                                             .labelled("Num. Outputs")
+                                             .on_block_when("num_outputs != 1");
 inline constexpr parameter SEED =
     parameter("seed", "").at_least(0).on("Network").seldom();
 inline constexpr parameter ACTIVATION =
@@ -190,7 +202,8 @@ inline constexpr parameter READOUT_DELAY =
         .on("Readout");
 inline constexpr parameter READOUT_REGULARIZATION =
     parameter("regularization",
-              "λ, relative to the number of pilots and unit-power features")
+              "ridge λ of the least squares, relative to the number of pilots and "
+              "unit-power features")
         .at_least(0)
         .or_else(-1, "the one with the least leave-one-out error")
         .on("Readout")

@@ -22,15 +22,15 @@ struct RESERVOIR_API rnn_parameters {
     static constexpr about_kind ABOUT = {
         "rnn",
         "RNN",
+        "Neural Network",
         "recurrent neural network, machine learning, deep learning, BPTT",
         "Recurrent neural network (RNN) of which everything is trained, on the training "
         "sequence of each frame, by back-propagation through time and gradient descent.",
         "Compare with the ESN Equalizer, whose network is fixed: with few pilots that "
-        "does "
-        "better, at a tenth of the cost or less.\n\n"
+        "does better, at a tenth of the cost or less.\n\n"
         "Training blocks the flowgraph, unless it is in the background: about 0.05 ms "
-        "per "
-        "epoch for 32 neurons and 64 pilots, and 0.7 ms for the eigenvalues.",
+        "per epoch for 32 neurons and 64 pilots, and 0.7 ms for the eigenvalues.",
+        "",
         true,
         false
     };

@@ -186,6 +186,7 @@ py::list parameters_to_python(const detector_kind& kind)
         entry["tab"] = about.tab;
         entry["when"] = about.when;
         entry["rarely"] = about.rarely;
+        entry["on_block"] = about.on_block;
         all.append(entry);
     }
     return all;

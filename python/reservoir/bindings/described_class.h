@@ -6,7 +6,7 @@
 #define INCLUDED_RESERVOIR_BINDINGS_DESCRIBED_CLASS_H
 
 #include "arrays.h"
-#include <gnuradio/reservoir/detector_kinds.h>
+#include <gnuradio/reservoir/detector_kind.h>
 #include <string>
 #include <vector>
 
@@ -59,9 +59,12 @@ described_class(pybind11::module& m)
     typedef typename Detector::parameters_type parameters_type;
     static const gr::reservoir::detector_kind kind =
         gr::reservoir::describe_kind<Detector>();
-    const std::string brief = kind.about.brief, details = kind.about.details;
+    std::string documentation = kind.about.brief;
+    for (const std::string paragraph : { kind.about.details, kind.about.caution })
+        if (!paragraph.empty())
+            documentation += "\n\n" + paragraph;
     py::class_<Detector, gr::reservoir::detector, std::shared_ptr<Detector>> bound(
-        m, kind.about.name, (brief + (details.empty() ? "" : "\n\n" + details)).c_str());
+        m, kind.about.name, documentation.c_str());
     py::options options;
     options.disable_function_signatures(); // what pybind11 sees is *args, **kwargs
     bound.def(py::init([](const py::args& args, const py::kwargs& kwargs) {

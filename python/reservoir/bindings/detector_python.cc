@@ -27,12 +27,19 @@ py::dict to_dict(const detector_kind& kind, const py::object& type)
     py::dict dict;
     dict["name"] = kind.about.name;
     dict["title"] = kind.about.title;
+    dict["family"] = kind.about.family;
     dict["keywords"] = kind.about.keywords;
     dict["brief"] = kind.about.brief;
     dict["details"] = kind.about.details;
+    dict["caution"] = kind.about.caution;
     dict["trains_in_epochs"] = kind.about.trains_in_epochs;
     dict["adapts"] = kind.about.adapts;
-    dict["commands"] = kind.make(pmt::make_dict())->commands();
+    dict["adapts_when"] = kind.about.adapts_when;
+    py::list commands;
+    for (const about_command& command : kind.about.commands)
+        if (command.name)
+            commands.append(py::make_tuple(command.name, command.value, command.text));
+    dict["commands"] = commands;
     dict["parameters"] = type.attr("parameters")();
     py::list rules;
     for (const auto& rule : kind.rules)
@@ -223,7 +230,9 @@ void bind_detector(py::module& m)
                 kinds.append(to_dict(kind, m.attr(kind.about.name)));
             return kinds;
         },
-        "What there is to say of each kind: a list of dicts with name, title, keywords, "
-        "brief, details, trains_in_epochs, adapts, commands, parameters and rules "
-        "(parameter, what is allowed, condition in Python).");
+        "What there is to say of each kind: a list of dicts with name, title, family, "
+        "keywords, brief, details, caution, trains_in_epochs, adapts, adapts_when, "
+        "commands (name, "
+        "value, text), parameters and rules (parameter, what is allowed, condition in "
+        "Python).");
 }

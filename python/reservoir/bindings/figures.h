@@ -33,4 +33,28 @@ pybind11::object figure(const T& value, const gr::reservoir::report_field&)
 }
 //! \}
 
+//! \name Type of such a figure, as Python names it
+//! \{
+inline const char* figure_type(bool) { return "bool"; }
+inline const char* figure_type(int) { return "int"; }
+inline const char* figure_type(uint64_t) { return "int"; }
+inline const char* figure_type(double) { return "float"; }
+inline const char* figure_type(const std::vector<int>&)
+{
+    return "numpy.ndarray[numpy.int32]";
+}
+inline const char* figure_type(const std::vector<double>&)
+{
+    return "numpy.ndarray[numpy.float64]";
+}
+inline const char* figure_type(const std::vector<gr_complex>&)
+{
+    return "numpy.ndarray[numpy.complex64]";
+}
+inline const char* figure_type(const gr::reservoir::stream_matrix&)
+{
+    return "numpy.ndarray[numpy.complex64]";
+}
+//! \}
+
 #endif /* INCLUDED_RESERVOIR_BINDINGS_FIGURES_H */

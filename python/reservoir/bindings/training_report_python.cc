@@ -39,12 +39,15 @@ py::list names()
     return keys;
 }
 
+template <class Figures>
 py::list fields()
 {
     py::list all;
-    each_field([&](const report_field& about) {
+    const Figures any;
+    Figures::visit(any, [&](const auto& value, const report_field& about) {
         py::dict field;
         field["name"] = about.name;
+        field["type"] = figure_type(value);
         field["text"] = about.text;
         field["of_descent"] = about.of_descent;
         all.append(field);
@@ -97,7 +100,10 @@ void bind_training_report(py::module& m)
                      .format(r.mse, r.evm_db, r.delay, r.regularization);
              })
         .def_static("fields",
-                    &fields,
-                    "The figures that there are: a list of dicts with name, text and "
-                    "of_descent.");
+                    &fields<training_report>,
+                    "The figures that there are: a list of dicts with name, type, text "
+                    "and of_descent.")
+        .def_static("progress_fields",
+                    &fields<training_progress>,
+                    "Likewise of what set_progress tells of each epoch.");
 }

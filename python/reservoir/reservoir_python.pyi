@@ -1,0 +1,1135 @@
+# Written by `make generate` from the compiled module. Do not edit.
+"""gr-reservoir: C++ blocks and detectors"""
+
+from typing import Any, Callable, Iterator, Optional, Sequence
+
+import numpy
+from numpy.typing import ArrayLike, NDArray
+
+from gnuradio import digital, gr
+
+
+class training_report:
+    """What a training found; NaN where a figure does not apply. Attributes, or as a mapping:
+    report['mse'], dict(report). Arrays are complex64 or float64.
+
+    mse: leave-one-out mean |e|² on the pilots, before unbiasing
+    evm_db: leave-one-out error of the unbiased output over the pilots' rms, in dB
+    seconds: wall-clock time of the training
+    delay: decision delay in symbols
+    regularization: λ, relative to the number of pilots and unit-power features
+    noise_variance: variance of the unbiased output around the symbol, in pilot units
+    bad_samples: samples so far that were not finite and were taken as zero
+    channel: impulse response at the sample rate, one row per input; empty if it was not estimated
+    poles: recurrent poles; empty where there are none
+    timing: symbols that the channel begins early, as estimated
+    carrier_offset: cycles per symbol, of what was derotated
+    warp: transmitter's gain of each amplitude ring
+    residuals: forward-model residual of each pass over a frame, input scale
+    refits: passes after the first until the one that was kept
+    tracked: whether the channel was followed block by block
+    condition_number: of the readout's normal equations; of rnn one per epoch: of the Gauss–Newton
+    matrix, over singular values of the Jacobian above 1e-9 of the largest, NaN where it was not
+    computed
+
+    Of rnn, one entry per epoch, before its step:
+    loss: mean |e|² over the pilots that are trained on, of symbols scaled to unit power
+    held_out_loss: the same over those held out; NaN where there are none
+    gradient_norm: Euclidean, before clipping
+    eigenvalues: of the recurrent weights, one row per epoch; NaN where not computed
+    jacobian_rank: number of the singular values that count
+    recurrent_condition_number: of the recurrent weights
+    gram_condition_number: of the states' Gram matrix
+    best_epoch: whose weights were kept; the number of epochs: after the last step
+    restart: which restart was kept
+    diverged: weights became non-finite, the last finite ones were kept
+    cancelled: the training was cut short by cancel()
+    """
+
+    @property
+    def mse(self) -> float:
+        """leave-one-out mean |e|² on the pilots, before unbiasing"""
+
+    @property
+    def evm_db(self) -> float:
+        """leave-one-out error of the unbiased output over the pilots' rms, in dB"""
+
+    @property
+    def seconds(self) -> float:
+        """wall-clock time of the training"""
+
+    @property
+    def delay(self) -> int:
+        """decision delay in symbols"""
+
+    @property
+    def regularization(self) -> float:
+        """λ, relative to the number of pilots and unit-power features"""
+
+    @property
+    def noise_variance(self) -> float:
+        """variance of the unbiased output around the symbol, in pilot units"""
+
+    @property
+    def bad_samples(self) -> int:
+        """samples so far that were not finite and were taken as zero"""
+
+    @property
+    def channel(self) -> NDArray[numpy.complex64]:
+        """impulse response at the sample rate, one row per input; empty if it was not estimated"""
+
+    @property
+    def poles(self) -> NDArray[numpy.complex64]:
+        """recurrent poles; empty where there are none"""
+
+    @property
+    def timing(self) -> int:
+        """symbols that the channel begins early, as estimated"""
+
+    @property
+    def carrier_offset(self) -> float:
+        """cycles per symbol, of what was derotated"""
+
+    @property
+    def warp(self) -> NDArray[numpy.complex64]:
+        """transmitter's gain of each amplitude ring"""
+
+    @property
+    def residuals(self) -> NDArray[numpy.float64]:
+        """forward-model residual of each pass over a frame, input scale"""
+
+    @property
+    def refits(self) -> int:
+        """passes after the first until the one that was kept"""
+
+    @property
+    def tracked(self) -> bool:
+        """whether the channel was followed block by block"""
+
+    @property
+    def condition_number(self) -> NDArray[numpy.float64]:
+        """of the readout's normal equations; of rnn one per epoch: of the Gauss–Newton matrix, over
+        singular values of the Jacobian above 1e-9 of the largest, NaN where it was not computed
+        """
+
+    @property
+    def loss(self) -> NDArray[numpy.float64]:
+        """mean |e|² over the pilots that are trained on, of symbols scaled to unit power"""
+
+    @property
+    def held_out_loss(self) -> NDArray[numpy.float64]:
+        """the same over those held out; NaN where there are none"""
+
+    @property
+    def gradient_norm(self) -> NDArray[numpy.float64]:
+        """Euclidean, before clipping"""
+
+    @property
+    def eigenvalues(self) -> NDArray[numpy.complex64]:
+        """of the recurrent weights, one row per epoch; NaN where not computed"""
+
+    @property
+    def jacobian_rank(self) -> NDArray[numpy.int32]:
+        """number of the singular values that count"""
+
+    @property
+    def recurrent_condition_number(self) -> NDArray[numpy.float64]:
+        """of the recurrent weights"""
+
+    @property
+    def gram_condition_number(self) -> NDArray[numpy.float64]:
+        """of the states' Gram matrix"""
+
+    @property
+    def best_epoch(self) -> int:
+        """whose weights were kept; the number of epochs: after the last step"""
+
+    @property
+    def restart(self) -> int:
+        """which restart was kept"""
+
+    @property
+    def diverged(self) -> bool:
+        """weights became non-finite, the last finite ones were kept"""
+
+    @property
+    def cancelled(self) -> bool:
+        """the training was cut short by cancel()"""
+
+    def __getitem__(self, key: str) -> Any: ...
+
+    def keys(self) -> list: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __contains__(self, __arg0: str) -> bool: ...
+
+    def __repr__(self) -> str: ...
+
+    @staticmethod
+    def fields() -> list:
+        """The figures that there are: a list of dicts with name, type, text and of_descent."""
+
+    @staticmethod
+    def progress_fields() -> list:
+        """Likewise of what set_progress tells of each epoch."""
+
+class detector:
+    """A receiver that is trained on known pilots and detects symbols; no flowgraph needed.
+
+    received[k*sps] is the sample at the instant of symbol k; output k is symbol k, in the units
+    of the pilots. Arrays are complex64, one row per antenna or stream, 1-D where there is one.
+    """
+
+    def kind(self) -> str:
+        """Name of the kind of detector."""
+
+    def num_inputs(self) -> int:
+        """Antennas."""
+
+    def num_outputs(self) -> int:
+        """Streams."""
+
+    def look_ahead(self) -> int:
+        """Symbols beyond symbol k that its decision may need."""
+
+    def trained(self) -> bool:
+        """Whether it was trained."""
+
+    def bad_samples(self) -> int:
+        """Samples so far that were not finite and were taken as zero."""
+
+    def fit(
+        self,
+        received: ArrayLike,
+        pilots: ArrayLike,
+        sps: int = 1,
+    ) -> training_report:
+        """Trains on known symbols; returns a training_report.
+
+        received: (num_inputs, samples); may run past the pilots, look-ahead uses it
+        pilots: (num_outputs, P) known symbols, any finite values
+        sps: samples per symbol, 1 to 64
+        Raises ValueError if the shapes do not fit or the pilots are not finite.
+        """
+
+    def detect(self, received: ArrayLike, sps: int = 1) -> NDArray[numpy.complex64]:
+        """Detects the symbols that follow; streaming, state goes on from call to call.
+
+        Look-ahead is held back: fewer symbols than instants may come out; the pieces joined are
+        the whole. Raises RuntimeError before the first fit.
+        """
+
+    def receive(
+        self,
+        received: ArrayLike,
+        pilots: ArrayLike,
+        sps: int = 1,
+        payload_len: int = -1,
+    ) -> NDArray[numpy.complex64]:
+        """One whole frame: fit, then detect; returns P + payload_len symbols.
+
+        payload_len: symbols after the pilots; -1: all that was given. Samples after the frame
+        serve as look-ahead only; where there are none, zeros do.
+        """
+
+    def reset(self) -> None:
+        """Clears the state, keeps what was trained."""
+
+    def report(self) -> training_report:
+        """The last training's report."""
+
+    def save(self, path: str) -> None:
+        """Writes parameters and what was trained to a file. Raises RuntimeError."""
+
+    def set_tracking(self, constellation: digital.constellation) -> None:
+        """After the next fit, go on with training by decisions of this constellation; None: off."""
+
+    def set_channel(self, channel: ArrayLike) -> None:
+        """From the next training on, the channel is known instead of estimated.
+
+        channel: impulse response at the sample rate, one row per antenna, its first tap at the
+        symbol's instant; scale and phase are fitted to the pilots. Empty: estimate it. Raises
+        ValueError where the kind of detector has no use for it.
+        """
+
+    def set_power_delay_profile(self, powers: Sequence[float]) -> None:
+        """From the next training on, mean powers of the channel's taps, one per symbol. Raises
+        ValueError where the detector has no use for them.
+        """
+
+    def cancel(self, cancel: bool = True) -> None:
+        """While set, a fit that takes many epochs stops after the present one and keeps what it has,
+        later ones after their first. Does not wait for a fit that is running.
+        """
+
+    def cancelled(self) -> bool:
+        """Whether cancel is set."""
+
+    def set_progress(self, progress: Callable[[dict], None]) -> None:
+        """Calls progress(dict) once per epoch of a training by descent, on the thread that fits;
+        None: nothing is called.
+
+        Keys: restart, epoch, epochs, loss, held_out_loss, gradient_norm, condition_number,
+        eigenvalues (complex64; empty where not computed). Of the detector's methods only cancel()
+        may be called. An exception ends the fit, which then has changed nothing.
+        """
+
+    def clone(self) -> detector:
+        """A detector of its own with the same parameters and what was trained, its state reset."""
+
+    def adopt(self, trained: detector) -> None:
+        """Takes over what a clone was trained to be meanwhile, with its report; the state is reset.
+        Raises ValueError if it is of another kind or shape, or untrained.
+        """
+
+def load(path: str) -> detector:
+    """Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError."""
+
+def detectors() -> dict:
+    """The kinds of detectors there are: a dict from name to class."""
+
+def detector_kinds() -> list:
+    """What there is to say of each kind: a list of dicts with name, title, family, keywords, brief,
+    details, caution, trains_in_epochs, adapts, adapts_when, commands (name, value, text),
+    parameters and rules (parameter, what is allowed, condition in Python).
+    """
+
+class fir(detector):
+    """Least-squares FIR equalizer, trained on the training sequence of each frame: the baseline that
+    every network must beat.
+
+    Training symbols that repeat themselves, such as a preamble that sends each bit three times,
+    leave parts of the band without training, and noise fills them. Take
+    reservoir.random_pilots(...) where you can; the Configured ESN suffers least.
+    """
+
+    def __init__(
+        self,
+        num_taps: int = 24,
+        delay: int = 12,
+        regularization: float = -1.0,
+        update: str = 'ls',
+        forgetting: float = 1.0,
+        num_inputs: int = 1,
+        num_outputs: int = 1,
+    ) -> None:
+        """num_taps: length of the filter, in symbol periods; 1 to 1024
+        delay: decision delay, in symbols; 0 to 1023, or -1: the one with the least leave-one-out
+        error
+        regularization: ridge λ of the least squares, relative to the number of pilots and
+        unit-power features; at least 0, or -1: the one with the least leave-one-out error
+        update: 'ls': every pilot counts the same; 'rls': the latest count most; one of 'ls',
+        'rls'
+        forgetting: factor by which a symbol's weight shrinks with each later one, for 'rls' and
+        where the readout adapts after training; above 0.5, at most 1
+        num_inputs: antennas; 1 to 64
+        num_outputs: streams; 1 to 64
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
+    def taps(self) -> NDArray[numpy.complex64]:
+        """Trained taps for samples of unit power, one row per output: input-major, newest sample
+        first. Empty before training.
+        """
+
+class esn(detector):
+    """Echo state network (ESN): a fixed random recurrent network; only its readout is trained, by
+    least squares, on the training sequence of each frame.
+
+    A random network is about as good as an FIR filter of the same window: compare with the FIR
+    Equalizer.
+
+    Training symbols that repeat themselves, such as a preamble that sends each bit three times,
+    leave parts of the band without training, and noise fills them. Take
+    reservoir.random_pilots(...) where you can; the Configured ESN suffers least.
+    """
+
+    def __init__(
+        self,
+        num_neurons: int = 32,
+        window: int = 24,
+        delay: int = 12,
+        spectral_radius: float = 0.4,
+        sparsity: float = 0.0,
+        input_scaling: float = 0.05,
+        activation: str = 'magnitude_tanh',
+        regularization: float = -1.0,
+        update: str = 'ls',
+        forgetting: float = 1.0,
+        seed: int = 1,
+        num_inputs: int = 1,
+        num_outputs: int = 1,
+    ) -> None:
+        """num_neurons: neurons of the network; 1 to 1024
+        window: what the network and the readout see, in symbol periods; 1 to 1024
+        delay: decision delay, in symbols; 0 to 1023, or -1: the one with the least leave-one-out
+        error
+        spectral_radius: largest eigenvalue modulus of the recurrent weights; 0 to 2
+        sparsity: fraction of the recurrent weights that are zero; 0 to below 1
+        input_scaling: norm of each neuron's input weights, for samples of unit power; 0 to 100
+        activation: of the neurons; with 'identity' the network is a bank of one-pole filters; one
+        of 'magnitude_tanh', 'split_tanh', 'identity'
+        regularization: ridge λ of the least squares, relative to the number of pilots and
+        unit-power features; at least 0, or -1: the one with the least leave-one-out error
+        update: 'ls': every pilot counts the same; 'rls': the latest count most; one of 'ls',
+        'rls'
+        forgetting: factor by which a symbol's weight shrinks with each later one, for 'rls' and
+        where the readout adapts after training; above 0.5, at most 1
+        seed: of the random weights; the same network on every machine; at least 0
+        num_inputs: antennas; 1 to 64
+        num_outputs: streams; 1 to 64
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
+    def activation(self) -> str:
+        """The activation's name."""
+
+    def recurrent_weights(self) -> NDArray[numpy.complex64]:
+        """W, (num_neurons, num_neurons)."""
+
+    def input_weights(self, sps: int = 1) -> NDArray[numpy.complex64]:
+        """U, (num_neurons, num_inputs * window * sps): input-major, newest sample first."""
+
+    def readout(self) -> NDArray[numpy.complex64]:
+        """Trained readout, one row per output: [neurons; window]. Empty before training."""
+
+    def states(self, received: ArrayLike, sps: int = 1) -> NDArray[numpy.complex64]:
+        """States (num_neurons, symbols) for samples that are already scaled, from zero on."""
+
+class configured_esn(detector):
+    """Echo state network (ESN) with poles that are configured from the channel, which is estimated
+    from the pilots, instead of drawn at random. Several hypotheses (survivors) of the past
+    decisions are kept and fed back, and a whole frame is received again with its decisions as
+    training (refits). A carrier offset, a saturating amplifier or receiver, and fading within the
+    frame are found on the way.
+
+    Where nothing is known but the pilots, set Training Sequence, Constellation and, for whole
+    frames, Payload Length; the rest may stay as it is. Without a Payload Length there are no
+    refits; the symbols of a stream with Decision Feedback are constellation points and wait for
+    32 later ones.
+
+    With a Payload Length a clean constellation is no proof of a low symbol error rate: each
+    symbol lies near the point that was decided, right or wrong. Believe the Symbol Error Meter,
+    or the packets.
+    """
+
+    def __init__(
+        self,
+        constellation: Optional[digital.constellation] = None,
+        channel_len: int = 0,
+        feedback: bool = True,
+        survivors: int = 8,
+        refits: int = 2,
+        prior_weight: float = 3.0,
+        poles: str = 'estimate',
+        power_delay_profile: Sequence[float] = [],
+        num_neurons: int = 32,
+        receiver_linearization: bool = True,
+        max_frequency_offset: float = 0.005,
+        phase_noise: float = 3e-05,
+        tracking: str = 'auto',
+        num_inputs: int = 1,
+        num_outputs: int = 1,
+    ) -> None:
+        """constellation: what is decided, at the scale of the training sequence or at unit power
+        channel_len: taps of the channel, the first at the symbol's instant; at most half the
+        pilots are used, in symbols; 1 to 64, or 0: timing and length by the Bayesian information
+        criterion
+        feedback: on, decisions are fed back; off, the trained network is one linear filter and
+        fits any waveform
+        survivors: hypotheses that are kept; time grows with them; 1 to 256
+        refits: passes over a frame with its own decisions as training; the pass that explains the
+        samples best is kept; 0 to 16
+        prior_weight: weight of the channel's model against the pilots in the first pass; refits
+        choose theirs by leave-one-out; 0 to 1000000
+        poles: from the channel's estimate, or from its statistics without an estimate; one of
+        'estimate', 'statistics'
+        power_delay_profile: mean powers of the channel's taps, for poles from statistics; at
+        least 0
+        num_neurons: poles that are placed from statistics; 1 to 64
+        receiver_linearization: fit and undo a saturating receiver (multi-level constellations,
+        one sample per symbol)
+        max_frequency_offset: carrier offset that is searched; 0 halves the time, in cycles per
+        symbol; 0 to 0.5
+        phase_noise: variance of the phase steps; 0: no phase loop, in rad² per symbol; 0 to 0.1
+        tracking: follow a fading channel over a frame: 'auto' for payloads above 1024 symbols or
+        where one channel does not explain the frame, 'off', or 'on': always tried; one of 'auto',
+        'off', 'on'
+        num_inputs: antennas; 1 to 64
+        num_outputs: streams; 1
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
+    def points(self) -> NDArray[numpy.complex64]:
+        """Points of the constellation, as given."""
+
+    def labels(self) -> list[int]:
+        """Labels of the points."""
+
+    def filter(self) -> NDArray[numpy.complex64]:
+        """The FIR filter that the trained network is, for samples of unit power: one row per antenna
+        and sampling phase, oldest sample first. Empty before training.
+        """
+
+    def filter_start(self) -> int:
+        """Symbols before symbol n where its filter begins."""
+
+    def feedback_weights(self) -> NDArray[numpy.complex64]:
+        """Weights of the last decisions, newest first."""
+
+class rnn(detector):
+    """Recurrent neural network (RNN) of which everything is trained, on the training sequence of
+    each frame, by back-propagation through time and gradient descent.
+
+    Compare with the ESN Equalizer, whose network is fixed: with few pilots that does better, at a
+    tenth of the cost or less.
+
+    Training blocks the flowgraph, unless it is in the background: about 0.05 ms per epoch for 32
+    neurons and 64 pilots, and 0.7 ms for the eigenvalues.
+    """
+
+    def __init__(
+        self,
+        num_neurons: int = 32,
+        window: int = 8,
+        delay: int = 4,
+        activation: str = 'split_tanh',
+        optimizer: str = 'adam',
+        learning_rate: float = 0.003,
+        momentum: float = 0.9,
+        epochs: int = 300,
+        gradient_clip: float = 0.0,
+        spectral_radius: float = 0.9,
+        train_poles: bool = True,
+        seed: int = 1,
+        num_inputs: int = 1,
+        num_outputs: int = 1,
+        input_scaling: float = 0.5,
+        skip: bool = False,
+        warm_up: int = 0,
+        held_out: float = 0.0,
+        patience: int = 0,
+        restarts: int = 1,
+        condition_every: int = 0,
+        eigenvalues_every: int = 1,
+    ) -> None:
+        """num_neurons: neurons of the network; 1 to 1024
+        window: what the network sees at once, in symbol periods; 1 to 1024
+        delay: decision delay, in symbols; 0 to 1023
+        activation: of the neurons; with 'identity' the network is a linear filter, unstable where
+        a pole leaves the unit circle; one of 'magnitude_tanh', 'split_tanh', 'identity'
+        optimizer: as torch has them; one of 'gd', 'momentum', 'rmsprop', 'adam'
+        learning_rate: step, for samples and symbols of unit power; above 0, at most 100
+        momentum: of the optimizer 'momentum'; 0 to below 1
+        epochs: steps of descent; 0 keeps the weights as they are; 0 to 1000000
+        gradient_clip: largest norm of a gradient, longer ones are shortened to it; 0: none; at
+        least 0
+        spectral_radius: largest eigenvalue modulus of the recurrent weights at first; 0 to 2
+        train_poles: whether the recurrent weights are trained; if not, their eigenvalues stay
+        equal to the last bit
+        seed: of the first weights; the recurrent and input weights are those of the esn of this
+        seed; at least 0
+        num_inputs: antennas; 1 to 64
+        num_outputs: streams; 1 to 64
+        input_scaling: norm of each neuron's input weights at first; 0 to 100
+        skip: whether the readout sees the window too; its weights are 0 at first
+        warm_up: first pilots that do not count in the loss (one always does): the window knows
+        nothing from before the first pilot; 0 to 1000000
+        held_out: share of the pilots that are not trained on, spread evenly; 0 to 0.5
+        patience: stop after so many epochs without a lower held-out loss, and keep the weights of
+        the lowest; 0: all epochs, the last weights; 0 to 1000000
+        restarts: trainings from seed, seed + 1, …; the one with the lowest held-out loss (without
+        held_out: loss) is kept; 1 to 1000
+        condition_every: a condition number in the report every so many epochs; 0: never; 0 to
+        1000000
+        eigenvalues_every: eigenvalues of the recurrent weights in the report every so many
+        epochs; 0: never; 0 to 1000000
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
+    def set_weights(
+        self,
+        recurrent: ArrayLike,
+        input: ArrayLike,
+        readout: ArrayLike,
+        skip: Optional[ArrayLike] = None,
+    ) -> None:
+        """Weights that the following fits start from (their first restart), for samples scaled to
+        unit power, giving symbols in the units of the pilots.
+
+        recurrent: W, (num_neurons, num_neurons)
+        input: U, (num_neurons, num_inputs * window * sps): input-major, newest sample first
+        readout: W_out, (num_outputs, num_neurons)
+        skip: D, (num_outputs, num_inputs * window * sps); None without skip
+        Raises ValueError if the shapes do not fit or a weight is not finite.
+        """
+
+    def start_from(self, network: esn) -> None:
+        """The following fits start from this trained esn and its readout. Needs skip=True and the
+        same num_neurons, window, delay, activation, num_inputs and num_outputs; else raises
+        ValueError.
+        """
+
+    def start_from_seed(self) -> None:
+        """The following fits start from the seed again."""
+
+    def weights(self) -> tuple:
+        """(W, U, W_out, D) as trained, as set_weights takes them; before training those that a fit
+        would start from (for one sample a symbol and pilots of unit power).
+        """
+
+def viterbi_equalizer(
+    received: Sequence[complex],
+    num_symbols: int,
+    channel: Sequence[complex],
+    points: Sequence[complex],
+    past: Sequence[complex],
+    future: Sequence[complex] = [],
+) -> list[int]:
+    """Maximum-likelihood sequence estimation (Forney, 1972): indices of points.
+
+    received: on-time samples of the symbols wanted, and of as many known ones after them;
+    channel: impulse response; points: constellation; past: symbols before the first, newest
+    first; future: known symbols after the last, in order. Raises ValueError where points to the
+    power of taps exceed 2**20.
+    """
+
+class equalizer(gr.block, gr.basic_block):
+    """Equalizer block: trains a detector on each frame's training sequence and detects the symbols.
+
+    One symbol out for every sps samples in, the training symbols included; output k counted from
+    the training tag is symbol k. Every training tag trains again; of two closer together than the
+    training symbols the later one holds, and the earlier training is counted in
+    abandoned_trainings.
+
+    Message port 'report': a dict for each training, with the fields of training_report and
+    offset, trainings, abandoned_trainings, truncated_frames, skipped_trainings; and warning, a
+    string, where there is one. 'command': dicts {'freeze': bool}, {'reset': True},
+    {'training_sequence': vector}.
+
+    Four mistakes are told once in a run, in the log, in warnings() and in the next report: no
+    training tag, though the detector is not trained; a training error above -1 dB; training tags
+    closer together than the training; a training sequence so coloured that least squares suffers.
+    """
+
+    def __init__(
+        self,
+        detector: detector,
+        sps: int = 1,
+        training_sequence: ArrayLike = ...,
+        training_start_tag: str = 'corr_est',
+        payload_len: int = 0,
+        adapt_after_training: bool = False,
+        constellation: Optional[digital.constellation] = None,
+        background_training: bool = False,
+        workers: int = 1,
+    ) -> None:
+        """detector: what is trained; belongs to this block from now on
+        sps: samples per symbol, 1 to 64
+        training_sequence: known symbols, (P,) or (streams, P)
+        training_start_tag: key of the tag on the first training sample
+        payload_len: symbols after the training that make up a frame; 0: a stream
+        adapt_after_training: go on training on decisions; needs a constellation
+        constellation: for these decisions, as constellation.base()
+        background_training: train in a thread of its own while the symbols are detected with the
+        training before; for rnn, which takes long
+        workers: threads that receive frames, 1 to 64; more than one need payload_len > 0, and
+        neither adapt_after_training nor background_training
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def set_training_sequence(self, training_sequence: ArrayLike) -> None:
+        """New training symbols, from the next tag on."""
+
+    def training_sequence(self) -> NDArray[numpy.complex64]:
+        """The training symbols."""
+
+    def set_adapt_after_training(self, adapt: bool) -> None: ...
+
+    def adapt_after_training(self) -> bool: ...
+
+    def set_freeze(self, freeze: bool) -> None:
+        """True: tags restart grid and state, but nothing is trained any more."""
+
+    def freeze(self) -> bool: ...
+
+    def reset_training(self) -> None:
+        """Pass samples through until the next training."""
+
+    def trainings(self) -> int:
+        """Trainings so far."""
+
+    def abandoned_trainings(self) -> int:
+        """Trainings cut short by a newer training tag or the end of the stream."""
+
+    def truncated_frames(self) -> int:
+        """Frames whose payload was cut short."""
+
+    def skipped_trainings(self) -> int:
+        """In the background: trainings that never began because newer pilots came."""
+
+    def bad_samples(self) -> int:
+        """Samples that were not finite."""
+
+    def report(self) -> training_report:
+        """The last training's report."""
+
+    def warnings(self) -> list[str]:
+        """Mistakes told in this run, a list of sentences: the last of each kind; that of the
+        training sequence stays.
+        """
+
+class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
+    """A matrix of tapped delay lines with new random taps for each frame.
+
+    A frame starts at sample 0 and at each tag redraw_tag on input 0, or every frame_len
+    samples where that is above 0. Its first sample on output 0 carries a tag 'channel'
+    with the taps.
+    """
+
+    def __init__(
+        self,
+        power_delay_profile: Sequence[float] = [],
+        taps: Any = None,
+        num_tx: int = 1,
+        num_rx: int = 1,
+        redraw_tag: str = 'frame_start',
+        frame_len: int = 0,
+        doppler: float = 0.0,
+        seed: int = 1,
+        normalize: bool = True,
+        frequency_offset: float = 0.0,
+    ) -> None:
+        """power_delay_profile: mean powers of the taps; or
+        taps: fixed taps, (L,) or (num_rx, num_tx, L)
+        num_tx, num_rx: inputs and outputs, 1 ... 16
+        redraw_tag: key of the tag that starts a frame; empty: no tag does
+        frame_len: samples per frame; 0: frames start at tags
+        doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5
+        seed: of the taps, at least 0
+        normalize: scale each drawn impulse response to unit energy
+        frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
+        """
+
+    def set_taps(self, taps: Any) -> None:
+        """Fix the taps from now on, (L,) or (num_rx, num_tx, L)."""
+
+    def set_power_delay_profile(self, power_delay_profile: Sequence[float]) -> None:
+        """Draw taps of this profile from the next frame on."""
+
+    def set_frequency_offset(self, frequency_offset: float) -> None:
+        """Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on."""
+
+    def taps(self) -> NDArray[numpy.complex64]:
+        """The taps at the first sample of the current frame, (num_rx, num_tx, L)."""
+
+def random_pilots(
+    constellation: digital.constellation,
+    num_pilots: int,
+    seed: int = 1,
+) -> NDArray[numpy.complex64]:
+    """Random points of a constellation at unit mean power, complex64."""
+
+class frame_source(gr.sync_block, gr.block, gr.basic_block):
+    """Source of frames: a preamble if wanted, known pilots, random symbols, a gap of zeros.
+
+    The first pilot carries the tags frame_tag, a dictionary {frame, pilots, payload}, and
+    training_tag, 1.0.
+    """
+
+    def __init__(
+        self,
+        constellation: digital.constellation,
+        pilots: ArrayLike,
+        payload_len: int = 512,
+        gap: int = 16,
+        num_frames: int = 0,
+        seed: int = 1,
+        frame_tag: str = 'frame_start',
+        training_tag: str = 'corr_est',
+        preamble: ArrayLike = ...,
+    ) -> None:
+        """constellation: its points are sent at unit mean power
+        pilots: complex values, sent as they are
+        payload_len: random symbols per frame
+        gap: zeros after the payload
+        num_frames: frames before the stream ends; 0: no end
+        seed: of the random symbols, at least 0
+        frame_tag, training_tag: keys of the tags; empty: no tag
+        preamble: complex values sent before the pilots; burst_preamble() is what frame_sync looks
+        for
+        """
+
+    def payload_indices(self, frame: int) -> NDArray[numpy.int32]:
+        """Indices of the constellation points that a frame carries."""
+
+    def pilots(self) -> NDArray[numpy.complex64]:
+        """The pilots of each frame."""
+
+    def points(self) -> NDArray[numpy.complex64]:
+        """The constellation's points at unit mean power."""
+
+    def preamble(self) -> NDArray[numpy.complex64]:
+        """The symbols before the pilots."""
+
+    def payload_length(self) -> int:
+        """Symbols of a frame's payload."""
+
+    def frame_length(self) -> int:
+        """Samples of a frame with its gap."""
+
+    def reset(self) -> None:
+        """Start again at the first sample of frame 0."""
+
+def burst_preamble() -> NDArray[numpy.complex64]:
+    """The 124 symbols, all +1 or -1, that frame_sync looks for; complex64."""
+
+class frame_sync(gr.block, gr.basic_block):
+    """Finds bursts by their preamble, takes their carrier offset out, tags the first pilot.
+
+    A burst is burst_preamble(), pilots, payload, shaped with a root-raised-cosine pulse. Samples
+    come out as they go in, except for the carrier offset. The tag's dictionary and message port
+    'report': cfo (cycles/sample), snr_db (Es/N0), amplitude, peak, time, frame.
+    """
+
+    def __init__(
+        self,
+        sps: int = 2,
+        excess_bandwidth: float = 0.25,
+        threshold: float = 0.2,
+        max_frequency_offset: float = 0.05,
+        sample_rate: float = 1.0,
+        tag_key: str = 'training_start',
+    ) -> None:
+        """sps: samples per symbol, 2 to 16
+        excess_bandwidth: of the pulse, above 0, at most 1
+        threshold: on the repetition metric, above 0 and below 1
+        max_frequency_offset: cycles/sample, 0 to 0.5
+        sample_rate: samples per second, for the tag's time
+        tag_key: of the tag, not empty
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def frames(self) -> int:
+        """Bursts found since the flowgraph was started."""
+
+    def bad_samples(self) -> int:
+        """Samples that were not finite."""
+
+class frame_gate(gr.hier_block2_pb, gr.basic_block):
+    """Between a front end that cannot wait and a receiver that may be slower.
+
+    Lets whole frames pass: frame_len samples from each training tag on, which may overlap.
+    Samples between frames are left out. Frames wait in a queue of max_frames. When it is full,
+    either the newest frame is dropped and counted, so that the input never waits (drop=True, for
+    radios), or the input waits (drop=False, for files). The tag is passed on, on the first sample
+    of its frame; other tags are not. A last frame that the end of the stream cuts short is filled
+    up with zeros.
+    """
+
+    def __init__(
+        self,
+        frame_len: int,
+        training_tag: str = 'training_start',
+        max_frames: int = 32,
+        drop: bool = True,
+    ) -> None:
+        """frame_len: samples, 1 to 2**22; an equalizer needs (pilots + payload_len + 48) * sps
+        training_tag: key of the tag on the first pilot, not empty
+        max_frames: frames that may wait, 1 to 65536
+        drop: drop frames instead of making the input wait
+        """
+
+    def passed(self) -> int:
+        """Frames let in."""
+
+    def dropped(self) -> int:
+        """Frames dropped."""
+
+class amplifier:
+    """The physics of power_amplifier_cc without a flowgraph: a(samples) compresses an array.
+
+    With g = 10**(-input_backoff_db/20) and the model's characteristic F the output is
+    output_gain * F(g*x)/g for an input x of unit mean power, the same bits as the block's.
+    Models: Rapp (1991), Saleh (IEEE Trans. Commun. 29, 1981), memory polynomial (Ding et al.,
+    IEEE Trans. Commun. 52, 2004). Calls continue one stream: the memory taps see the samples
+    of the call before.
+    """
+
+    def __init__(
+        self,
+        model: str = 'rapp',
+        input_backoff_db: float = 3.0,
+        smoothness: float = 2.0,
+        saleh: Sequence[float] = [2.1587, 1.1517, 4.0033, 9.104],
+        coefficients: Sequence[Sequence[complex]] = ...,
+        output_gain: float = 1.0,
+    ) -> None:
+        """model: 'rapp', 'saleh', 'memory_polynomial' or 'linear'
+        input_backoff_db: in dB, -60 ... 100
+        smoothness: Rapp's p, 0.1 ... 100
+        saleh: [alpha_a, beta_a, alpha_phi, beta_phi]
+        coefficients: complex, a row for each odd order 1, 3, 5, ... (1 ... 8), a column for
+        each memory tap (1 ... 64)
+        output_gain: amplitude factor at the output, above 0, at most 1e6
+        """
+
+    def __call__(self, samples: ArrayLike) -> NDArray[numpy.complex64]:
+        """samples: complex64 of any shape, taken row by row as one stream; what is not finite
+        counts as zero
+        returns: complex64 of the same shape
+        """
+
+    def forget(self) -> None:
+        """The samples before the next one are zero."""
+
+    def mean_output_power(
+        self,
+        input_backoff_db: float,
+        points: Sequence[complex] = [],
+    ) -> float:
+        """Mean output power for independent inputs of unit mean power, for output_gain = 1.
+        points: the input's equiprobable values; none: a circular Gaussian input.
+        """
+
+    def set_operating_point(
+        self,
+        input_backoff_db: float,
+        output_gain: float,
+    ) -> None:
+        """Set back-off (dB, -60 ... 100) and output gain (above 0, at most 1e6)."""
+
+    def model(self) -> str:
+        """The model's name."""
+
+    def input_backoff_db(self) -> float:
+        """The input back-off in dB."""
+
+    def output_gain(self) -> float:
+        """The amplitude factor at the output."""
+
+class fading:
+    """The physics of block_fading_cc without a flowgraph: h(samples) filters an array.
+
+    A matrix of tapped delay lines whose taps are drawn for each frame: Rayleigh block fading
+    (Proakis, Digital Communications, ch. 13), with doppler > 0 moving as a sum of 16 waves
+    (Clarke, 1968; Jakes, 1974). A frame begins with the first sample, every frame_len samples,
+    and where begin_frame() is called. Calls continue one stream, with the same bits as the
+    block's, however it is cut.
+    """
+
+    def __init__(
+        self,
+        power_delay_profile: Sequence[float] = [],
+        taps: Any = None,
+        num_tx: int = 1,
+        num_rx: int = 1,
+        frame_len: int = 0,
+        doppler: float = 0.0,
+        seed: int = 1,
+        normalize: bool = True,
+        frequency_offset: float = 0.0,
+    ) -> None:
+        """power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or
+        taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)
+        num_tx, num_rx: inputs and outputs, 1 ... 16
+        frame_len: samples per frame, 0 ... 2**40; 0: only begin_frame() begins one
+        doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5
+        seed: of the taps, at least 0
+        normalize: scale each drawn impulse response to unit energy
+        frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
+        """
+
+    def __call__(self, samples: ArrayLike) -> NDArray[numpy.complex64]:
+        """samples: complex64, (n,) for one input, or (num_tx, n); what is not finite counts as
+        zero
+        returns: complex64 (num_rx, n); (n,) for one output where samples are (n,)
+        """
+
+    def begin_frame(self) -> None:
+        """The next sample is a frame's first: draw its taps."""
+
+    def set_taps(self, taps: Any) -> None:
+        """Fix the taps from now on, (L,) or (num_rx, num_tx, L)."""
+
+    def set_power_delay_profile(self, power_delay_profile: Sequence[float]) -> None:
+        """Draw taps of this profile from the next frame on."""
+
+    def set_frequency_offset(self, frequency_offset: float) -> None:
+        """Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on."""
+
+    def taps(self) -> NDArray[numpy.complex64]:
+        """The taps at the first sample of the present frame, complex64 (num_rx, num_tx, L)."""
+
+class phase_loop_cc(gr.sync_block, gr.block, gr.basic_block):
+    """Turns an equalizer's symbols back by the phase that their decisions show.
+
+    A second-order decision-directed loop that starts again at each frame's tag; for fir, esn and
+    rnn. The configured ESN has a loop of its own.
+    """
+
+    def __init__(
+        self,
+        constellation: digital.constellation,
+        loop_bandwidth: float = 0.01,
+        training_tag: str = 'training_start',
+    ) -> None:
+        """constellation: what is decided, at unit mean power
+        loop_bandwidth: in rad/symbol, 0 to 0.5; 0: symbols pass as they are
+        training_tag: key of the tag on a frame's first symbol; empty: no restart
+        """
+
+    def set_loop_bandwidth(self, loop_bandwidth: float) -> None:
+        """From the next symbol on; 0 to 0.5."""
+
+    def phase(self) -> float:
+        """Of the last symbol, in rad."""
+
+    def frequency(self) -> float:
+        """In rad/symbol, -0.1 to 0.1."""
+
+class power_amplifier_cc(gr.sync_block, gr.block, gr.basic_block):
+    """Baseband model of a power amplifier that compresses.
+
+    With g = 10**(-input_backoff_db/20) and the model's characteristic F the output is
+    output_gain * F(g*x)/g for an input x of unit mean power. The output power is not
+    normalised: see mean_output_power.
+    """
+
+    def __init__(
+        self,
+        model: str = 'rapp',
+        input_backoff_db: float = 3.0,
+        smoothness: float = 2.0,
+        saleh: Sequence[float] = [2.1587, 1.1517, 4.0033, 9.104],
+        coefficients: Sequence[Sequence[complex]] = ...,
+        output_gain: float = 1.0,
+    ) -> None:
+        """model: 'rapp' (Rapp 1991), 'saleh' (Saleh 1981), 'memory_polynomial' or 'linear'
+        input_backoff_db: -60 ... 100
+        smoothness: Rapp's p, 0.1 ... 100
+        saleh: [alpha_a, beta_a, alpha_phi, beta_phi]
+        coefficients: one row for each odd order 1, 3, 5, ..., one column for each memory tap
+        output_gain: amplitude factor at the output, above 0, at most 1e6
+        """
+
+    @staticmethod
+    def default_coefficients() -> list[list[complex]]:
+        """A mild polynomial of order 5 with 3 memory taps."""
+
+    def mean_output_power(
+        self,
+        input_backoff_db: float,
+        points: Sequence[complex] = [],
+    ) -> float:
+        """Mean output power for independent inputs of unit mean power, for output_gain = 1.
+        points: the input's equiprobable values; none: a circular Gaussian input.
+        """
+
+    def set_input_backoff_db(self, input_backoff_db: float) -> None:
+        """Set the input back-off in dB, -60 ... 100."""
+
+    def set_output_gain(self, output_gain: float) -> None:
+        """Set the amplitude factor at the output, above 0, at most 1e6."""
+
+    def set_operating_point(
+        self,
+        input_backoff_db: float,
+        output_gain: float,
+    ) -> None:
+        """Set back-off and output gain between the same two samples."""
+
+    def model(self) -> str:
+        """The model's name."""
+
+    def input_backoff_db(self) -> float:
+        """The input back-off in dB."""
+
+    def output_gain(self) -> float:
+        """The amplitude factor at the output."""
+
+class symbol_error_meter(gr.sync_block, gr.block, gr.basic_block):
+    """Sink that counts the errors of received symbols against those a frame_source sent.
+
+    The message port 'report' sends a dictionary for each counted frame.
+    """
+
+    def __init__(
+        self,
+        constellation: digital.constellation,
+        frame_source: frame_source,
+        warmup_frames: int = 0,
+        frame_tag: str = 'frame_start',
+    ) -> None:
+        """constellation: the one that frame_source has
+        frame_source: what sent the frames
+        warmup_frames: frames that are not counted, at least 0
+        frame_tag: key of the tag that starts a frame
+        """
+
+    def total_frames(self) -> int:
+        """Frames counted."""
+
+    def total_symbols(self) -> int:
+        """Payload symbols counted."""
+
+    def symbol_errors(self) -> int:
+        """Symbols decided wrongly."""
+
+    def total_bits(self) -> int:
+        """Payload bits counted."""
+
+    def bit_errors(self) -> int:
+        """Bits decided wrongly."""
+
+    def nonfinite_symbols(self) -> int:
+        """Counted symbols that were NaN or infinite."""
+
+    def incomplete_frames(self) -> int:
+        """Frames cut short, not counted."""
+
+    def ser(self) -> float:
+        """Symbol error rate; NaN before the first frame."""
+
+    def ber(self) -> float:
+        """Bit error rate; NaN before the first frame."""
+
+    def evm_db(self) -> float:
+        """Error vector magnitude in dB; NaN before the first frame."""
+
+    def frame_ser(self) -> list[tuple[int, int]]:
+        """(symbol errors, symbols) of each counted frame."""
+
+    def reset(self) -> None:
+        """Forget all counts; warm-up starts again."""

@@ -1,0 +1,215 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""What there is to say of the equalizer block, whatever its detector is.
+
+Its parameters as GNU Radio Companion shows them, its messages, and what a user must know. The
+detectors describe themselves: reservoir.detector_kinds().
+"""
+
+from dataclasses import dataclass
+
+# Frame Source has the same pilots: blocks that are dropped fit each other.
+TRAINING_SEQUENCE = "reservoir.random_pilots(digital.constellation_qpsk(), 64)"
+
+
+@dataclass
+class Entry:
+    """A parameter of the block, as a property in Companion."""
+
+    id: str
+    label: str
+    dtype: str
+    default: str
+    text: str = ""  # empty: documented with the entry before
+    hide: str = ""
+    asserts: tuple = ()
+
+
+def decides(kind):
+    """Whether the detector decides by a constellation of its own."""
+    return any(parameter["name"] == "constellation" for parameter in kind["parameters"])
+
+
+def entries(kind):
+    """The block's parameters for this kind of detector, in Companion's order."""
+    alone = []  # what more than one worker cannot have
+    if kind["adapts"]:
+        alone.append("adapt_after_training")
+    if kind["trains_in_epochs"]:
+        alone.append("background_training")
+    yield Entry(
+        "sps",
+        "Samples per Symbol",
+        "int",
+        "1",
+        "of the input, 1 to 64",
+        asserts=("1 <= sps <= 64",),
+    )
+    yield Entry(
+        "training_sequence",
+        "Training Sequence",
+        "raw",
+        TRAINING_SEQUENCE,
+        "known symbols, any finite values; with several outputs one row per stream. "
+        "As the Pilots of the Frame Source",
+        asserts=(
+            "len(training_sequence) > 0",
+            "reservoir.is_finite(training_sequence)",
+            "reservoir.num_rows(training_sequence) == num_outputs",
+        ),
+    )
+    yield Entry(
+        "training_start_tag",
+        "Training Start Tag",
+        "string",
+        "corr_est",
+        "key of the tag on the first training sample; Frame Source, Frame Sync, Correlation "
+        "Estimator and others write corr_est",
+        hide="part",
+        asserts=("training_start_tag != ''",),
+    )
+    yield Entry(
+        "payload_len",
+        "Payload Length",
+        "int",
+        "0",
+        "symbols after the training that make up a frame, received in one piece; 0: a "
+        "stream, detected until the next tag",
+        hide="${ 'part' if payload_len == 0 else 'none' }",
+        asserts=("0 <= payload_len <= 2**24",),
+    )
+    yield Entry(
+        "workers",
+        "Workers",
+        "int",
+        "1",
+        "threads that receive frames at once, 1 to 64; more than 1 need a Payload Length"
+        + {
+            "adapt_after_training": " and no adapting after training",
+            "background_training": " and no background training",
+            "": "",
+        }[alone[0] if alone else ""],
+        hide="${ 'all' if payload_len == 0 and workers == 1 else 'part' }",
+        asserts=(
+            " and ".join(
+                ["workers == 1 or 1 < workers <= 64", "payload_len > 0"]
+                + [f"not {name}" for name in alone]
+            ),
+        ),
+    )
+    if kind["adapts"]:
+        yield from adapting(kind)
+    if kind["adapts"] or decides(kind):
+        yield from constellation(kind)
+    if kind["trains_in_epochs"]:
+        yield Entry(
+            "background_training",
+            "Background Training",
+            "bool",
+            "False",
+            "train in a thread of its own while symbols are detected with what was trained "
+            "before; the newest pilots wait for it, older ones are skipped. For channels "
+            "that stay as they are for longer than a training takes",
+        )
+    yield Entry(
+        "freeze",
+        "Freeze",
+        "bool",
+        "False",
+        "train nothing any more; may be a variable",
+        hide="${ 'none' if freeze else 'part' }",
+    )
+
+
+def adapting(kind):
+    when = kind["adapts_when"]
+    # a detector that decides by itself receives frames with its decisions anyway
+    shown = " and ".join(filter(None, [when, decides(kind) and "payload_len == 0"]))
+    yield Entry(
+        "adapt_after_training",
+        "Adapt After Training",
+        "bool",
+        "False",
+        "in a stream, go on with training by the decisions, to follow a channel that "
+        "fades; may be a variable"
+        if decides(kind)
+        else "go on with training by decisions for the symbols of the Constellation; may be "
+        "a variable",
+        hide=f"${{ 'part' if {shown} else 'all' }}" if shown else "part",
+        asserts=(f"{when} or not adapt_after_training",) if when else (),
+    )
+
+
+def constellation(kind):
+    own = decides(kind)
+    what = "of these decisions"
+    if own:
+        (what,) = (p["text"] for p in kind["parameters"] if p["name"] == "constellation")
+    is_object = "constellation_type == 'object'"
+    yield Entry(
+        "constellation_type",
+        "Constellation",
+        "constellation",
+        "qpsk",
+        f"{what}; Object takes any digital constellation, such as qpsk.base(). A flowgraph "
+        "in C++ needs one of the named ones",
+        hide="" if own else "${ 'part' if adapt_after_training else 'all' }",
+    )
+    yield Entry(
+        "constellation",
+        "Constellation Object",
+        "raw",
+        "None",
+        hide=f"${{ 'none' if {is_object} else 'all' }}"
+        if own
+        else f"${{ 'part' if adapt_after_training and {is_object} else 'all' }}",
+        asserts=(
+            ("" if own else "not adapt_after_training or ")
+            + "constellation_type != 'object' or constellation is not None",
+        ),
+    )
+
+
+BEHAVIOUR = """\
+One symbol comes out for every sps samples in, the training symbols included, in the units of the \
+training sequence: output k counted from the training tag is symbol k. The decision delay is \
+handled inside. Before the first training, samples pass through.
+
+The samples before the training tag count as zeros. In a stream without gaps they are not: there \
+the first four training symbols have an error vector magnitude of about .5, .17, .17 and .11. A \
+gap as long as the channel avoids it.
+
+Mistakes with which a flowgraph runs but its symbols are wrong are told once in the log and in the \
+report: no training tag, other symbols than the training sequence, tags closer together than the \
+training, a training sequence that is coloured."""
+
+INPUT = """\
+Complex samples, one port per antenna. The sample that carries the training tag (on input 0) is \
+the instant of the first training symbol."""
+
+OUTPUT = """\
+Complex symbols, one port per stream. All tags go on, each on the symbol of the last instant at or \
+before it."""
+
+COMMANDS = [
+    ("freeze", "bool", "tags restart the symbol grid but nothing is trained any more"),
+    ("reset", "true", "pass samples through until the next training"),
+    ("training_sequence", "vector", "from the next tag on"),
+]
+
+# The report's entries beside those of training_report.fields().
+COUNTS = [
+    ("offset", "sample of the first training symbol"),
+    ("trainings", "how many there were"),
+    ("abandoned_trainings", "cut short by a newer training tag or the end"),
+    ("truncated_frames", "frames whose payload was cut short"),
+    ("skipped_trainings", "in the background: never begun, newer pilots came"),
+    ("warning", "what may be wrong; only where there is something"),
+]
+
+CPP = """\
+Flowgraphs in C++ (Output Language C++ in the Options block) cannot have Import blocks, nor \
+variables whose value is a Python expression. The Training Sequence may be such an expression, for \
+Companion writes its values into the program. For a module in a prefix of your own, call cmake \
+with -DCMAKE_PREFIX_PATH=PREFIX in the generated folder."""
