@@ -359,7 +359,7 @@ def test_irrelevant_parameters_are_hidden(platform):
 def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     def hidden(**values):
         name = "reservoir_configured_esn_equalizer"
-        return hidden_parameters(platform, name, **values) - {"workers"}
+        return hidden_parameters(platform, name, **values) - {"workers", "num_outputs"}
 
     statistics = {"power_delay_profile", "num_neurons"}
     impairments = {"receiver_linearization", "phase_noise", "tracking"}
@@ -372,6 +372,16 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     # what makes a block invalid can be seen
     assert "poles" not in hidden(poles="statistics")
     assert "refits" not in hidden(feedback="False", poles="statistics")
+
+
+def test_num_outputs_is_hidden_where_only_one_is_legal(platform):
+    def hidden(name, **values):
+        return "num_outputs" in hidden_parameters(platform, name, **values)
+
+    assert hidden("reservoir_configured_esn_equalizer")
+    # what makes a block invalid can be seen
+    assert not hidden("reservoir_configured_esn_equalizer", num_outputs="2")
+    assert not hidden("reservoir_esn_equalizer")
 
 
 def test_rnn_hides_what_its_optimizer_does_not_use(platform):
