@@ -41,6 +41,9 @@ class closing(getattr(module, name)):
     def finish(self):
         if hasattr(self, "get_error_rate"):
             print("error rate:", self.get_error_rate())
+        if hasattr(self, "rnn_meter"):
+            sent = self.frame_source.nitems_written(0) / (64 + 512 + 8)
+            print("frames on their way:", sent - self.rnn_meter.total_frames())
         self.stop()
         self.wait()
         Qt.QApplication.quit()
@@ -185,6 +188,9 @@ def test_flowgraph_runs(compiled):
     rates = re.findall(r"\w+ (\d\.\d+e[+-]\d+)", output)
     assert rates, output
     assert float(rates[0]) < 0.2  # the ESN's or FIR's; guessing gives 0.75
+    waiting = re.search(r"frames on their way: (\S+)", output)
+    if waiting:  # so many trainings lie between a slider and what it does
+        assert float(waiting[1]) < 16
 
 
 def without_device(program, module):
