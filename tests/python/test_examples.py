@@ -190,7 +190,7 @@ def test_flowgraph_runs(compiled):
     assert float(rates[0]) < 0.2  # the ESN's or FIR's; guessing gives 0.75
     waiting = re.search(r"frames on their way: (\S+)", output)
     if waiting:  # so many trainings lie between a slider and what it does
-        assert float(waiting[1]) < 16
+        assert float(waiting[1]) < 10
 
 
 def without_device(program, module):
