@@ -136,7 +136,7 @@ def test_le_vs_dfe_is_trained_by_the_first_frame(tmp_path):
 
 SPS, EXCESS, NUM_FILTERS, NUM_PACKETS = 2, 0.22, 32, 30
 CHANNELS = {"three taps": [0.4, 1, 0.4j], "severe": [0.5, 0, 0.8, 0, 0.5j]}
-SAMPLES_PER_PACKET = 1848  # of 60 bytes
+SAMPLES_PER_PACKET = 1650  # of 60 bytes
 
 
 class feeder(gr.basic_block):
@@ -152,10 +152,11 @@ class feeder(gr.basic_block):
 
 
 def link_options():
-    """What packet_loopback_hier.grc gives to its transmitter and receiver."""
+    """Much what packet_loopback_hier.grc gives to its transmitter and receiver."""
     header = digital.constellation_calcdist(*digital.psk_2(), 2, 1).base()
     payload = digital.constellation_calcdist(*digital.psk_4(), 4, 1).base()
-    form = digital.header_format_counter(
+    # not header_format_counter: a broken header makes it divide by zero
+    form = digital.header_format_default(
         digital.packet_utils.default_access_code, 3, payload.bits_per_symbol()
     )
     return dict(hdr_const=header, pld_const=payload, hdr_format=form, sps=SPS)
@@ -247,7 +248,6 @@ def test_packet_rx_receives_over_multipath(tmp_path):
             packets_received(stock.packet_rx, samples),
             packets_received(ours.packet_rx_reservoir, samples),
         )
-    print(counts)
     for channel, (theirs, with_equalizer) in counts.items():
         assert with_equalizer >= NUM_PACKETS - 2, counts
     assert counts["severe"][0] <= 2, counts
