@@ -73,6 +73,7 @@ std::string parameter::range() const
         return text;
     }
     const bool from = low > -INFINITE, to = high < INFINITE;
+    const bool measured = *unit && (from || to);
     if (from && to && low == high)
         text = number(low);
     else if (from && to && !low_excluded)
@@ -84,6 +85,8 @@ std::string parameter::range() const
             text += (from ? ", " : "") +
                     std::string(high_excluded ? "below " : "at most ") + number(high);
     }
+    if (measured)
+        text += std::string(" ") + unit;
     if (special == special)
         text += (text.empty() ? "" : ", or ") + number(special) + ": " + special_text;
     return text;

@@ -316,8 +316,8 @@ class fir(detector):
         num_inputs: int = 1,
         num_outputs: int = 1,
     ) -> None:
-        """num_taps: length of the filter, in symbol periods; 1 to 1024
-        delay: decision delay, in symbols; 0 to 1023, or -1: the one with the least leave-one-out
+        """num_taps: length of the filter; 1 to 1024 symbol periods
+        delay: decision delay; 0 to 1023 symbols, or -1: the one with the least leave-one-out
         error
         regularization: ridge λ of the least squares, relative to the number of pilots and
         unit-power features; at least 0, or -1: the one with the least leave-one-out error
@@ -371,8 +371,8 @@ class esn(detector):
         num_outputs: int = 1,
     ) -> None:
         """num_neurons: neurons of the network; 1 to 1024
-        window: what the network and the readout see, in symbol periods; 1 to 1024
-        delay: decision delay, in symbols; 0 to 1023, or -1: the one with the least leave-one-out
+        window: what the network and the readout see; 1 to 1024 symbol periods
+        delay: decision delay; 0 to 1023 symbols, or -1: the one with the least leave-one-out
         error
         spectral_radius: largest eigenvalue modulus of the recurrent weights; 0 to 2
         sparsity: fraction of the recurrent weights that are zero; 0 to below 1
@@ -450,7 +450,7 @@ class configured_esn(detector):
     ) -> None:
         """constellation: what is decided, at the scale of the training sequence or at unit power
         channel_len: taps of the channel, the first at the symbol's instant; at most half the
-        pilots are used, in symbols; 1 to 64, or 0: timing and length by the Bayesian information
+        pilots are used; 1 to 64 symbols, or 0: timing and length by the Bayesian information
         criterion
         feedback: on, decisions are fed back; off, the trained network is one linear filter and
         fits any waveform
@@ -466,9 +466,9 @@ class configured_esn(detector):
         num_neurons: poles that are placed from statistics; 1 to 64
         receiver_linearization: fit and undo a saturating receiver (multi-level constellations,
         one sample per symbol)
-        max_frequency_offset: carrier offset that is searched; 0 halves the time, in cycles per
-        symbol; 0 to 0.5
-        phase_noise: variance of the phase steps; 0: no phase loop, in rad² per symbol; 0 to 0.1
+        max_frequency_offset: carrier offset that is searched; 0 halves the time; 0 to 0.5 cycles
+        per symbol
+        phase_noise: variance of the phase steps; 0: no phase loop; 0 to 0.1 rad² per symbol
         tracking: follow a fading channel over a frame: 'auto' for payloads above 1024 symbols or
         where one channel does not explain the frame, 'off', or 'on': always tried; one of 'auto',
         'off', 'on'
@@ -538,8 +538,8 @@ class rnn(detector):
         eigenvalues_every: int = 1,
     ) -> None:
         """num_neurons: neurons of the network; 1 to 1024
-        window: what the network sees at once, in symbol periods; 1 to 1024
-        delay: decision delay, in symbols; 0 to 1023
+        window: what the network sees at once; 1 to 1024 symbol periods
+        delay: decision delay; 0 to 1023 symbols
         activation: of the neurons; with 'identity' the network is a linear filter, unstable where
         a pole leaves the unit circle; one of 'magnitude_tanh', 'split_tanh', 'identity'
         optimizer: as torch has them; one of 'gd', 'momentum', 'rmsprop', 'adam'

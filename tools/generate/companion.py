@@ -29,26 +29,24 @@ def scalar(text):
 
 
 def flow(items):
-    """A list in one line."""
+    """A list in brackets."""
     quoted = [scalar(item) for item in items]
-    return (
-        "["
-        + ", ".join(
-            "'" + item.replace("'", "''") + "'"
-            if "," in item and not item.startswith("'")
-            else item
-            for item in quoted
-        )
-        + "]"
-    )
+    lines = [""]
+    for item in quoted:
+        if "," in item and not item.startswith("'"):
+            item = f"'{item}'"
+        if lines[-1] and len(lines[-1]) + len(item) > 80:
+            lines.append("")
+        lines[-1] += item + ", "
+    return "[" + ("\n" + " " * 12).join(line.rstrip() for line in lines)[:-1] + "]"
 
 
 def label(parameter):
     return parameter["label"] or parameter["name"].replace("_", " ").title()
 
 
-def number(parameter, value):
-    return repr(int(value) if parameter["type"] == "int" else value)
+def number(value):
+    return repr(int(value) if value.is_integer() else value)
 
 
 def interval(parameter, name):
@@ -57,20 +55,20 @@ def interval(parameter, name):
     if low is None and high is None and parameter["type"] == "int":
         return ""
     if low is not None and low == high:
-        return f"{name} == {number(parameter, low)}"
+        return f"{name} == {number(low)}"
     text = name
     if low is not None:
         sign = "<" if parameter["low_excluded"] else "<="
-        text = f"{number(parameter, low)} {sign} {text}"
+        text = f"{number(low)} {sign} {text}"
     elif parameter["type"] != "int":
         text = f"-{INFINITE} < {text}"
     if high is not None:
         sign = "<" if parameter["high_excluded"] else "<="
-        text = f"{text} {sign} {number(parameter, high)}"
+        text = f"{text} {sign} {number(high)}"
     elif parameter["type"] != "int":
         text = f"{text} < {INFINITE}"
     if parameter["special"] is not None:
-        text = f"{name} == {number(parameter, parameter['special'])} or {text}"
+        text = f"{name} == {number(parameter['special'])} or {text}"
     return text
 
 
@@ -87,12 +85,14 @@ def hide(parameter):
     level = "'part'" if parameter["rarely"] else "'none'"
     if parameter["on_block"]:
         level = f"'none' if {parameter['on_block']} else 'part'"
+        if parameter["when"]:
+            level = f"({level})"
     if parameter["low"] is not None and parameter["low"] == parameter["high"]:
-        only = number(parameter, parameter["low"])
+        only = number(parameter["low"])
         # what makes a block invalid can be seen
         return f"${{ 'all' if {parameter['name']} == {only} else 'none' }}"
     if parameter["when"]:
-        return f"${{ 'all' if not ({parameter['when']}) else {level} }}"
+        return f"${{ {level} if {parameter['when']} else 'all' }}"
     if parameter["on_block"]:
         return f"${{ {level} }}"
     return {"'none'": "", "'part'": "part"}[level]
@@ -172,7 +172,7 @@ def python_value(parameter):
 
 def python_make(kind):
     own = ",\n".join(
-        f"            {p['name']}={python_value(p)}" for p in kind["parameters"]
+        f"        {p['name']}={python_value(p)}" for p in kind["parameters"]
     )
     arguments = ["sps", "training_sequence", "training_start_tag", "payload_len"]
     shared = [(name, f"${{{name}}}") for name in arguments]
@@ -247,8 +247,6 @@ def sentence(text):
 def meaning(parameter, rules):
     """What a parameter is, in which unit, and what is allowed: one line."""
     text = parameter["text"]
-    if parameter["unit"]:
-        text += f", in {parameter['unit']}"
     if parameter["words"]:
         words = [f"{shown} ('{value}')" for value, shown in parameter["words"]]
         text += "; " + ", ".join(words)
@@ -278,8 +276,7 @@ def message_lines(kind):
 
 def documentation(kind):
     """A line that ends in a colon at the margin is a heading in Companion."""
-    what = [f"Equalizer with a detector of this kind. {kind['brief']}"]
-    what += [text for text in (kind["details"], kind["caution"]) if text]
+    what = [text for text in (kind["brief"], kind["details"], kind["caution"]) if text]
     what += [equalizer.BEHAVIOUR]
     lines = ["\n\n".join(what)]
     lines += ["", "Input:", equalizer.INPUT, "", "Output:", equalizer.OUTPUT]
@@ -291,7 +288,7 @@ def documentation(kind):
     ]
     lines += [f"{label(one)}: {meaning(one, kind['rules'])}" for one in ordered(kind)]
     lines += ["", equalizer.CPP]
-    lines += ["", f"Other names for what this is or does: {kind['keywords']}."]
+    lines += ["", f"Keywords: {kind['keywords']}."]
     return "\n".join(lines)
 
 

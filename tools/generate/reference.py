@@ -3,7 +3,8 @@
 #
 """docs/detectors.md: every parameter, figure and command of every detector."""
 
-import companion
+import textwrap
+
 import equalizer
 
 from gnuradio import reservoir
@@ -55,6 +56,10 @@ def table(head, rows):
     )
 
 
+def wrapped(text):
+    return "\n\n".join(textwrap.fill(piece, 116) for piece in text.split("\n\n"))
+
+
 def default(parameter):
     value = parameter["default"]
     return "QPSK" if value is None else f"`{value!r}`"
@@ -76,17 +81,14 @@ def section(kind):
     yield f"## {kind['title']}: `reservoir.{kind['name']}`\n"
     for text in (kind["brief"], kind["details"], kind["caution"]):
         if text:
-            yield text + "\n"
+            yield wrapped(text) + "\n"
     rows = []
     for one in kind["parameters"]:
-        unit = f", in {one['unit']}" if one["unit"] else ""
-        rows.append(
-            [f"`{one['name']}`", default(one), allowed(one), one["text"] + unit]
-        )
+        rows.append([f"`{one['name']}`", default(one), allowed(one), one["text"]])
     yield table(["parameter", "default", "range", "meaning"], rows)
     if kind["rules"]:
         yield "Between them:\n"
-        yield "".join(f"- `{name}`: {text}\n" for name, text, _ in kind["rules"])
+        yield "".join(f"- `{name}` must be {text}\n" for name, text, _ in kind["rules"])
 
 
 def fields(of_descent):

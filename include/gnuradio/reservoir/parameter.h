@@ -166,7 +166,7 @@ public:
         return p;
     }
 
-    //! "1 to 1024", "above 0, at most 100", "0 to 1023, or -1: …", "one of …"; empty: anything.
+    //! "1 to 1024", "above 0, at most 100", "0 to 1023 symbols, or -1: …", "one of …"; empty: anything.
     std::string range() const;
 };
 

@@ -149,8 +149,6 @@ std::string constructor_documentation(const detector_kind& kind)
         signature += std::string(", ") + about.name + ": " + type_name(described.type) +
                      " = " + std::string(py::repr(default_to_python(described)));
         lines += std::string("\n") + about.name + ": " + about.text;
-        if (*about.unit)
-            lines += std::string(", in ") + about.unit;
         const std::string range = about.range();
         if (!range.empty())
             lines += "; " + range;
