@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import described
 import pytest
 import yaml
 
@@ -222,82 +223,22 @@ SHARED_BAD = [
     {"forgetting": "0.5"},
     {"forgetting": "1.01"},
 ]
-BAD = {
-    "reservoir_fir_equalizer": [
-        {"num_taps": "0", "delay": "-1"},
-        {"num_taps": "1025"},
-        {"delay": "24"},
-    ],
-    "reservoir_esn_equalizer": [
-        {"delay": "24"},
-        {"num_neurons": "0"},
-        {"num_neurons": "1025"},
-        {"window": "0", "delay": "-1"},
-        {"window": "1025"},
-        {"spectral_radius": "-0.1"},
-        {"spectral_radius": "2.1"},
-        {"spectral_radius": "1.0", "activation": "identity"},
-        {"sparsity": "-0.1"},
-        {"sparsity": "1.0"},
-        {"input_scaling": "-0.1"},
-        {"input_scaling": "100.1"},
-        {"seed": "-1"},
-    ],
-    "reservoir_rnn_equalizer": [
-        {"num_neurons": "0"},
-        {"num_neurons": "1025"},
-        {"window": "0"},
-        {"window": "1025"},
-        {"delay": "-1"},
-        {"delay": "1024"},
-        {"spectral_radius": "-0.1"},
-        {"spectral_radius": "2.1"},
-        {"input_scaling": "-0.1"},
-        {"input_scaling": "100.1"},
-        {"seed": "-1"},
-        {"learning_rate": "0.0"},
-        {"learning_rate": "101.0"},
-        {"momentum": "-0.1", "optimizer": "momentum"},
-        {"momentum": "1.0", "optimizer": "momentum"},
-        {"epochs": "-1"},
-        {"epochs": "1000001"},
-        {"gradient_clip": "-0.1"},
-        {"gradient_clip": "float('inf')"},
-        {"warm_up": "-1"},
-        {"warm_up": "1000001"},
-        {"held_out": "-0.1"},
-        {"held_out": "0.6"},
-        {"patience": "-1", "held_out": "0.2"},
-        {"patience": "1000001", "held_out": "0.2"},
-        {"patience": "5"},
-        {"restarts": "0"},
-        {"restarts": "1001"},
-        {"condition_every": "-1"},
-        {"condition_every": "1000001"},
-        {"eigenvalues_every": "-1"},
-        {"eigenvalues_every": "1000001"},
-    ],
-    "reservoir_configured_esn_equalizer": [
-        {"channel_len": "-1"},
-        {"channel_len": "65"},
-        {"survivors": "0"},
-        {"survivors": "257"},
-        {"refits": "-1"},
-        {"refits": "17"},
-        {"prior_weight": "-0.1"},
-        {"prior_weight": "1.1e6"},
-        {"poles": "statistics", "power_delay_profile": "[1.0, 0.5]"},
-        {"poles": "statistics", "feedback": "False", "refits": "0"},
-        {"num_neurons": "0"},
-        {"num_neurons": "65"},
-        {"max_frequency_offset": "-0.1"},
-        {"max_frequency_offset": "0.6"},
-        {"phase_noise": "-0.1"},
-        {"phase_noise": "0.2"},
-        {"power_delay_profile": "[1.0, 0.5]"},
-        {"tracking": "on", "feedback": "False"},
-    ],
-}
+
+
+def bad_values(kind):
+    """Properties of a detector's block that are out of range or break a rule, as text."""
+    for parameter in kind["parameters"]:
+        if parameter["type"] != "str":  # Companion lets choose among the words
+            for value in described.out_of_range(parameter):
+                yield {parameter["name"]: value}
+    for values in described.combinations(kind):
+        if described.refused_by_rules(kind, values):
+            yield values
+
+
+def as_text(value):
+    text = value if isinstance(value, str) else repr(value)
+    return re.sub(r"\b(nan|inf)\b", r"float('\1')", text)
 
 
 @pytest.mark.parametrize("name", EQUALIZERS)
@@ -308,21 +249,26 @@ def test_grc_accepts_the_defaults(platform, name):
 @pytest.mark.parametrize("name", EQUALIZERS)
 def test_grc_and_constructor_reject_the_same(platform, name):
     detector_class, _ = classes(name)
-    theirs = set(signature(detector_class))
+    (kind,) = (
+        kind
+        for kind in reservoir.detector_kinds()
+        if detector_class is reservoir.detectors()[kind["name"]]
+    )
+    theirs = {parameter["name"] for parameter in kind["parameters"]}
+    enums = {p["name"] for p in kind["parameters"] if p["type"] == "str"}
+    enums |= {"training_start_tag", "constellation_type"}
     known = {entry["id"] for entry in BLOCKS[name]["parameters"]}
     shared = [values for values in SHARED_BAD if values.keys() <= known]
-    for values in shared + BAD.get(name, []):
-        assert errors(platform, name, **values), values
+    described_bad = [
+        {key: as_text(value) for key, value in values.items()}
+        for values in bad_values(kind)
+    ]
+    assert described_bad
+    for values in shared + described_bad:
+        messages = errors(platform, name, **values)
+        # that of this property, not what else is wrong with it
+        assert any(key in text for key in values for text in messages), values
         given = {"training_sequence": "[1, -1j]", **values}
-        enums = {
-            "activation",
-            "optimizer",
-            "update",
-            "training_start_tag",
-            "constellation_type",
-            "poles",
-            "tracking",
-        }
         arguments = {
             key: value if key in enums else eval(value) for key, value in given.items()
         }

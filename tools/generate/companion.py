@@ -140,7 +140,9 @@ def parameters(kind):
         yield from entry(one.id, one.label, one.dtype, one.default, one.hide)
     for one in ordered(kind):
         if one["type"].endswith("constellation"):
-            raise ValueError(f"{one['name']}: a block has one constellation, of this name")
+            raise ValueError(
+                f"{one['name']}: a block has one constellation, of this name"
+            )
         default = one["default"]
         yield from entry(
             one["name"],

@@ -145,7 +145,9 @@ def constellation(kind):
     own = decides(kind)
     what = "of these decisions"
     if own:
-        (what,) = (p["text"] for p in kind["parameters"] if p["name"] == "constellation")
+        (what,) = (
+            p["text"] for p in kind["parameters"] if p["name"] == "constellation"
+        )
     is_object = "constellation_type == 'object'"
     yield Entry(
         "constellation_type",

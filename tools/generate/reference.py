@@ -51,9 +51,7 @@ def cell(text):
 
 def table(head, rows):
     lines = [head, ["---"] * len(head), *rows]
-    return (
-        "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines) + "\n"
-    )
+    return "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines) + "\n"
 
 
 def wrapped(text):

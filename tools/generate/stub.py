@@ -168,7 +168,9 @@ def module(compiled):
     """The whole file."""
     pieces = [HEAD.format(documentation=compiled.__doc__)]
     things = {
-        name: thing for name, thing in vars(compiled).items() if not name.startswith("__")
+        name: thing
+        for name, thing in vars(compiled).items()
+        if not name.startswith("__")
     }
     for name, thing in things.items():
         if isinstance(thing, type):
