@@ -108,7 +108,12 @@ def test_a_flowgraph_can_be_started_again():
 
 
 @pytest.mark.parametrize(
-    "make", [reservoir.fir, reservoir.esn, reservoir.configured_esn]
+    "make",
+    [
+        reservoir.detectors()[kind["name"]]
+        for kind in reservoir.detector_kinds()
+        if not kind["trains_in_epochs"]
+    ],
 )
 def test_those_that_train_within_a_frame_are_refused(make):
     with pytest.raises(ValueError, match="background_training = true"):

@@ -335,10 +335,7 @@ def everything(det, workers, chunk):
 
 @pytest.mark.parametrize("chunk", [0, 7, 250])
 @pytest.mark.parametrize("workers", [2, 5])
-@pytest.mark.parametrize(
-    "make",
-    [reservoir.fir, reservoir.esn, reservoir.configured_esn, short_rnn],
-)
+@pytest.mark.parametrize("make", {**reservoir.detectors(), "rnn": short_rnn}.values())
 def test_workers_change_nothing(make, workers, chunk):
     y, tags, reports, counts, last = everything(make(), 1, 0)
     det = make()
@@ -642,7 +639,7 @@ def listening_rnn():
     return reservoir.rnn(num_neurons=8, epochs=60, eigenvalues_every=0, held_out=0.25)
 
 
-LISTENING = [reservoir.fir, reservoir.esn, reservoir.configured_esn, listening_rnn]
+LISTENING = {**reservoir.detectors(), "rnn": listening_rnn}.values()
 
 
 @pytest.mark.parametrize("chunk", [0, 100])

@@ -28,8 +28,18 @@ GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint"}
 CONSTRUCTOR_ONLY = {"self", "detector"}
 # What a detector refuses: its block does not offer it.
 EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
-NOT_OFFERED = {name: {"background_training"} for name in EQUALIZERS}
-NOT_OFFERED["reservoir_rnn_equalizer"] = {"adapt_after_training", "constellation"}
+KINDS = {
+    f"reservoir_{kind['name']}_equalizer": kind for kind in reservoir.detector_kinds()
+}
+
+
+def not_offered(name):
+    refused = set()
+    if name in KINDS and not KINDS[name]["trains_in_epochs"]:
+        refused |= {"background_training"}
+    if name in KINDS and not KINDS[name]["adapts"]:
+        refused |= {"adapt_after_training", "constellation"}
+    return refused
 
 
 def classes(name):
@@ -127,8 +137,8 @@ def test_source_and_equalizer_have_the_same_pilots(name):
 @pytest.mark.parametrize("word", ["neural", "equalizer", "esn"])
 def test_search_finds_the_networks(word):
     """Companion's search looks at the id and the label of a block."""
-    for name in EQUALIZERS:
-        if name != "reservoir_fir_equalizer" and (word != "esn" or "esn" in name):
+    for name, kind in KINDS.items():
+        if "network" in kind["keywords"] and (word != "esn" or "esn" in name):
             assert word in name or word in BLOCKS[name]["label"].lower(), name
 
 
@@ -136,7 +146,7 @@ def test_search_finds_the_networks(word):
 def test_parameters_are_the_constructors(name):
     ours = {entry["id"] for entry in BLOCKS[name]["parameters"]} - GRC_ONLY
     theirs = set().union(*map(signature, classes(name))) - CONSTRUCTOR_ONLY
-    assert ours == theirs - NOT_OFFERED.get(name, set())
+    assert ours == theirs - not_offered(name)
 
 
 @each_block
@@ -249,11 +259,7 @@ def test_grc_accepts_the_defaults(platform, name):
 @pytest.mark.parametrize("name", EQUALIZERS)
 def test_grc_and_constructor_reject_the_same(platform, name):
     detector_class, _ = classes(name)
-    (kind,) = (
-        kind
-        for kind in reservoir.detector_kinds()
-        if detector_class is reservoir.detectors()[kind["name"]]
-    )
+    kind = KINDS[name]
     theirs = {parameter["name"] for parameter in kind["parameters"]}
     enums = {p["name"] for p in kind["parameters"] if p["type"] == "str"}
     enums |= {"training_start_tag", "constellation_type"}

@@ -13,7 +13,7 @@ import sys
 import pytest
 import yaml
 
-from gnuradio import reservoir  # noqa: F401  (maps the library that C++ is linked with)
+from gnuradio import reservoir  # also maps the library that C++ is linked with
 
 GRC = pathlib.Path(__file__).parents[2] / "grc"
 STATES = {
@@ -168,7 +168,7 @@ def test_cpp_flowgraph_runs(tmp_path):
     assert sorted(symbols) == [512, 20 * 512] and list(errors) == [0, 0], output
 
 
-@pytest.mark.parametrize("equalizer", ["fir", "esn", "configured_esn", "rnn"])
+@pytest.mark.parametrize("equalizer", reservoir.detectors())
 def test_dropped_blocks_run(tmp_path, equalizer):
     """What a beginner drops from the block list, all defaults, is valid and runs."""
     result = compile_chain(

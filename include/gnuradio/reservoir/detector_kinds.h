@@ -11,8 +11,14 @@
 #include <vector>
 
 /*!
- * The detectors there are, in the order in which they are shown. A class of this name is declared
- * in gnuradio/reservoir/NAME.h and bound to Python in python/reservoir/bindings/NAME_python.cc.
+ * The detectors there are, in the order in which they are shown. Of each there is
+ * - gnuradio/reservoir/NAME.h: a struct of parameters that describes itself
+ *   (gr::reservoir::parameter) and a class that is gr::reservoir::described;
+ * - lib/detector/NAME.cc: the class, and `detector_kind describe_NAME()`;
+ * - python/reservoir/bindings/NAME_python.cc: `bind_NAME`, with described_class();
+ * a line here and in the CMakeLists.txt of the latter two. All else that shows a detector is made
+ * from its description, some of it by `make generate`. tests/python/toy_detector is the least
+ * that one can be.
  */
 #define RESERVOIR_DETECTORS(X) \
     X(fir)                     \
