@@ -80,6 +80,7 @@ void mistake_watch::pilots_change(const stream_matrix& pilots)
 
 void mistake_watch::mark_comes(uint64_t offset, bool training)
 {
+    samples_came(offset); // however the samples are cut into pieces
     const uint64_t distance = offset - d_last_mark;
     // as the frame receiver: fewer symbol instants between them than there are pilots
     if (d_last_trains && distance > 0 && distance <= (d_num_pilots - 1) * d_sps &&
@@ -119,16 +120,20 @@ void mistake_watch::miss_tag(const std::string& where)
     d_needs_mark = false;
 }
 
+uint64_t mistake_watch::patience() const
+{
+    constexpr uint64_t SAMPLES = 100000;
+    constexpr uint64_t FRAMES = 4;
+    return std::max(SAMPLES, FRAMES * (d_num_pilots + d_payload_len) * d_sps);
+}
+
 void mistake_watch::samples_came(uint64_t count)
 {
-    if (!d_needs_mark)
-        return;
-    constexpr uint64_t MANY = 100000;
-    constexpr uint64_t FRAMES = 4;
-    const uint64_t patience =
-        std::max(MANY, FRAMES * (d_num_pilots + d_payload_len) * d_sps);
-    if (count >= patience)
-        miss_tag("first " + std::to_string(patience) + " samples");
+    if (d_needs_mark && count >= patience())
+        miss_tag("first " + std::to_string(patience()) + " samples");
+    // no more trainings seem to come that could be good
+    if (d_bad_in_a_row > 0 && !d_ever_good && count >= d_last_mark + patience())
+        tell_high_error();
 }
 
 void mistake_watch::stream_ended(uint64_t count)
@@ -136,31 +141,41 @@ void mistake_watch::stream_ended(uint64_t count)
     // a stream too short for a training need not have a tag
     if (d_needs_mark && count > (d_num_pilots - 1) * d_sps)
         miss_tag(std::to_string(count) + " samples of the stream");
+    if (d_bad_in_a_row > 0 && !d_ever_good)
+        tell_high_error();
 }
 
 void mistake_watch::training_ended(double error_db)
 {
     // Above this the detector tells next to nothing of the pilots: 0 dB is what zeros would do.
     constexpr double LIMIT_DB = -1.0;
-    // What finds frames may take noise for one now and then; and in noise some trainings fail.
+    // What finds frames may take noise for one now and then, and at a low signal-to-noise ratio
+    // half of the trainings may fail.
     constexpr int MANY_BAD = 8;
     constexpr int MANY_GOOD = 16;
     if (std::isnan(error_db))
         return;
+    d_last_error_db = error_db;
     if (error_db <= LIMIT_DB) {
         d_ever_good = true;
         d_bad_in_a_row = 0;
-        if (++d_good_in_a_row >= MANY_GOOD)
+        d_good_in_a_row++;
+        if (d_good_in_a_row == MANY_GOOD)
             d_high_error_told = false;
-        return;
+    } else {
+        d_good_in_a_row = 0;
+        d_bad_in_a_row++;
+        if (d_bad_in_a_row == MANY_BAD)
+            tell_high_error();
     }
-    d_good_in_a_row = 0;
-    d_bad_in_a_row++;
-    if (d_high_error_told || (d_ever_good && d_bad_in_a_row < MANY_BAD))
+}
+
+void mistake_watch::tell_high_error()
+{
+    if (std::exchange(d_high_error_told, true))
         return;
-    d_high_error_told = true;
     tell(mistake::high_error,
-         "training error " + decibels(error_db) +
+         "training error " + decibels(d_last_error_db) +
              ": is the training sequence what was sent, and does the tag '" +
              d_training_key + "' mark its first sample?");
 }

@@ -45,7 +45,7 @@ public:
     void mark_comes(uint64_t offset, bool training);
     //! Another tag; one with the training's key was not on input 0.
     void tag_comes(const pmt::pmt_t& key);
-    //! So many samples have come in this run.
+    //! So many samples have come in this run, and what they train has ended.
     void samples_came(uint64_t count);
     //! No more will come.
     void stream_ended(uint64_t count);
@@ -64,6 +64,8 @@ private:
     void tell(mistake kind, const std::string& text);
     bool was_told(mistake kind) const { return !d_told[size_t(kind)].empty(); }
     void miss_tag(const std::string& where);
+    void tell_high_error();
+    uint64_t patience() const; // in samples
 
     const std::string d_training_key;
     const int d_sps;
@@ -80,6 +82,7 @@ private:
     // of the trainings, whose errors are low or high
     bool d_ever_good = false;
     bool d_high_error_told = false;
+    double d_last_error_db = 0.0;
     int d_good_in_a_row = 0;
     int d_bad_in_a_row = 0;
 };

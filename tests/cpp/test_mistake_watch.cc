@@ -129,9 +129,11 @@ BOOST_AUTO_TEST_CASE(tags_that_are_too_close)
     BOOST_TEST(!watch.has_news());
 }
 
-BOOST_AUTO_TEST_CASE(a_training_error_is_told_at_the_first_training)
+BOOST_AUTO_TEST_CASE(a_training_error_is_told_after_eight_in_a_row)
 {
     watched watch;
+    watch.train(BAD, 7);
+    BOOST_TEST(!watch.has_news());
     watch.training_ended(-0.2);
     const auto news = watch.take_news();
     BOOST_REQUIRE(news.size() == 1u);
@@ -143,10 +145,34 @@ BOOST_AUTO_TEST_CASE(a_training_error_is_told_at_the_first_training)
     BOOST_TEST(!watch.has_news());
 }
 
-BOOST_AUTO_TEST_CASE(after_a_good_training_single_bad_ones_are_nothing)
+// A few bad trainings are told when no more seem to come, unless one was good.
+BOOST_AUTO_TEST_CASE(the_only_training_of_a_stream_is_bad)
 {
     watched watch;
-    watch.training_ended(GOOD);
+    watch.mark_comes(1000, true);
+    watch.training_ended(BAD);
+    watch.samples_came(100999);
+    BOOST_TEST(!watch.has_news());
+    watch.samples_came(101000);
+    BOOST_TEST(watch.count(mistake::high_error) == 1u);
+    watch.samples_came(500000);
+    watch.stream_ended(500000);
+    BOOST_TEST(!watch.has_news());
+
+    for (double error : { BAD, GOOD }) {
+        watched finite;
+        finite.mark_comes(1000, true);
+        finite.training_ended(error);
+        finite.training_ended(BAD);
+        finite.stream_ended(2000);
+        finite.samples_came(2000000);
+        BOOST_TEST(finite.count(mistake::high_error) == (error == BAD));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(fewer_bad_trainings_between_good_ones_are_nothing)
+{
+    watched watch;
     for (int k = 0; k < 100; k++) {
         watch.train(BAD, 7);
         watch.train(GOOD, 1 + k % 30);
@@ -162,7 +188,7 @@ BOOST_AUTO_TEST_CASE(after_a_good_training_single_bad_ones_are_nothing)
 BOOST_AUTO_TEST_CASE(a_training_error_is_told_again_after_many_good_ones)
 {
     watched watch;
-    watch.training_ended(BAD);
+    watch.train(BAD, 8);
     BOOST_TEST(watch.count(mistake::high_error) == 1u);
     watch.train(GOOD, 15);
     watch.train(BAD, 100);
@@ -197,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_new_run_tells_again_but_not_of_the_pilots)
         watch.samples_came(100000);
         watch.mark_comes(100000, true);
         watch.mark_comes(100001, true);
-        watch.training_ended(BAD);
+        watch.train(BAD, 8);
         BOOST_TEST(watch.told().size() == 4u);
         BOOST_TEST(watch.take_news().size() == (run == 0 ? 4u : 3u));
     }

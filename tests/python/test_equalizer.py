@@ -711,7 +711,7 @@ def test_other_pilots_than_were_sent_are_said_once(make, sent, workers, capfd):
     assert len(said) == 1 and len(eq.warnings()) == 1 and eq.trainings() == 12
     assert said == eq.warnings()
     assert "is the training sequence what was sent" in said[0]
-    assert ["warning" in m for m in reports].index(True) == 0
+    assert "warning" in reports[7]  # of eight bad ones in a row
     log = capfd.readouterr()
     assert (log.out + log.err).count("is the training sequence") == 1
 
@@ -742,6 +742,18 @@ def test_other_pilots_are_said_while_adapting_and_in_the_background():
     top.stop()
     top.wait()
     assert "training error" in background.warnings()[0]
+
+
+@pytest.mark.parametrize("length", [1000, 120_000])
+def test_one_training_with_other_pilots(length):
+    """Said when the stream ends, or when no other tag has come for long."""
+    rng = np.random.default_rng(3)
+    pilots = symbols(64, rng)
+    r = through(symbols(length, rng), MIXED_PHASE, rng)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    run(eq, r, [training_tag(0)])
+    (said,) = eq.warnings()
+    assert "training error" in said
 
 
 def test_noise_that_was_taken_for_a_frame_is_not_a_mistake():
@@ -815,10 +827,14 @@ def test_coloured_pilots_are_in_the_first_report():
 
 def test_a_new_run_says_it_again():
     pilots = symbols(64, np.random.default_rng(2))
-    r, tags = repeated_frames(3, symbols(64, np.random.default_rng(3)))
+    r, tags = repeated_frames(8, symbols(64, np.random.default_rng(3)))
     eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
     for _ in range(2):
-        assert len(warned(eq, r, tags, 3)[0]) == 1
+        assert len(warned(eq, r, tags, 8)[0]) == 1
+    run(eq, *repeated_frames(1, symbols(64, np.random.default_rng(3))))
+    assert (
+        len(eq.warnings()) == 1
+    )  # too late for a report, and not in one of the next run
     good, tags = repeated_frames(3, pilots)
     assert warned(eq, good, tags, 3)[0] == [] == eq.warnings()
 

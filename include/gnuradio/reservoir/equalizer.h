@@ -66,10 +66,11 @@ namespace reservoir {
  *   of a shorter stream, while the detector is not trained; the sentence names the tags that came.
  * - A training error above −1 dB: other symbols were sent than the training sequence, or fewer, or
  *   the tag is not on the first of them. The error is the report's evm_db or, of a frame, that of
- *   the training symbols that come out, if it is greater. Told at the first training if none was good
- *   before, else after eight such in a row: what finds frames may take noise for one now and then.
- *   Told again only after sixteen good ones in a row. An rnn without held_out, and fir and esn with
- *   fewer training symbols than weights, have a small error on any symbols: nothing is noticed.
+ *   the training symbols that come out, if it is greater. Told after eight such trainings in a row,
+ *   because what finds frames may take noise for one, and after fewer only if none was good and no
+ *   more come (then in the log and in warnings() alone). Told again after sixteen good ones in a
+ *   row. Not noticed with an rnn without held_out, and with fir and esn where there are fewer
+ *   training symbols than weights: their error is small on any symbols.
  * - Two training tags closer together than the training, see above.
  * - A training sequence that is coloured, as bits that are repeated three times are: a least-squares
  *   estimate of an 8-tap channel from it has at least 2.5 times the error variance that white
