@@ -385,9 +385,7 @@ void equalizer_impl::send_reports()
 {
     const auto trainings = d_receiver->take_trainings();
     for (const auto& training : trainings) {
-        // NaN where there is none; fmax takes the other
-        d_watch.training_ended(
-            std::fmax(training.report.evm_db, training.pilot_error_db));
+        d_watch.training_ended(training.error);
         say_warnings();
         send_report(&training.report, training.offset, training.counts);
     }

@@ -9,12 +9,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <utility>
 
 namespace gr {
 namespace reservoir {
 
 namespace {
+
+// -1.5 dB. Zeros instead of the pilots would make an error of 1; with other pilots than were sent it
+// is 0.9 to 1, with half of them about 0.8. A filter on 64 right pilots makes 0.5 at 5 dB SNR.
+constexpr double HIGH_ERROR = 0.71;
 
 std::string decibels(double value)
 {
@@ -58,10 +63,9 @@ void mistake_watch::run_begins(bool trained)
     d_needs_mark = !trained;
     d_other_keys.clear();
     d_last_trains = false;
-    d_ever_good = false;
-    d_high_error_told = false;
+    d_errors.clear();
     d_good_in_a_row = 0;
-    d_bad_in_a_row = 0;
+    d_high_error_told = false;
 }
 
 void mistake_watch::pilots_change(const stream_matrix& pilots)
@@ -131,9 +135,8 @@ void mistake_watch::samples_came(uint64_t count)
 {
     if (d_needs_mark && count >= patience())
         miss_tag("first " + std::to_string(patience()) + " samples");
-    // no more trainings seem to come that could be good
-    if (d_bad_in_a_row > 0 && !d_ever_good && count >= d_last_mark + patience())
-        tell_high_error();
+    if (!d_errors.empty() && count >= d_last_mark + patience())
+        check_errors(); // no more trainings seem to come
 }
 
 void mistake_watch::stream_ended(uint64_t count)
@@ -141,41 +144,39 @@ void mistake_watch::stream_ended(uint64_t count)
     // a stream too short for a training need not have a tag
     if (d_needs_mark && count > (d_num_pilots - 1) * d_sps)
         miss_tag(std::to_string(count) + " samples of the stream");
-    if (d_bad_in_a_row > 0 && !d_ever_good)
-        tell_high_error();
+    if (!d_errors.empty())
+        check_errors();
 }
 
-void mistake_watch::training_ended(double error_db)
+void mistake_watch::training_ended(double error)
 {
-    // Above this the detector tells next to nothing of the pilots: 0 dB is what zeros would do.
-    constexpr double LIMIT_DB = -1.0;
-    // What finds frames may take noise for one now and then, and at a low signal-to-noise ratio
-    // half of the trainings may fail.
-    constexpr int MANY_BAD = 8;
-    constexpr int MANY_GOOD = 16;
-    if (std::isnan(error_db))
+    // What finds frames may take noise for one now and then, and in noise some trainings fail.
+    constexpr size_t MANY = 8;
+    constexpr int MANY_GOOD = 100;
+    if (std::isnan(error))
         return;
-    d_last_error_db = error_db;
-    if (error_db <= LIMIT_DB) {
-        d_ever_good = true;
-        d_bad_in_a_row = 0;
-        d_good_in_a_row++;
-        if (d_good_in_a_row == MANY_GOOD)
-            d_high_error_told = false;
-    } else {
-        d_good_in_a_row = 0;
-        d_bad_in_a_row++;
-        if (d_bad_in_a_row == MANY_BAD)
-            tell_high_error();
-    }
+    d_errors.push_back(std::min(error, 1.0)); // one that diverged is no worse than none
+    if (d_errors.size() > MANY)
+        d_errors.pop_front();
+    d_good_in_a_row = error > HIGH_ERROR ? 0 : std::min(d_good_in_a_row + 1, MANY_GOOD);
+    if (d_good_in_a_row == MANY_GOOD)
+        d_high_error_told = false;
+    if (d_errors.size() == MANY)
+        check_errors();
 }
 
-void mistake_watch::tell_high_error()
+double mistake_watch::mean_error() const
 {
-    if (std::exchange(d_high_error_told, true))
+    return std::accumulate(d_errors.begin(), d_errors.end(), 0.0) / d_errors.size();
+}
+
+void mistake_watch::check_errors()
+{
+    const double error = mean_error();
+    if (!(error > HIGH_ERROR) || std::exchange(d_high_error_told, true))
         return;
     tell(mistake::high_error,
-         "training error " + decibels(d_last_error_db) +
+         "training error " + decibels(10.0 * std::log10(error)) +
              ": is the training sequence what was sent, and does the tag '" +
              d_training_key + "' mark its first sample?");
 }

@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/detector.h>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,8 @@ public:
     void samples_came(uint64_t count);
     //! No more will come.
     void stream_ended(uint64_t count);
-    //! error_db: on the pilots, over their power; NaN where it is not known
-    void training_ended(double error_db);
+    //! error: mean square on the pilots, over their power; NaN where it is not known
+    void training_ended(double error);
     //! \}
 
     //! Whether there is something to tell.
@@ -64,7 +65,9 @@ private:
     void tell(mistake kind, const std::string& text);
     bool was_told(mistake kind) const { return !d_told[size_t(kind)].empty(); }
     void miss_tag(const std::string& where);
-    void tell_high_error();
+    //! Of the last trainings.
+    double mean_error() const;
+    void check_errors();
     uint64_t patience() const; // in samples
 
     const std::string d_training_key;
@@ -79,12 +82,9 @@ private:
     uint64_t d_last_mark = 0;
     bool d_last_trains = false; // the last mark began a training
 
-    // of the trainings, whose errors are low or high
-    bool d_ever_good = false;
-    bool d_high_error_told = false;
-    double d_last_error_db = 0.0;
+    std::deque<double> d_errors; // of the last trainings
     int d_good_in_a_row = 0;
-    int d_bad_in_a_row = 0;
+    bool d_high_error_told = false; // and not good since
 };
 
 } // namespace reservoir
