@@ -100,8 +100,13 @@ public:
         uint64_t offset; // of the first pilot's sample
         training_report report;
         frame_receiver::counts counts; // this one included
-        //! Of a frame: error of what came out on the pilots, over their power; else NaN.
-        double pilot_error_db = training_report::NONE;
+        /*!
+         * Of the pilots, over their power: 1 if they tell the detector nothing. The report's mse
+         * or, of a frame, the share of the pilots that what came out does not explain, if that is
+         * more: some detectors measure a frame on their decisions, which agree with each other
+         * even where the pilots are not what was sent. NaN if unknown.
+         */
+        double error;
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
@@ -129,7 +134,7 @@ private:
     void receive_elsewhere(uint64_t samples, uint64_t symbols);
     void gather_next();
     void gather_all();
-    void trained(uint64_t offset, double pilot_error_db = training_report::NONE);
+    void trained(uint64_t offset, double unexplained = training_report::NONE);
     bool usable() const;
     uint64_t training_length() const; // in samples, look-ahead included
     bool collect();
