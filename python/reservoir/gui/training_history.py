@@ -156,7 +156,7 @@ class receiver_history:
         epoch = _number(message, "epoch")
         if np.isfinite(epoch):
             self._add_epoch(int(epoch), message)
-        else:
+        elif _entry(message, "mse") is not None:  # else a warning without a training
             self._add_training(message)
 
     def _forget_epochs(self):
