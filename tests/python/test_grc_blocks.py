@@ -83,7 +83,52 @@ def test_has_asserts_and_templates(name):
     if isinstance(cls, type) and "reservoir_python" in cls.__module__:
         assert "cpp" in block["flags"]
         assert block["cpp_templates"]["make"]
+        assert block["cpp_templates"]["includes"]
+        assert "${id}" in block["cpp_templates"]["declarations"]
         assert "gnuradio-reservoir" in block["cpp_templates"]["packages"]
+        assert "gnuradio::gnuradio-reservoir" in block["cpp_templates"]["link"]
+
+
+@each_block
+def test_headings_are_meant(name):
+    """Companion prints a line that starts at the margin and ends in a colon as a heading."""
+    lines = BLOCKS[name]["documentation"].splitlines()
+    headings = [text for text in lines if re.match(r"\S.*:$", text)]
+    assert set(headings) <= {"Input:", "Output:", "Messages:", "Parameters:"}
+
+
+@each_block
+def test_booleans_are_choices(name):
+    for entry in BLOCKS[name]["parameters"]:
+        if entry["dtype"] == "bool":
+            assert entry["options"] == ["True", "False"], entry["id"]
+            assert len(entry["option_labels"]) == 2, entry["id"]
+            assert entry["default"] in entry["options"], entry["id"]
+
+
+@each_block
+def test_asserts_are_readable(name):
+    # Companion shows a failed assert as it is written
+    assert "__" not in " ".join(BLOCKS[name]["asserts"])
+
+
+@pytest.mark.parametrize("name", EQUALIZERS)
+def test_source_and_equalizer_have_the_same_pilots(name):
+    def default(block, key):
+        entries = {entry["id"]: entry for entry in BLOCKS[block]["parameters"]}
+        return entries[key]["default"]
+
+    source = "reservoir_frame_source"
+    assert default(name, "training_sequence") == default(source, "pilots")
+    assert default(name, "training_start_tag") == default(source, "training_tag")
+
+
+@pytest.mark.parametrize("word", ["neural", "equalizer", "esn"])
+def test_search_finds_the_networks(word):
+    """Companion's search looks at the id and the label of a block."""
+    for name in EQUALIZERS:
+        if name != "reservoir_fir_equalizer" and (word != "esn" or "esn" in name):
+            assert word in name or word in BLOCKS[name]["label"].lower(), name
 
 
 @each_block
@@ -314,7 +359,7 @@ def test_irrelevant_parameters_are_hidden(platform):
 def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     def hidden(**values):
         name = "reservoir_configured_esn_equalizer"
-        return hidden_parameters(platform, name, **values) - {"workers"}
+        return hidden_parameters(platform, name, **values) - {"workers", "num_outputs"}
 
     statistics = {"power_delay_profile", "num_neurons"}
     impairments = {"receiver_linearization", "phase_noise", "tracking"}
@@ -327,6 +372,16 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     # what makes a block invalid can be seen
     assert "poles" not in hidden(poles="statistics")
     assert "refits" not in hidden(feedback="False", poles="statistics")
+
+
+def test_num_outputs_is_hidden_where_only_one_is_legal(platform):
+    def hidden(name, **values):
+        return "num_outputs" in hidden_parameters(platform, name, **values)
+
+    assert hidden("reservoir_configured_esn_equalizer")
+    # what makes a block invalid can be seen
+    assert not hidden("reservoir_configured_esn_equalizer", num_outputs="2")
+    assert not hidden("reservoir_esn_equalizer")
 
 
 def test_rnn_hides_what_its_optimizer_does_not_use(platform):
@@ -343,7 +398,7 @@ def test_rnn_hides_what_its_optimizer_does_not_use(platform):
     }  # what makes a block invalid can be seen
 
 
-def test_generated_cpp_compiles(platform, tmp_path):
+def test_every_cpp_block_compiles(platform, tmp_path):
     compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
     if not compiler or not pkg_config:
         pytest.skip("needs g++ and pkg-config")
@@ -362,6 +417,12 @@ def test_generated_cpp_compiles(platform, tmp_path):
             values["adapt_after_training"] = "True"
         for key, value in values.items():
             block.params[key].set_value(value)
+    others = [name for name in BLOCKS if "cpp" in BLOCKS[name]["flags"]]
+    for name in sorted(set(others) - set(EQUALIZERS)):
+        block = flow_graph.new_block(name)
+        block.params["id"].set_value(
+            name + "_0"
+        )  # the meter's default names the source
     flow_graph.rewrite()
     platform.Generator(flow_graph, str(tmp_path)).write()
     packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks", "eigen3"]
