@@ -322,7 +322,7 @@ void frame_receiver::count_truncated()
     d_end_unknown = false;
 }
 
-// What has been learnt meanwhile decides from the next symbol on, having seen some before it.
+// What was trained meanwhile decides from the next symbol on, having seen some before it.
 void frame_receiver::take_over()
 {
     const auto found = d_trainer->take();

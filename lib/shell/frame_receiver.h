@@ -24,7 +24,7 @@ namespace reservoir {
  * done with each segment, and when.
  *
  * Each mark starts a segment with a symbol grid of its own; a segment of n samples gives
- * ⌈n / sps⌉ symbols, whatever is done with them: passed through before anything is learnt, held
+ * ⌈n / sps⌉ symbols, whatever is done with them: passed through before any training, held
  * back until the training is there, detected. All decisions depend on sample offsets alone, never
  * on how the samples were cut into pieces.
  *
@@ -32,8 +32,8 @@ namespace reservoir {
  * (sample_buffer), for the order of the symbols (symbol_queue), nor for threads
  * (background_trainer, frame_workers).
  *
- * With a trainer nothing is held back for the training: detection goes on with what was learnt
- * before, and changes to what is learnt when it is there, which depends on the clock.
+ * With a trainer nothing is held back for the training: detection goes on with the weights
+ * before, and changes to the new ones when they are there, which depends on the clock.
  *
  * With workers frames are received at once, several of them; what comes out is the same.
  */
@@ -80,7 +80,7 @@ public:
     //! \{
     void set_pilots(const stream_matrix& pilots) { d_pilots = pilots; }
     const stream_matrix& pilots() const { return d_pilots; }
-    //! Frozen: marks restart the grid and the state, but nothing is learnt.
+    //! Frozen: marks restart the grid and the state, but nothing is trained.
     void set_frozen(bool frozen);
     bool frozen() const { return d_frozen; }
     //! Passes samples through until the next training.

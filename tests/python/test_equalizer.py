@@ -352,7 +352,7 @@ def test_workers_change_nothing(make, workers, chunk):
     assert len(common) >= 5
     assert all(reports[offset] == same_reports[offset] for offset in common)
     assert (last.mse, last.bad_samples) == (same_last.mse, same_last.bad_samples)
-    # what was learnt last is in the detector itself
+    # what was trained last is in the detector itself
     alone = make()
     r, starts, pilots = frames_with_faults()
     rest = r[starts[-1] :]
@@ -870,7 +870,7 @@ def test_a_new_run_says_it_again():
 @pytest.mark.parametrize("noise_voltage, limit", [(0.0, 5.0), (0.1, 7.6)])
 @pytest.mark.parametrize("make", [reservoir.fir, reservoir.esn])
 def test_in_the_place_of_linear_equalizer(make, noise_voltage, limit):
-    """The link of GNU Radio's qa_linear_equalizer (3 taps, 4 samples a symbol, corr_est)."""
+    """The link of GNU Radio's qa_linear_equalizer (3 taps, 4 samples per symbol, corr_est)."""
     sps, excess_bandwidth, preamble_bytes, payload_bytes = 4, 0.35, 32, 304
     rng = np.random.default_rng(1)
     data = rng.integers(0, 256, preamble_bytes + payload_bytes).tolist()

@@ -352,7 +352,7 @@ configured_readout configured_network::configure_fixed(const sample_streams& str
     return readout;
 }
 
-// Without feedback nothing needs the warped symbols: the readout learns the nominal ones.
+// Without feedback nothing needs the warped symbols: the readout is trained to give the nominal ones.
 bool configured_network::warps(row_range range) const
 {
     return d_settings.feedback && multilevel() && range.size() >= WARP_SYMBOLS;

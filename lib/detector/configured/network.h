@@ -49,7 +49,7 @@ struct configured_readout {
     double condition_number;
 };
 
-//! Every stream turned back by phase, in radians, one a symbol.
+//! Every stream turned back by phase, in radians, one per symbol.
 kernel::sample_streams rotated(const kernel::sample_streams& streams,
                                const Eigen::VectorXd& phase);
 //! Symbols of range of which the window's every symbol and sample is there.
@@ -102,7 +102,7 @@ public:
     configured_readout fit(const kernel::sample_streams& streams,
                            const std::vector<std::complex<double>>& pilots) const;
 
-    //! Most likely carrier offset by the pilots, cycles a symbol.
+    //! Most likely carrier offset by the pilots, cycles per symbol.
     kernel::carrier_offset find_offset(const kernel::sample_streams& streams,
                                        const known_symbols& symbols,
                                        Eigen::Index num_pilots) const;
