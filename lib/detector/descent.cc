@@ -77,6 +77,32 @@ std::vector<gr_complex> eigenvalues(const kernel::network_weights<float>& weight
     }
 }
 
+// One more entry of every figure; condition numbers are not known yet.
+void record_epoch(const training_progress& progress,
+                  const std::vector<gr_complex>& unknown,
+                  training_report& history)
+{
+    history.loss.push_back(progress.loss);
+    history.held_out_loss.push_back(progress.held_out_loss);
+    history.gradient_norm.push_back(progress.gradient_norm);
+    history.eigenvalues.push_back(progress.eigenvalues.empty() ? unknown
+                                                               : progress.eigenvalues);
+    history.condition_number.push_back(NONE);
+    history.recurrent_condition_number.push_back(NONE);
+    history.gram_condition_number.push_back(NONE);
+    history.jacobian_rank.push_back(0);
+}
+
+// longest 0: any length
+void clip(std::vector<float>& gradient, double norm, double longest)
+{
+    if (!(longest > 0.0 && norm > longest))
+        return;
+    const float scale = longest / norm;
+    for (auto& value : gradient)
+        value *= scale;
+}
+
 } // namespace
 
 trained_network descend(const kernel::network_weights<float>& start,
@@ -118,20 +144,12 @@ trained_network descend(const kernel::network_weights<float>& start,
         }
         finite = network.parameters();
 
-        history.loss.push_back(progress.loss);
-        history.held_out_loss.push_back(progress.held_out_loss);
-        history.gradient_norm.push_back(progress.gradient_norm);
         if (due(epoch, parameters.eigenvalues_every)) {
             if (parameters.train_poles || fixed_eigenvalues.empty())
                 fixed_eigenvalues = eigenvalues(network.weights());
             progress.eigenvalues = fixed_eigenvalues;
         }
-        history.eigenvalues.push_back(
-            progress.eigenvalues.empty() ? unknown : progress.eigenvalues);
-        history.condition_number.push_back(NONE);
-        history.recurrent_condition_number.push_back(NONE);
-        history.gram_condition_number.push_back(NONE);
-        history.jacobian_rank.push_back(0);
+        record_epoch(progress, unknown, history);
         if (due(epoch, parameters.condition_every))
             record_conditions(
                 network, activation, sequence, parameters.train_poles, history);
@@ -148,12 +166,7 @@ trained_network descend(const kernel::network_weights<float>& start,
                 break;
             }
         }
-        if (parameters.gradient_clip > 0.0 &&
-            progress.gradient_norm > parameters.gradient_clip) {
-            const float scale = parameters.gradient_clip / progress.gradient_norm;
-            for (auto& value : network.gradient())
-                value *= scale;
-        }
+        clip(network.gradient(), progress.gradient_norm, parameters.gradient_clip);
         optimizer.step(network.parameters().data() + first,
                        network.gradient().data() + first,
                        network.parameters().size() - first);

@@ -53,7 +53,7 @@ private:
         kernel::pole_bank poles;
         std::vector<gr_complex> driven;
         kernel::pole_bank before;          // the block, with several outputs
-        Eigen::ArrayXf drive_re, drive_im; // of a block, a row a symbol
+        Eigen::ArrayXf drive_re, drive_im; // of a block, a row per symbol
     };
 
     kernel::dense_recurrence d_dense;

@@ -84,7 +84,7 @@ void rnn::check_weights(const weight_matrices& weights) const
         return std::to_string(matrix.rows()) + " x " + std::to_string(matrix.cols());
     };
     const int n = d_parameters.num_neurons;
-    // taps at one sample a symbol
+    // taps at one sample per symbol
     const Eigen::Index period = num_inputs() * d_parameters.window;
     const Eigen::Index taps = weights.input.cols();
     require(weights.recurrent.rows() == n && weights.recurrent.cols() == n,
@@ -302,7 +302,7 @@ training_report rnn::do_fit(const gr_complex* const* received,
                             const stream_matrix& pilots,
                             int sps)
 {
-    // a window of its own: what was learnt before stays as it is until this training has ended
+    // a window of its own: the weights before stay as they are until this training has ended
     kernel::tapped_delay_window window(num_inputs(), sps, d_parameters.window);
     window.set_gain(unit_power_gain(
         received, num_inputs(), std::min(num_samples, pilots[0].size() * sps)));

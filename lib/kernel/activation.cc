@@ -5,36 +5,28 @@
 
 #include <gnuradio/reservoir/kernel/activation.h>
 
+#include "kernel/named.h"
 #include <cmath>
-#include <stdexcept>
 
 namespace gr {
 namespace reservoir {
 namespace kernel {
 
+namespace {
+
+constexpr names_of<activation, 3> NAMES = { { activation::identity, "identity" },
+                                            { activation::magnitude_tanh,
+                                              "magnitude_tanh" },
+                                            { activation::split_tanh, "split_tanh" } };
+
+} // namespace
+
 activation activation_from_string(const std::string& name)
 {
-    for (auto function :
-         { activation::identity, activation::magnitude_tanh, activation::split_tanh }) {
-        if (name == to_string(function))
-            return function;
-    }
-    throw std::invalid_argument("activation = '" + name +
-                                "': must be one of identity, magnitude_tanh, split_tanh");
+    return from_name("activation", name, NAMES);
 }
 
-std::string to_string(activation function)
-{
-    switch (function) {
-    case activation::identity:
-        return "identity";
-    case activation::magnitude_tanh:
-        return "magnitude_tanh";
-    case activation::split_tanh:
-        return "split_tanh";
-    }
-    return "";
-}
+std::string to_string(activation function) { return to_name(function, NAMES); }
 
 std::complex<double> apply(activation function, std::complex<double> z)
 {

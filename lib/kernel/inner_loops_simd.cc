@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+// One duty: the loops over samples of inner_loops.h (filter, matrix times window, pole bank).
+
 #include "kernel/inner_loops.h"
 
 #include <cfloat>

@@ -5,38 +5,28 @@
 
 #include <gnuradio/reservoir/kernel/optimizer.h>
 
+#include "kernel/named.h"
 #include <cmath>
-#include <stdexcept>
 
 namespace gr {
 namespace reservoir {
 namespace kernel {
 
+namespace {
+
+constexpr names_of<descent, 4> NAMES = { { descent::gd, "gd" },
+                                         { descent::momentum, "momentum" },
+                                         { descent::rmsprop, "rmsprop" },
+                                         { descent::adam, "adam" } };
+
+} // namespace
+
 descent descent_from_string(const std::string& name)
 {
-    for (auto kind :
-         { descent::gd, descent::momentum, descent::rmsprop, descent::adam }) {
-        if (name == to_string(kind))
-            return kind;
-    }
-    throw std::invalid_argument("optimizer = '" + name +
-                                "': must be one of gd, momentum, rmsprop, adam");
+    return from_name("optimizer", name, NAMES);
 }
 
-std::string to_string(descent kind)
-{
-    switch (kind) {
-    case descent::gd:
-        return "gd";
-    case descent::momentum:
-        return "momentum";
-    case descent::rmsprop:
-        return "rmsprop";
-    case descent::adam:
-        return "adam";
-    }
-    return "";
-}
+std::string to_string(descent kind) { return to_name(kind, NAMES); }
 
 template <class T>
 optimizer<T>::optimizer(descent kind, double learning_rate, double momentum)

@@ -3,6 +3,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+/*
+ * One duty: the linear algebra of split_matrix.h, from its sums over columns (Gram matrix, products)
+ * to what is made of them (Cholesky factor, triangular solution, tridiagonal form). The parts share
+ * the sums, which must be inlined, so they are one file.
+ */
+
 #include "kernel/split_matrix.h"
 
 #include <algorithm>
@@ -482,6 +488,8 @@ HWY_INLINE void update_and_multiply(split_matrix& g,
         store(l, sum_re1, sum_im1);
 }
 
+// One duty: Householder's reduction to tridiagonal form (Golub and Van Loan, 8.3.1). The update of a
+// step and the product of the next one share a pass over the matrix.
 void tridiagonalize(split_matrix& g,
                     double* diagonal,
                     double* beside,

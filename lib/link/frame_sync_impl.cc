@@ -71,7 +71,7 @@ uint64_t frame_sync_impl::bad_samples() const
 
 bool frame_sync_impl::start()
 {
-    // Offsets begin anew when a flowgraph is started again.
+    // Offsets begin at 0 again when a flowgraph is started again.
     gr::thread::scoped_lock guard(d_setlock);
     d_detector = std::make_unique<kernel::burst_detector>(d_settings);
     d_held_back.clear();

@@ -34,7 +34,7 @@ public:
         detector::sptr trained;
         uint64_t offset;
     };
-    //! Called once an epoch, in the training's thread.
+    //! Called once per epoch, in the training's thread.
     typedef std::function<void(uint64_t offset, const training_progress&)>
         progress_handler;
 

@@ -139,6 +139,16 @@ void equalizer_impl::check_training_sequence(const stream_matrix& training_seque
     }
 }
 
+namespace {
+
+// That of the pilots is told before a run, and stays.
+bool is_of_a_run(const mistake_watch::warning& warning)
+{
+    return warning.kind != mistake_watch::mistake::coloured_pilots;
+}
+
+} // namespace
+
 bool equalizer_impl::start()
 {
     // Offsets begin at 0 again when a flowgraph is started again.
@@ -149,6 +159,8 @@ bool equalizer_impl::start()
     d_symbols_wait = false;
     d_tags.clear();
     d_watch.run_begins(d_detector->trained_sps() == d_sps);
+    d_unsent.erase(std::remove_if(d_unsent.begin(), d_unsent.end(), is_of_a_run),
+                   d_unsent.end()); // of the run before
     return block::start();
 }
 
@@ -372,9 +384,7 @@ void equalizer_impl::say_warnings()
 {
     for (const auto& news : d_watch.take_news()) {
         d_logger->warn("{}", news.text);
-        d_unsent_warning += (d_unsent_warning.empty() ? "" : "\n") + news.text;
-        d_urgent = d_urgent || news.kind == mistake_watch::mistake::no_tag ||
-                   news.kind == mistake_watch::mistake::tags_too_close;
+        d_unsent.push_back(news);
     }
 }
 
@@ -382,15 +392,19 @@ void equalizer_impl::send_reports()
 {
     const auto trainings = d_receiver->take_trainings();
     for (const auto& training : trainings) {
-        // NaN where there is none; fmax takes the other
-        d_watch.training_ended(
-            std::fmax(training.report.evm_db, training.pilot_error_db));
+        d_watch.training_ended(training.error);
         say_warnings();
         send_report(&training.report, training.offset, training.counts);
     }
+}
+
+void equalizer_impl::send_warnings()
+{
     say_warnings();
-    // As long as nothing is trained, there is no other report that a warning could be in.
-    if (d_urgent && d_receiver->so_far().trainings == 0)
+    // As long as nothing is trained, there is no other report that a warning could be in. That of
+    // the pilots can wait.
+    const bool urgent = std::any_of(d_unsent.begin(), d_unsent.end(), is_of_a_run);
+    if (urgent && d_receiver->so_far().trainings == 0)
         send_report(nullptr, 0, d_receiver->so_far());
 }
 
@@ -399,8 +413,7 @@ void equalizer_impl::send_report(const training_report* report,
                                  uint64_t offset,
                                  const frame_receiver::counts& counts)
 {
-    const std::string warning = std::exchange(d_unsent_warning, "");
-    d_urgent = false;
+    const auto warnings = std::exchange(d_unsent, {});
     const pmt::pmt_t port = pmt::mp("report");
     // to make a report that nobody reads would cost a tenth of a short training
     if (pmt::is_null(message_subscribers(port)))
@@ -415,8 +428,11 @@ void equalizer_impl::send_report(const training_report* report,
     add("abandoned_trainings", counts.abandoned_trainings);
     add("truncated_frames", counts.truncated_frames);
     add("skipped_trainings", counts.skipped_trainings);
-    if (!warning.empty())
-        dict = pmt::dict_add(dict, pmt::mp("warning"), pmt::mp(warning));
+    std::string text;
+    for (const auto& warning : warnings)
+        text += (text.empty() ? "" : "\n") + warning.text;
+    if (!text.empty())
+        dict = pmt::dict_add(dict, pmt::mp("warning"), pmt::mp(text));
     message_port_pub(port, dict);
 }
 
@@ -437,12 +453,9 @@ int equalizer_impl::general_work(int noutput_items,
                          count);
     }
     const uint64_t came = nitems_read(0) + count;
-    d_watch.samples_came(came);
     const bool ended = input_ended(count);
-    if (ended) {
+    if (ended)
         d_receiver->finish();
-        d_watch.stream_ended(came);
-    }
     consume_each(count);
     // Longer only while nothing else can be done: new samples may come meanwhile.
     d_receiver->gather(std::chrono::microseconds(count == 0 ? 500 : 0));
@@ -451,6 +464,12 @@ int equalizer_impl::general_work(int noutput_items,
         reinterpret_cast<gr_complex* const*>(output_items.data()), noutput_items);
     send_tags(produced);
     send_reports();
+    if (!d_receiver->pending()) { // no training of these samples is still to come
+        d_watch.samples_came(came);
+        if (ended)
+            d_watch.stream_ended(came);
+    }
+    send_warnings();
     d_symbols_wait = d_receiver->available() > 0 || d_receiver->pending();
     if (ended && produced == 0 && !d_symbols_wait)
         return WORK_DONE;

@@ -12,6 +12,8 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -63,6 +65,7 @@ private:
     void send_tags(size_t produced);
     void say_warnings();
     void send_reports();
+    void send_warnings();
     void send_report(const training_report* report,
                      uint64_t offset,
                      const frame_receiver::counts& counts);
@@ -79,8 +82,7 @@ private:
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     mistake_watch d_watch;
-    std::string d_unsent_warning;             // waits for the next report
-    bool d_urgent = false;                    // it does not wait for a training
+    std::vector<mistake_watch::warning> d_unsent; // wait for the next report
     std::atomic_bool d_symbols_wait{ false }; // or will; for forecast, which has no lock
     std::deque<gr::tag_t> d_tags;             // at their output symbol, not yet sent
 };

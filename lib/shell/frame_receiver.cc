@@ -14,18 +14,32 @@ namespace reservoir {
 
 namespace {
 
-// What the detector itself reports of a frame may be measured on decisions too, and decisions
-// agree with each other even where the pilots are not what was sent.
-double error_db(const gr_complex* const* symbols, const stream_matrix& pilots)
+double mean_power(const stream_matrix& rows)
 {
-    double error = 0.0, power = 0.0;
-    for (size_t o = 0; o < pilots.size(); o++)
+    double power = 0.0;
+    for (const auto& row : rows)
+        for (const auto& element : row)
+            power += std::norm(element);
+    return power / (rows.size() * rows[0].size());
+}
+
+// The share of the pilots' power that is not in what came out for them, at the best gain: one
+// minus their coherence.
+double unexplained(const gr_complex* const* symbols, const stream_matrix& pilots)
+{
+    double rest = 0.0, total = 0.0;
+    for (size_t o = 0; o < pilots.size(); o++) {
+        std::complex<double> product = 0.0;
+        double power = 0.0, of_pilots = 0.0;
         for (size_t k = 0; k < pilots[o].size(); k++) {
-            error += std::norm(symbols[o][k] - pilots[o][k]);
-            power += std::norm(pilots[o][k]);
+            product += std::conj(symbols[o][k]) * pilots[o][k];
+            power += std::norm(symbols[o][k]);
+            of_pilots += std::norm(pilots[o][k]);
         }
-    return power > 0.0 ? 10.0 * std::log10(std::max(error / power, 1e-30))
-                       : training_report::NONE;
+        rest += of_pilots - (power > 0.0 ? std::norm(product) / power : 0.0);
+        total += of_pilots;
+    }
+    return rest / total;
 }
 
 } // namespace
@@ -108,10 +122,9 @@ void frame_receiver::gather_next()
     std::vector<const gr_complex*> rows;
     for (const auto& row : found.symbols)
         rows.push_back(row.data());
-    d_trainings.push_back({ frame.offset,
-                            found.report,
-                            frame.counts,
-                            error_db(rows.data(), frame.pilots) });
+    const double error = std::fmax(found.report.mse / mean_power(frame.pilots),
+                                   unexplained(rows.data(), frame.pilots));
+    d_trainings.push_back({ frame.offset, found.report, frame.counts, error });
 }
 
 void frame_receiver::gather_all()
@@ -245,11 +258,13 @@ bool frame_receiver::abandon()
     return true;
 }
 
-void frame_receiver::trained(uint64_t offset, double pilot_error_db)
+void frame_receiver::trained(uint64_t offset, double unexplained)
 {
     d_forgotten = false;
     d_counts.trainings++;
-    d_trainings.push_back({ offset, d_detector->report(), d_counts, pilot_error_db });
+    const training_report report = d_detector->report();
+    const double error = std::fmax(report.mse / mean_power(d_pilots), unexplained);
+    d_trainings.push_back({ offset, report, d_counts, error });
 }
 
 uint64_t frame_receiver::training_length() const
@@ -307,7 +322,7 @@ void frame_receiver::count_truncated()
     d_end_unknown = false;
 }
 
-// What has been learnt meanwhile decides from the next symbol on, having seen some before it.
+// What was trained meanwhile decides from the next symbol on, having seen some before it.
 void frame_receiver::take_over()
 {
     const auto found = d_trainer->take();
@@ -343,7 +358,7 @@ bool frame_receiver::train_frame(uint64_t length)
                             d_sps,
                             symbols - num_pilots,
                             out);
-        trained(d_segment.start, error_db(out, d_segment_pilots));
+        trained(d_segment.start, unexplained(out, d_segment_pilots));
     }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark

@@ -24,7 +24,7 @@ namespace reservoir {
  * done with each segment, and when.
  *
  * Each mark starts a segment with a symbol grid of its own; a segment of n samples gives
- * ⌈n / sps⌉ symbols, whatever is done with them: passed through before anything is learnt, held
+ * ⌈n / sps⌉ symbols, whatever is done with them: passed through before any training, held
  * back until the training is there, detected. All decisions depend on sample offsets alone, never
  * on how the samples were cut into pieces.
  *
@@ -32,8 +32,8 @@ namespace reservoir {
  * (sample_buffer), for the order of the symbols (symbol_queue), nor for threads
  * (background_trainer, frame_workers).
  *
- * With a trainer nothing is held back for the training: detection goes on with what was learnt
- * before, and changes to what is learnt when it is there, which depends on the clock.
+ * With a trainer nothing is held back for the training: detection goes on with the weights
+ * before, and changes to the new ones when they are there, which depends on the clock.
  *
  * With workers frames are received at once, several of them; what comes out is the same.
  */
@@ -80,7 +80,7 @@ public:
     //! \{
     void set_pilots(const stream_matrix& pilots) { d_pilots = pilots; }
     const stream_matrix& pilots() const { return d_pilots; }
-    //! Frozen: marks restart the grid and the state, but nothing is learnt.
+    //! Frozen: marks restart the grid and the state, but nothing is trained.
     void set_frozen(bool frozen);
     bool frozen() const { return d_frozen; }
     //! Passes samples through until the next training.
@@ -100,8 +100,13 @@ public:
         uint64_t offset; // of the first pilot's sample
         training_report report;
         frame_receiver::counts counts; // this one included
-        //! Of a frame: error of what came out on the pilots, over their power; else NaN.
-        double pilot_error_db = training_report::NONE;
+        /*!
+         * Of the pilots, over their power: 1 if they tell the detector nothing. The report's mse
+         * or, of a frame, the share of the pilots that what came out does not explain, if that is
+         * more: some detectors measure a frame on their decisions, which agree with each other
+         * even where the pilots are not what was sent. NaN if unknown.
+         */
+        double error;
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
@@ -129,7 +134,7 @@ private:
     void receive_elsewhere(uint64_t samples, uint64_t symbols);
     void gather_next();
     void gather_all();
-    void trained(uint64_t offset, double pilot_error_db = training_report::NONE);
+    void trained(uint64_t offset, double unexplained = training_report::NONE);
     bool usable() const;
     uint64_t training_length() const; // in samples, look-ahead included
     bool collect();

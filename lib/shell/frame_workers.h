@@ -51,7 +51,7 @@ public:
     //! Whether the oldest is done, after waiting so long at the most.
     bool ready(std::chrono::microseconds patience) const;
     /*!
-     * \brief The oldest, waited for; the detector now has learnt what it taught.
+     * \brief The oldest, waited for; the detector is trained by it now.
      * \throws whatever receiving it threw; boost::thread_interrupted
      */
     result take();

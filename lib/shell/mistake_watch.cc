@@ -9,12 +9,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <utility>
 
 namespace gr {
 namespace reservoir {
 
 namespace {
+
+// -1.5 dB. Zeros instead of the pilots would make an error of 1; with other pilots than were sent it
+// is 0.9 to 1, with half of them about 0.8. A filter on 64 right pilots makes 0.5 at 5 dB SNR.
+constexpr double HIGH_ERROR = 0.71;
 
 std::string decibels(double value)
 {
@@ -58,10 +63,9 @@ void mistake_watch::run_begins(bool trained)
     d_needs_mark = !trained;
     d_other_keys.clear();
     d_last_trains = false;
-    d_ever_good = false;
-    d_high_error_told = false;
+    d_errors.clear();
     d_good_in_a_row = 0;
-    d_bad_in_a_row = 0;
+    d_high_error_told = false;
 }
 
 void mistake_watch::pilots_change(const stream_matrix& pilots)
@@ -80,6 +84,7 @@ void mistake_watch::pilots_change(const stream_matrix& pilots)
 
 void mistake_watch::mark_comes(uint64_t offset, bool training)
 {
+    samples_came(offset); // however the samples are cut into pieces
     const uint64_t distance = offset - d_last_mark;
     // as the frame receiver: fewer symbol instants between them than there are pilots
     if (d_last_trains && distance > 0 && distance <= (d_num_pilots - 1) * d_sps &&
@@ -119,16 +124,19 @@ void mistake_watch::miss_tag(const std::string& where)
     d_needs_mark = false;
 }
 
+uint64_t mistake_watch::patience() const
+{
+    constexpr uint64_t SAMPLES = 100000;
+    constexpr uint64_t FRAMES = 4;
+    return std::max(SAMPLES, FRAMES * (d_num_pilots + d_payload_len) * d_sps);
+}
+
 void mistake_watch::samples_came(uint64_t count)
 {
-    if (!d_needs_mark)
-        return;
-    constexpr uint64_t MANY = 100000;
-    constexpr uint64_t FRAMES = 4;
-    const uint64_t patience =
-        std::max(MANY, FRAMES * (d_num_pilots + d_payload_len) * d_sps);
-    if (count >= patience)
-        miss_tag("first " + std::to_string(patience) + " samples");
+    if (d_needs_mark && count >= patience())
+        miss_tag("first " + std::to_string(patience()) + " samples");
+    if (!d_errors.empty() && count >= d_last_mark + patience())
+        check_errors(); // no more trainings seem to come
 }
 
 void mistake_watch::stream_ended(uint64_t count)
@@ -136,31 +144,39 @@ void mistake_watch::stream_ended(uint64_t count)
     // a stream too short for a training need not have a tag
     if (d_needs_mark && count > (d_num_pilots - 1) * d_sps)
         miss_tag(std::to_string(count) + " samples of the stream");
+    if (!d_errors.empty())
+        check_errors();
 }
 
-void mistake_watch::training_ended(double error_db)
+void mistake_watch::training_ended(double error)
 {
-    // Above this the detector tells next to nothing of the pilots: 0 dB is what zeros would do.
-    constexpr double LIMIT_DB = -1.0;
-    // What finds frames may take noise for one now and then; and in noise some trainings fail.
-    constexpr int MANY_BAD = 8;
-    constexpr int MANY_GOOD = 16;
-    if (std::isnan(error_db))
+    // What finds frames may take noise for one now and then, and in noise some trainings fail.
+    constexpr size_t MANY = 8;
+    constexpr int MANY_GOOD = 100;
+    if (std::isnan(error))
         return;
-    if (error_db <= LIMIT_DB) {
-        d_ever_good = true;
-        d_bad_in_a_row = 0;
-        if (++d_good_in_a_row >= MANY_GOOD)
-            d_high_error_told = false;
+    d_errors.push_back(std::min(error, 1.0)); // one that diverged is no worse than none
+    if (d_errors.size() > MANY)
+        d_errors.pop_front();
+    d_good_in_a_row = error > HIGH_ERROR ? 0 : std::min(d_good_in_a_row + 1, MANY_GOOD);
+    if (d_good_in_a_row == MANY_GOOD)
+        d_high_error_told = false;
+    if (d_errors.size() == MANY)
+        check_errors();
+}
+
+double mistake_watch::mean_error() const
+{
+    return std::accumulate(d_errors.begin(), d_errors.end(), 0.0) / d_errors.size();
+}
+
+void mistake_watch::check_errors()
+{
+    const double error = mean_error();
+    if (!(error > HIGH_ERROR) || std::exchange(d_high_error_told, true))
         return;
-    }
-    d_good_in_a_row = 0;
-    d_bad_in_a_row++;
-    if (d_high_error_told || (d_ever_good && d_bad_in_a_row < MANY_BAD))
-        return;
-    d_high_error_told = true;
     tell(mistake::high_error,
-         "training error " + decibels(error_db) +
+         "training error " + decibels(10.0 * std::log10(error)) +
              ": is the training sequence what was sent, and does the tag '" +
              d_training_key + "' mark its first sample?");
 }

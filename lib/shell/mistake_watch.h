@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/detector.h>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -45,12 +46,12 @@ public:
     void mark_comes(uint64_t offset, bool training);
     //! Another tag; one with the training's key was not on input 0.
     void tag_comes(const pmt::pmt_t& key);
-    //! So many samples have come in this run.
+    //! So many samples have come in this run, and what they train has ended.
     void samples_came(uint64_t count);
     //! No more will come.
     void stream_ended(uint64_t count);
-    //! error_db: on the pilots, over their power; NaN where it is not known
-    void training_ended(double error_db);
+    //! error: mean square on the pilots, over their power; NaN where it is not known
+    void training_ended(double error);
     //! \}
 
     //! Whether there is something to tell.
@@ -64,6 +65,10 @@ private:
     void tell(mistake kind, const std::string& text);
     bool was_told(mistake kind) const { return !d_told[size_t(kind)].empty(); }
     void miss_tag(const std::string& where);
+    //! Of the last trainings.
+    double mean_error() const;
+    void check_errors();
+    uint64_t patience() const; // in samples
 
     const std::string d_training_key;
     const int d_sps;
@@ -77,11 +82,9 @@ private:
     uint64_t d_last_mark = 0;
     bool d_last_trains = false; // the last mark began a training
 
-    // of the trainings, whose errors are low or high
-    bool d_ever_good = false;
-    bool d_high_error_told = false;
+    std::deque<double> d_errors; // of the last trainings
     int d_good_in_a_row = 0;
-    int d_bad_in_a_row = 0;
+    bool d_high_error_told = false; // and not good since
 };
 
 } // namespace reservoir

@@ -631,7 +631,9 @@ def pole_gain_hessian(poles, gains):
     re_p, re_c, im_p, im_c = np.split(np.arange(4 * len(poles)), 4)
     order = np.concatenate([re_p, im_p, re_c, im_c])
     hessian = 2 * real[np.ix_(order, order)]
-    return (hessian + hessian.T) / 2  # products of floats need not be symmetric to the last bit
+    return (
+        hessian + hessian.T
+    ) / 2  # products of floats need not be symmetric to the last bit
 
 
 def _orthonormal_coordinates(poles, gains):

@@ -70,7 +70,7 @@ def turned(sim, offset):
 
 
 def any_timing(sim, rng):
-    """Two samples a symbol out of the given four, each frame from a phase of its own."""
+    """Two samples per symbol out of the given four, each frame from a phase of its own."""
     phase = rng.integers(0, 4, sim["F"])
     rows = [np.append(r[k:], np.zeros(k))[::2] for r, k in zip(sim["r"], phase)]
     return dict(sim, r=np.array(rows), sps=2)

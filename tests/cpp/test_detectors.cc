@@ -7,11 +7,15 @@
 
 #include "shell/frame_receiver.h"
 #include <gnuradio/digital/constellation.h>
+#include <gnuradio/reservoir/configured_esn.h>
+#include <gnuradio/reservoir/detector_kinds.h>
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/fir.h>
 #include <gnuradio/reservoir/kernel/random.h>
+#include <gnuradio/reservoir/rnn.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -108,6 +112,68 @@ BOOST_AUTO_TEST_CASE(a_loaded_detector_gives_the_same_bits)
             (load(path.string())->detect(f.received) == detector->detect(f.received)));
     }
     std::filesystem::remove(path);
+}
+
+// make() repeats the defaults that the structs of parameters have.
+BOOST_AUTO_TEST_CASE(make_without_arguments_has_the_described_defaults)
+{
+    const auto same = [](const auto& made) {
+        typedef std::decay_t<decltype(made->parameters())> parameters_type;
+        return same_parameters(made->parameters(), parameters_type());
+    };
+    BOOST_TEST(same(fir::make()));
+    BOOST_TEST(same(esn::make()));
+    BOOST_TEST(same(configured_esn::make()));
+    BOOST_TEST(same(rnn::make()));
+    BOOST_TEST(!same(fir::make(23)));
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_can_be_made_by_names)
+{
+    for (const auto& kind : detector_kinds()) {
+        const auto detector = kind.make(pmt::make_dict());
+        BOOST_TEST(detector->kind() == kind.about.name);
+        BOOST_TEST(detector->trains_in_epochs() == kind.about.trains_in_epochs);
+        BOOST_CHECK_THROW(
+            kind.make(pmt::dict_add(pmt::make_dict(), pmt::mp("absent"), pmt::PMT_T)),
+            std::runtime_error);
+        BOOST_CHECK_THROW(detector->command("absent", pmt::PMT_T), std::invalid_argument);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(symbols_come_with_their_noise_variance)
+{
+    const frame f = make_frame(300);
+    for (const auto& make : MAKERS) {
+        const auto detector = make();
+        std::vector<gr_complex> symbols(300);
+        std::vector<float> variance(300, -1.0F);
+        gr_complex* symbol_row = symbols.data();
+        float* variance_row = variance.data();
+        const gr_complex* received = f.received[0].data();
+        const auto all_are = [&](size_t count, double value) {
+            return std::all_of(variance.begin(), variance.begin() + count, [&](float v) {
+                return v == float(value);
+            });
+        };
+        detector->receive(
+            &received, 300, f.pilots(), 1, 252, { &symbol_row, &variance_row });
+        BOOST_TEST(all_are(300, detector->report().noise_variance));
+        double measured = 0.0;
+        for (size_t k = 48; k < 280; k++)
+            measured += std::norm(symbols[k] - f.sent[0][k]) / 232;
+        BOOST_TEST(measured < 3.0 * variance[0]);
+        BOOST_TEST(measured > variance[0] / 3.0);
+
+        detector->fit(f.received, f.pilots());
+        std::fill(variance.begin(), variance.end(), -1.0F);
+        const size_t count =
+            detector->detect(&received, 300, 1, { &symbol_row, &variance_row });
+        BOOST_TEST(all_are(count, detector->report().noise_variance));
+        BOOST_TEST(std::all_of(variance.begin() + count, variance.end(), [](float v) {
+            return v == -1.0F;
+        }));
+    }
 }
 
 // The same symbols, whatever pieces the samples arrive in; marks before, inside and after pilots.

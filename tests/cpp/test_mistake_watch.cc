@@ -34,15 +34,15 @@ struct watched : mistake_watch {
             BOOST_TEST((warning.kind == kind));
         return news.size();
     }
-    void train(double evm_db, int times)
+    void train(double error, int times)
     {
         for (int k = 0; k < times; k++)
-            training_ended(evm_db);
+            training_ended(error);
     }
 };
 
-constexpr double GOOD = -10.0;
-constexpr double BAD = 0.2;
+constexpr double GOOD = 0.1;
+constexpr double BAD = 1.0;
 
 bool contains(const std::string& text, const std::string& part)
 {
@@ -129,10 +129,13 @@ BOOST_AUTO_TEST_CASE(tags_that_are_too_close)
     BOOST_TEST(!watch.has_news());
 }
 
-BOOST_AUTO_TEST_CASE(a_training_error_is_told_at_the_first_training)
+BOOST_AUTO_TEST_CASE(a_training_error_is_told_after_eight)
 {
     watched watch;
-    watch.training_ended(-0.2);
+    watch.train(0.955, 7);
+    watch.training_ended(std::numeric_limits<double>::quiet_NaN()); // counts for nothing
+    BOOST_TEST(!watch.has_news());
+    watch.training_ended(0.955);
     const auto news = watch.take_news();
     BOOST_REQUIRE(news.size() == 1u);
     BOOST_TEST(
@@ -143,31 +146,62 @@ BOOST_AUTO_TEST_CASE(a_training_error_is_told_at_the_first_training)
     BOOST_TEST(!watch.has_news());
 }
 
-BOOST_AUTO_TEST_CASE(after_a_good_training_single_bad_ones_are_nothing)
+// Fewer trainings are judged when no more seem to come.
+BOOST_AUTO_TEST_CASE(the_only_training_of_a_stream_is_bad)
 {
     watched watch;
-    watch.training_ended(GOOD);
+    watch.mark_comes(1000, true);
+    watch.training_ended(BAD);
+    watch.samples_came(100999);
+    BOOST_TEST(!watch.has_news());
+    watch.samples_came(101000);
+    BOOST_TEST(watch.count(mistake::high_error) == 1u);
+    watch.samples_came(500000);
+    watch.stream_ended(500000);
+    BOOST_TEST(!watch.has_news());
+
+    for (double error : { BAD, GOOD }) {
+        watched finite;
+        finite.mark_comes(1000, true);
+        finite.training_ended(error);
+        finite.training_ended(BAD);
+        finite.stream_ended(2000);
+        finite.samples_came(2000000);
+        BOOST_TEST(finite.count(mistake::high_error) == (error == BAD));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(five_bad_trainings_of_eight_are_nothing)
+{
+    watched watch;
     for (int k = 0; k < 100; k++) {
-        watch.train(BAD, 7);
-        watch.train(GOOD, 1 + k % 30);
+        watch.train(GOOD, 3);
+        watch.train(BAD, 4);
+        watch.training_ended(std::numeric_limits<double>::infinity());
     }
     BOOST_TEST(!watch.has_news());
-    watch.train(BAD, 7);
-    watch.training_ended(std::numeric_limits<double>::quiet_NaN()); // is neither
-    BOOST_TEST(!watch.has_news());
-    watch.training_ended(BAD);
+    watch.train(BAD, 3);
     BOOST_TEST(watch.count(mistake::high_error) == 1u);
+}
+
+// At a low signal-to-noise ratio errors are high, but not as high.
+BOOST_AUTO_TEST_CASE(errors_of_weak_signals_are_nothing)
+{
+    watched watch;
+    for (int k = 0; k < 1000; k++)
+        watch.training_ended(0.4 + 0.1 * (k % 5));
+    BOOST_TEST(!watch.has_news());
 }
 
 BOOST_AUTO_TEST_CASE(a_training_error_is_told_again_after_many_good_ones)
 {
     watched watch;
-    watch.training_ended(BAD);
+    watch.train(BAD, 8);
     BOOST_TEST(watch.count(mistake::high_error) == 1u);
-    watch.train(GOOD, 15);
+    watch.train(GOOD, 99);
     watch.train(BAD, 100);
     BOOST_TEST(!watch.has_news());
-    watch.train(GOOD, 16);
+    watch.train(GOOD, 100);
     watch.train(BAD, 100);
     BOOST_TEST(watch.count(mistake::high_error) == 1u);
     BOOST_TEST(watch.told().size() == 1u);
@@ -197,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_new_run_tells_again_but_not_of_the_pilots)
         watch.samples_came(100000);
         watch.mark_comes(100000, true);
         watch.mark_comes(100001, true);
-        watch.training_ended(BAD);
+        watch.train(BAD, 8);
         BOOST_TEST(watch.told().size() == 4u);
         BOOST_TEST(watch.take_news().size() == (run == 0 ? 4u : 3u));
     }

@@ -25,7 +25,7 @@ DETECTORS = {
 
 
 def pulse():
-    """Root-raised-cosine, energy 1 at SPS samples a symbol."""
+    """Root-raised-cosine, energy 1 at SPS samples per symbol."""
     taps = firdes.root_raised_cosine(1, SPS * FINE, 1, 0.25, 2 * SPAN * SPS * FINE + 1)
     return np.array(taps) * np.sqrt(FINE) / np.linalg.norm(taps)
 

@@ -37,7 +37,7 @@ def tag(offset, key, value=pmt.PMT_T):
 
 
 def run(equalizer, inputs, tags, max_noutput_items=0):
-    """Puts arrays (one an input) through the block; returns outputs, and the tags of output 0."""
+    """Puts arrays (one per input) through the block; returns outputs, and the tags of output 0."""
     inputs = np.atleast_2d(inputs)
     top = gr.top_block()
     sinks = []

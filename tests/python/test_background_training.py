@@ -90,7 +90,7 @@ def test_pilots_that_come_too_fast_are_skipped():
     top, sink = repeated(eq, r, tags, 100 * len(r))
     top.run()  # ends, though the training does not
     out = np.array(sink.data())
-    assert np.array_equal(out, np.tile(r, 100))  # nothing is learnt: passed through
+    assert np.array_equal(out, np.tile(r, 100))  # nothing is trained: passed through
     assert eq.trainings() == 0
     assert eq.skipped_trainings() == 1000 - 2  # one runs, one waits
     assert not det.trained()

@@ -144,7 +144,7 @@ def test_a_flowgraph_can_be_started_again():
     ],
 )
 def test_frames_are_received_behind_it(detector, snr_db, limit):
-    """Six Rayleigh paths, anew for each burst; carrier offset 0.03 cycles/sample."""
+    """Six Rayleigh paths, drawn for each burst; carrier offset 0.03 cycles/sample."""
     frames = 40
     samples, source = link(
         frames, snr_db, 0.03, fading=reservoir.exponential_profile(6, 2.0)

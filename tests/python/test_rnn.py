@@ -314,7 +314,7 @@ def test_start_from_refuses_another_network():
     ):
         with pytest.raises(ValueError):
             reservoir.rnn(**{**same, **other}, skip=True).start_from(esn)
-    # trained at two samples a symbol, it does not fit one
+    # trained at two samples per symbol, it does not fit one
     esn.fit(r, pilots[:32], sps=2)
     det = reservoir.rnn(**same, skip=True)
     det.start_from(esn)

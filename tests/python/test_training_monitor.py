@@ -129,7 +129,7 @@ def test_progress_grows_and_a_new_training_starts_over():
     assert len(kept.epochs["loss"]) == 4
     kept.add_report(progress(4, loss=9.0))
     assert kept.epochs["loss"].values() == [9.0]
-    kept.add_report(progress(4, loss=8.0))  # no later than the last: begun anew
+    kept.add_report(progress(4, loss=8.0))  # no later than the last: begun again
     assert kept.epochs["loss"].values() == [8.0]
 
 
@@ -196,7 +196,7 @@ def test_symbol_error_rates():
     np.testing.assert_allclose(averages[:20], 0.04)
     assert averages[29] == pytest.approx(0.02)
     assert averages[39] == pytest.approx(0.5 / 2000)  # half an error
-    kept.add_meter(metered(0, 1))  # the flowgraph was started anew
+    kept.add_meter(metered(0, 1))  # the flowgraph was started again
     assert kept.frames["errors"].places().tolist() == [0]
 
 

@@ -64,12 +64,14 @@ namespace reservoir {
  * no such report; then a dictionary with the warning and the four counts is sent alone.
  * - No training tag in the first 100000 samples (or four frames, if that is more), or in the whole
  *   of a shorter stream, while the detector is not trained; the sentence names the tags that came.
- * - A training error above −1 dB: other symbols were sent than the training sequence, or fewer, or
- *   the tag is not on the first of them. The error is the report's evm_db or, of a frame, that of
- *   the training symbols that come out, if it is greater. Told at the first training if none was good
- *   before, else after eight such in a row: what finds frames may take noise for one now and then.
- *   Told again only after sixteen good ones in a row. An rnn without held_out, and fir and esn with
- *   fewer training symbols than weights, have a small error on any symbols: nothing is noticed.
+ * - A training error above −1.5 dB, as a mean of the last eight trainings: other symbols were sent
+ *   than the training sequence, or fewer, or the tag is not on the first of them. The error is the
+ *   report's mse over the power of the training symbols or, of a frame, one minus the coherence of
+ *   those with what came out for them, if that is more. Of fewer trainings the mean is judged when no
+ *   more come (then told in the log and in warnings() alone). A few frames that are noise do not
+ *   matter. Told again after 100 good ones in a row. Not noticed with an rnn without held_out, and
+ *   with fir and esn where there are fewer training symbols than weights: their error is small on
+ *   any symbols.
  * - Two training tags closer together than the training, see above.
  * - A training sequence that is coloured, as bits that are repeated three times are: a least-squares
  *   estimate of an 8-tap channel from it has at least 2.5 times the error variance that white

@@ -225,7 +225,7 @@ struct RESERVOIR_API rnn_weights {
  * where it overflows. Where weights become non-finite in training the last ones with a finite
  * loss are kept. Training is chaotic in the last bits: two machines agree only in the first epochs.
  *
- * The report has one entry an epoch of loss, held_out_loss, gradient_norm, eigenvalues and
+ * The report has one entry per epoch of loss, held_out_loss, gradient_norm, eigenvalues and
  * condition_number; poles are the eigenvalues in the end. mse, evm_db and noise_variance are
  * over the held-out pilots, or, where none are held out, optimistic ones over the trained. The
  * output is not unbiased. It does not adapt between trainings.
@@ -278,7 +278,7 @@ public:
     void start_from_seed();
     /*!
      * \brief The trained weights; before training those that a fit would start from (drawn for
-     * one sample a symbol and pilots of unit power).
+     * one sample per symbol and pilots of unit power).
      */
     rnn_weights weights() const;
 

@@ -41,6 +41,52 @@ VectorXcd sorted_by_modulus(VectorXcd poles)
     return poles;
 }
 
+// Orthonormal pole banks as weights of samples: a row per neuron, oldest sample first.
+struct pole_banks {
+    MatrixXcd functionals;
+    Index past; // samples before the symbol
+};
+
+pole_banks
+make_banks(const VectorXcd& causal, const VectorXcd& anticausal, bool look_back)
+{
+    constexpr Index FUTURE = configured_network::FUTURE;
+    constexpr Index PAST = configured_network::PAST;
+    VectorXcd ahead(anticausal.size() + 1); // the sample itself is a pole at 0
+    ahead << 0.0, anticausal;
+    const MatrixXcd after =
+        kernel::takenaka_malmquist(sorted_by_modulus(ahead), FUTURE + 1);
+    if (!look_back)
+        return { after, 0 };
+    const MatrixXcd before = kernel::takenaka_malmquist(sorted_by_modulus(causal), PAST);
+    MatrixXcd both = MatrixXcd::Zero(after.rows() + before.rows(), PAST + 1 + FUTURE);
+    both.topRightCorner(after.rows(), FUTURE + 1) = after;
+    both.bottomLeftCorner(before.rows(), PAST) = before.rowwise().reverse();
+    return { both, PAST };
+}
+
+// What the neurons say of the symbols in rows: those of the first stream first.
+void write_outputs(const pole_banks& banks,
+                   const sample_streams& streams,
+                   row_range rows,
+                   Eigen::Ref<MatrixXcd> outputs)
+{
+    const Index size = banks.functionals.rows();
+    for (size_t q = 0; q < streams.size(); q++)
+        outputs.middleCols(q * size, size) = kernel::filter_bank(
+            streams[q], rows.first - banks.past, rows.size(), banks.functionals);
+}
+
+// The filter, a column per stream, that such weights of the neurons are.
+MatrixXcd collapsed(const pole_banks& banks, const VectorXcd& weights, Index num_streams)
+{
+    const Index size = banks.functionals.rows();
+    MatrixXcd fir(banks.functionals.cols(), num_streams);
+    for (Index q = 0; q < num_streams; q++)
+        fir.col(q) = banks.functionals.transpose() * weights.segment(q * size, size);
+    return fir;
+}
+
 } // namespace
 
 sample_streams rotated(const sample_streams& streams, const VectorXd& phase)
@@ -148,23 +194,6 @@ kernel::channel_window configured_network::select_window(const sample_streams& s
     return window;
 }
 
-configured_network::features
-configured_network::make_features(const VectorXcd& poles) const
-{
-    VectorXcd backward(poles.size() + 1);
-    backward << 0.0, poles.conjugate();
-    const MatrixXcd anticausal =
-        kernel::takenaka_malmquist(sorted_by_modulus(backward), FUTURE + 1);
-    if (d_settings.feedback)
-        return { anticausal, 0 };
-    const MatrixXcd causal = kernel::takenaka_malmquist(sorted_by_modulus(poles), PAST);
-    MatrixXcd both =
-        MatrixXcd::Zero(anticausal.rows() + causal.rows(), PAST + 1 + FUTURE);
-    both.topRightCorner(anticausal.rows(), FUTURE + 1) = anticausal;
-    both.bottomLeftCorner(causal.rows(), PAST) = causal.rowwise().reverse();
-    return { both, PAST };
-}
-
 configured_readout configured_network::configure(const sample_streams& streams,
                                                  const known_symbols& symbols,
                                                  row_range range,
@@ -174,23 +203,40 @@ configured_readout configured_network::configure(const sample_streams& streams,
                                                  bool first) const
 {
     configured_readout readout;
-    const bool told = !symbols.decided && d_settings.channel.rows() > 0 &&
-                      d_settings.channel.rows() < range.size();
-    readout.window = told ? kernel::channel_window{ 0, int(d_settings.channel.rows()) }
-                          : select_window(streams, symbols, range, weights, first);
+    const fitted_model model =
+        fit_model(readout, streams, symbols, range, weights, warp, first);
+    fit_readout(readout, model, range, weights, prior_weights);
+    return readout;
+}
+
+configured_network::fitted_model
+configured_network::fit_model(configured_readout& readout,
+                              const sample_streams& streams,
+                              const known_symbols& symbols,
+                              row_range range,
+                              const VectorXd& weights,
+                              bool warp,
+                              bool first) const
+{
+    fitted_model model;
+    model.told = !symbols.decided && d_settings.channel.rows() > 0 &&
+                 d_settings.channel.rows() < range.size();
+    readout.window = model.told
+                         ? kernel::channel_window{ 0, int(d_settings.channel.rows()) }
+                         : select_window(streams, symbols, range, weights, first);
     const Index length = readout.window.length;
-    const sample_streams shifted = kernel::delayed(streams, readout.window.timing);
-    const row_range rows = model_rows(range, readout.window);
+    model.shifted = kernel::delayed(streams, readout.window.timing);
+    model.rows = model_rows(range, readout.window);
 
     readout.warp = VectorXcd::Ones(d_num_rings);
     readout.warped = false;
     if (warp && symbols.on_points) {
         const kernel::constellation_warp found =
-            kernel::fit_constellation_warp(shifted[0],
+            kernel::fit_constellation_warp(model.shifted[0],
                                            symbols.values,
                                            symbols.rings,
                                            d_settings.points,
-                                           rows,
+                                           model.rows,
                                            weights,
                                            length);
         readout.warped = found.used;
@@ -199,57 +245,63 @@ configured_readout configured_network::configure(const sample_streams& streams,
     readout.points = d_settings.points;
     for (Index m = 0; m < readout.points.size(); m++)
         readout.points(m) *= readout.warp(d_rings[m]);
-    const VectorXcd sent = symbols.warped(readout.warp);
+    model.sent = symbols.warped(readout.warp);
 
     const kernel::channel_estimate channel =
-        told ? kernel::scale_channel(shifted, sent, rows, weights, d_settings.channel)
-             : kernel::estimate_channel(shifted, sent, rows, weights, length);
+        model.told
+            ? kernel::scale_channel(
+                  model.shifted, model.sent, model.rows, weights, d_settings.channel)
+            : kernel::estimate_channel(
+                  model.shifted, model.sent, model.rows, weights, length);
     readout.taps = channel.taps;
     readout.noise_variance = channel.noise_variance;
     const Index num_streams = streams.size();
-    const double total =
-        std::max(weights.segment(rows.first, rows.size()).sum(), length + 1.0);
-    const double unknowns = told ? 1.0 : length;
-    const double noise = std::max(channel.noise_variance,
-                                  1e-4 * channel.taps.squaredNorm() / num_streams) *
-                         (1.0 + unknowns / total);
-    readout.poles = kernel::spectral_factor_poles(channel.taps, noise);
+    const double total = std::max(
+        weights.segment(model.rows.first, model.rows.size()).sum(), length + 1.0);
+    const double unknowns = model.told ? 1.0 : length;
+    model.noise = std::max(channel.noise_variance,
+                           1e-4 * channel.taps.squaredNorm() / num_streams) *
+                  (1.0 + unknowns / total);
+    return model;
+}
 
-    const features bank = make_features(readout.poles);
-    const Index size = bank.functionals.rows();
-    const Index num_feedback = d_settings.feedback ? length - 1 : 0;
-    readout.past = bank.past;
+void configured_network::fit_readout(configured_readout& readout,
+                                     const fitted_model& model,
+                                     row_range range,
+                                     const VectorXd& weights,
+                                     const std::vector<double>& prior_weights) const
+{
+    readout.poles = kernel::spectral_factor_poles(readout.taps, model.noise);
+    const pole_banks banks =
+        make_banks(readout.poles, readout.poles.conjugate(), !d_settings.feedback);
+    readout.past = banks.past;
+    const Index num_streams = model.shifted.size();
+    const Index num_outputs = num_streams * banks.functionals.rows();
+    const Index num_feedback = d_settings.feedback ? readout.window.length - 1 : 0;
     const kernel::model_moments prior = kernel::model_gram(
-        bank.functionals, bank.past, channel.taps, noise, num_feedback);
+        banks.functionals, banks.past, readout.taps, model.noise, num_feedback);
 
     const row_range used =
         d_settings.feedback
-            ? rows
+            ? model.rows
             : row_range{ std::max<Index>(range.first, readout.window.timing),
                          range.last };
-    MatrixXcd regressors(used.size(), num_streams * size + num_feedback);
-    for (Index q = 0; q < num_streams; q++)
-        regressors.middleCols(q * size, size) = kernel::filter_bank(
-            shifted[q], used.first - bank.past, used.size(), bank.functionals);
-    regressors.rightCols(num_feedback) = kernel::lagged(sent, used, num_feedback, 1);
-    const VectorXcd targets = sent.segment(used.first, used.size());
+    MatrixXcd regressors(used.size(), num_outputs + num_feedback);
+    write_outputs(banks, model.shifted, used, regressors.leftCols(num_outputs));
+    regressors.rightCols(num_feedback) =
+        kernel::lagged(model.sent, used, num_feedback, 1);
+    const VectorXcd targets = model.sent.segment(used.first, used.size());
     VectorXd row_weights = weights.segment(used.first, used.size());
 
     kernel::prior_ridge_result fitted =
         kernel::prior_ridge(regressors, targets, row_weights, prior, prior_weights);
-    const auto collapse = [&] {
-        readout.fir.resize(bank.functionals.cols(), num_streams);
-        for (Index q = 0; q < num_streams; q++)
-            readout.fir.col(q) =
-                bank.functionals.transpose() * fitted.weights.segment(q * size, size);
-    };
-    collapse();
+    readout.fir = collapsed(banks, fitted.weights, num_streams);
     if (!d_settings.feedback) {
         // What came before the first sample is not known: rows count by the inverse of the
         // error variance that this adds.
         const VectorXd tap_power = readout.fir.cwiseAbs2().rowwise().sum();
         for (Index n = used.first; n < used.last; n++) {
-            const Index missing = bank.past + readout.window.timing - n;
+            const Index missing = banks.past + readout.window.timing - n;
             if (missing <= 0)
                 break;
             row_weights(n - used.first) *= std::max(
@@ -259,46 +311,32 @@ configured_readout configured_network::configure(const sample_streams& streams,
         }
         fitted =
             kernel::prior_ridge(regressors, targets, row_weights, prior, prior_weights);
-        collapse();
+        readout.fir = collapsed(banks, fitted.weights, num_streams);
     }
     readout.feedback = fitted.weights.tail(num_feedback);
     readout.gain = kernel::centroid_gain(fitted.leave_one_out, targets, row_weights);
     readout.leave_one_out_mse = fitted.leave_one_out_mse;
     readout.prior_weight = fitted.prior_weight;
     readout.condition_number = fitted.condition_number;
-    return readout;
 }
 
+// Poles from statistics: no channel is estimated, and there is no prior.
 configured_readout configured_network::configure_fixed(const sample_streams& streams,
                                                        const known_symbols& symbols,
                                                        row_range range) const
 {
-    VectorXcd backward(d_settings.anticausal_poles.size() + 1);
-    backward << 0.0, d_settings.anticausal_poles;
-    const MatrixXcd anticausal =
-        kernel::takenaka_malmquist(sorted_by_modulus(backward), FUTURE + 1);
-    const MatrixXcd causal =
-        kernel::takenaka_malmquist(sorted_by_modulus(d_settings.causal_poles), PAST);
-    const Index size = anticausal.rows() + causal.rows();
-    MatrixXcd functionals = MatrixXcd::Zero(size, PAST + 1 + FUTURE);
-    functionals.topRightCorner(anticausal.rows(), FUTURE + 1) = anticausal;
-    functionals.bottomLeftCorner(causal.rows(), PAST) = causal.rowwise().reverse();
-
+    const pole_banks banks =
+        make_banks(d_settings.causal_poles, d_settings.anticausal_poles, true);
     const Index num_streams = streams.size();
-    MatrixXcd regressors(range.size(), num_streams * size);
-    for (Index q = 0; q < num_streams; q++)
-        regressors.middleCols(q * size, size) = kernel::filter_bank(
-            streams[q], range.first - PAST, range.size(), functionals);
+    MatrixXcd regressors(range.size(), num_streams * banks.functionals.rows());
+    write_outputs(banks, streams, range, regressors);
     const VectorXcd targets = symbols.values.segment(range.first, range.size());
     const kernel::ridge_result fitted = kernel::ridge(regressors).solve(targets, -1.0);
 
     configured_readout readout;
     readout.window = { 0, 1 };
-    readout.past = PAST;
-    readout.fir.resize(functionals.cols(), num_streams);
-    for (Index q = 0; q < num_streams; q++)
-        readout.fir.col(q) =
-            functionals.transpose() * fitted.weights.col(0).segment(q * size, size);
+    readout.past = banks.past;
+    readout.fir = collapsed(banks, fitted.weights.col(0), num_streams);
     readout.gain = kernel::centroid_gain(
         fitted.leave_one_out.col(0), targets, VectorXd::Ones(range.size()));
     readout.warp = VectorXcd::Ones(d_num_rings);
@@ -314,7 +352,7 @@ configured_readout configured_network::configure_fixed(const sample_streams& str
     return readout;
 }
 
-// Without feedback nothing needs the warped symbols: the readout learns the nominal ones.
+// Without feedback nothing needs the warped symbols: the readout is trained to give the nominal ones.
 bool configured_network::warps(row_range range) const
 {
     return d_settings.feedback && multilevel() && range.size() >= WARP_SYMBOLS;

@@ -49,7 +49,7 @@ struct configured_readout {
     double condition_number;
 };
 
-//! Every stream turned back by phase, in radians, one a symbol.
+//! Every stream turned back by phase, in radians, one per symbol.
 kernel::sample_streams rotated(const kernel::sample_streams& streams,
                                const Eigen::VectorXd& phase);
 //! Symbols of range of which the window's every symbol and sample is there.
@@ -102,7 +102,7 @@ public:
     configured_readout fit(const kernel::sample_streams& streams,
                            const std::vector<std::complex<double>>& pilots) const;
 
-    //! Most likely carrier offset by the pilots, cycles a symbol.
+    //! Most likely carrier offset by the pilots, cycles per symbol.
     kernel::carrier_offset find_offset(const kernel::sample_streams& streams,
                                        const known_symbols& symbols,
                                        Eigen::Index num_pilots) const;
@@ -131,11 +131,28 @@ public:
     bool warps(kernel::row_range range) const;
 
 private:
-    struct features {
-        Eigen::MatrixXcd functionals;
-        Eigen::Index past;
+    //! What a readout is fitted to, once its window, warp and channel are there.
+    struct fitted_model {
+        bool told;              // whether the channel is known from outside
+        kernel::row_range rows; // of which the window's every symbol and sample is there
+        kernel::sample_streams shifted; // by the window's timing
+        Eigen::VectorXcd sent;          // after the warp
+        double noise; // for poles and prior: of one stream, and of the estimate
     };
-    features make_features(const Eigen::VectorXcd& poles) const;
+    //! Window, warp, channel and noise of the readout.
+    fitted_model fit_model(configured_readout& readout,
+                           const kernel::sample_streams& streams,
+                           const known_symbols& symbols,
+                           kernel::row_range range,
+                           const Eigen::VectorXd& weights,
+                           bool warp,
+                           bool first) const;
+    //! Poles, filter and feedback of the readout, given its model.
+    void fit_readout(configured_readout& readout,
+                     const fitted_model& model,
+                     kernel::row_range range,
+                     const Eigen::VectorXd& weights,
+                     const std::vector<double>& prior_weights) const;
     configured_readout configure_fixed(const kernel::sample_streams& streams,
                                        const known_symbols& symbols,
                                        kernel::row_range range) const;

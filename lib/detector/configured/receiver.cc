@@ -37,6 +37,25 @@ double benefit_of_doubt(const sample_streams& streams, Index num_symbols)
     return 1.0 + 0.75 / std::sqrt(double(streams.size() * num_symbols));
 }
 
+// What the channel's model leaves of the samples in range.
+double model_residual(const sample_streams& streams,
+                      const VectorXcd& sent,
+                      const kernel::channel_window& window,
+                      row_range range)
+{
+    return kernel::forward_residual(kernel::delayed(streams, window.timing),
+                                    sent,
+                                    model_rows(range, window),
+                                    window.length);
+}
+
+// sum_l conj(h_l) e_l / ||h||² over taps and streams.
+cdouble matched(const MatrixXcd& taps, const Eigen::Ref<const MatrixXcd>& residual)
+{
+    return (taps.conjugate().array() * residual.array()).sum() /
+           std::max(taps.squaredNorm(), 1e-12);
+}
+
 } // namespace
 
 double configured_frame::prediction_error() const
@@ -50,124 +69,134 @@ configured_receiver::configured_receiver(const configured_settings& settings)
 {
 }
 
+configured_receiver::configured_pass configured_receiver::configure_pass(
+    const decided_signal& signal, row_range range, bool first) const
+{
+    const configured_settings& settings = d_network.settings();
+    const VectorXd weights = VectorXd::Ones(signal.phase.size());
+    const bool warp = d_network.warps(range);
+    const std::vector<double> priors =
+        first ? std::vector<double>{ settings.prior_weight } : REFIT_PRIORS;
+    configured_pass pass;
+    pass.input = signal.turned;
+    if (settings.receiver_linearization && d_network.multilevel() &&
+        signal.turned.size() == 1) {
+        const kernel::channel_window window =
+            d_network.select_window(signal.turned, signal.symbols, range, weights, false);
+        const kernel::linearised_receiver found =
+            kernel::linearise_receiver(kernel::delayed(signal.turned[0], window.timing),
+                                       signal.symbols.values,
+                                       model_rows(range, window),
+                                       window.length);
+        pass.linearised = found.used;
+        if (pass.linearised)
+            pass.input[0] = kernel::delayed(found.samples, -window.timing);
+    }
+    pass.readout = d_network.configure(
+        pass.input, signal.symbols, range, weights, warp, priors, first);
+    if (pass.linearised && warp) { // which end of the link is it that saturates?
+        const configured_readout other = d_network.configure(
+            signal.turned, signal.symbols, range, weights, warp, priors, first);
+        if (other.leave_one_out_mse < pass.readout.leave_one_out_mse) {
+            pass.readout = other;
+            pass.input = signal.turned;
+        }
+    }
+    return pass;
+}
+
+double configured_receiver::follow_phase(decided_signal& signal,
+                                         const sample_streams& raw,
+                                         const configured_readout& readout,
+                                         const std::vector<float>& found,
+                                         row_range payload,
+                                         double score) const
+{
+    const Index count = raw[0].size();
+    const Index end = payload.last;
+    const double usual_noise = d_network.settings().phase_noise;
+    const VectorXcd sent = signal.symbols.warped(readout.warp);
+    VectorXd corrected = signal.phase;
+    for (Index n = payload.first; n < count; n++)
+        corrected(n) += found[std::min(n, end - 1) - payload.first];
+    const sample_streams model = kernel::delayed(
+        kernel::channel_output(sent, readout.taps), -readout.window.timing);
+    corrected.head(end) +=
+        kernel::smoothed_phase(rotated(raw, corrected), model, { 0, end }, PHASE_WINDOW);
+    corrected.tail(count - end).setConstant(corrected(end - 1));
+    const sample_streams turned = rotated(raw, corrected);
+    const double turned_score = model_residual(turned, sent, readout.window, { 0, end });
+    const double penalty =
+        0.5 / PHASE_WINDOW * std::log(double(end)) / double(raw.size());
+    if (std::log(turned_score) + penalty < std::log(score)) {
+        signal.phase = corrected;
+        signal.turned = turned;
+        signal.phase_noise = usual_noise;
+        return turned_score * std::exp(penalty);
+    }
+    signal.phase.setZero();
+    signal.turned = raw;
+    signal.phase_noise = usual_noise / REJECTED_PHASE;
+    return score;
+}
+
 configured_frame configured_receiver::receive_block(const sample_streams& raw,
                                                     const known_symbols& pilots,
                                                     Index num_pilots,
                                                     Index payload_len) const
 {
-    const Index count = raw[0].size();
-    const Index end = num_pilots + payload_len;
-    const row_range payload = { num_pilots, end };
-    const double streams = raw.size();
-    const VectorXd weights = VectorXd::Ones(count);
-    const VectorXd no_phase = VectorXd::Zero(count);
-
-    known_symbols symbols = pilots, kept_symbols;
-    row_range range = { 0, num_pilots };
-    VectorXd phase = no_phase;
-    sample_streams turned = raw; // by phase
-    double phase_noise = d_network.settings().phase_noise;
+    const configured_settings& settings = d_network.settings();
+    const row_range payload = { num_pilots, num_pilots + payload_len };
+    const row_range whole = { 0, payload.last };
+    decided_signal signal = {
+        pilots, VectorXd::Zero(raw[0].size()), raw, settings.phase_noise
+    };
     configured_frame frame;
-    sample_streams kept_streams;
-    configured_readout kept_readout;
+    known_symbols kept_symbols;
+    configured_pass kept;
+    for (int number = 0; number <= settings.refits; number++) {
+        const bool first = number == 0;
+        configured_pass pass =
+            configure_pass(signal, first ? row_range{ 0, num_pilots } : whole, first);
+        const configured_readout& readout = pass.readout;
+        frame.linearised = pass.linearised;
+        const kernel::survivor_decisions found = d_network.search(
+            readout, pass.input, signal.symbols, payload, signal.phase_noise);
+        d_network.decide(signal.symbols, payload, found.symbols);
 
-    for (int pass = 0; pass <= d_network.settings().refits; pass++) {
-        const bool warp = d_network.warps(range);
-        const std::vector<double> priors =
-            pass == 0 ? std::vector<double>{ d_network.settings().prior_weight }
-                      : REFIT_PRIORS;
-        sample_streams input = turned;
-        bool linearised = false;
-        if (d_network.settings().receiver_linearization && d_network.multilevel() &&
-            raw.size() == 1) {
-            const kernel::channel_window window =
-                d_network.select_window(turned, symbols, range, weights, false);
-            const kernel::linearised_receiver found =
-                kernel::linearise_receiver(kernel::delayed(turned[0], window.timing),
-                                           symbols.values,
-                                           model_rows(range, window),
-                                           window.length);
-            linearised = found.used;
-            if (linearised)
-                input[0] = kernel::delayed(found.samples, -window.timing);
-        }
-        configured_readout readout =
-            d_network.configure(input, symbols, range, weights, warp, priors, pass == 0);
-        if (linearised && warp) { // which end of the link is it that saturates?
-            const configured_readout other = d_network.configure(
-                turned, symbols, range, weights, warp, priors, pass == 0);
-            if (other.leave_one_out_mse < readout.leave_one_out_mse) {
-                readout = other;
-                input = turned;
-            }
-        }
-        frame.linearised = linearised;
-
-        const kernel::survivor_decisions found =
-            d_network.search(readout, input, symbols, payload, phase_noise);
-        d_network.decide(symbols, payload, found.symbols);
-        range.last = end;
-        const row_range rows = model_rows(range, readout.window);
-        const VectorXcd sent = symbols.warped(readout.warp);
-        const auto residual = [&](const sample_streams& received, Index last) {
-            return kernel::forward_residual(
-                kernel::delayed(received, readout.window.timing),
-                sent,
-                { rows.first, last },
-                readout.window.length);
-        };
-
-        double score = residual(raw, end);
-        if (pass == 0) {
-            const double used = num_pilots - rows.first;
-            frame.pilot_residual = residual(raw, num_pilots) * used /
-                                   std::max(used - readout.window.length, 1.0);
+        const VectorXcd sent = signal.symbols.warped(readout.warp);
+        double score = model_residual(raw, sent, readout.window, whole);
+        if (first) {
+            const double used = num_pilots - model_rows(whole, readout.window).first;
+            frame.pilot_residual =
+                model_residual(raw, sent, readout.window, { 0, num_pilots }) * used /
+                std::max(used - readout.window.length, 1.0);
             frame.first_length = readout.window.length;
         }
-        if (phase_noise > 0.0 && payload_len > 0) {
-            VectorXd corrected = phase;
-            for (Index n = num_pilots; n < count; n++)
-                corrected(n) += found.phases[std::min(n, end - 1) - num_pilots];
-            const sample_streams model = kernel::delayed(
-                kernel::channel_output(sent, readout.taps), -readout.window.timing);
-            corrected.head(end) += kernel::smoothed_phase(
-                rotated(raw, corrected), model, range, PHASE_WINDOW);
-            corrected.tail(count - end).setConstant(corrected(end - 1));
-            const sample_streams corrected_streams = rotated(raw, corrected);
-            const double turned_score = residual(corrected_streams, end);
-            const double penalty = 0.5 / PHASE_WINDOW * std::log(double(end)) / streams;
-            if (std::log(turned_score) + penalty < std::log(score)) {
-                phase = corrected;
-                turned = corrected_streams;
-                phase_noise = d_network.settings().phase_noise;
-                score = turned_score * std::exp(penalty);
-            } else {
-                phase = no_phase;
-                turned = raw;
-                phase_noise = d_network.settings().phase_noise / REJECTED_PHASE;
-            }
-        }
+        if (settings.phase_noise > 0.0 && payload_len > 0)
+            score = follow_phase(signal, raw, readout, found.phases, payload, score);
         frame.residuals.push_back(score);
         frame.condition_numbers.push_back(readout.condition_number);
         frame.readout = readout;
-        if (pass == 0 || score < frame.residual) {
+        if (first || score < frame.residual) {
             frame.residual = score;
-            frame.kept_pass = pass;
+            frame.kept_pass = number;
             frame.decisions = found.symbols;
-            kept_symbols = symbols;
-            kept_readout = readout;
-            kept_streams = linearised ? input : turned;
+            kept_symbols = signal.symbols;
+            kept = pass;
+            if (!pass.linearised)
+                kept.input = signal.turned;
         }
     }
-    frame.rows_per_fit = end;
-    if (d_network.settings().feedback) {
-        soften(frame, kept_streams, kept_symbols, kept_readout, end);
+    frame.rows_per_fit = whole.last;
+    if (settings.feedback) {
+        soften(frame, kept.input, kept_symbols, kept.readout, whole.last);
         keep_decisions(frame, num_pilots);
     } else {
         frame.soft =
-            d_network.feedforward(kept_readout, kept_streams, range) / kept_readout.gain;
+            d_network.feedforward(kept.readout, kept.input, whole) / kept.readout.gain;
         frame.soft_variance =
-            kept_readout.leave_one_out_mse / std::norm(kept_readout.gain);
+            kept.readout.leave_one_out_mse / std::norm(kept.readout.gain);
     }
     return frame;
 }
@@ -187,14 +216,12 @@ void configured_receiver::soften(configured_frame& frame,
                                  rows,
                                  VectorXd::Ones(num_symbols),
                                  length);
-    const double energy = std::max(channel.taps.squaredNorm(), 1e-12);
     frame.soft = symbols.values.head(num_symbols);
     for (Index n = rows.first; n + length <= num_symbols; n++)
-        frame.soft(n) += (channel.taps.conjugate().array() *
-                          channel.residual.middleRows(n - rows.first, length).array())
-                             .sum() /
-                         energy;
-    frame.soft_variance = channel.noise_variance / energy;
+        frame.soft(n) +=
+            matched(channel.taps, channel.residual.middleRows(n - rows.first, length));
+    frame.soft_variance =
+        channel.noise_variance / std::max(channel.taps.squaredNorm(), 1e-12);
 }
 
 // Where slicing would not give the decision (only an exhaustive search ensures that), the
@@ -323,13 +350,11 @@ void configured_receiver::smooth(configured_frame& frame,
             const row_range range = { std::max<Index>(0, first - window),
                                       std::min(end, last + window) };
             const block_surroundings part = received.around(range, { first, last });
-            VectorXd weights = VectorXd::Zero(part.phase.size());
-            for (Index n = part.known.first; n < part.known.last; n++) {
-                const Index distance =
-                    std::max<Index>({ part.block.first - n, n - part.block.last + 1, 0 });
-                const double weight = std::exp(-distance / frame.memory);
-                weights(n) = weight < 0.02 ? 0.0 : weight;
-            }
+            const VectorXd weights =
+                fading_weights(part, frame.memory, NEGLIGIBLE_WEIGHT, [&part](Index n) {
+                    return std::max<Index>(
+                        { part.block.first - n, n - part.block.last + 1, 0 });
+                });
             const sample_streams streams = part.turned();
             frame.readout = d_network.configure(streams,
                                                 part.symbols,
@@ -365,10 +390,8 @@ void configured_receiver::smooth(configured_frame& frame,
             for (Index n = num_pilots; n < end; n++) {
                 const MatrixXcd& channel = taps[(n - num_pilots) / block];
                 if (n + channel.rows() <= end)
-                    frame.soft(n) += (channel.conjugate().array() *
-                                      residual.middleRows(n, channel.rows()).array())
-                                         .sum() /
-                                     std::max(channel.squaredNorm(), 1e-12);
+                    frame.soft(n) +=
+                        matched(channel, residual.middleRows(n, channel.rows()));
             }
             frame.soft_variance = noise / std::max<size_t>(taps.size(), 1);
             frame.decisions.clear();

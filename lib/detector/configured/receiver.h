@@ -61,6 +61,35 @@ private:
         void take_over(const block_surroundings& part, Eigen::Index first);
     };
 
+    // A frame between the passes over it
+    struct decided_signal {
+        known_symbols symbols;
+        Eigen::VectorXd phase;
+        kernel::sample_streams turned; // by phase
+        double phase_noise;
+    };
+    // What a pass works with
+    struct configured_pass {
+        configured_readout readout;
+        kernel::sample_streams input;
+        bool linearised = false;
+    };
+
+    configured_pass configure_pass(const decided_signal& signal,
+                                   kernel::row_range range,
+                                   bool first) const;
+    /*!
+     * \brief Follows the carrier's phase by a pass's decisions, where that explains the samples
+     * better.
+     * \param score residual without a phase
+     * \return the residual that the pass is judged by
+     */
+    double follow_phase(decided_signal& signal,
+                        const kernel::sample_streams& raw,
+                        const configured_readout& readout,
+                        const std::vector<float>& found,
+                        kernel::row_range payload,
+                        double score) const;
     configured_frame receive_block(const kernel::sample_streams& raw,
                                    const known_symbols& pilots,
                                    Eigen::Index num_pilots,

@@ -21,18 +21,12 @@ const std::vector<double> TRACKING_PRIORS = { 0.3, 3.0, 10.0 };
 
 namespace {
 
-constexpr double DISCOUNT = 0.8;    // of a memory's prediction error, a block
-constexpr double NEGLIGIBLE = 0.02; // weight
-
-// exp(-age / memory) on the known symbols, zero elsewhere
+constexpr double DISCOUNT = 0.8; // of a memory's prediction error, per block
+// By their age: what was known before the block.
 VectorXd forgetting(const block_surroundings& part, double memory, double negligible)
 {
-    VectorXd weights = VectorXd::Zero(part.phase.size());
-    for (Index n = part.known.first; n < part.known.last; n++) {
-        const double weight = std::exp(-(part.known.last - 1 - n) / memory);
-        weights(n) = weight < negligible ? 0.0 : weight;
-    }
-    return weights;
+    return fading_weights(
+        part, memory, negligible, [&part](Index n) { return part.known.last - 1 - n; });
 }
 
 } // namespace
@@ -83,7 +77,7 @@ configured_readout channel_tracker::detect(block_surroundings& part)
         streams,
         part.symbols,
         part.known,
-        forgetting(part, d_memories[d_memory], NEGLIGIBLE),
+        forgetting(part, d_memories[d_memory], NEGLIGIBLE_WEIGHT),
         d_network.multilevel(),
         first ? std::vector<double>{ settings.prior_weight } : TRACKING_PRIORS,
         false);

@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_DETECTOR_CHANNEL_TRACKER_H
 
 #include "detector/configured/network.h"
+#include <cmath>
 
 namespace gr {
 namespace reservoir {
@@ -15,7 +16,7 @@ namespace reservoir {
 struct block_surroundings {
     kernel::sample_streams raw;
     known_symbols symbols;
-    Eigen::VectorXd phase; // of the carrier, a symbol
+    Eigen::VectorXd phase; // of the carrier, per symbol
     kernel::row_range known;
     kernel::row_range block;
     //! The block, and symbols after it that help to decide it: they are decided again later.
@@ -66,10 +67,31 @@ private:
     std::vector<double> d_scores; // of each memory, discounted
     std::vector<int> d_history;   // memory used after each block
     int d_memory;
-    double d_theta = 0.0, d_nu = 0.0; // carrier phase, and its step a symbol
+    double d_theta = 0.0, d_nu = 0.0; // carrier phase, and its step per symbol
 };
 
-//! weights one a symbol of the surroundings
+//! Smaller weights of symbols are not worth their time.
+constexpr double NEGLIGIBLE_WEIGHT = 0.02;
+
+/*!
+ * \brief Weight exp(-distance(n) / memory) of every known symbol n, zero elsewhere and where it is
+ * below `negligible`.
+ */
+template <class Distance>
+Eigen::VectorXd fading_weights(const block_surroundings& part,
+                               double memory,
+                               double negligible,
+                               Distance distance)
+{
+    Eigen::VectorXd weights = Eigen::VectorXd::Zero(part.phase.size());
+    for (Eigen::Index n = part.known.first; n < part.known.last; n++) {
+        const double weight = std::exp(-distance(n) / memory);
+        weights(n) = weight < negligible ? 0.0 : weight;
+    }
+    return weights;
+}
+
+//! weights one per symbol of the surroundings
 channel_prediction predict_block(const block_surroundings& part,
                                  const configured_readout& readout,
                                  const kernel::sample_streams& streams,

@@ -26,7 +26,7 @@ void bind_equalizer(py::module& m)
         "{'freeze': bool}, {'reset': True}, {'training_sequence': vector}.\n\n"
         "Four mistakes are told once in a run, in the log, in warnings() and in the "
         "next report: no training tag, though the detector is not trained; a training "
-        "error above -1 dB; training tags closer together than the training; a "
+        "error above -1.5 dB; training tags closer together than the training; a "
         "training sequence so coloured that least squares suffers.")
         .def(py::init([](detector::sptr detector,
                          int sps,

@@ -70,5 +70,5 @@ void bind_rnn(py::module& m)
             },
             "(W, U, W_out, D) as trained, as set_weights takes them; before training "
             "those that a "
-            "fit would start from (for one sample a symbol and pilots of unit power).");
+            "fit would start from (for one sample per symbol and pilots of unit power).");
 }

@@ -169,7 +169,13 @@ def _median_seconds(store):
     reports = map(store.get_message, range(store.num_messages()))
     key = pmt.intern("seconds")
     return float(
-        np.median([pmt.to_double(pmt.dict_ref(r, key, pmt.PMT_NIL)) for r in reports])
+        np.median(
+            [
+                pmt.to_double(pmt.dict_ref(report, key, pmt.PMT_NIL))
+                for report in reports
+                if pmt.dict_has_key(report, key)  # else a warning without a training
+            ]
+        )
     )
 
 

@@ -42,7 +42,9 @@ class panel:
 
     def __init__(self, layout, title, x_label, y_label, nothing, log=False, **cell):
         self.plot = layout.addPlot(**cell)
-        self.plot.titleLabel.updateMin = lambda: None  # a long title must not widen its column
+        self.plot.titleLabel.updateMin = (
+            lambda: None
+        )  # a long title must not widen its column
         self.title(title)
         self.plot.showGrid(x=True, y=True, alpha=0.2)
         self.plot.setLogMode(x=False, y=log)

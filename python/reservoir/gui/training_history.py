@@ -156,8 +156,8 @@ class receiver_history:
         epoch = _number(message, "epoch")
         if np.isfinite(epoch):
             self._add_epoch(int(epoch), message)
-        else:
-            self._add_training(message)
+        elif _entry(message, "warning") is None or _entry(message, "mse") is not None:
+            self._add_training(message)  # else a warning without a training
 
     def _forget_epochs(self):
         for figure in self.epochs.values():
