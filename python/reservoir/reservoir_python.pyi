@@ -606,7 +606,7 @@ class rnn(detector):
 
     def weights(self) -> tuple:
         """(W, U, W_out, D) as trained, as set_weights takes them; before training those that a fit
-        would start from (for one sample a symbol and pilots of unit power).
+        would start from (for one sample per symbol and pilots of unit power).
         """
 
 def viterbi_equalizer(
@@ -639,8 +639,9 @@ class equalizer(gr.block, gr.basic_block):
     {'training_sequence': vector}.
 
     Four mistakes are told once in a run, in the log, in warnings() and in the next report: no
-    training tag, though the detector is not trained; a training error above -1 dB; training tags
-    closer together than the training; a training sequence so coloured that least squares suffers.
+    training tag, though the detector is not trained; a training error above -1.5 dB; training
+    tags closer together than the training; a training sequence so coloured that least squares
+    suffers.
     """
 
     def __init__(
