@@ -244,7 +244,7 @@ class detector:
     def save(self, path: str) -> None:
         """Writes parameters and what was trained to a file. Raises RuntimeError."""
 
-    def set_tracking(self, constellation: digital.constellation) -> None:
+    def set_tracking(self, constellation: Optional[digital.constellation]) -> None:
         """After the next fit, go on with training by decisions of this constellation; None: off."""
 
     def set_channel(self, channel: ArrayLike) -> None:
@@ -268,7 +268,7 @@ class detector:
     def cancelled(self) -> bool:
         """Whether cancel is set."""
 
-    def set_progress(self, progress: Callable[[dict], None]) -> None:
+    def set_progress(self, progress: Optional[Callable[[dict], None]]) -> None:
         """Calls progress(dict) once per epoch of a training by descent, on the thread that fits;
         None: nothing is called.
 

@@ -40,6 +40,8 @@ TYPES = [
 ]
 # what an argument may be, where pybind11 converts
 ACCEPTED = [(r"NDArray\[numpy\.\w+\]", "ArrayLike"), (r"\blist\[", "Sequence[")]
+# what may be None, which pybind11 does not tell
+NONE = {"set_tracking": "constellation", "set_progress": "progress"}
 
 
 def translate(text, rules):
@@ -74,12 +76,14 @@ def literal(text):
     return repr(value) if len(repr(value)) < 40 else "..."
 
 
-def argument(text):
+def argument(text, function=""):
     declared, _, default = text.partition(" = ")
     name, _, kind = declared.partition(": ")
     if name in ("self", "*", "*args", "**kwargs"):
         return name
     kind = translate(translate(kind, TYPES), ACCEPTED) or "Any"
+    if name == NONE.get(function):
+        kind = f"Optional[{kind}]"
     if default == "None" and kind != "Any" and not kind.startswith("Optional"):
         kind = f"Optional[{kind}]"
     # pybind11's name for one that has none: it is given by position only
@@ -113,7 +117,7 @@ def signature(name, text, depth):
     match = re.match(rf"{re.escape(name)}\((.*)\) -> (.*)$", text)
     if not match:
         raise ValueError(f"{name}: no signature in {text!r}")
-    arguments = [argument(piece) for piece in split(match[1])]
+    arguments = [argument(piece, name) for piece in split(match[1])]
     result = translate(match[2], TYPES)
     line = f"{' ' * depth}def {name}({', '.join(arguments)}) -> {result}:"
     if len(line) + 4 <= WIDTH:
