@@ -639,7 +639,8 @@ def listening_rnn():
     return reservoir.rnn(num_neurons=8, epochs=60, eigenvalues_every=0, held_out=0.25)
 
 
-LISTENING = {**reservoir.detectors(), "rnn": listening_rnn}.values()
+LISTENING = list({**reservoir.detectors(), "rnn": listening_rnn}.values())
+SOLVED = [make for make in LISTENING if make is not listening_rnn]
 
 
 @pytest.mark.parametrize("chunk", [0, 100])
@@ -770,7 +771,7 @@ def test_noise_that_was_taken_for_a_frame_is_not_a_mistake():
 
 @pytest.mark.parametrize("payload_len", [0, 200])
 @pytest.mark.parametrize("scale", [1, 100])
-@pytest.mark.parametrize("make", LISTENING[:3])
+@pytest.mark.parametrize("make", SOLVED)
 def test_nothing_is_said_of_weak_signals(make, scale, payload_len):
     """At 5 dB the trainings are poor, but the pilots are what was sent; whatever their unit."""
     pilots = symbols(64, np.random.default_rng(2))
