@@ -43,7 +43,8 @@ demo: configure
 
 # Python's tests twice, as ctest runs its own: VOLK_GENERIC=1 would hide an error of VOLK's code for
 # better processors, and the other way round.
-PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadfile tests/python
+PARALLEL = $$($(PYTHON) -c "import xdist" 2>/dev/null && echo "-n $(JOBS) --dist loadfile")
+PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider $(PARALLEL) tests/python
 test: configure
 	@tools/setup.sh test
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
