@@ -43,7 +43,7 @@ demo: configure
 
 # Python's tests twice, as ctest runs its own: VOLK_GENERIC=1 would hide an error of VOLK's code for
 # better processors, and the other way round.
-PARALLEL = $$($(PYTHON) -c "import xdist" 2>/dev/null && echo "-n $(JOBS) --dist loadfile")
+PARALLEL = $$($(PYTHON) -c "import xdist" 2>/dev/null && echo "--dist loadfile -n $(JOBS)")
 PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider $(PARALLEL) tests/python
 test: configure
 	@tools/setup.sh test
