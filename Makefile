@@ -6,16 +6,19 @@ PREFIX ?= /usr/local
 OUT ?= out/demo
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WERROR ?= ON
+# ON: several files are compiled as one, which takes half the time; OFF: one by one, for who works on them
+UNITY ?= ON
 
 # The Python that GNU Radio was built for, whatever python3 is first on the PATH.
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup build generate demo test sanitize bench install format clean
+.PHONY: help setup configure build generate demo test sanitize bench install format clean
 
 help:
-	@echo "make demo             build, then compare the receivers on a software channel (report in $(OUT))"
-	@echo "make test             build with warnings as errors, run all tests"
+	@echo "make demo             build what it needs, then compare the receivers on a software channel"
+	@echo "                      (report in $(OUT))"
+	@echo "make test             build everything with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
 	@echo "make generate         blocks for Companion, type stub and docs/detectors.md, from what the detectors say"
@@ -26,33 +29,46 @@ help:
 setup:
 	@tools/setup.sh
 
-build: setup
-	@cmake -S . -B $(BUILD) -DENABLE_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+configure: setup
+	@cmake -S . -B $(BUILD) -DENABLE_WERROR=$(WERROR) -DCMAKE_UNITY_BUILD=$(UNITY) > $(BUILD).log 2>&1 || \
+	    { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
+
+build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
 
 # After a change of what a detector says of itself; the files are committed.
-generate: build
+generate: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
 	@$(IN_TREE) $(PYTHON) tools/generate
 
-demo: build
+# the module and the library it needs, no tests
+demo: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
 	@$(IN_TREE) $(PYTHON) -m gnuradio.reservoir demo --out $(OUT)
 
-# Twice, as ctest does: VOLK_GENERIC=1 and a loader that sees no AVX2 would hide an error of the code
-# for better processors, and the other way round. The toy detector is compiled once.
-test: build
+# Python's tests twice, as ctest runs its own: VOLK_GENERIC=1 would hide an error of VOLK's code for
+# better processors, and the other way round.
+PARALLEL = $$($(PYTHON) -c "import xdist" 2>/dev/null && echo "--dist loadfile -n $(JOBS)")
+PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider $(PARALLEL) tests/python
+# it compiles: once is enough
+ONCE = --ignore=tests/python/test_new_detector.py
+test: configure
+	@tools/setup.sh test
+	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
 	cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
-	$(IN_TREE) VOLK_GENERIC=1 GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2 $(PYTHON) -m pytest -q -p no:cacheprovider \
-	    --ignore=tests/python/test_new_detector.py tests/python
-	$(IN_TREE) $(PYTHON) -m pytest -q -p no:cacheprovider tests/python
+	$(IN_TREE) VOLK_GENERIC=1 $(PYTEST) $(ONCE)
+	$(IN_TREE) $(PYTEST)
 
+# file by file: that every file includes what it uses is seen here
 sanitize: setup
 	@cmake -S . -B $(BUILD)-sanitize -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON \
 	    -DENABLE_PYTHON=OFF -DENABLE_GRC=OFF -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -g1" > /dev/null
 	@cmake --build $(BUILD)-sanitize -j $(JOBS)
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS) -E _simd
 
-bench: build
+bench: configure
 	@tools/setup.sh bench
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs, through apt, what gr-reservoir needs and this machine lacks; prints what it installs, or nothing.
 #
-#   tools/setup.sh              to build, test and run the demo
+#   tools/setup.sh              to build, install and run the demo
+#   tools/setup.sh test         ... and the tests
 #   tools/setup.sh bench        ... and the benchmarks
 #   tools/setup.sh format       the formatters only
 #   tools/setup.sh --list ...   print the packages, install nothing
@@ -9,12 +10,14 @@
 # Debian 12 and 13, Ubuntu 22.04 and 24.04. A GNU Radio that was built from source is used as it is.
 set -eu
 
-# compiler, libraries, bindings, tests, plots, Qt graphical blocks, and GTK for gnuradio-companion's window
+# compiler, libraries, bindings, plots, Qt graphical blocks, and GTK for gnuradio-companion's window
 BASE="g++ make cmake pkg-config git libeigen3-dev libhwy-dev libboost-test-dev pybind11-dev
-python3-dev python3-numpy python3-scipy python3-matplotlib python3-tqdm python3-pytest python3-hypothesis
-python3-pyqt5 python3-pyqtgraph python3-gi python3-gi-cairo gir1.2-gtk-3.0"
+python3-dev python3-numpy python3-scipy python3-matplotlib python3-tqdm python3-pyqt5
+python3-pyqtgraph python3-gi python3-gi-cairo gir1.2-gtk-3.0"
 GNURADIO="gnuradio gnuradio-dev"
 BENCH="libbenchmark-dev"
+TEST="python3-pytest python3-pytest-xdist python3-hypothesis $BENCH"
+GNURADIO_TEST="gr-osmosdr" # built for the GNU Radio of the distribution
 FORMAT="clang-format black"
 
 list=0
@@ -27,9 +30,15 @@ own_gnuradio() { # a GNU Radio 3.10 with its headers, not necessarily from apt
 
 case "${1:-}" in
     "") wanted="$BASE"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
+    test)
+        wanted="$BASE $TEST"
+        if ! own_gnuradio; then wanted="$wanted $GNURADIO $GNURADIO_TEST"
+        elif have gnuradio; then wanted="$wanted $GNURADIO_TEST"
+        fi
+        ;;
     bench) wanted="$BASE $BENCH"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     format) wanted="$FORMAT" ;;
-    *) echo "setup.sh: unknown argument '$1' (use: [--list] [bench | format])" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | bench | format])" >&2; exit 2 ;;
 esac
 wanted=$(echo $wanted)
 if [ $list = 1 ]; then echo "$wanted"; exit 0; fi

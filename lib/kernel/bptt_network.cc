@@ -15,33 +15,33 @@ namespace reservoir {
 namespace kernel {
 
 using simd::factor;
-using simd::split_matrix;
+using simd::split_view;
 
 namespace {
 
 // Views of a block in an array; SIMD code reads and writes through one type.
 template <class T, class Block>
-split_matrix<T> view(const std::vector<T>& values, const Block& shape)
+split_view<T> view(const std::vector<T>& values, const Block& shape)
 {
     T* first = const_cast<T*>(values.data()) + shape.offset;
     return { first, first + shape.part(), 1, shape.padded_rows() };
 }
 
 template <class T>
-split_matrix<T> transposed(const split_matrix<T>& a)
+split_view<T> transposed(const split_view<T>& a)
 {
     return { a.re, a.im, a.column_step, a.row_step };
 }
 
 template <class T>
-split_matrix<T> from_column(const split_matrix<T>& a, size_t column)
+split_view<T> from_column(const split_view<T>& a, size_t column)
 {
     const size_t skipped = column * a.column_step;
     return { a.re + skipped, a.im + skipped, a.row_step, a.column_step };
 }
 
 template <class T, class Matrix>
-void pack(const Matrix& matrix, const split_matrix<T>& into)
+void pack(const Matrix& matrix, const split_view<T>& into)
 {
     for (Eigen::Index j = 0; j < matrix.cols(); j++) {
         for (Eigen::Index i = 0; i < matrix.rows(); i++) {
@@ -54,7 +54,7 @@ void pack(const Matrix& matrix, const split_matrix<T>& into)
 
 template <class T>
 typename network_weights<T>::matrix
-unpack_matrix(const split_matrix<T>& from, size_t rows, size_t columns)
+unpack_matrix(const split_view<T>& from, size_t rows, size_t columns)
 {
     typename network_weights<T>::matrix matrix(rows, columns);
     for (size_t j = 0; j < columns; j++)

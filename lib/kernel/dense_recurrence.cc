@@ -5,8 +5,8 @@
 
 #include <gnuradio/reservoir/kernel/dense_recurrence.h>
 
+#include "kernel/eigenvalues.h"
 #include "kernel/inner_loops.h"
-#include <Eigen/Eigenvalues>
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
@@ -20,12 +20,12 @@ namespace {
 
 Eigen::VectorXcd eigenvalues_in_double(const Eigen::MatrixXcf& matrix)
 {
-    const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(
-        matrix.cast<std::complex<double>>(), false);
-    if (solver.info() != Eigen::Success)
+    const eigen_decomposition found =
+        decompose(matrix.cast<std::complex<double>>(), false);
+    if (!found.converged)
         throw std::runtime_error(
             "the eigenvalues of the recurrent weights do not converge");
-    return solver.eigenvalues();
+    return found.values;
 }
 
 } // namespace
@@ -209,16 +209,16 @@ void dense_recurrence::run(const std::complex<float>* inputs,
 std::optional<modal_form> diagonalise(const Eigen::MatrixXcf& recurrent,
                                       const Eigen::MatrixXcf& input)
 {
-    const Eigen::MatrixXcd w = recurrent.cast<std::complex<double>>();
-    const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(w);
-    if (solver.info() != Eigen::Success)
+    const eigen_decomposition found =
+        decompose(recurrent.cast<std::complex<double>>(), true);
+    if (!found.converged)
         return std::nullopt;
-    const Eigen::MatrixXcd& v = solver.eigenvectors();
+    const Eigen::MatrixXcd& v = found.vectors;
     const Eigen::PartialPivLU<Eigen::MatrixXcd> lu(v);
-    if (!(lu.rcond() > 1e-4) || !(solver.eigenvalues().cwiseAbs().maxCoeff() < 1.0))
+    if (!(lu.rcond() > 1e-4) || !(found.values.cwiseAbs().maxCoeff() < 1.0))
         return std::nullopt;
     modal_form modal;
-    for (const auto& pole : solver.eigenvalues())
+    for (const auto& pole : found.values)
         modal.poles.emplace_back(pole);
     modal.modes = v.cast<std::complex<float>>();
     modal.drive =

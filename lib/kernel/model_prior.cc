@@ -7,7 +7,6 @@
 #include <gnuradio/reservoir/kernel/model_prior.h>
 
 #include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -19,7 +19,7 @@ namespace simd {
  * i·row_step + j·column_step. Matrices by columns are padded to simd::padded(rows) values per column.
  */
 template <class T>
-struct split_matrix {
+struct split_view {
     T* re;
     T* im;
     size_t row_step;
@@ -36,21 +36,21 @@ enum class factor { as_it_is, conjugate };
 
 //! Y += A B or A B*; A is rows × inner, B inner × columns with any steps.
 template <class T>
-void multiply_add(const split_matrix<T>& a,
-                  const split_matrix<T>& b,
+void multiply_add(const split_view<T>& a,
+                  const split_view<T>& b,
                   factor kind,
                   size_t rows,
                   size_t inner,
                   size_t columns,
-                  const split_matrix<T>& y);
+                  const split_view<T>& y);
 
 //! y[t] += aᴴ s[t], t = 0 … steps−1; a is one column, y a row.
 template <class T>
-void project(const split_matrix<T>& a,
-             const split_matrix<T>& s,
+void project(const split_view<T>& a,
+             const split_view<T>& s,
              size_t rows,
              size_t steps,
-             const split_matrix<T>& y);
+             const split_view<T>& y);
 
 /*!
  * z[t] += W s[t−1], s[t] = f(z[t]), t = 1 … steps: z holds U u on entry; column 0 of s is the
@@ -58,13 +58,13 @@ void project(const split_matrix<T>& a,
  */
 template <class T>
 void run_forward(activation function,
-                 const split_matrix<T>& recurrent,
+                 const split_view<T>& recurrent,
                  size_t neurons,
                  size_t inner,
                  size_t steps,
-                 const split_matrix<T>& z,
-                 const split_matrix<T>& s,
-                 const split_matrix<T>& slope);
+                 const split_view<T>& z,
+                 const split_view<T>& s,
+                 const split_view<T>& slope);
 
 /*!
  * dz[t] = f'(z[t]) · (dz[t] + Wᴴ dz[t+1]), t = steps … 1, in place; `adjoint` is Wᴴ, z, s and
@@ -72,14 +72,14 @@ void run_forward(activation function,
  */
 template <class T>
 void run_backward(activation function,
-                  const split_matrix<T>& adjoint,
+                  const split_view<T>& adjoint,
                   size_t neurons,
                   size_t inner,
                   size_t steps,
-                  const split_matrix<T>& z,
-                  const split_matrix<T>& s,
-                  const split_matrix<T>& slope,
-                  const split_matrix<T>& dz);
+                  const split_view<T>& z,
+                  const split_view<T>& s,
+                  const split_view<T>& slope,
+                  const split_view<T>& dz);
 
 } // namespace simd
 } // namespace kernel

@@ -74,13 +74,13 @@ HWY_INLINE void accumulate_column(const T* a_re,
 }
 
 template <class T>
-HWY_INLINE void multiply_add_any(const split_matrix<T>& a,
-                                 const split_matrix<T>& b,
+HWY_INLINE void multiply_add_any(const split_view<T>& a,
+                                 const split_view<T>& b,
                                  factor kind,
                                  size_t rows,
                                  size_t inner,
                                  size_t columns,
-                                 const split_matrix<T>& y)
+                                 const split_view<T>& y)
 {
     constexpr size_t INNER = 64; // that many columns of A stay in the first-level cache
     const hn::CappedTag<T, ROW_PADDING> d;
@@ -114,11 +114,11 @@ HWY_INLINE void multiply_add_any(const split_matrix<T>& a,
 }
 
 template <class T>
-HWY_INLINE void project_any(const split_matrix<T>& a,
-                            const split_matrix<T>& s,
+HWY_INLINE void project_any(const split_view<T>& a,
+                            const split_view<T>& s,
                             size_t rows,
                             size_t steps,
-                            const split_matrix<T>& y)
+                            const split_view<T>& y)
 {
     const hn::CappedTag<T, ROW_PADDING> d;
     using vec = hn::Vec<decltype(d)>;
@@ -223,20 +223,20 @@ HWY_INLINE void differentiate_column(activation function,
 }
 
 template <class T>
-HWY_INLINE split_matrix<T> column(const split_matrix<T>& a, size_t t)
+HWY_INLINE split_view<T> column(const split_view<T>& a, size_t t)
 {
     return { a.re + t * a.column_step, a.im + t * a.column_step, 1, a.column_step };
 }
 
 template <class T>
 HWY_INLINE void run_forward_any(activation function,
-                                const split_matrix<T>& recurrent,
+                                const split_view<T>& recurrent,
                                 size_t neurons,
                                 size_t inner,
                                 size_t steps,
-                                const split_matrix<T>& z,
-                                const split_matrix<T>& s,
-                                const split_matrix<T>& slope)
+                                const split_view<T>& z,
+                                const split_view<T>& s,
+                                const split_view<T>& slope)
 {
     for (size_t t = 1; t <= steps; t++) {
         const auto zt = column(z, t);
@@ -255,14 +255,14 @@ HWY_INLINE void run_forward_any(activation function,
 
 template <class T>
 HWY_INLINE void run_backward_any(activation function,
-                                 const split_matrix<T>& adjoint,
+                                 const split_view<T>& adjoint,
                                  size_t neurons,
                                  size_t inner,
                                  size_t steps,
-                                 const split_matrix<T>& z,
-                                 const split_matrix<T>& s,
-                                 const split_matrix<T>& slope,
-                                 const split_matrix<T>& dz)
+                                 const split_view<T>& z,
+                                 const split_view<T>& s,
+                                 const split_view<T>& slope,
+                                 const split_view<T>& dz)
 {
     for (size_t t = steps; t > 0; t--) {
         const auto dzt = column(dz, t);
@@ -283,44 +283,44 @@ HWY_INLINE void run_backward_any(activation function,
 
 // Highway's tables hold plain functions.
 #define RESERVOIR_DEFINE_LOOPS(T, suffix)                                            \
-    void multiply_add_##suffix(const split_matrix<T>& a,                             \
-                               const split_matrix<T>& b,                             \
+    void multiply_add_##suffix(const split_view<T>& a,                               \
+                               const split_view<T>& b,                               \
                                factor kind,                                          \
                                size_t rows,                                          \
                                size_t inner,                                         \
                                size_t columns,                                       \
-                               const split_matrix<T>& y)                             \
+                               const split_view<T>& y)                               \
     {                                                                                \
         multiply_add_any(a, b, kind, rows, inner, columns, y);                       \
     }                                                                                \
-    void project_##suffix(const split_matrix<T>& a,                                  \
-                          const split_matrix<T>& s,                                  \
+    void project_##suffix(const split_view<T>& a,                                    \
+                          const split_view<T>& s,                                    \
                           size_t rows,                                               \
                           size_t steps,                                              \
-                          const split_matrix<T>& y)                                  \
+                          const split_view<T>& y)                                    \
     {                                                                                \
         project_any(a, s, rows, steps, y);                                           \
     }                                                                                \
     void run_forward_##suffix(activation function,                                   \
-                              const split_matrix<T>& recurrent,                      \
+                              const split_view<T>& recurrent,                        \
                               size_t neurons,                                        \
                               size_t inner,                                          \
                               size_t steps,                                          \
-                              const split_matrix<T>& z,                              \
-                              const split_matrix<T>& s,                              \
-                              const split_matrix<T>& slope)                          \
+                              const split_view<T>& z,                                \
+                              const split_view<T>& s,                                \
+                              const split_view<T>& slope)                            \
     {                                                                                \
         run_forward_any(function, recurrent, neurons, inner, steps, z, s, slope);    \
     }                                                                                \
     void run_backward_##suffix(activation function,                                  \
-                               const split_matrix<T>& adjoint,                       \
+                               const split_view<T>& adjoint,                         \
                                size_t neurons,                                       \
                                size_t inner,                                         \
                                size_t steps,                                         \
-                               const split_matrix<T>& z,                             \
-                               const split_matrix<T>& s,                             \
-                               const split_matrix<T>& slope,                         \
-                               const split_matrix<T>& dz)                            \
+                               const split_view<T>& z,                               \
+                               const split_view<T>& s,                               \
+                               const split_view<T>& slope,                           \
+                               const split_view<T>& dz)                              \
     {                                                                                \
         run_backward_any(function, adjoint, neurons, inner, steps, z, s, slope, dz); \
     }
@@ -348,49 +348,49 @@ namespace simd {
     HWY_EXPORT(run_forward_##suffix);                                 \
     HWY_EXPORT(run_backward_##suffix);                                \
     template <>                                                       \
-    void multiply_add(const split_matrix<T>& a,                       \
-                      const split_matrix<T>& b,                       \
+    void multiply_add(const split_view<T>& a,                         \
+                      const split_view<T>& b,                         \
                       factor kind,                                    \
                       size_t rows,                                    \
                       size_t inner,                                   \
                       size_t columns,                                 \
-                      const split_matrix<T>& y)                       \
+                      const split_view<T>& y)                         \
     {                                                                 \
         HWY_DYNAMIC_DISPATCH(multiply_add_##suffix)                   \
         (a, b, kind, rows, inner, columns, y);                        \
     }                                                                 \
     template <>                                                       \
-    void project(const split_matrix<T>& a,                            \
-                 const split_matrix<T>& s,                            \
+    void project(const split_view<T>& a,                              \
+                 const split_view<T>& s,                              \
                  size_t rows,                                         \
                  size_t steps,                                        \
-                 const split_matrix<T>& y)                            \
+                 const split_view<T>& y)                              \
     {                                                                 \
         HWY_DYNAMIC_DISPATCH(project_##suffix)(a, s, rows, steps, y); \
     }                                                                 \
     template <>                                                       \
     void run_forward(activation function,                             \
-                     const split_matrix<T>& recurrent,                \
+                     const split_view<T>& recurrent,                  \
                      size_t neurons,                                  \
                      size_t inner,                                    \
                      size_t steps,                                    \
-                     const split_matrix<T>& z,                        \
-                     const split_matrix<T>& s,                        \
-                     const split_matrix<T>& slope)                    \
+                     const split_view<T>& z,                          \
+                     const split_view<T>& s,                          \
+                     const split_view<T>& slope)                      \
     {                                                                 \
         HWY_DYNAMIC_DISPATCH(run_forward_##suffix)                    \
         (function, recurrent, neurons, inner, steps, z, s, slope);    \
     }                                                                 \
     template <>                                                       \
     void run_backward(activation function,                            \
-                      const split_matrix<T>& adjoint,                 \
+                      const split_view<T>& adjoint,                   \
                       size_t neurons,                                 \
                       size_t inner,                                   \
                       size_t steps,                                   \
-                      const split_matrix<T>& z,                       \
-                      const split_matrix<T>& s,                       \
-                      const split_matrix<T>& slope,                   \
-                      const split_matrix<T>& dz)                      \
+                      const split_view<T>& z,                         \
+                      const split_view<T>& s,                         \
+                      const split_view<T>& slope,                     \
+                      const split_view<T>& dz)                        \
     {                                                                 \
         HWY_DYNAMIC_DISPATCH(run_backward_##suffix)                   \
         (function, adjoint, neurons, inner, steps, z, s, slope, dz);  \

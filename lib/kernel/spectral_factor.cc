@@ -5,7 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 
-#include <Eigen/Eigenvalues>
+#include "kernel/eigenvalues.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -29,7 +29,7 @@ VectorXcd polynomial_roots(const VectorXcd& coefficients)
     MatrixXcd companion = MatrixXcd::Zero(order, order);
     companion.row(0) = -coefficients.tail(order).transpose() / coefficients(0);
     companion.diagonal(-1).setOnes();
-    return Eigen::ComplexEigenSolver<MatrixXcd>(companion, false).eigenvalues();
+    return decompose(companion, false).values;
 }
 
 std::complex<double> clipped(std::complex<double> pole)

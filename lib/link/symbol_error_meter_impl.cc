@@ -19,7 +19,7 @@ namespace reservoir {
 
 namespace {
 
-const pmt::pmt_t FRAME_KEY = pmt::mp("frame");
+const pmt::pmt_t NUMBER_KEY = pmt::mp("frame");
 
 const frame_source::sptr& checked_source(const frame_source::sptr& source)
 {
@@ -80,7 +80,7 @@ std::optional<uint64_t> frame_index(const pmt::pmt_t& value)
     if (!pmt::is_dict(value))
         return std::nullopt;
     try {
-        const auto frame = pmt::dict_ref(value, FRAME_KEY, pmt::PMT_NIL);
+        const auto frame = pmt::dict_ref(value, NUMBER_KEY, pmt::PMT_NIL);
         if (pmt::is_uint64(frame))
             return pmt::to_uint64(frame);
         if (pmt::is_integer(frame) && pmt::to_long(frame) >= 0)

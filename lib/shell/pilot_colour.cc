@@ -5,7 +5,7 @@
 
 #include "shell/pilot_colour.h"
 
-#include <Eigen/Eigenvalues>
+#include <gnuradio/reservoir/kernel/singular_values.h>
 #include <algorithm>
 #include <limits>
 
@@ -33,10 +33,10 @@ Eigen::MatrixXcd autocorrelation_matrix(const symbols& row)
 
 double noise_enhancement_of(const symbols& row)
 {
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(
-        autocorrelation_matrix(row), Eigen::EigenvaluesOnly);
-    const auto& eigenvalues = solver.eigenvalues();
-    if (!(eigenvalues(0) > 0.0))
+    // the matrix is positive definite: its singular values are its eigenvalues
+    const Eigen::VectorXd eigenvalues =
+        kernel::singular_values(autocorrelation_matrix(row));
+    if (eigenvalues.size() == 0 || !(eigenvalues.minCoeff() > 0.0))
         return std::numeric_limits<double>::infinity();
     return eigenvalues.mean() * eigenvalues.cwiseInverse().mean();
 }

@@ -41,6 +41,13 @@ def test_every_file_is_written_and_named(demo):
     assert "$" not in page  # nothing of the template is left
 
 
+def test_progress_without_a_terminal_is_a_line_per_stage(demo):
+    lines = demo[0].stderr.splitlines()
+    assert "\r" not in demo[0].stderr
+    assert lines[0].startswith("0 of 8 steps: ") and lines[-1] == "8 of 8 steps: done"
+    assert len(lines) == len(set(lines)) == 9
+
+
 def test_results_say_what_was_run(demo):
     results = demo[2]
     assert results["experiment"] == "demo"

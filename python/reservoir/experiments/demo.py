@@ -9,9 +9,8 @@ import pathlib
 import sys
 import time
 
-from tqdm import tqdm
-
 from . import flowgraph, report
+from .progress import progress
 from .receivers import RECEIVERS, receivers
 
 SNRS_DB = {"QPSK": range(5, 21, 3), "16-QAM": range(10, 29, 3)}
@@ -179,7 +178,7 @@ def main(arguments):
         snrs_db = {m: [s[0], s[len(s) // 2], s[-1]] for m, s in snrs_db.items()}
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        with tqdm(total=sum(len(s) + 1 for s in snrs_db.values()), unit="step") as bar:
+        with progress(sum(len(s) + 1 for s in snrs_db.values()), "step") as bar:
 
             def step(text):
                 bar.update(bool(bar.desc))  # what went before is done

@@ -18,7 +18,6 @@ import sys
 import time
 
 import numpy as np
-from tqdm import tqdm
 
 from . import paper_report
 from .demo import within
@@ -35,6 +34,7 @@ from .paper_measurements import (
     rnn_errors,
     training_seconds,
 )
+from .progress import progress
 
 CACHE_VERSION = 1  # of what the pieces compute: another one starts again
 TUNING_FRAMES_AT = 1_000_000  # settings are chosen on other frames than those compared
@@ -274,7 +274,7 @@ def error_rates(pieces, scale, seed, pilots, snr_db):
 
 def measure(scale, seed, folder):
     """Run everything; returns what the report needs."""
-    with tqdm(total=num_pieces(scale), unit="piece") as bar:
+    with progress(num_pieces(scale), "piece") as bar:
         pieces = Pieces(folder, bar)
         curves = {
             name: pieces(

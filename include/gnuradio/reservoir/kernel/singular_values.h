@@ -14,9 +14,11 @@ namespace reservoir {
 namespace kernel {
 
 /*!
- * \brief Singular values, largest first: QR of the taller shape, then the SVD of its triangle.
+ * \brief Singular values, largest first: QR of the taller shape, then the bidiagonal form of its
+ * triangle.
  *
- * Costs about m n² multiply-adds for m × n, m > n. None are returned if an element is not finite.
+ * Costs about m n² multiply-adds for m × n, m > n. None are returned if an element, or its
+ * square, is not finite.
  */
 RESERVOIR_API Eigen::VectorXd singular_values(const Eigen::MatrixXd& matrix);
 RESERVOIR_API Eigen::VectorXd singular_values(const Eigen::MatrixXcd& matrix);
