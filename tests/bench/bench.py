@@ -508,10 +508,10 @@ def epochs(options):
 
 def background_rate(training, count):
     """Symbols a second, KiB by which memory grew over the second half, trainings skipped."""
-    weights, detector = (
-        reservoir.rnn(epochs=n, eigenvalues_every=0) for n in (1, 10**6)
-    )
-    detector.adopt(fitted(weights))
+    detector = reservoir.rnn(epochs=10**6, eigenvalues_every=0)
+    briefly = detector.clone()
+    briefly.cancel()  # its training ends after one epoch
+    detector.adopt(fitted(briefly))
     block = reservoir.equalizer(detector, 1, QPSK.pilots, background_training=training)
     block.set_freeze(not training)
     source = blocks.vector_source_c(QPSK.received[:264].tolist(), True, 1, [tag()])
