@@ -753,7 +753,7 @@ class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
         """Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on."""
 
     def taps(self) -> NDArray[numpy.complex64]:
-        """The taps at the first sample of the current frame, (num_rx, num_tx, L)."""
+        """The taps at the first sample of the present frame, complex64 (num_rx, num_tx, L)."""
 
 def random_pilots(
     constellation: digital.constellation,

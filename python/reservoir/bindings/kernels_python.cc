@@ -116,19 +116,21 @@ void bind_fading(py::module& m)
 {
     using kernel::fading;
 
-    py::class_<fading>(m,
-                       "fading",
-                       "The physics of block_fading_cc without a flowgraph: h(samples) "
-                       "filters an array.\n\n"
-                       "A matrix of tapped delay lines whose taps are drawn for each "
-                       "frame: Rayleigh block fading\n"
-                       "(Proakis, Digital Communications, ch. 13), with doppler > 0 "
-                       "moving as a sum of 16 waves\n"
-                       "(Clarke, 1968; Jakes, 1974). A frame begins with the first "
-                       "sample, every frame_len samples,\n"
-                       "and where begin_frame() is called. Calls continue one stream, "
-                       "with the same bits as the\n"
-                       "block's, however it is cut.")
+    py::class_<fading> bound(
+        m,
+        "fading",
+        "The physics of block_fading_cc without a flowgraph: h(samples) "
+        "filters an array.\n\n"
+        "A matrix of tapped delay lines whose taps are drawn for each "
+        "frame: Rayleigh block fading\n"
+        "(Proakis, Digital Communications, ch. 13), with doppler > 0 "
+        "moving as a sum of 16 waves\n"
+        "(Clarke, 1968; Jakes, 1974). A frame begins with the first "
+        "sample, every frame_len samples,\n"
+        "and where begin_frame() is called. Calls continue one stream, "
+        "with the same bits as the\n"
+        "block's, however it is cut.");
+    bound
         .def(py::init([](const std::vector<double>& power_delay_profile,
                          const py::object& taps,
                          int num_tx,
@@ -175,25 +177,8 @@ void bind_fading(py::module& m)
              "returns: complex64 (num_rx, n); (n,) for one output where samples are (n,)")
         .def("begin_frame",
              &fading::begin_frame,
-             "The next sample is a frame's first: draw its taps.")
-        .def(
-            "set_taps",
-            [](fading& self, const py::object& taps) { self.set_taps(to_taps(taps)); },
-            py::arg("taps"),
-            "Fix the taps from now on, (L,) or (num_rx, num_tx, L).")
-        .def("set_power_delay_profile",
-             &fading::set_power_delay_profile,
-             py::arg("power_delay_profile"),
-             "Draw taps of this profile from the next frame on.")
-        .def("set_frequency_offset",
-             &fading::set_frequency_offset,
-             py::arg("frequency_offset"),
-             "Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on.")
-        .def(
-            "taps",
-            [](const fading& self) { return from_taps(self.taps()); },
-            "The taps at the first sample of the present frame, complex64 (num_rx, "
-            "num_tx, L).");
+             "The next sample is a frame's first: draw its taps.");
+    bind_channel<fading>(bound);
 }
 
 } // namespace

@@ -54,4 +54,30 @@ inline complex_array from_taps(const impulse_responses& taps)
     return values;
 }
 
+//! What the block and the kernel let a user set and see of the channel.
+template <class Channel, class Bound>
+void bind_channel(Bound& bound)
+{
+    namespace py = pybind11;
+    bound
+        .def(
+            "set_taps",
+            [](Channel& self, const py::object& taps) { self.set_taps(to_taps(taps)); },
+            py::arg("taps"),
+            "Fix the taps from now on, (L,) or (num_rx, num_tx, L).")
+        .def("set_power_delay_profile",
+             &Channel::set_power_delay_profile,
+             py::arg("power_delay_profile"),
+             "Draw taps of this profile from the next frame on.")
+        .def("set_frequency_offset",
+             &Channel::set_frequency_offset,
+             py::arg("frequency_offset"),
+             "Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on.")
+        .def(
+            "taps",
+            [](Channel& self) { return from_taps(self.taps()); },
+            "The taps at the first sample of the present frame, complex64 (num_rx, "
+            "num_tx, L).");
+}
+
 #endif /* INCLUDED_RESERVOIR_BINDINGS_TAPS_H */
