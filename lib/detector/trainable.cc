@@ -75,12 +75,6 @@ void trainable::do_command(const std::string& name, const pmt::pmt_t&)
 
 void trainable::take_over(const trainable& trained)
 {
-    require(
-        trained.d_report.trained, "trained", "untrained", "a detector that was trained");
-    require(do_has_parameters_of(trained),
-            "trained",
-            "another " + kind(),
-            "with the same parameters");
     d_report = trained.d_report;
     d_sps = trained.d_sps;
     do_adopt(trained);
@@ -91,6 +85,12 @@ void trainable::adopt(const trainable& trained)
     require(trained.kind() == kind(), "trained", trained.kind(), kind().c_str());
     require(&trained != this, "trained", "the same detector", "another one");
     const std::scoped_lock lock(d_mutex, trained.d_mutex);
+    require(
+        trained.d_report.trained, "trained", "untrained", "a detector that was trained");
+    require(do_has_parameters_of(trained),
+            "trained",
+            "another " + kind(),
+            "with the same parameters");
     take_over(trained);
     d_report.bad_samples =
         std::max(d_report.bad_samples, do_bad_samples() + d_bad_samples_elsewhere);
