@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 
+#include "kernel/signal_loops.h"
 #include <gnuradio/reservoir/kernel/oscillator.h>
 #include <Eigen/QR>
 #include <algorithm>
@@ -103,12 +104,9 @@ Eigen::VectorXd smoothed_phase(const sample_streams& received,
         sum -= boxed(n + half);
     }
     Eigen::VectorXd phase(count);
-    double before = 0.0;
-    for (Index n = 0; n < count; n++) {
-        const double angle = std::arg(smoothed(n));
-        before = n == 0 ? angle : before + std::remainder(angle - before, 2.0 * M_PI);
-        phase(n) = before;
-    }
+    simd::angles(smoothed.data(), count, phase.data());
+    for (Index n = 1; n < count; n++)
+        phase(n) = phase(n - 1) + std::remainder(phase(n) - phase(n - 1), 2.0 * M_PI);
     return phase;
 }
 

@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "kernel/split_matrix.h"
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 
-#include <Eigen/Cholesky>
+#include "kernel/signal_loops.h"
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <algorithm>
 
 namespace gr {
@@ -60,36 +60,6 @@ lagged(const VectorXcd& samples, row_range rows, Index num_lags, Index first_lag
     return matrix;
 }
 
-MatrixXcd lag_gram(const VectorXcd& samples,
-                   row_range rows,
-                   const MatrixXcd& regressors,
-                   Index first_lag,
-                   const Eigen::VectorXd& weights)
-{
-    const Index size = regressors.cols();
-    if (rows.size() == 0)
-        return MatrixXcd::Zero(size, size);
-    if ((weights.array() != weights(0)).any())
-        return lower_half(adjoint_gram(regressors, weights))
-            .selfadjointView<Eigen::Lower>();
-    MatrixXcd gram(size, size);
-    gram.col(0) = weights(0) * regressors.adjoint() * regressors.col(0);
-    gram.row(0) = gram.col(0).adjoint();
-    // the row that comes in with one lag more, and the row that goes
-    const row_range one_before = { rows.first - 1, rows.first };
-    const Eigen::RowVectorXcd before = lagged(samples, one_before, size, first_lag);
-    const Eigen::RowVectorXcd last = regressors.row(rows.size() - 1);
-    for (Index b = 1; b < size; b++) {
-        gram.col(b).tail(size - b) = gram.col(b - 1).segment(b - 1, size - b);
-        gram.col(b).tail(size - b) +=
-            weights(0) * before(b - 1) * before.segment(b - 1, size - b).adjoint();
-        gram.col(b).tail(size - b) -=
-            weights(0) * last(b - 1) * last.segment(b - 1, size - b).adjoint();
-        gram.row(b).tail(size - b) = gram.col(b).tail(size - b).adjoint();
-    }
-    return gram;
-}
-
 namespace {
 
 MatrixXcd rows_of(const sample_streams& streams, row_range rows)
@@ -98,6 +68,13 @@ MatrixXcd rows_of(const sample_streams& streams, row_range rows)
     for (size_t q = 0; q < streams.size(); q++)
         matrix.col(q) = streams[q].segment(rows.first, rows.size());
     return matrix;
+}
+
+// Empty where all are one.
+Eigen::VectorXd unless_ones(const Eigen::VectorXd& weights, row_range rows)
+{
+    const bool ones = (weights.segment(rows.first, rows.size()).array() == 1.0).all();
+    return ones ? Eigen::VectorXd() : weights;
 }
 
 void set_residual(channel_estimate& found,
@@ -123,15 +100,16 @@ channel_estimate estimate_channel(const sample_streams& received,
                                   Index length,
                                   double ridge)
 {
-    const MatrixXcd regressors = lagged(known, rows, length);
-    const MatrixXcd outputs = rows_of(received, rows);
     const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
-    MatrixXcd gram = lag_gram(known, rows, regressors, 0, w);
-    gram.diagonal().array() += ridge * w.sum() + 1e-12;
+    const lag_sums sums =
+        sum_lags(received, 0, known, rows, length, 0, unless_ones(weights, rows));
 
     channel_estimate found;
-    found.taps = gram.llt().solve(regressors.adjoint() * (w.asDiagonal() * outputs));
-    set_residual(found, outputs - regressors * found.taps, w, length);
+    found.taps = sums.taps(ridge);
+    set_residual(found,
+                 rows_of(received, rows) - channel_rows(known, rows, found.taps),
+                 w,
+                 length);
     return found;
 }
 
@@ -141,7 +119,7 @@ channel_estimate scale_channel(const sample_streams& received,
                                const Eigen::VectorXd& weights,
                                const MatrixXcd& taps)
 {
-    const MatrixXcd model = lagged(known, rows, taps.rows()) * taps;
+    const MatrixXcd model = channel_rows(known, rows, taps);
     const MatrixXcd outputs = rows_of(received, rows);
     const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
     const double energy = (w.asDiagonal() * model.cwiseAbs2()).sum();
@@ -160,18 +138,29 @@ double forward_residual(const sample_streams& received,
                         row_range rows,
                         Index length)
 {
-    const Eigen::VectorXd weights = Eigen::VectorXd::Ones(rows.last);
-    return estimate_channel(received, decided, rows, weights, length).mean_residual;
+    const lag_sums sums = sum_lags(received, 0, decided, rows, length);
+    return sums.residual(sums.taps()) / std::max<double>(rows.size(), 1e-12) /
+           received.size();
+}
+
+MatrixXcd channel_rows(const VectorXcd& known, row_range rows, const MatrixXcd& taps)
+{
+    const Index before = taps.rows() - 1;
+    const VectorXcd part = lagged(known, { rows.first - before, rows.last }, 1);
+    MatrixXcd out = MatrixXcd::Zero(rows.size(), taps.cols());
+    for (Index q = 0; q < taps.cols(); q++)
+        simd::add_filtered(part.data() + before,
+                           taps.col(q).data(),
+                           taps.rows(),
+                           rows.size(),
+                           out.col(q).data());
+    return out;
 }
 
 sample_streams channel_output(const VectorXcd& transmitted, const MatrixXcd& taps)
 {
-    sample_streams out;
-    const MatrixXcd regressors =
-        lagged(transmitted, { 0, transmitted.size() }, taps.rows());
-    for (Index q = 0; q < taps.cols(); q++)
-        out.push_back(regressors * taps.col(q));
-    return out;
+    const MatrixXcd out = channel_rows(transmitted, { 0, transmitted.size() }, taps);
+    return { out.colwise().begin(), out.colwise().end() };
 }
 
 } // namespace kernel

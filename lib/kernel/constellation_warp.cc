@@ -78,7 +78,7 @@ constellation_warp fit_constellation_warp(const VectorXcd& received,
             break;
         MatrixXcd contributions(rows.size(), num_rings);
         for (Index k = 0; k < num_rings; k++)
-            contributions.col(k) = lagged(by_ring[k], rows, length) * channel.taps;
+            contributions.col(k) = channel_rows(by_ring[k], rows, channel.taps);
         MatrixXcd gram = contributions.adjoint() * w.asDiagonal() * contributions;
         gram.diagonal().array() += 1e-4 * total + 1e-12;
         const VectorXcd gains =

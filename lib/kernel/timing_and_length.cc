@@ -5,7 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/timing_and_length.h>
 
-#include <Eigen/Cholesky>
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -37,16 +37,11 @@ channel_window select_channel_window(const sample_streams& received,
         return { 0, 1 };
 
     const Index lags = latest + longest;
-    const MatrixXcd regressors = lagged(known, rows, lags, -latest);
-    const Eigen::VectorXd w = weights.segment(rows.first, rows.size());
-    const double total = w.sum();
-    MatrixXcd outputs(rows.size(), streams);
-    for (Index q = 0; q < streams; q++)
-        outputs.col(q) = received[q].segment(rows.first, rows.size());
-    MatrixXcd gram = lag_gram(known, rows, regressors, -latest, w);
-    gram.diagonal().array() += 1e-6 * total + 1e-12;
-    const MatrixXcd cross = regressors.adjoint() * (w.asDiagonal() * outputs);
-    const double energy = (w.asDiagonal() * outputs.cwiseAbs2()).sum();
+    const bool ones = (weights.segment(rows.first, rows.size()).array() == 1.0).all();
+    lag_sums sums = sum_lags(
+        received, 0, known, rows, lags, -latest, ones ? Eigen::VectorXd() : weights);
+    const double total = sums.weight;
+    sums.gram.diagonal().array() += 1e-6 * total + 1e-12;
 
     channel_window best = { 0, 1 };
     double least = std::numeric_limits<double>::infinity();
@@ -55,9 +50,9 @@ channel_window select_channel_window(const sample_streams& received,
         const Index size = std::min(longest, lags - start);
         // Cholesky, column by column: tap l explains what its pivot leaves of the cross term.
         // Eigen's would take as long again for a norm that nobody asks for.
-        MatrixXcd factor = gram.block(start, start, size, size);
-        MatrixXcd left = cross.middleRows(start, size);
-        double rss = energy;
+        MatrixXcd factor = sums.gram.block(start, start, size, size);
+        MatrixXcd left = sums.cross.middleRows(start, size);
+        double rss = sums.energy;
         for (Index l = 0; l < size; l++) {
             const double pivot = factor(l, l).real();
             rss -= left.row(l).squaredNorm() / pivot;

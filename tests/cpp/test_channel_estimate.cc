@@ -52,24 +52,6 @@ BOOST_AUTO_TEST_CASE(delay_is_a_shift_with_zeros)
     BOOST_CHECK_EQUAL(matrix(2, 1), samples(3));
 }
 
-BOOST_AUTO_TEST_CASE(lag_gram_is_the_product_of_the_lags)
-{
-    const VectorXcd samples = gaussian(40, 9);
-    Eigen::VectorXd uneven = Eigen::VectorXd::Constant(30, 0.7);
-    uneven(4) = 2.0;
-    for (const Eigen::Index first : { 0, 5, 10 }) {
-        for (const Eigen::VectorXd& weights :
-             { Eigen::VectorXd(Eigen::VectorXd::Constant(30, 0.7)), uneven }) {
-            const kernel::row_range rows = { first, first + 30 };
-            const auto regressors = kernel::lagged(samples, rows, 7, -3);
-            const Eigen::MatrixXcd expected =
-                regressors.adjoint() * weights.asDiagonal() * regressors;
-            const auto gram = kernel::lag_gram(samples, rows, regressors, -3, weights);
-            BOOST_TEST((gram - expected).norm() < 1e-13 * expected.norm());
-        }
-    }
-}
-
 BOOST_AUTO_TEST_CASE(noiseless_channels_are_found)
 {
     const VectorXcd sent = gaussian(200, 2);

@@ -5,6 +5,8 @@
 
 #include "detector/configured/network.h"
 
+#include "kernel/inner_loops.h"
+#include "kernel/signal_loops.h"
 #include "kernel/split_matrix.h"
 #include <gnuradio/gr_complex.h>
 #include <gnuradio/reservoir/kernel/constellation_warp.h>
@@ -91,12 +93,9 @@ MatrixXcd collapsed(const pole_banks& banks, const VectorXcd& weights, Index num
 
 sample_streams rotated(const sample_streams& streams, const VectorXd& phase)
 {
-    VectorXcd turn(phase.size());
-    for (Index n = 0; n < phase.size(); n++)
-        turn(n) = std::polar(1.0, -phase(n));
-    sample_streams out;
-    for (const auto& stream : streams)
-        out.push_back(stream.cwiseProduct(turn));
+    sample_streams out = streams;
+    for (auto& stream : out)
+        kernel::simd::turn_back(stream.data(), phase.data(), phase.size(), stream.data());
     return out;
 }
 

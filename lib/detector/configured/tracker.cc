@@ -45,7 +45,7 @@ channel_prediction predict_block(const block_surroundings& part,
                                              weights,
                                              readout.window.length);
     found.residual =
-        -kernel::lagged(sent, part.block, readout.window.length) * found.channel.taps;
+        -kernel::channel_rows(sent, part.block, found.channel.taps);
     for (size_t q = 0; q < streams.size(); q++)
         found.residual.col(q) += shifted[q].segment(part.block.first, part.block.size());
     return found;

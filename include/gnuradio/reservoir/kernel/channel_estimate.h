@@ -34,18 +34,6 @@ RESERVOIR_API Eigen::MatrixXcd lagged(const Eigen::VectorXcd& samples,
                                       Eigen::Index num_lags,
                                       Eigen::Index first_lag = 0);
 
-/*!
- * \brief Weighted Gram matrix of lagged(samples, rows, regressors.cols(), first_lag) = regressors.
- *
- * With equal weights each entry follows from the one above and left of it, which saw the same
- * products but one: O(rows * lags + lags^2).
- */
-RESERVOIR_API Eigen::MatrixXcd lag_gram(const Eigen::VectorXcd& samples,
-                                        row_range rows,
-                                        const Eigen::MatrixXcd& regressors,
-                                        Eigen::Index first_lag,
-                                        const Eigen::VectorXd& weights);
-
 //! What estimate_channel finds.
 struct channel_estimate {
     Eigen::MatrixXcd taps;     //!< length x streams
@@ -96,6 +84,10 @@ RESERVOIR_API double forward_residual(const sample_streams& received,
                                       const Eigen::VectorXcd& decided,
                                       row_range rows,
                                       Eigen::Index length);
+
+//! Row n - rows.first, column q: sum_l taps(l, q) x[n-l], x zero where there is none.
+RESERVOIR_API Eigen::MatrixXcd
+channel_rows(const Eigen::VectorXcd& known, row_range rows, const Eigen::MatrixXcd& taps);
 
 //! sum_l taps(l, q) x[n-l] for all n and each column q of taps.
 RESERVOIR_API sample_streams channel_output(const Eigen::VectorXcd& transmitted,
