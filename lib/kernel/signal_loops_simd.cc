@@ -26,7 +26,8 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 typedef std::complex<double> cdouble;
 
-// Real and imaginary parts in turn, as complex numbers lie: half as many of them as lanes.
+// Real and imaginary parts in turn, as complex numbers lie: half as many of them as lanes, none
+// without vectors, where the loops for the rest do everything.
 const hn::CappedTag<double, 8> D;
 using vec = hn::Vec<decltype(D)>;
 
@@ -47,7 +48,7 @@ correlate_some(const cdouble* x, const cdouble* y, size_t count, cdouble* sums)
     vec re0 = hn::Zero(D), im0 = re0, re1 = re0, im1 = re0;
     vec re2 = re0, im2 = re0, re3 = re0, im3 = re0;
     size_t n = 0;
-    for (; n + step <= count; n += step) {
+    for (; step > 0 && n + step <= count; n += step) {
         const vec now = hn::LoadU(D, parts(y + n));
         const vec exchanged = hn::Reverse2(D, now);
         const auto accumulate = [&](size_t lag, vec& re, vec& im) HWY_ATTR {
@@ -135,9 +136,9 @@ void add_filtered(
 {
     const size_t step = hn::Lanes(D) / 2;
     size_t n = 0;
-    for (; n + 2 * step <= count; n += 2 * step)
+    for (; step > 0 && n + 2 * step <= count; n += 2 * step)
         add_filtered_vectors<2>(x + n, h, taps, y + n);
-    for (; n + step <= count; n += step)
+    for (; step > 0 && n + step <= count; n += step)
         add_filtered_vectors<1>(x + n, h, taps, y + n);
     for (; n < count; n++) {
         double re = y[n].real(), im = y[n].imag();
