@@ -322,11 +322,11 @@ void configured_esn::do_receive(const gr_complex* const* received,
     configured_frame frame;
     if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided
         frame.readout = network.fit(streams, known);
-        frame.soft = network.feedforward(
-                         frame.readout, streams, { 0, Eigen::Index(num_symbols) }) /
-                     frame.readout.gain;
-        frame.soft_variance =
-            frame.readout.leave_one_out_mse / std::norm(frame.readout.gain);
+        network.equalize(frame.readout,
+                         streams,
+                         { 0, Eigen::Index(num_symbols) },
+                         frame.soft,
+                         frame.soft_variance);
     } else {
         frame = configured_receiver(frame_settings)
                     .receive(streams, known, num_symbols - known.size());

@@ -88,6 +88,15 @@ survivor_search::survivor_search(const survivor_model& model)
 survivor_search::~survivor_search() = default;
 
 int survivor_search::survivors() const { return d_survivors->model.survivors; }
+
+float survivor_search::lead() const
+{
+    float least = std::numeric_limits<float>::infinity();
+    for (size_t k = 1; k < d_survivors->alive; k++)
+        least = std::min(least, d_survivors->metric[k]);
+    return least;
+}
+
 float survivor_search::theta(int survivor) const
 {
     return d_survivors->now[simd::survivors::THETA * d_survivors->stride + survivor];

@@ -35,6 +35,9 @@ namespace {
 constexpr Index WARP_SYMBOLS = 96;   // fewer do not determine the rings' gains
 constexpr Index SHORT_TRAINING = 48; // fewer pilots underestimate the length
 
+// Mean squared errors that the second best point must cost more for one survivor to go on.
+constexpr double CLEAR = 10.0, CLEAR_MULTILEVEL = 24.0;
+
 VectorXcd sorted_by_modulus(VectorXcd poles)
 {
     std::sort(poles.begin(), poles.end(), [](cdouble a, cdouble b) {
@@ -125,12 +128,16 @@ known_symbols known_symbols::cut(Index first, Index last) const
              decided };
 }
 
+cdouble known_symbols::warped(Index n, const VectorXcd& gains) const
+{
+    return rings[n] < 0 ? values(n) : values(n) * gains(rings[n]);
+}
+
 VectorXcd known_symbols::warped(const VectorXcd& gains) const
 {
-    VectorXcd out = values;
+    VectorXcd out(values.size());
     for (Index n = 0; n < out.size(); n++)
-        if (rings[n] >= 0)
-            out(n) *= gains(rings[n]);
+        out(n) = warped(n, gains);
     return out;
 }
 
@@ -374,24 +381,49 @@ configured_readout configured_network::fit(const sample_streams& streams,
                      true);
 }
 
-VectorXcd configured_network::feedforward(const configured_readout& readout,
-                                          const sample_streams& streams,
-                                          row_range range) const
+Eigen::VectorXcf configured_network::feedforward(const configured_readout& readout,
+                                                 const sample_streams& streams,
+                                                 row_range range) const
 {
-    VectorXcd out = VectorXcd::Zero(range.size());
-    for (size_t q = 0; q < streams.size(); q++) {
-        const Index size = streams[q].size();
-        for (Index w = 0; w < readout.fir.rows(); w++) {
-            // r[n + ahead]
-            const Index ahead = w - readout.past - readout.window.timing;
-            const Index first = std::max(range.first, -ahead);
-            const Index last = std::min(range.last, size - ahead);
-            if (first < last)
-                out.segment(first - range.first, last - first) +=
-                    readout.fir(w, q) * streams[q].segment(first + ahead, last - first);
-        }
+    constexpr Index READ_BEYOND = 64; // by the kernel
+    const Index taps = readout.fir.rows(), count = range.size();
+    // sample that the first tap meets at the range's first symbol
+    const Index begin = range.first - readout.past - readout.window.timing;
+    const row_range seen = { begin, begin + count + taps - 1 + READ_BEYOND };
+    std::vector<Eigen::VectorXf> parts;
+    std::vector<const float*> re, im;
+    for (const auto& stream : streams) {
+        const Eigen::VectorXcf samples =
+            kernel::lagged(stream, seen, 1).cast<gr_complex>();
+        parts.push_back(samples.real());
+        parts.push_back(samples.imag());
     }
+    for (size_t q = 0; q < streams.size(); q++) {
+        re.push_back(parts[2 * q].data());
+        im.push_back(parts[2 * q + 1].data());
+    }
+    const Eigen::MatrixXcf weights = readout.fir.cast<gr_complex>();
+    const Eigen::MatrixXf weights_re = weights.real(), weights_im = weights.imag();
+    Eigen::VectorXcf out(count);
+    kernel::simd::fir(re.data(),
+                      im.data(),
+                      streams.size(),
+                      taps,
+                      weights_re.data(),
+                      weights_im.data(),
+                      count,
+                      out.data());
     return out;
+}
+
+void configured_network::equalize(const configured_readout& readout,
+                                  const sample_streams& streams,
+                                  row_range range,
+                                  VectorXcd& symbols,
+                                  double& noise_variance) const
+{
+    symbols = feedforward(readout, streams, range).cast<cdouble>() / readout.gain;
+    noise_variance = readout.leave_one_out_mse / std::norm(readout.gain);
 }
 
 kernel::survivor_model configured_network::model(const configured_readout& readout,
@@ -414,24 +446,24 @@ kernel::survivor_model configured_network::model(const configured_readout& reado
     return model;
 }
 
-kernel::survivor_decisions configured_network::search(const configured_readout& readout,
+kernel::adaptive_decisions configured_network::search(const configured_readout& readout,
                                                       const sample_streams& streams,
                                                       const known_symbols& symbols,
                                                       row_range range,
+                                                      Index judged,
                                                       double phase_noise) const
 {
-    const Eigen::VectorXcf input =
-        feedforward(readout, streams, range).cast<gr_complex>();
+    const Eigen::VectorXcf input = feedforward(readout, streams, range);
     kernel::survivor_model model = this->model(readout, phase_noise);
     model.power = input.squaredNorm() / std::max<Index>(input.size(), 1) + 1e-9f;
 
-    const VectorXcd sent = symbols.warped(readout.warp);
     std::vector<gr_complex> past;
-    for (Index j = 1; j <= readout.feedback.size(); j++)
-        past.emplace_back(range.first >= j ? sent(range.first - j) : 0.0);
-    kernel::survivor_search survivors(model);
-    survivors.start(past.data());
-    return kernel::decide_frame(survivors, input.data(), input.size());
+    for (Index n = range.first - 1; n >= range.first - readout.feedback.size(); n--)
+        past.emplace_back(n < 0 ? 0.0 : symbols.warped(n, readout.warp));
+    const double clear =
+        (multilevel() ? CLEAR_MULTILEVEL : CLEAR) * readout.leave_one_out_mse;
+    return kernel::decide_adaptively(
+        model, past.data(), input.data(), input.size(), clear, judged);
 }
 
 kernel::carrier_offset configured_network::find_offset(const sample_streams& streams,

@@ -7,9 +7,9 @@
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_NETWORK_H
 
 #include "detector/configured/parameters.h"
+#include <gnuradio/reservoir/kernel/adaptive_search.h>
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
-#include <gnuradio/reservoir/kernel/survivor_search.h>
 #include <gnuradio/reservoir/kernel/timing_and_length.h>
 #include <vector>
 
@@ -27,6 +27,7 @@ struct known_symbols {
     void resize(Eigen::Index size); // unknown symbols at the end
     known_symbols cut(Eigen::Index first, Eigen::Index last) const;
     //! Multiplied by their rings' gains.
+    std::complex<double> warped(Eigen::Index n, const Eigen::VectorXcd& gains) const;
     Eigen::VectorXcd warped(const Eigen::VectorXcd& gains) const;
 };
 
@@ -110,17 +111,27 @@ public:
                                      double frequency) const;
 
     //! Output of the readout's filter, before feedback, for symbols range.
-    Eigen::VectorXcd feedforward(const configured_readout& readout,
+    Eigen::VectorXcf feedforward(const configured_readout& readout,
                                  const kernel::sample_streams& streams,
                                  kernel::row_range range) const;
+    //! Symbols in range by the readout's filter alone, and their noise variance.
+    void equalize(const configured_readout& readout,
+                  const kernel::sample_streams& streams,
+                  kernel::row_range range,
+                  Eigen::VectorXcd& symbols,
+                  double& noise_variance) const;
     //! What the survivor search works with; power still to be set.
     kernel::survivor_model model(const configured_readout& readout,
                                  double phase_noise) const;
-    //! Decides the symbols in range, those before it being known.
-    kernel::survivor_decisions search(const configured_readout& readout,
+    /*!
+     * \brief Decides the symbols in range, those before it being known.
+     * \param judged symbols of which the margin is taken: those after them only help to decide
+     */
+    kernel::adaptive_decisions search(const configured_readout& readout,
                                       const kernel::sample_streams& streams,
                                       const known_symbols& symbols,
                                       kernel::row_range range,
+                                      Eigen::Index judged,
                                       double phase_noise) const;
 
     //! Index of the nearest point.

@@ -25,6 +25,9 @@ typedef std::complex<double> cdouble;
 namespace {
 
 constexpr Index LONGEST_STATIC = 1024;
+// A pass convinces whose every decision is so sure and whose residual is so many times the
+// pilots' at most. The residual alone does not tell: the errors that remain show little in it.
+constexpr double SURE_MARGIN = 0.05, SURE_RESIDUAL = 1.5;
 constexpr Index PHASE_WINDOW = 48; // half width, symbols
 // divides the phase noise once a correction did not pay
 constexpr double REJECTED_PHASE = 30;
@@ -140,63 +143,81 @@ double configured_receiver::follow_phase(decided_signal& signal,
     return score;
 }
 
-configured_frame configured_receiver::receive_block(const sample_streams& raw,
-                                                    const known_symbols& pilots,
-                                                    Index num_pilots,
-                                                    Index payload_len) const
+configured_receiver::attempt configured_receiver::begin(const sample_streams& raw,
+                                                        const frame_layout& layout) const
+{
+    attempt now;
+    now.raw = raw;
+    now.signal = { layout.pilots,
+                   VectorXd::Zero(raw[0].size()),
+                   raw,
+                   d_network.settings().phase_noise };
+    now.frame.rows_per_fit = layout.end();
+    pass(now, layout, 0);
+    return now;
+}
+
+void configured_receiver::pass(attempt& now, const frame_layout& layout, int number) const
 {
     const configured_settings& settings = d_network.settings();
-    const row_range payload = { num_pilots, num_pilots + payload_len };
-    const row_range whole = { 0, payload.last };
-    decided_signal signal = {
-        pilots, VectorXd::Zero(raw[0].size()), raw, settings.phase_noise
-    };
-    configured_frame frame;
-    known_symbols kept_symbols;
-    configured_pass kept;
-    for (int number = 0; number <= settings.refits; number++) {
-        const bool first = number == 0;
-        configured_pass pass =
-            configure_pass(signal, first ? row_range{ 0, num_pilots } : whole, first);
-        const configured_readout& readout = pass.readout;
-        frame.linearised = pass.linearised;
-        const kernel::survivor_decisions found = d_network.search(
-            readout, pass.input, signal.symbols, payload, signal.phase_noise);
-        d_network.decide(signal.symbols, payload, found.symbols);
+    const row_range pilots = { 0, layout.num_pilots }, whole = { 0, layout.end() };
+    const row_range payload = { layout.num_pilots, layout.end() };
+    const bool first = number == 0;
+    decided_signal& signal = now.signal;
+    configured_frame& frame = now.frame;
+    const configured_pass pass = configure_pass(signal, first ? pilots : whole, first);
+    const configured_readout& readout = pass.readout;
+    frame.linearised = pass.linearised;
+    const kernel::adaptive_decisions found = d_network.search(
+        readout, pass.input, signal.symbols, payload, payload.size(), signal.phase_noise);
+    const bool same = !first && found.symbols == now.last_found;
+    now.last_found = found.symbols;
+    d_network.decide(signal.symbols, payload, found.symbols);
 
-        const VectorXcd sent = signal.symbols.warped(readout.warp);
-        double score = model_residual(raw, sent, readout.window, whole);
-        if (first) {
-            const double used = num_pilots - model_rows(whole, readout.window).first;
-            frame.pilot_residual =
-                model_residual(raw, sent, readout.window, { 0, num_pilots }) * used /
-                std::max(used - readout.window.length, 1.0);
-            frame.first_length = readout.window.length;
-        }
-        if (settings.phase_noise > 0.0 && payload_len > 0)
-            score = follow_phase(signal, raw, readout, found.phases, payload, score);
-        frame.residuals.push_back(score);
-        frame.condition_numbers.push_back(readout.condition_number);
-        frame.readout = readout;
-        if (first || score < frame.residual) {
-            frame.residual = score;
-            frame.kept_pass = number;
-            frame.decisions = found.symbols;
-            kept_symbols = signal.symbols;
-            kept = pass;
-            if (!pass.linearised)
-                kept.input = signal.turned;
-        }
+    const VectorXcd sent = signal.symbols.warped(readout.warp);
+    double score = model_residual(now.raw, sent, readout.window, whole);
+    if (first) {
+        const double used = pilots.size() - model_rows(whole, readout.window).first;
+        frame.pilot_residual = model_residual(now.raw, sent, readout.window, pilots) *
+                               used / std::max(used - readout.window.length, 1.0);
+        frame.first_length = readout.window.length;
     }
-    frame.rows_per_fit = whole.last;
-    if (settings.feedback) {
-        soften(frame, kept.input, kept_symbols, kept.readout, whole.last);
-        keep_decisions(frame, num_pilots);
+    if (settings.phase_noise > 0.0 && payload.size() > 0)
+        score = follow_phase(signal, now.raw, readout, found.phases, payload, score);
+    frame.residuals.push_back(score);
+    frame.condition_numbers.push_back(readout.condition_number);
+    frame.readout = readout;
+    const bool sure = settings.feedback && found.margin > SURE_MARGIN &&
+                      score < SURE_RESIDUAL * frame.pilot_residual;
+    now.settled = sure || same;
+    if (first || score < frame.residual) {
+        frame.residual = score;
+        frame.kept_pass = number;
+        frame.decisions = found.symbols;
+        now.kept_symbols = signal.symbols;
+        now.kept = pass;
+        if (!pass.linearised)
+            now.kept.input = signal.turned;
+    }
+}
+
+void configured_receiver::refine(attempt& now, const frame_layout& layout) const
+{
+    for (int number = 1; number <= d_network.settings().refits && !now.settled; number++)
+        pass(now, layout, number);
+}
+
+configured_frame configured_receiver::finish(attempt& now,
+                                             const frame_layout& layout) const
+{
+    const row_range whole = { 0, layout.end() };
+    configured_frame& frame = now.frame;
+    if (d_network.settings().feedback) {
+        soften(frame, now.kept.input, now.kept_symbols, now.kept.readout, whole.last);
+        keep_decisions(frame, layout.num_pilots);
     } else {
-        frame.soft =
-            d_network.feedforward(kept.readout, kept.input, whole) / kept.readout.gain;
-        frame.soft_variance =
-            kept.readout.leave_one_out_mse / std::norm(kept.readout.gain);
+        d_network.equalize(
+            now.kept.readout, now.kept.input, whole, frame.soft, frame.soft_variance);
     }
     return frame;
 }
@@ -236,22 +257,33 @@ void configured_receiver::keep_decisions(configured_frame& frame, Index num_pilo
 }
 
 configured_frame configured_receiver::receive_static(const sample_streams& raw,
-                                                     const known_symbols& pilots,
-                                                     Index num_pilots,
-                                                     Index payload_len) const
+                                                     const frame_layout& layout) const
 {
-    configured_frame frame = receive_block(raw, pilots, num_pilots, payload_len);
     // Whether it is significant says little: few pilots barely show an offset that turns the
     // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
-    const kernel::carrier_offset offset = d_network.find_offset(raw, pilots, num_pilots);
-    if (offset.frequency == 0.0)
-        return frame;
-    configured_frame other = receive_block(
-        d_network.derotated(raw, offset.frequency), pilots, num_pilots, payload_len);
-    other.carrier_offset = offset.frequency;
-    const double doubt =
-        offset.significant ? 1.0 : benefit_of_doubt(raw, num_pilots + payload_len);
-    return other.residual * doubt < frame.residual ? other : frame;
+    const kernel::carrier_offset offset =
+        d_network.find_offset(raw, layout.pilots, layout.num_pilots);
+    const bool two = offset.frequency != 0.0;
+    attempt still, turned;
+    const auto try_still = [&] { still = begin(raw, layout); };
+    const auto try_turned = [&] {
+        turned = begin(d_network.derotated(raw, offset.frequency), layout);
+        turned.frame.carrier_offset = offset.frequency;
+    };
+    if (!two || !offset.significant)
+        try_still();
+    if (two && !still.settled)
+        try_turned();
+    if (two && offset.significant && !turned.settled)
+        try_still();
+    // the likelier one first: where it convinces there is no other
+    const double doubt = offset.significant ? 1.0 : benefit_of_doubt(raw, layout.end());
+    const bool turned_is_better =
+        !still.tried() ||
+        (turned.tried() && turned.frame.residual * doubt < still.frame.residual);
+    attempt& better = turned_is_better ? turned : still;
+    refine(better, layout);
+    return finish(better, layout);
 }
 
 block_surroundings configured_receiver::signal::around(row_range known,
@@ -374,8 +406,12 @@ void configured_receiver::smooth(configured_frame& frame,
                 continue;
             // decisions before this block are those of this round
             const known_symbols updated = next.around(range, { first, last }).symbols;
-            const kernel::survivor_decisions found = d_network.search(
-                frame.readout, streams, updated, part.searched, phase_noise);
+            const kernel::adaptive_decisions found = d_network.search(frame.readout,
+                                                                      streams,
+                                                                      updated,
+                                                                      part.searched,
+                                                                      part.block.size(),
+                                                                      phase_noise);
             d_network.decide(next.symbols, { first, last }, found.symbols);
             if (phase_noise > 0.0)
                 for (Index n = first; n < last; n++)
@@ -437,7 +473,7 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     if (may_track && payload_len > LONGEST_STATIC)
         return receive_tracked(streams, symbols, num_pilots, payload_len);
     const configured_frame frame =
-        receive_static(streams, symbols, num_pilots, payload_len);
+        receive_static(streams, { symbols, num_pilots, payload_len });
     if (!may_track || frame.linearised)
         return frame;
     const double freedom = std::max<double>(num_pilots - frame.first_length, 1.0) *

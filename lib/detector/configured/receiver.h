@@ -75,6 +75,23 @@ private:
         bool linearised = false;
     };
 
+    struct frame_layout {
+        const known_symbols& pilots;
+        Eigen::Index num_pilots, payload_len;
+        Eigen::Index end() const { return num_pilots + payload_len; }
+    };
+    // A hypothesis of the carrier's offset, between its passes
+    struct attempt {
+        kernel::sample_streams raw;
+        decided_signal signal;
+        std::vector<int> last_found;
+        configured_frame frame;
+        known_symbols kept_symbols;
+        configured_pass kept;
+        bool settled = false; // a further pass is not worth its time
+        bool tried() const { return !frame.residuals.empty(); }
+    };
+
     configured_pass configure_pass(const decided_signal& signal,
                                    kernel::row_range range,
                                    bool first) const;
@@ -90,14 +107,14 @@ private:
                         const std::vector<float>& found,
                         kernel::row_range payload,
                         double score) const;
-    configured_frame receive_block(const kernel::sample_streams& raw,
-                                   const known_symbols& pilots,
-                                   Eigen::Index num_pilots,
-                                   Eigen::Index payload_len) const;
+    attempt begin(const kernel::sample_streams& raw, const frame_layout& layout) const;
+    //! Configures by what is known or decided, and decides.
+    void pass(attempt& now, const frame_layout& layout, int number) const;
+    //! Refits until one settles it.
+    void refine(attempt& now, const frame_layout& layout) const;
+    configured_frame finish(attempt& now, const frame_layout& layout) const;
     configured_frame receive_static(const kernel::sample_streams& raw,
-                                    const known_symbols& pilots,
-                                    Eigen::Index num_pilots,
-                                    Eigen::Index payload_len) const;
+                                    const frame_layout& layout) const;
     configured_frame track(const kernel::sample_streams& raw,
                            const known_symbols& pilots,
                            Eigen::Index num_pilots,

@@ -44,8 +44,7 @@ channel_prediction predict_block(const block_surroundings& part,
                                              model_rows(part.known, readout.window),
                                              weights,
                                              readout.window.length);
-    found.residual =
-        -kernel::channel_rows(sent, part.block, found.channel.taps);
+    found.residual = -kernel::channel_rows(sent, part.block, found.channel.taps);
     for (size_t q = 0; q < streams.size(); q++)
         found.residual.col(q) += shifted[q].segment(part.block.first, part.block.size());
     return found;
@@ -81,8 +80,8 @@ configured_readout channel_tracker::detect(block_surroundings& part)
         d_network.multilevel(),
         first ? std::vector<double>{ settings.prior_weight } : TRACKING_PRIORS,
         false);
-    const kernel::survivor_decisions found = d_network.search(
-        readout, streams, part.symbols, part.searched, settings.phase_noise);
+    const kernel::adaptive_decisions found = d_network.search(
+        readout, streams, part.symbols, part.searched, now.size(), settings.phase_noise);
     d_network.decide(part.symbols, now, found.symbols);
     if (settings.phase_noise > 0.0) {
         for (Index n = now.first; n < now.last; n++)

@@ -72,6 +72,8 @@ public:
 
     //! The cheapest survivor.
     int best() const { return 0; }
+    //! What the second cheapest costs more than it, infinite where there is none.
+    float lead() const;
     float theta(int survivor) const;
     float nu(int survivor) const;
 

@@ -1,0 +1,54 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_KERNEL_ADAPTIVE_SEARCH_H
+#define INCLUDED_RESERVOIR_KERNEL_ADAPTIVE_SEARCH_H
+
+#include <gnuradio/reservoir/api.h>
+#include <gnuradio/reservoir/kernel/survivor_search.h>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+//! What decide_adaptively finds.
+struct adaptive_decisions : survivor_decisions {
+    /*!
+     * How sure the least sure symbol is: the output's squared distance from the nearest other
+     * point less that from its own, over the squared distance of the two nearest points. 1 is
+     * the middle of a point, below 0 the decision is not the nearest point.
+     */
+    double margin;
+    double searched; //!< share of the symbols that several survivors went through
+};
+
+/*!
+ * \brief decide_frame, but with one survivor wherever the choice is clear.
+ *
+ * One survivor goes on while the second best point costs more by threshold than the best. From a
+ * symbol where it does not, the search keeps all survivors until the cheapest leads by threshold.
+ *
+ * \param past the last decisions, newest first, one per feedback weight
+ * \param threshold squared distance; infinite: decide_frame
+ * \param judged symbols of which the margin is taken: those after them only help to decide
+ * \param theta phase at the first symbol, and nu its step
+ */
+RESERVOIR_API adaptive_decisions decide_adaptively(const survivor_model& model,
+                                                   const std::complex<float>* past,
+                                                   const std::complex<float>* feedforward,
+                                                   size_t count,
+                                                   float threshold,
+                                                   size_t judged,
+                                                   float theta = 0.0f,
+                                                   float nu = 0.0f);
+
+//! Squared distance of the two nearest points, infinite for one point.
+RESERVOIR_API float least_distance(const std::vector<std::complex<float>>& points);
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_KERNEL_ADAPTIVE_SEARCH_H */
