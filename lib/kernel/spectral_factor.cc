@@ -20,6 +20,20 @@ using Eigen::VectorXcd;
 
 namespace {
 
+typedef std::complex<double> cdouble;
+
+// Without the library's care for numbers near overflow, which costs more than the rest.
+cdouble times(cdouble a, cdouble b)
+{
+    return { a.real() * b.real() - a.imag() * b.imag(),
+             a.real() * b.imag() + a.imag() * b.real() };
+}
+cdouble inverse(cdouble z)
+{
+    const double share = 1.0 / std::max(std::norm(z), 1e-300);
+    return { share * z.real(), -share * z.imag() };
+}
+
 // Roots of sum c_k z^(n-k), the first and last coefficient not zero.
 VectorXcd polynomial_roots(const VectorXcd& coefficients)
 {
@@ -30,6 +44,57 @@ VectorXcd polynomial_roots(const VectorXcd& coefficients)
     companion.row(0) = -coefficients.tail(order).transpose() / coefficients(0);
     companion.diagonal(-1).setOnes();
     return decompose(companion, false).values;
+}
+
+/*
+ * The half of the roots that lies within the unit circle, of a polynomial whose roots come in
+ * pairs z, 1/z*: simultaneous iteration (Aberth, 1973), in which every root found stands for its
+ * partner too. Where it does not settle, as with double roots on the circle, all the roots are
+ * eigenvalues.
+ */
+VectorXcd roots_within(const VectorXcd& coefficients)
+{
+    constexpr int MAX_ITERATIONS = 60;
+    constexpr double SETTLED = 1e-22; // square of the greatest step
+    const Index order = coefficients.size() - 1, half = order / 2;
+    VectorXcd roots(half);
+    for (Index k = 0; k < half; k++) // no symmetry that the roots could share
+        roots(k) = std::polar(0.6, 2.0 * M_PI * (k + 0.3) / half + 0.4);
+    double step = half > 0 ? 1.0 : 0.0;
+    for (int i = 0; i < MAX_ITERATIONS && step > SETTLED; i++) {
+        step = 0.0;
+        for (Index k = 0; k < half; k++) {
+            const cdouble z = roots(k);
+            cdouble value = coefficients(0), slope = 0.0;
+            for (Index n = 1; n <= order; n++) {
+                slope = times(slope, z) + value;
+                value = times(value, z) + coefficients(n);
+            }
+            if (value == 0.0)
+                continue;
+            cdouble sum = times(slope, inverse(value));
+            for (Index j = 0; j < half; j++) {
+                if (j != k)
+                    sum -= inverse(z - roots(j));
+                sum -= inverse(z - inverse(std::conj(roots(j))));
+            }
+            cdouble next = z - inverse(sum);
+            const double square = std::norm(next);
+            if (square > 1.0)
+                next /= square; // its partner
+            step = std::max(step, std::norm(next - z));
+            roots(k) = next;
+        }
+        if (!std::isfinite(step))
+            break;
+    }
+    if (step <= SETTLED)
+        return roots;
+    VectorXcd all = polynomial_roots(coefficients);
+    std::sort(all.begin(), all.end(), [](cdouble a, cdouble b) {
+        return std::abs(a) < std::abs(b);
+    });
+    return all.head(half);
 }
 
 std::complex<double> clipped(std::complex<double> pole)
@@ -74,14 +139,9 @@ VectorXcd spectral_factor_poles(const MatrixXcd& taps, double noise_variance)
     Index skip = 0;
     while (skip < length - 1 && std::abs(spectrum(skip)) < 1e-9 * greatest)
         skip++;
-    const VectorXcd roots =
-        polynomial_roots(spectrum.segment(skip, 2 * (length - skip) - 1));
-    std::vector<std::complex<double>> sorted(roots.begin(), roots.end());
-    std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) {
-        return std::abs(a) < std::abs(b);
-    });
-    for (Index k = skip; k < length - 1; k++)
-        poles(k) = clipped(sorted[k - skip]);
+    const VectorXcd inner = roots_within(spectrum.segment(skip, 2 * (length - skip) - 1));
+    for (Index k = 0; k < inner.size(); k++)
+        poles(skip + k) = clipped(inner(k));
     return poles;
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -20,6 +21,44 @@ using Eigen::MatrixXcd;
 namespace {
 
 constexpr Index EARLIEST = -8, LATEST = 6, LONGEST = 16;
+
+/*
+ * The energy that is left by one tap, two taps, ... from lag start on, from one Cholesky
+ * factorisation by columns: tap l explains what its pivot leaves of the cross term. Parts apart,
+ * so that the compiler makes vectors of the innermost loop, where all the time goes.
+ */
+std::vector<double> left_by_lengths(const lag_sums& sums, Index start, Index size)
+{
+    const Index streams = sums.cross.cols();
+    double re[LONGEST][LONGEST],
+        im[LONGEST][LONGEST]; // by columns, from the diagonal down
+    for (Index c = 0; c < size; c++)
+        for (Index r = c; r < size; r++) {
+            re[c][r] = sums.gram(start + r, start + c).real();
+            im[c][r] = sums.gram(start + r, start + c).imag();
+        }
+    MatrixXcd cross = sums.cross.middleRows(start, size);
+    double energy = sums.energy;
+    std::vector<double> left;
+    for (Index l = 0; l < size; l++) {
+        const double share = 1.0 / re[l][l];
+        for (Index q = 0; q < streams; q++)
+            energy -= share * std::norm(cross(l, q));
+        left.push_back(energy);
+        for (Index j = l + 1; j < size; j++) {
+            const double x = share * re[l][j], y = share * im[l][j];
+            for (Index r = j; r < size; r++) {
+                re[j][r] -= x * re[l][r] + y * im[l][r];
+                im[j][r] -= x * im[l][r] - y * re[l][r];
+            }
+            for (Index q = 0; q < streams; q++)
+                cross(j, q) -=
+                    std::complex<double>(x * cross(l, q).real() - y * cross(l, q).imag(),
+                                         x * cross(l, q).imag() + y * cross(l, q).real());
+        }
+    }
+    return left;
+}
 
 } // namespace
 
@@ -48,22 +87,10 @@ channel_window select_channel_window(const sample_streams& received,
     for (Index timing = earliest; timing <= latest; timing++) {
         const Index start = latest - timing;
         const Index size = std::min(longest, lags - start);
-        // Cholesky, column by column: tap l explains what its pivot leaves of the cross term.
-        // Eigen's would take as long again for a norm that nobody asks for.
-        MatrixXcd factor = sums.gram.block(start, start, size, size);
-        MatrixXcd left = sums.cross.middleRows(start, size);
-        double rss = sums.energy;
+        const std::vector<double> left = left_by_lengths(sums, start, size);
         for (Index l = 0; l < size; l++) {
-            const double pivot = factor(l, l).real();
-            rss -= left.row(l).squaredNorm() / pivot;
-            for (Index j = l + 1; j < size; j++) {
-                const std::complex<double> share = factor(j, l) / pivot;
-                factor.col(j).tail(size - j) -=
-                    std::conj(share) * factor.col(l).tail(size - j);
-                left.row(j) -= share * left.row(l);
-            }
             const double criterion =
-                streams * total * std::log(std::max(rss, 1e-12) / (streams * total)) +
+                streams * total * std::log(std::max(left[l], 1e-12) / (streams * total)) +
                 streams * (l + 1) * std::log(total);
             if (criterion < least) {
                 least = criterion;
