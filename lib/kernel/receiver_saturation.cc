@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
@@ -19,17 +20,20 @@ using Eigen::VectorXcd;
 
 namespace {
 
+constexpr double RIDGE = 1e-3;
+constexpr int ITERATIONS = 3;
+
 VectorXcd least_squares(const MatrixXcd& regressors, const VectorXcd& output)
 {
     MatrixXcd gram = regressors.adjoint() * regressors;
-    gram.diagonal().array() += 1e-3;
+    gram.diagonal().array() += RIDGE;
     return gram.llt().solve(regressors.adjoint() * output);
 }
 
 MatrixXcd odd_powers(const VectorXcd& signal, double rms)
 {
     MatrixXcd powers(signal.size(), 3);
-    const Eigen::ArrayXd square = (signal.array().abs() / rms).square();
+    const Eigen::ArrayXd square = signal.array().abs2() / (rms * rms);
     powers.col(0) = signal;
     powers.col(1) = (signal.array() * square.cast<std::complex<double>>()).matrix();
     powers.col(2) =
@@ -58,22 +62,30 @@ VectorXcd invert(const VectorXcd& received, const VectorXcd& gains, double rms)
     }
     if (radius.size() < 5)
         return received / gains(0);
+    std::vector<std::complex<double>> back; // exp(−i phase)
+    for (const double angle : phase)
+        back.push_back(std::polar(1.0, -angle));
     VectorXcd out(received.size());
     for (Index n = 0; n < received.size(); n++) {
-        const double size = std::abs(received(n));
+        const double size = std::sqrt(std::norm(received(n)));
         const size_t next =
             std::lower_bound(modulus.begin(), modulus.end(), size) - modulus.begin();
-        double q, angle;
+        double q;
+        std::complex<double> turn;
         if (next == 0 || next == modulus.size()) {
             q = next == 0 ? 0.0 : radius.back();
-            angle = next == 0 ? phase.front() : phase.back();
+            turn = next == 0 ? back.front() : back.back();
         } else {
             const double share =
                 (size - modulus[next - 1]) / (modulus[next] - modulus[next - 1]);
             q = radius[next - 1] + share * (radius[next] - radius[next - 1]);
-            angle = phase[next - 1] + share * (phase[next] - phase[next - 1]);
+            turn = back[next - 1] + share * (back[next] - back[next - 1]);
         }
-        out(n) = std::polar(q, std::arg(received(n)) - angle);
+        const double gain = size > 0.0 ? q / size : 0.0;
+        out(n) = gain *
+                 std::complex<double>(
+                     received(n).real() * turn.real() - received(n).imag() * turn.imag(),
+                     received(n).real() * turn.imag() + received(n).imag() * turn.real());
     }
     return out;
 }
@@ -89,30 +101,34 @@ linearised_receiver linearise_receiver(const VectorXcd& received,
     linearised_receiver result = { false, received };
     if (rows.size() < length + 6)
         return result;
-    const MatrixXcd regressors = lagged(known, rows, length);
+    const lag_sums sums = sum_lags({ received }, 0, known, rows, length);
     const VectorXcd output = received.segment(rows.first, rows.size());
-    VectorXcd channel = least_squares(regressors, output);
-    const double before = (output - regressors * channel).squaredNorm() / count;
+    VectorXcd channel = sums.taps(RIDGE / count);
+    const double before =
+        (output - channel_rows(known, rows, channel)).squaredNorm() / count;
 
     double after = before;
-    VectorXcd linearised;
-    for (int iteration = 0; iteration < 3; iteration++) {
-        const VectorXcd signal = regressors * channel;
-        const double rms = std::sqrt(signal.squaredNorm() / count);
+    VectorXcd gains, linear = received;
+    double rms = 0.0;
+    for (int iteration = 0; iteration < ITERATIONS; iteration++) {
+        if (iteration > 0) {
+            linear.segment(rows.first, rows.size()) = invert(output, gains, rms);
+            channel = sum_lags_of({ linear }, 0, known, rows, sums).taps(RIDGE / count);
+        }
+        const VectorXcd signal = channel_rows(known, rows, channel);
+        rms = std::sqrt(signal.squaredNorm() / count);
         if (!(rms > 1e-9))
             return result;
         const MatrixXcd powers = odd_powers(signal, rms);
-        const VectorXcd gains = least_squares(powers, output);
+        gains = least_squares(powers, output);
         if (!(std::abs(gains(0)) > 1e-9))
             return result;
         after = (output - powers * gains).squaredNorm() / count;
-        linearised = invert(received, gains, rms);
-        channel = least_squares(regressors, linearised.segment(rows.first, rows.size()));
     }
     result.used = count * std::log(std::max(after, 1e-300)) + 4.0 * std::log(count) <
                   count * std::log(std::max(before, 1e-300)) - 4.0;
     if (result.used)
-        result.samples = linearised;
+        result.samples = invert(received, gains, rms);
     return result;
 }
 

@@ -6,44 +6,13 @@
 #include <gnuradio/reservoir/kernel/viterbi_equalizer.h>
 
 #include "check.h"
+#include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <limits>
+#include <string>
 
 namespace gr {
 namespace reservoir {
 namespace kernel {
-
-namespace {
-
-// What is expected of each branch. Its digits, newest symbol first, in the number of points;
-// without the last one they are the new state, without the first the old one. Digits of symbols
-// before the first and after the last one wanted do not matter: those symbols are known.
-std::vector<gr_complex> expected_samples(size_t n,
-                                         size_t num_symbols,
-                                         const std::vector<gr_complex>& channel,
-                                         const std::vector<gr_complex>& points,
-                                         const std::vector<gr_complex>& past,
-                                         const std::vector<gr_complex>& future,
-                                         size_t num_branches)
-{
-    std::vector<gr_complex> expected(num_branches);
-    for (size_t branch = 0; branch < num_branches; branch++) {
-        size_t digits = branch;
-        for (size_t l = channel.size(); l-- > 0; digits /= points.size()) {
-            gr_complex symbol = points[digits % points.size()];
-            if (l > n)
-                symbol = past[l - n - 1];
-            else if (n - l >= num_symbols)
-                symbol = future[n - l - num_symbols];
-            expected[branch] += channel[l] * symbol;
-        }
-    }
-    return expected;
-}
-
-} // namespace
 
 std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
                                    size_t num_symbols,
@@ -52,14 +21,8 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
                                    const std::vector<gr_complex>& past,
                                    const std::vector<gr_complex>& future)
 {
-    const size_t order = points.size();
-    require(!channel.empty(), "channel", "empty", "at least one tap");
-    require(order >= 2 && order <= 256, "points", order, "2 to 256");
-    require(std::pow(order, channel.size()) <= 1 << 20,
-            "channel",
-            std::to_string(channel.size()) + " taps",
-            "so short that points to its power is at most 2^20");
-    const size_t memory = channel.size() - 1;
+    const size_t length = channel.size(), memory = length - 1;
+    trellis paths(points, length); // refuses a channel that is empty or too long
     require(past.size() >= memory,
             "past",
             std::to_string(past.size()) + " symbols",
@@ -70,40 +33,24 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
             num_symbols,
             "the samples received, less at most one for each future symbol");
 
-    const size_t num_branches = std::lround(std::pow(order, channel.size()));
-    const size_t num_states = num_branches / order;
-    std::vector<gr_complex> expected;
-    std::vector<float> metric(num_states, 0.0f), next(num_states);
-    // last digit of the best branch
-    std::vector<uint8_t> forgotten(received.size() * num_states);
+    const Eigen::MatrixXcf taps =
+        Eigen::Map<const Eigen::VectorXcf>(channel.data(), length);
     for (size_t n = 0; n < received.size(); n++) {
-        if (n <= memory || n >= num_symbols)
-            expected = expected_samples(
-                n, num_symbols, channel, points, past, future, num_branches);
-        for (size_t state = 0; state < num_states; state++) {
-            next[state] = std::numeric_limits<float>::infinity();
-            for (size_t last = 0; last < order; last++) {
-                const size_t branch = state * order + last;
-                const float cost = metric[branch % num_states] +
-                                   std::norm(received[n] - expected[branch]);
-                if (cost < next[state]) {
-                    next[state] = cost;
-                    forgotten[n * num_states + state] = last;
-                }
-            }
+        // symbols 0 … num_symbols − 1 are to be found; what others give is taken away
+        const size_t known_after = n < num_symbols ? 0 : n - num_symbols + 1;
+        gr_complex sample = received[n];
+        for (size_t l = 0; l < std::min(known_after, length); l++)
+            sample -= channel[l] * future[n - l - num_symbols];
+        for (size_t l = n + 1; l < length; l++)
+            sample -= channel[l] * past[l - n - 1];
+        if (n < length || known_after > 0) {
+            const size_t oldest = std::min(n + 1, length);
+            paths.set_channel(
+                taps, known_after, oldest > known_after ? oldest - known_after : 0);
         }
-        const float best = *std::min_element(next.begin(), next.end());
-        for (size_t state = 0; state < num_states; state++)
-            metric[state] = next[state] - best;
+        paths.step(&sample);
     }
-
-    std::vector<int> symbols(received.size());
-    size_t state = std::min_element(metric.begin(), metric.end()) - metric.begin();
-    for (size_t n = received.size(); n-- > 0;) {
-        const size_t branch = state * order + forgotten[n * num_states + state];
-        symbols[n] = branch / num_states;
-        state = branch % num_states;
-    }
+    std::vector<int> symbols = paths.trace();
     symbols.resize(num_symbols);
     return symbols;
 }

@@ -157,7 +157,7 @@ known_symbols configured_network::known(const std::vector<cdouble>& pilots,
     for (size_t n = 0; n < pilots.size(); n++) {
         int ring = -1;
         for (Index m = 0; m < d_settings.points.size(); m++)
-            if (std::abs(pilots[n] - d_settings.points(m)) < 1e-3 * std::abs(pilots[n]))
+            if (std::norm(pilots[n] - d_settings.points(m)) < 1e-6 * std::norm(pilots[n]))
                 ring = d_rings[m];
         symbols.set(n, pilots[n], ring);
         symbols.on_points = symbols.on_points && ring >= 0;

@@ -8,6 +8,7 @@
 #include "detector/configured/tracker.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
+#include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
 #include <cmath>
 
@@ -28,7 +29,8 @@ constexpr Index LONGEST_STATIC = 1024;
 // A pass convinces whose every decision is so sure and whose residual is so many times the
 // pilots' at most. The residual alone does not tell: the errors that remain show little in it.
 constexpr double SURE_MARGIN = 0.05, SURE_RESIDUAL = 1.5;
-constexpr Index PHASE_WINDOW = 48; // half width, symbols
+constexpr size_t MAX_BRANCHES = 4096; // of a search through all sequences
+constexpr Index PHASE_WINDOW = 48;    // half width, symbols
 // divides the phase noise once a correction did not pay
 constexpr double REJECTED_PHASE = 30;
 const std::vector<double> REFIT_PRIORS = { 0.03, 0.3, 3.0, 10.0 };
@@ -189,6 +191,7 @@ void configured_receiver::pass(attempt& now, const frame_layout& layout, int num
     frame.readout = readout;
     const bool sure = settings.feedback && found.margin > SURE_MARGIN &&
                       score < SURE_RESIDUAL * frame.pilot_residual;
+    now.sure = sure;
     now.settled = sure || same;
     if (first || score < frame.residual) {
         frame.residual = score;
@@ -205,6 +208,72 @@ void configured_receiver::refine(attempt& now, const frame_layout& layout) const
 {
     for (int number = 1; number <= d_network.settings().refits && !now.settled; number++)
         pass(now, layout, number);
+    search_all(now, layout);
+}
+
+// The samples after the frame tell of its last symbols too: there the unknown ones count as noise.
+std::vector<int> configured_receiver::most_likely(const attempt& now,
+                                                  const kernel::channel_estimate& channel,
+                                                  const frame_layout& layout) const
+{
+    const configured_readout& readout = now.kept.readout;
+    const Index length = readout.window.length, timing = readout.window.timing;
+    const Index end = layout.end(), count = now.raw[0].size();
+    const Index last = std::min(end + length - 1, count + std::min<Index>(timing, 0));
+    const MatrixXcd pilots = kernel::channel_rows(
+        now.kept_symbols.cut(0, layout.num_pilots).warped(readout.warp),
+        { layout.num_pilots, last },
+        channel.taps);
+    const Eigen::MatrixXcf taps = channel.taps.cast<gr_complex>();
+    const Eigen::VectorXcf points = readout.points.cast<gr_complex>();
+    const sample_streams shifted = kernel::delayed(now.kept.input, timing);
+    kernel::trellis paths({ points.begin(), points.end() }, length);
+    paths.reserve(last - layout.num_pilots);
+    std::vector<gr_complex> samples(shifted.size());
+    const double noise = std::max(channel.noise_variance, 1e-9);
+    double unknown = 0.0;
+    for (Index n = layout.num_pilots; n < last; n++) {
+        const Index after = std::max<Index>(n - end + 1, 0);
+        if (after > 0)
+            unknown += channel.taps.row(after - 1).squaredNorm() / double(shifted.size());
+        if (n - layout.num_pilots < length || after > 0)
+            paths.set_channel(taps, after, n - layout.num_pilots + 1 - after);
+        for (size_t q = 0; q < samples.size(); q++)
+            samples[q] = gr_complex(shifted[q](n) - pilots(n - layout.num_pilots, q));
+        paths.step(samples.data(), noise / (noise + unknown));
+    }
+    std::vector<int> found = paths.trace();
+    found.resize(layout.payload_len);
+    return found;
+}
+
+void configured_receiver::search_all(attempt& now, const frame_layout& layout) const
+{
+    const configured_readout& readout = now.kept.readout;
+    const Index length = readout.window.length;
+    const row_range payload = { layout.num_pilots, layout.end() };
+    if (now.sure || !d_network.settings().feedback || payload.size() == 0 ||
+        !kernel::trellis::fits(readout.points.size(), length, MAX_BRANCHES))
+        return;
+    const row_range rows = model_rows({ 0, layout.end() }, readout.window);
+    const sample_streams shifted = kernel::delayed(now.kept.input, readout.window.timing);
+    const auto fit = [&](const known_symbols& symbols) {
+        return kernel::estimate_channel(shifted,
+                                        symbols.warped(readout.warp),
+                                        rows,
+                                        VectorXd::Ones(layout.end()),
+                                        length);
+    };
+    const kernel::channel_estimate channel = fit(now.kept_symbols);
+    const std::vector<int> found = most_likely(now, channel, layout);
+    known_symbols symbols = now.kept_symbols;
+    d_network.decide(symbols, payload, found);
+    const double better = fit(symbols).mean_residual / channel.mean_residual;
+    if (!(better < 1.0))
+        return;
+    now.frame.residual *= better;
+    now.frame.decisions = found;
+    now.kept_symbols = symbols;
 }
 
 configured_frame configured_receiver::finish(attempt& now,
