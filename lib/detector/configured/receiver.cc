@@ -7,6 +7,7 @@
 
 #include "detector/configured/tracker.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 #include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
@@ -276,12 +277,38 @@ void configured_receiver::search_all(attempt& now, const frame_layout& layout) c
     now.kept_symbols = symbols;
 }
 
+// The pilots' channel is what the first pass has followed the phase by; the frame's is better.
+void configured_receiver::smooth_phase(attempt& now, const frame_layout& layout) const
+{
+    if (!(d_network.settings().phase_noise > 0.0) || layout.payload_len == 0)
+        return;
+    const row_range whole = { 0, layout.end() };
+    const row_range payload = { layout.num_pilots, layout.end() };
+    configured_readout& readout = now.kept.readout;
+    const VectorXcd sent = now.kept_symbols.warped(readout.warp);
+    readout.window = d_network.select_window(
+        now.kept.input, now.kept_symbols, whole, VectorXd::Ones(whole.last), false);
+    readout.taps = kernel::sum_lags(now.kept.input,
+                                    readout.window.timing,
+                                    sent,
+                                    model_rows(whole, readout.window),
+                                    readout.window.length)
+                       .taps();
+    const std::vector<float> no_turn(layout.payload_len, 0.0f);
+    const double still = model_residual(now.raw, sent, readout.window, whole);
+    now.frame.residual =
+        follow_phase(now.signal, now.raw, readout, no_turn, payload, still);
+    now.kept.input = now.signal.turned;
+}
+
 configured_frame configured_receiver::finish(attempt& now,
                                              const frame_layout& layout) const
 {
     const row_range whole = { 0, layout.end() };
     configured_frame& frame = now.frame;
     if (d_network.settings().feedback) {
+        if (now.sure && frame.kept_pass == 0 && !frame.linearised)
+            smooth_phase(now, layout);
         soften(frame, now.kept.input, now.kept_symbols, now.kept.readout, whole.last);
         keep_decisions(frame, layout.num_pilots);
     } else {

@@ -119,6 +119,8 @@ private:
     void search_all(attempt& now, const frame_layout& layout) const;
     //! Refits until one settles it.
     void refine(attempt& now, const frame_layout& layout) const;
+    //! Once more, for a frame that the first pass has settled.
+    void smooth_phase(attempt& now, const frame_layout& layout) const;
     configured_frame finish(attempt& now, const frame_layout& layout) const;
     configured_frame receive_static(const kernel::sample_streams& raw,
                                     const frame_layout& layout) const;
