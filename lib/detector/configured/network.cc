@@ -15,6 +15,7 @@
 #include <gnuradio/reservoir/kernel/ridge.h>
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <gnuradio/reservoir/kernel/takenaka_malmquist.h>
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -34,6 +35,9 @@ namespace {
 
 constexpr Index WARP_SYMBOLS = 96;   // fewer do not determine the rings' gains
 constexpr Index SHORT_TRAINING = 48; // fewer pilots underestimate the length
+
+// Of the model's own Gram matrix, as much as prior_ridge loads it for rounding.
+constexpr double LOADING = 1e-4;
 
 // Mean squared errors that the second best point must cost more for one survivor to go on.
 constexpr double CLEAR = 10.0, CLEAR_MULTILEVEL = 24.0;
@@ -269,6 +273,39 @@ configured_network::fit_model(configured_readout& readout,
                            1e-4 * channel.taps.squaredNorm() / num_streams) *
                   (1.0 + unknowns / total);
     return model;
+}
+
+configured_readout configured_network::model_of(const sample_streams& streams,
+                                                const known_symbols& symbols,
+                                                row_range range,
+                                                const VectorXd& weights,
+                                                bool warp) const
+{
+    configured_readout readout;
+    fit_model(readout, streams, symbols, range, weights, warp, false);
+    return readout;
+}
+
+void configured_network::configure_for(configured_readout& readout,
+                                       const MatrixXcd& taps,
+                                       double noise_variance) const
+{
+    readout.taps = taps;
+    readout.noise_variance = noise_variance;
+    readout.poles = kernel::spectral_factor_poles(taps, noise_variance);
+    const pole_banks banks = make_banks(readout.poles, readout.poles.conjugate(), false);
+    readout.past = banks.past;
+    const Index num_feedback = taps.rows() - 1;
+    kernel::model_moments model = kernel::model_gram(
+        banks.functionals, banks.past, taps, noise_variance, num_feedback);
+    model.gram.diagonal() *= 1.0 + LOADING;
+    const VectorXcd weights = model.gram.llt().solve(model.cross);
+    readout.fir = collapsed(banks, weights, taps.cols());
+    readout.feedback = weights.tail(num_feedback);
+    const cdouble gain = model.cross.dot(weights);
+    readout.gain = gain;
+    readout.leave_one_out_mse = std::max(1.0 - gain.real(), 1e-6);
+    readout.prior_weight = std::numeric_limits<double>::infinity();
 }
 
 void configured_network::fit_readout(configured_readout& readout,

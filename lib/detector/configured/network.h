@@ -99,6 +99,22 @@ public:
                                  bool warp,
                                  const std::vector<double>& prior_weights,
                                  bool first) const;
+    /*!
+     * \brief Window, warp, channel and noise from the symbols known in range; no poles and no filter.
+     */
+    configured_readout model_of(const kernel::sample_streams& streams,
+                                const known_symbols& symbols,
+                                kernel::row_range range,
+                                const Eigen::VectorXd& weights,
+                                bool warp) const;
+    /*!
+     * \brief Poles, filter and feedback for a channel and a noise variance, as an endless prior
+     * weight would give them. The readout's window and warp stay.
+     * \param taps window.length x streams
+     */
+    void configure_for(configured_readout& readout,
+                       const Eigen::MatrixXcd& taps,
+                       double noise_variance) const;
     //! Pilots only, at a carrier offset that is taken out already.
     configured_readout fit(const kernel::sample_streams& streams,
                            const std::vector<std::complex<double>>& pilots) const;

@@ -34,6 +34,7 @@ constexpr size_t MAX_BRANCHES = 4096; // of a search through all sequences
 constexpr Index PHASE_WINDOW = 48;    // half width, symbols
 // divides the phase noise once a correction did not pay
 constexpr double REJECTED_PHASE = 30;
+constexpr double LONGEST_MEMORY = 1024; // symbols that a fit can be from, while tracking
 const std::vector<double> REFIT_PRIORS = { 0.03, 0.3, 3.0, 10.0 };
 
 // What a less simple explanation of the samples has to be better by: the residuals of two that
@@ -69,6 +70,32 @@ double configured_frame::prediction_error() const
     const double share = readout.window.length / std::max(rows_per_fit, 1.0);
     return residual * (1.0 + share) / std::max(1.0 - share, 0.1);
 }
+
+namespace {
+
+constexpr double UNLIMITED = 1e9;
+// Memories with a trend do not lag: in a fade the shortest without one would win, and follow
+// wrong decisions.
+const configured_receiver::tracking_plan SLOW_FADING = { 32,
+                                                         { { 48.0, false },
+                                                           { 96.0, false },
+                                                           { 100.0, true },
+                                                           { 200.0, true },
+                                                           { 400.0, true },
+                                                           { 800.0, true },
+                                                           { UNLIMITED, false } },
+                                                         0.8 };
+const configured_receiver::tracking_plan FAST_FADING = { 16,
+                                                         { { 16.0, false },
+                                                           { 24.0, false },
+                                                           { 48.0, false },
+                                                           { 50.0, true },
+                                                           { 100.0, true },
+                                                           { 200.0, true },
+                                                           { UNLIMITED, false } },
+                                                         0.9 };
+
+} // namespace
 
 configured_receiver::configured_receiver(const configured_settings& settings)
     : d_network(settings)
@@ -415,145 +442,207 @@ void configured_receiver::signal::take_over(const block_surroundings& part, Inde
 }
 
 configured_frame configured_receiver::track(const sample_streams& given,
-                                            const known_symbols& pilots,
-                                            Index num_pilots,
-                                            Index payload_len,
-                                            Index block,
-                                            const std::vector<double>& memories) const
+                                            const frame_layout& layout,
+                                            const tracking_plan& plan) const
 {
-    const Index end = num_pilots + payload_len;
+    const Index end = layout.end();
     configured_frame frame;
     frame.tracked = true;
     const kernel::carrier_offset offset =
-        d_network.find_offset(given, pilots, num_pilots);
+        d_network.find_offset(given, layout.pilots, layout.num_pilots);
     frame.carrier_offset = offset.significant ? offset.frequency : 0.0;
     signal received = { frame.carrier_offset != 0.0
                             ? d_network.derotated(given, frame.carrier_offset)
                             : given,
-                        pilots,
+                        layout.pilots,
                         VectorXd::Zero(given[0].size()),
                         end };
 
-    channel_tracker tracker(d_network, memories);
-    for (Index first = num_pilots; first < end; first += block) {
-        const Index last = std::min(first + block, end);
+    channel_tracker tracker(d_network, plan.memories, plan.discount);
+    std::vector<char> doubtful; // blocks
+    for (Index first = layout.num_pilots; first < end; first += plan.block) {
+        const Index last = std::min(first + plan.block, end);
         const Index start = std::max<Index>(0, first - tracker.window());
         block_surroundings part = received.around({ start, first }, { first, last });
-        frame.readout = tracker.detect(part);
+        const tracked_block found = tracker.detect(part);
         received.take_over(part, first);
-        if (first == num_pilots) {
-            frame.pilot_residual = frame.readout.noise_variance;
-            frame.first_length = frame.readout.window.length;
+        doubtful.push_back(!(found.margin > 0.0));
+        if (first == layout.num_pilots) {
+            frame.pilot_residual = found.readout.noise_variance;
+            frame.first_length = found.readout.window.length;
         }
     }
+    frame.readout = tracker.readout();
     frame.memory = tracker.median_memory();
     // the channel changes little within a quarter of the memory that predicts it best
-    const Index longer = std::clamp<double>(frame.memory / 4, block, 4 * block);
-    smooth(frame, received, num_pilots, end, longer);
+    const Index group = std::clamp<double>(frame.memory / 4 / plan.block, 1, 4);
     frame.rows_per_fit = std::min<double>(
-        2.0 * std::min(frame.memory, channel_tracker::LONGEST_MEMORY / 2.0) + longer,
-        end);
-    keep_decisions(frame, num_pilots);
+        2.0 * std::min(frame.memory, LONGEST_MEMORY / 2) + group * plan.block, end);
+    smooth(frame, received, layout, { plan.block * group, size_t(group), doubtful });
+    keep_decisions(frame, layout.num_pilots);
     return frame;
 }
 
-// Every block again, from the decisions on both sides of it; the last round only scores.
+// Taps of every group from the decisions on both sides of it, and what they leave of its samples.
+configured_receiver::smoothed_channels
+configured_receiver::channels_of(const signal& received,
+                                 const sample_streams& streams,
+                                 const configured_frame& frame,
+                                 const frame_layout& layout,
+                                 Index group) const
+{
+    const kernel::channel_window window = frame.readout.window;
+    const VectorXcd sent = received.symbols.warped(frame.readout.warp);
+    const auto sums_of = [&](Index first, Index last) {
+        return kernel::sum_lags(
+            streams,
+            window.timing,
+            sent,
+            { std::max(first, model_rows({ 0, last }, window).first), last },
+            window.length);
+    };
+    const double decay = std::exp(-double(group) / frame.memory);
+    const Index count = (layout.payload_len + group - 1) / group;
+    std::vector<kernel::lag_sums> own, all;
+    kernel::lag_sums before = sums_of(0, layout.num_pilots);
+    for (Index g = 0; g < count; g++) {
+        const Index first = layout.num_pilots + g * group;
+        own.push_back(sums_of(first, std::min(first + group, layout.end())));
+        all.push_back(own.back());
+        all.back().add(before);
+        before.fade(decay);
+        before.add(own.back());
+    }
+    kernel::lag_sums after(window.length, streams.size());
+    for (Index g = count - 1; g >= 0; g--) {
+        all[g].add(after);
+        after.fade(decay);
+        after.add(own[g]);
+    }
+
+    smoothed_channels found;
+    for (Index g = 0; g < count; g++) {
+        const MatrixXcd taps = all[g].taps();
+        const double num_streams = streams.size(), weight = all[g].weight;
+        const double left = std::max(weight - window.length, 1.0);
+        found.taps.push_back(taps);
+        found.residual += own[g].residual(taps);
+        found.noise.push_back(
+            std::max(all[g].residual(taps) / num_streams / left,
+                     1e-4 * taps.squaredNorm() / num_streams) *
+            (1.0 + window.length / std::max(weight, window.length + 1.0)));
+    }
+    found.residual /= double(streams.size()) * layout.payload_len;
+    return found;
+}
+
+// Doubtful groups again, from the decisions on both sides; the last round only scores.
 void configured_receiver::smooth(configured_frame& frame,
                                  signal received,
-                                 Index num_pilots,
-                                 Index end,
-                                 Index block) const
+                                 const frame_layout& layout,
+                                 const frame_groups& groups) const
 {
-    const double num_streams = received.raw.size();
-    const double phase_noise = d_network.settings().phase_noise;
-    const Index window =
-        std::min<double>(channel_tracker::LONGEST_MEMORY / 2, 4.0 * frame.memory);
-    for (int round = 0; round < 2; round++) {
-        signal next = received;
-        double score = 0.0, noise = 0.0;
-        MatrixXcd residual = MatrixXcd::Zero(end, num_streams);
-        std::vector<MatrixXcd> taps;
-        for (Index first = num_pilots; first < end; first += block) {
-            const Index last = std::min(first + block, end);
-            const row_range range = { std::max<Index>(0, first - window),
-                                      std::min(end, last + window) };
-            const block_surroundings part = received.around(range, { first, last });
-            const VectorXd weights =
-                fading_weights(part, frame.memory, NEGLIGIBLE_WEIGHT, [&part](Index n) {
-                    return std::max<Index>(
-                        { part.block.first - n, n - part.block.last + 1, 0 });
-                });
-            const sample_streams streams = part.turned();
-            frame.readout = d_network.configure(streams,
-                                                part.symbols,
-                                                part.known,
-                                                weights,
-                                                d_network.multilevel(),
-                                                TRACKING_PRIORS,
-                                                false);
-            const channel_prediction predicted =
-                predict_block(part, frame.readout, streams, weights);
-            score += predicted.residual.squaredNorm();
-            residual.middleRows(first, last - first) = predicted.residual;
-            taps.push_back(predicted.channel.taps);
-            noise += predicted.channel.noise_variance /
-                     std::max(predicted.channel.taps.squaredNorm(), 1e-12);
-            if (round == 1)
-                continue;
-            // decisions before this block are those of this round
-            const known_symbols updated = next.around(range, { first, last }).symbols;
-            const kernel::adaptive_decisions found = d_network.search(frame.readout,
-                                                                      streams,
-                                                                      updated,
-                                                                      part.searched,
-                                                                      part.block.size(),
-                                                                      phase_noise);
-            d_network.decide(next.symbols, { first, last }, found.symbols);
-            if (phase_noise > 0.0)
-                for (Index n = first; n < last; n++)
-                    next.phase(n) += found.phases[n - first];
-        }
-        score /= num_streams * (end - num_pilots);
-        frame.residuals.push_back(score);
-        if (round == 0 || score < frame.residual) {
+    constexpr int ROUNDS = 2;
+    for (int round = 0; round < ROUNDS; round++) {
+        const sample_streams streams = rotated(received.raw, received.phase);
+        const smoothed_channels channels =
+            channels_of(received, streams, frame, layout, groups.symbols);
+        frame.residuals.push_back(channels.residual);
+        if (round == 0 || channels.residual < frame.residual) {
             frame.kept_pass = round;
-            frame.residual = score;
-            frame.soft = received.symbols.values.head(end);
-            for (Index n = num_pilots; n < end; n++) {
-                const MatrixXcd& channel = taps[(n - num_pilots) / block];
-                if (n + channel.rows() <= end)
-                    frame.soft(n) +=
-                        matched(channel, residual.middleRows(n, channel.rows()));
-            }
-            frame.soft_variance = noise / std::max<size_t>(taps.size(), 1);
-            frame.decisions.clear();
-            for (Index n = num_pilots; n < end; n++)
-                frame.decisions.push_back(d_network.nearest(received.symbols.values(n)));
+            frame.residual = channels.residual;
+            soften(frame, received, streams, channels, layout, groups.symbols);
         }
-        received = next;
+        if (round + 1 == ROUNDS ||
+            !search_again(received, streams, channels, frame.readout, layout, groups))
+            break;
     }
 }
 
-configured_frame configured_receiver::receive_tracked(const sample_streams& raw,
-                                                      const known_symbols& pilots,
-                                                      Index num_pilots,
-                                                      Index payload_len) const
+bool configured_receiver::search_again(signal& received,
+                                       const sample_streams& streams,
+                                       const smoothed_channels& channels,
+                                       configured_readout readout,
+                                       const frame_layout& layout,
+                                       const frame_groups& groups) const
 {
-    const double unlimited = 1e9;
-    configured_frame frame = track(raw,
-                                   pilots,
-                                   num_pilots,
-                                   payload_len,
-                                   32,
-                                   { 48.0, 96.0, 192.0, 384.0, unlimited });
+    const double phase_noise = d_network.settings().phase_noise;
+    bool changed = false, any = false; // the group before; one of all
+    for (size_t g = 0; g < channels.taps.size(); g++) {
+        const auto first_block = groups.doubtful.begin() + g * groups.blocks;
+        const auto last_block = groups.doubtful.begin() +
+                                std::min((g + 1) * groups.blocks, groups.doubtful.size());
+        if (!changed && std::find(first_block, last_block, 1) == last_block)
+            continue;
+        const Index first = layout.num_pilots + g * groups.symbols;
+        const Index last = std::min(first + groups.symbols, layout.end());
+        d_network.configure_for(readout, channels.taps[g], channels.noise[g]);
+        const kernel::adaptive_decisions found = d_network.search(
+            readout,
+            streams,
+            received.symbols,
+            { first, std::min(last + channel_tracker::LAG, layout.end()) },
+            last - first,
+            phase_noise);
+        changed = false;
+        for (Index n = first; n < last; n++) {
+            const cdouble point = d_network.settings().points(found.symbols[n - first]);
+            changed |= point != received.symbols.values(n);
+            if (phase_noise > 0.0)
+                received.phase(n) += found.phases[n - first];
+        }
+        d_network.decide(received.symbols, { first, last }, found.symbols);
+        any |= changed;
+    }
+    return any;
+}
+
+void configured_receiver::soften(configured_frame& frame,
+                                 const signal& received,
+                                 const sample_streams& streams,
+                                 const smoothed_channels& channels,
+                                 const frame_layout& layout,
+                                 Index group) const
+{
+    const kernel::channel_window window = frame.readout.window;
+    const VectorXcd sent = received.symbols.warped(frame.readout.warp);
+    const sample_streams shifted = kernel::delayed(streams, window.timing);
+    MatrixXcd residual = MatrixXcd::Zero(layout.end(), streams.size());
+    const auto range_of = [&](size_t g) {
+        const Index first = layout.num_pilots + g * group;
+        return row_range{ first, std::min(first + group, layout.end()) };
+    };
+    double noise = 0.0;
+    for (size_t g = 0; g < channels.taps.size(); g++) {
+        const row_range range = range_of(g);
+        residual.middleRows(range.first, range.size()) =
+            -kernel::channel_rows(sent, range, channels.taps[g]);
+        for (size_t q = 0; q < streams.size(); q++)
+            residual.col(q).segment(range.first, range.size()) +=
+                shifted[q].segment(range.first, range.size());
+        noise += channels.noise[g] / std::max(channels.taps[g].squaredNorm(), 1e-12);
+    }
+    frame.soft = received.symbols.values.head(layout.end());
+    frame.decisions.clear();
+    for (size_t g = 0; g < channels.taps.size(); g++) {
+        const row_range range = range_of(g);
+        for (Index n = range.first; n < range.last; n++) {
+            frame.decisions.push_back(d_network.nearest(received.symbols.values(n)));
+            if (n + window.length <= layout.end())
+                frame.soft(n) +=
+                    matched(channels.taps[g], residual.middleRows(n, window.length));
+        }
+    }
+    frame.soft_variance = noise / std::max<size_t>(channels.taps.size(), 1);
+}
+
+configured_frame configured_receiver::receive_tracked(const sample_streams& raw,
+                                                      const frame_layout& layout) const
+{
+    configured_frame frame = track(raw, layout, SLOW_FADING);
     if (frame.memory > 48.0 && frame.residual <= 1.5 * frame.pilot_residual)
         return frame;
-    const configured_frame faster = track(raw,
-                                          pilots,
-                                          num_pilots,
-                                          payload_len,
-                                          16,
-                                          { 16.0, 24.0, 48.0, 96.0, 192.0, unlimited });
+    const configured_frame faster = track(raw, layout, FAST_FADING);
     return faster.prediction_error() < frame.prediction_error() ? faster : frame;
 }
 
@@ -563,13 +652,13 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
 {
     const Index num_pilots = pilots.size();
     const known_symbols symbols = d_network.known(pilots, streams[0].size());
+    const frame_layout layout = { symbols, num_pilots, payload_len };
     const tracking_mode tracking = d_network.settings().tracking;
     const bool may_track = d_network.settings().feedback && payload_len > 0 &&
                            tracking != tracking_mode::off;
     if (may_track && payload_len > LONGEST_STATIC)
-        return receive_tracked(streams, symbols, num_pilots, payload_len);
-    const configured_frame frame =
-        receive_static(streams, { symbols, num_pilots, payload_len });
+        return receive_tracked(streams, layout);
+    const configured_frame frame = receive_static(streams, layout);
     if (!may_track || frame.linearised)
         return frame;
     const double freedom = std::max<double>(num_pilots - frame.first_length, 1.0) *
@@ -578,8 +667,7 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
         frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
     if (tracking == tracking_mode::automatic && !(frame.residual > usual))
         return frame;
-    const configured_frame tracked =
-        receive_tracked(streams, symbols, num_pilots, payload_len);
+    const configured_frame tracked = receive_tracked(streams, layout);
     const double doubt = benefit_of_doubt(streams, num_pilots + payload_len);
     return tracked.prediction_error() * doubt < frame.prediction_error() ? tracked
                                                                          : frame;

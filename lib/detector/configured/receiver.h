@@ -42,6 +42,13 @@ struct configured_frame {
 class configured_receiver
 {
 public:
+    //! How a fading channel is followed.
+    struct tracking_plan {
+        Eigen::Index block; // symbols
+        std::vector<tracking_memory> memories;
+        double discount; // of a memory's prediction error, per block
+    };
+
     explicit configured_receiver(const configured_settings& settings);
 
     configured_frame receive(const kernel::sample_streams& streams,
@@ -93,6 +100,18 @@ private:
         bool tried() const { return !frame.residuals.empty(); }
     };
 
+    // A tracked frame's payload, in groups of blocks
+    struct frame_groups {
+        Eigen::Index symbols;              // of a group
+        size_t blocks;                     // of a group
+        const std::vector<char>& doubtful; // blocks
+    };
+    struct smoothed_channels {
+        std::vector<Eigen::MatrixXcd> taps; // of each group
+        std::vector<double> noise;          // of one stream
+        double residual = 0.0;              // mean square over the payload
+    };
+
     configured_pass configure_pass(const decided_signal& signal,
                                    kernel::row_range range,
                                    bool first) const;
@@ -125,20 +144,32 @@ private:
     configured_frame receive_static(const kernel::sample_streams& raw,
                                     const frame_layout& layout) const;
     configured_frame track(const kernel::sample_streams& raw,
-                           const known_symbols& pilots,
-                           Eigen::Index num_pilots,
-                           Eigen::Index payload_len,
-                           Eigen::Index block,
-                           const std::vector<double>& memories) const;
+                           const frame_layout& layout,
+                           const tracking_plan& plan) const;
+    smoothed_channels channels_of(const signal& received,
+                                  const kernel::sample_streams& streams,
+                                  const configured_frame& frame,
+                                  const frame_layout& layout,
+                                  Eigen::Index group) const;
     void smooth(configured_frame& frame,
                 signal received,
-                Eigen::Index num_pilots,
-                Eigen::Index end,
-                Eigen::Index block) const;
+                const frame_layout& layout,
+                const frame_groups& groups) const;
+    //! Decides doubtful groups again, and those after a changed one. Returns whether any changed.
+    bool search_again(signal& received,
+                      const kernel::sample_streams& streams,
+                      const smoothed_channels& channels,
+                      configured_readout readout,
+                      const frame_layout& layout,
+                      const frame_groups& groups) const;
+    void soften(configured_frame& frame,
+                const signal& received,
+                const kernel::sample_streams& streams,
+                const smoothed_channels& channels,
+                const frame_layout& layout,
+                Eigen::Index group) const;
     configured_frame receive_tracked(const kernel::sample_streams& raw,
-                                     const known_symbols& pilots,
-                                     Eigen::Index num_pilots,
-                                     Eigen::Index payload_len) const;
+                                     const frame_layout& layout) const;
     void soften(configured_frame& frame,
                 const kernel::sample_streams& streams,
                 const known_symbols& symbols,

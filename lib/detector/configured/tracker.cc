@@ -12,47 +12,28 @@ namespace gr {
 namespace reservoir {
 
 using Eigen::Index;
+using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
 using kernel::row_range;
 using kernel::sample_streams;
 
-const std::vector<double> TRACKING_PRIORS = { 0.3, 3.0, 10.0 };
-
 namespace {
 
-constexpr double DISCOUNT = 0.8; // of a memory's prediction error, per block
-// By their age: what was known before the block.
-VectorXd forgetting(const block_surroundings& part, double memory, double negligible)
-{
-    return fading_weights(
-        part, memory, negligible, [&part](Index n) { return part.known.last - 1 - n; });
-}
+constexpr Index PIECE = 32; // of the pilots, symbols
+constexpr Index LOOK_AGAIN_FACTOR = 4;
+// Samples that the pilots' noise variance counts as, beside the prediction errors.
+constexpr double PILOT_SAMPLES = 32.0;
 
 } // namespace
 
-channel_prediction predict_block(const block_surroundings& part,
-                                 const configured_readout& readout,
-                                 const sample_streams& streams,
-                                 const VectorXd& weights)
-{
-    const VectorXcd sent = part.symbols.warped(readout.warp);
-    const sample_streams shifted = kernel::delayed(streams, readout.window.timing);
-    channel_prediction found;
-    found.channel = kernel::estimate_channel(shifted,
-                                             sent,
-                                             model_rows(part.known, readout.window),
-                                             weights,
-                                             readout.window.length);
-    found.residual = -kernel::channel_rows(sent, part.block, found.channel.taps);
-    for (size_t q = 0; q < streams.size(); q++)
-        found.residual.col(q) += shifted[q].segment(part.block.first, part.block.size());
-    return found;
-}
-
 channel_tracker::channel_tracker(const configured_network& network,
-                                 const std::vector<double>& memories)
-    : d_network(network), d_memories(memories), d_memory(memories.size() - 1)
+                                 const std::vector<tracking_memory>& memories,
+                                 double discount)
+    : d_network(network),
+      d_memories(memories),
+      d_discount(discount),
+      d_best(memories.size() - 1)
 {
     const int count = memories.size();
     for (int k = 0; k < count; k++) // equally good so far: the longest
@@ -61,27 +42,27 @@ channel_tracker::channel_tracker(const configured_network& network,
 
 Index channel_tracker::window() const
 {
-    return std::min<double>(LONGEST_MEMORY, std::max(4.0 * d_memories[d_memory], 256.0));
+    const Index lags = d_readout.window.length + std::abs(d_readout.window.timing);
+    return d_num_tracked == 0 || d_num_tracked >= d_next_look ? RECENT : lags;
 }
 
-configured_readout channel_tracker::detect(block_surroundings& part)
+tracked_block channel_tracker::detect(block_surroundings& part)
 {
     const configured_settings& settings = d_network.settings();
     const row_range now = part.block;
     for (Index n = now.first; n < part.phase.size(); n++)
         part.phase(n) = d_theta + d_nu * (n - now.first);
     const sample_streams streams = part.turned();
-    const bool first = d_history.empty();
-    const configured_readout readout = d_network.configure(
-        streams,
-        part.symbols,
-        part.known,
-        forgetting(part, d_memories[d_memory], NEGLIGIBLE_WEIGHT),
-        d_network.multilevel(),
-        first ? std::vector<double>{ settings.prior_weight } : TRACKING_PRIORS,
-        false);
+    if (d_channels.empty()) {
+        begin(part, streams);
+    } else {
+        if (d_num_tracked >= d_next_look)
+            look_again(part);
+        d_network.configure_for(d_readout, d_predicted[d_best], noise_variance());
+    }
+    const configured_readout used = d_readout;
     const kernel::adaptive_decisions found = d_network.search(
-        readout, streams, part.symbols, part.searched, now.size(), settings.phase_noise);
+        used, streams, part.symbols, part.searched, now.size(), settings.phase_noise);
     d_network.decide(part.symbols, now, found.symbols);
     if (settings.phase_noise > 0.0) {
         for (Index n = now.first; n < now.last; n++)
@@ -89,26 +70,102 @@ configured_readout channel_tracker::detect(block_surroundings& part)
         d_theta = part.phase(now.last - 1);
         d_nu += found.nu;
     }
-    // every memory is judged by what it would have predicted of this block
-    const sample_streams decided = part.turned();
-    for (size_t k = 0; k < d_memories.size(); k++)
-        d_scores[k] =
-            DISCOUNT * d_scores[k] +
-            predict_block(part, readout, decided, forgetting(part, d_memories[k], 0.0))
-                .residual.squaredNorm();
-    d_memory = std::min_element(d_scores.begin(), d_scores.end()) - d_scores.begin();
-    d_history.push_back(d_memory);
-    return readout;
+    remember(part, part.turned(), now);
+    d_history.push_back(d_best);
+    d_num_tracked += now.size();
+    return { used, found.margin };
+}
+
+void channel_tracker::begin(const block_surroundings& part, const sample_streams& streams)
+{
+    d_readout = d_network.configure(streams,
+                                    part.symbols,
+                                    part.known,
+                                    VectorXd::Ones(part.phase.size()),
+                                    d_network.warps(part.known),
+                                    { d_network.settings().prior_weight },
+                                    false);
+    d_pilot_noise = d_readout.noise_variance;
+    for (const tracking_memory& memory : d_memories)
+        d_channels.emplace_back(memory, d_readout.window.length, streams.size());
+    for (Index first = part.known.first; first < part.known.last; first += PIECE)
+        remember(part, streams, { first, std::min(first + PIECE, part.known.last) });
+}
+
+void channel_tracker::look_again(const block_surroundings& part)
+{
+    d_next_look *= LOOK_AGAIN_FACTOR;
+    const int best = d_best;
+    const double memory = d_memories[best].symbols;
+    VectorXd weights = VectorXd::Zero(part.phase.size());
+    for (Index n = part.known.first; n < part.known.last; n++)
+        weights(n) = std::exp(double(n + 1 - part.known.last) / memory);
+    const sample_streams streams = part.turned();
+    const configured_readout found = d_network.model_of(
+        streams, part.symbols, part.known, weights, d_network.warps(part.known));
+    if (found.window.length == d_readout.window.length &&
+        found.window.timing == d_readout.window.timing && !d_network.multilevel())
+        return;
+    d_readout = found;
+    const std::vector<double> scores = d_scores;
+    const double scored = d_scored;
+    d_predicted.clear();
+    d_channels.clear();
+    for (const tracking_memory& known : d_memories)
+        d_channels.emplace_back(known, found.window.length, streams.size());
+    for (Index first = part.known.first; first < part.known.last; first += PIECE)
+        remember(part, streams, { first, std::min(first + PIECE, part.known.last) });
+    d_scores = scores; // the prediction errors of another model say nothing new
+    d_scored = scored;
+    d_best = best;
+}
+
+kernel::lag_sums channel_tracker::sums_of(const block_surroundings& part,
+                                          const sample_streams& streams,
+                                          row_range range) const
+{
+    const kernel::channel_window window = d_readout.window;
+    const Index first = model_rows({ part.known.first, range.last }, window).first;
+    return kernel::sum_lags(streams,
+                            window.timing,
+                            part.symbols.warped(d_readout.warp),
+                            { std::max(range.first, first), range.last },
+                            window.length);
+}
+
+// Every memory is judged by what it has predicted of the range, before it learns of it.
+void channel_tracker::remember(const block_surroundings& part,
+                               const sample_streams& streams,
+                               row_range range)
+{
+    const kernel::lag_sums sums = sums_of(part, streams, range);
+    for (size_t k = 0; k < d_channels.size(); k++) {
+        d_scores[k] *= d_discount;
+        if (!d_predicted.empty())
+            d_scores[k] += sums.residual(d_predicted[k]);
+        d_channels[k].add(sums, range.size());
+    }
+    if (!d_predicted.empty())
+        d_scored = d_discount * d_scored + sums.weight * sums.cross.cols();
+    d_best = std::min_element(d_scores.begin(), d_scores.end()) - d_scores.begin();
+    d_predicted.clear();
+    for (const remembered_channel& channel : d_channels)
+        d_predicted.push_back(channel.taps(range.size() / 2.0));
+}
+
+double channel_tracker::noise_variance() const
+{
+    const MatrixXcd& taps = d_predicted[d_best];
+    const double shown =
+        (d_scores[d_best] + PILOT_SAMPLES * d_pilot_noise) / (d_scored + PILOT_SAMPLES);
+    return std::max(shown, 1e-4 * taps.squaredNorm() / taps.cols());
 }
 
 double channel_tracker::median_memory() const
 {
     std::vector<int> sorted = d_history;
-    std::sort(sorted.begin(), sorted.end());
-    const size_t half = sorted.size() / 2;
-    const double middle =
-        sorted.size() % 2 ? sorted[half] : 0.5 * (sorted[half - 1] + sorted[half]);
-    return d_memories[std::lrint(middle)];
+    std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
+    return d_memories[sorted[sorted.size() / 2]].symbols;
 }
 
 } // namespace reservoir

@@ -7,7 +7,7 @@
 #define INCLUDED_RESERVOIR_DETECTOR_CHANNEL_TRACKER_H
 
 #include "detector/configured/network.h"
-#include <cmath>
+#include "detector/configured/remembered_channel.h"
 
 namespace gr {
 namespace reservoir {
@@ -25,18 +25,19 @@ struct block_surroundings {
     kernel::sample_streams turned() const { return rotated(raw, phase); }
 };
 
-//! The channel fitted on one range, tested on another.
-struct channel_prediction {
-    kernel::channel_estimate channel;
-    Eigen::MatrixXcd residual; // of the symbols that were predicted
+//! What a block was detected with, and how sure its decisions are.
+struct tracked_block {
+    configured_readout readout;
+    double margin; // see kernel::adaptive_decisions
 };
 
 /*!
  * \brief Follows a fading channel and the carrier's phase from block to block by decisions.
  *
- * Each block is detected by a readout that is configured from the symbols before it, weighted
- * exp(-age / memory). Of several memories the one that has predicted the last blocks best is
- * used. Knows nothing of where a block's surroundings are kept.
+ * Several memories of the channel go along; the one that has predicted the last blocks best gives
+ * the taps that the next block is detected with. Sums over each block are all that is kept of it,
+ * so a block costs what its own symbols cost. Timing, length and warp are found again after 256,
+ * 1024, … symbols. Knows nothing of where a block's surroundings are kept.
  */
 class channel_tracker
 {
@@ -45,60 +46,48 @@ public:
     static constexpr Eigen::Index MARGIN = 24;
     //! Symbols after a block that the survivors are searched through before it is decided.
     static constexpr Eigen::Index LAG = 16;
-    static constexpr Eigen::Index LONGEST_MEMORY = 1024;
+    //! Symbols that timing, length and warp are found from.
+    static constexpr Eigen::Index RECENT = 512;
 
-    //! memories in symbols, ascending; it starts with the last
+    //! memories ascending; it starts with the last
     channel_tracker(const configured_network& network,
-                    const std::vector<double>& memories);
+                    const std::vector<tracking_memory>& memories,
+                    double discount);
 
-    //! Symbols before the next block that it is fitted on.
+    //! Known symbols that the next block needs to see before it.
     Eigen::Index window() const;
-    /*!
-     * \brief Detects a block: sets its symbols and the phase from its first symbol on.
-     * \return the readout that was used
-     */
-    configured_readout detect(block_surroundings& part);
+    //! Detects a block: sets its symbols and the phase from its first symbol on.
+    tracked_block detect(block_surroundings& part);
     //! Median of the memories that were used, symbols.
     double median_memory() const;
+    const configured_readout& readout() const { return d_readout; }
 
 private:
+    void begin(const block_surroundings& part, const kernel::sample_streams& streams);
+    //! Timing, length and warp again, from the last symbols.
+    void look_again(const block_surroundings& part);
+    void remember(const block_surroundings& part,
+                  const kernel::sample_streams& streams,
+                  kernel::row_range range);
+    kernel::lag_sums sums_of(const block_surroundings& part,
+                             const kernel::sample_streams& streams,
+                             kernel::row_range range) const;
+    double noise_variance() const;
+
     const configured_network& d_network;
-    const std::vector<double> d_memories;
-    std::vector<double> d_scores; // of each memory, discounted
-    std::vector<int> d_history;   // memory used after each block
-    int d_memory;
+    const std::vector<tracking_memory> d_memories;
+    const double d_discount; // of a memory's prediction error, per block
+    std::vector<remembered_channel> d_channels;
+    std::vector<Eigen::MatrixXcd> d_predicted; // taps of each, for the next block
+    std::vector<double> d_scores;              // of each, discounted
+    double d_scored = 0.0;                     // samples in them
+    std::vector<int> d_history;                // memory used after each block
+    int d_best;
+    configured_readout d_readout;
+    double d_pilot_noise = 0.0;
+    Eigen::Index d_num_tracked = 0, d_next_look = 256; // symbols
     double d_theta = 0.0, d_nu = 0.0; // carrier phase, and its step per symbol
 };
-
-//! Smaller weights of symbols are not worth their time.
-constexpr double NEGLIGIBLE_WEIGHT = 0.02;
-
-/*!
- * \brief Weight exp(-distance(n) / memory) of every known symbol n, zero elsewhere and where it is
- * below `negligible`.
- */
-template <class Distance>
-Eigen::VectorXd fading_weights(const block_surroundings& part,
-                               double memory,
-                               double negligible,
-                               Distance distance)
-{
-    Eigen::VectorXd weights = Eigen::VectorXd::Zero(part.phase.size());
-    for (Eigen::Index n = part.known.first; n < part.known.last; n++) {
-        const double weight = std::exp(-distance(n) / memory);
-        weights(n) = weight < negligible ? 0.0 : weight;
-    }
-    return weights;
-}
-
-//! weights one per symbol of the surroundings
-channel_prediction predict_block(const block_surroundings& part,
-                                 const configured_readout& readout,
-                                 const kernel::sample_streams& streams,
-                                 const Eigen::VectorXd& weights);
-
-//! kappas that are tried while tracking.
-extern const std::vector<double> TRACKING_PRIORS;
 
 } // namespace reservoir
 } // namespace gr
