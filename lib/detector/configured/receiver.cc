@@ -12,6 +12,7 @@
 #include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gr {
 namespace reservoir {
@@ -74,6 +75,8 @@ double configured_frame::prediction_error() const
 namespace {
 
 constexpr double UNLIMITED = 1e9;
+const std::vector<double> SMOOTHING_MEMORIES = { 16.0,  32.0,  64.0,     128.0,
+                                                 256.0, 512.0, UNLIMITED };
 // Memories with a trend do not lag: in a fade the shortest without one would win, and follow
 // wrong decisions.
 const configured_receiver::tracking_plan SLOW_FADING = { 32,
@@ -474,26 +477,23 @@ configured_frame configured_receiver::track(const sample_streams& given,
     }
     frame.readout = tracker.readout();
     frame.memory = tracker.median_memory();
-    // the channel changes little within a quarter of the memory that predicts it best
-    const Index group = std::clamp<double>(frame.memory / 4 / plan.block, 1, 4);
+    smooth(frame, received, layout, plan.block, doubtful);
     frame.rows_per_fit = std::min<double>(
-        2.0 * std::min(frame.memory, LONGEST_MEMORY / 2) + group * plan.block, end);
-    smooth(frame, received, layout, { plan.block * group, size_t(group), doubtful });
+        2.0 * std::min(frame.memory, LONGEST_MEMORY / 2) + plan.block, end);
     keep_decisions(frame, layout.num_pilots);
     return frame;
 }
 
-// Taps of every group from the decisions on both sides of it, and what they leave of its samples.
-configured_receiver::smoothed_channels
-configured_receiver::channels_of(const signal& received,
-                                 const sample_streams& streams,
-                                 const configured_frame& frame,
-                                 const frame_layout& layout,
-                                 Index group) const
+configured_receiver::block_sums
+configured_receiver::sums_of(const signal& received,
+                             const sample_streams& streams,
+                             const configured_readout& readout,
+                             const frame_layout& layout,
+                             Index block) const
 {
-    const kernel::channel_window window = frame.readout.window;
-    const VectorXcd sent = received.symbols.warped(frame.readout.warp);
-    const auto sums_of = [&](Index first, Index last) {
+    const kernel::channel_window window = readout.window;
+    const VectorXcd sent = received.symbols.warped(readout.warp);
+    const auto sum = [&](Index first, Index last) {
         return kernel::sum_lags(
             streams,
             window.timing,
@@ -501,60 +501,98 @@ configured_receiver::channels_of(const signal& received,
             { std::max(first, model_rows({ 0, last }, window).first), last },
             window.length);
     };
-    const double decay = std::exp(-double(group) / frame.memory);
-    const Index count = (layout.payload_len + group - 1) / group;
-    std::vector<kernel::lag_sums> own, all;
-    kernel::lag_sums before = sums_of(0, layout.num_pilots);
-    for (Index g = 0; g < count; g++) {
-        const Index first = layout.num_pilots + g * group;
-        own.push_back(sums_of(first, std::min(first + group, layout.end())));
-        all.push_back(own.back());
-        all.back().add(before);
-        before.fade(decay);
-        before.add(own.back());
-    }
-    kernel::lag_sums after(window.length, streams.size());
-    for (Index g = count - 1; g >= 0; g--) {
-        all[g].add(after);
-        after.fade(decay);
-        after.add(own[g]);
-    }
+    block_sums sums = { sum(0, layout.num_pilots), {} };
+    for (Index first = layout.num_pilots; first < layout.end(); first += block)
+        sums.blocks.push_back(sum(first, std::min(first + block, layout.end())));
+    return sums;
+}
 
-    smoothed_channels found;
-    for (Index g = 0; g < count; g++) {
-        const MatrixXcd taps = all[g].taps();
-        const double num_streams = streams.size(), weight = all[g].weight;
-        const double left = std::max(weight - window.length, 1.0);
-        found.taps.push_back(taps);
-        found.residual += own[g].residual(taps);
-        found.noise.push_back(
-            std::max(all[g].residual(taps) / num_streams / left,
-                     1e-4 * taps.squaredNorm() / num_streams) *
-            (1.0 + window.length / std::max(weight, window.length + 1.0)));
+// Σ e^(−distance / memory) of the blocks on both sides of each, without its own.
+std::vector<kernel::lag_sums>
+configured_receiver::surroundings(const block_sums& sums, double memory, Index block)
+{
+    const double decay = std::exp(-double(block) / memory);
+    const Index count = sums.blocks.size();
+    std::vector<kernel::lag_sums> around;
+    kernel::lag_sums side = sums.pilots;
+    for (Index b = 0; b < count; b++) {
+        around.push_back(side);
+        side.fade(decay);
+        side.add(sums.blocks[b]);
     }
-    found.residual /= double(streams.size()) * layout.payload_len;
+    side = kernel::lag_sums(side.length(), side.cross.cols());
+    for (Index b = count - 1; b >= 0; b--) {
+        around[b].add(side);
+        side.fade(decay);
+        side.add(sums.blocks[b]);
+    }
+    return around;
+}
+
+// The memory whose taps leave least of the blocks that they were not fitted on.
+double configured_receiver::best_memory(const block_sums& sums, Index block) const
+{
+    double best = 0.0, least = std::numeric_limits<double>::infinity();
+    for (const double memory : SMOOTHING_MEMORIES) {
+        const std::vector<kernel::lag_sums> around = surroundings(sums, memory, block);
+        double left = 0.0;
+        for (size_t b = 0; b < around.size(); b++)
+            left += sums.blocks[b].residual(around[b].taps());
+        if (left < least) {
+            least = left;
+            best = memory;
+        }
+    }
+    return best;
+}
+
+// Taps of every block from the decisions on both sides of it and its own.
+configured_receiver::smoothed_channels
+configured_receiver::channels_of(const block_sums& sums, double memory, Index block) const
+{
+    std::vector<kernel::lag_sums> around = surroundings(sums, memory, block);
+    const double num_streams = sums.pilots.cross.cols(), length = sums.pilots.length();
+    smoothed_channels found;
+    double rows = 0.0;
+    for (size_t b = 0; b < around.size(); b++) {
+        kernel::lag_sums& all = around[b];
+        all.add(sums.blocks[b]);
+        const MatrixXcd taps = all.taps();
+        found.taps.push_back(taps);
+        found.residual += sums.blocks[b].residual(taps);
+        rows += sums.blocks[b].weight;
+        found.noise.push_back(std::max(all.residual(taps) / num_streams /
+                                           std::max(all.weight - length, 1.0),
+                                       1e-4 * taps.squaredNorm() / num_streams) *
+                              (1.0 + length / std::max(all.weight, length + 1.0)));
+    }
+    found.residual /= num_streams * std::max(rows, 1.0);
     return found;
 }
 
-// Doubtful groups again, from the decisions on both sides; the last round only scores.
+// Doubtful blocks again, from the decisions on both sides; the last round only scores.
 void configured_receiver::smooth(configured_frame& frame,
                                  signal received,
                                  const frame_layout& layout,
-                                 const frame_groups& groups) const
+                                 Index block,
+                                 const std::vector<char>& doubtful) const
 {
     constexpr int ROUNDS = 2;
     for (int round = 0; round < ROUNDS; round++) {
         const sample_streams streams = rotated(received.raw, received.phase);
-        const smoothed_channels channels =
-            channels_of(received, streams, frame, layout, groups.symbols);
+        const block_sums sums = sums_of(received, streams, frame.readout, layout, block);
+        if (round == 0)
+            frame.memory = best_memory(sums, block);
+        const smoothed_channels channels = channels_of(sums, frame.memory, block);
         frame.residuals.push_back(channels.residual);
         if (round == 0 || channels.residual < frame.residual) {
             frame.kept_pass = round;
             frame.residual = channels.residual;
-            soften(frame, received, streams, channels, layout, groups.symbols);
+            soften(frame, received, streams, channels, layout, block);
         }
         if (round + 1 == ROUNDS ||
-            !search_again(received, streams, channels, frame.readout, layout, groups))
+            !search_again(
+                received, streams, channels, frame.readout, layout, block, doubtful))
             break;
     }
 }
@@ -564,19 +602,17 @@ bool configured_receiver::search_again(signal& received,
                                        const smoothed_channels& channels,
                                        configured_readout readout,
                                        const frame_layout& layout,
-                                       const frame_groups& groups) const
+                                       Index block,
+                                       const std::vector<char>& doubtful) const
 {
     const double phase_noise = d_network.settings().phase_noise;
-    bool changed = false, any = false; // the group before; one of all
-    for (size_t g = 0; g < channels.taps.size(); g++) {
-        const auto first_block = groups.doubtful.begin() + g * groups.blocks;
-        const auto last_block = groups.doubtful.begin() +
-                                std::min((g + 1) * groups.blocks, groups.doubtful.size());
-        if (!changed && std::find(first_block, last_block, 1) == last_block)
+    bool changed = false, any = false; // the block before; one of all
+    for (size_t b = 0; b < channels.taps.size(); b++) {
+        if (!changed && !doubtful[b])
             continue;
-        const Index first = layout.num_pilots + g * groups.symbols;
-        const Index last = std::min(first + groups.symbols, layout.end());
-        d_network.configure_for(readout, channels.taps[g], channels.noise[g]);
+        const Index first = layout.num_pilots + b * block;
+        const Index last = std::min(first + block, layout.end());
+        d_network.configure_for(readout, channels.taps[b], channels.noise[b]);
         const kernel::adaptive_decisions found = d_network.search(
             readout,
             streams,
@@ -602,35 +638,35 @@ void configured_receiver::soften(configured_frame& frame,
                                  const sample_streams& streams,
                                  const smoothed_channels& channels,
                                  const frame_layout& layout,
-                                 Index group) const
+                                 Index block) const
 {
     const kernel::channel_window window = frame.readout.window;
     const VectorXcd sent = received.symbols.warped(frame.readout.warp);
     const sample_streams shifted = kernel::delayed(streams, window.timing);
     MatrixXcd residual = MatrixXcd::Zero(layout.end(), streams.size());
-    const auto range_of = [&](size_t g) {
-        const Index first = layout.num_pilots + g * group;
-        return row_range{ first, std::min(first + group, layout.end()) };
+    const auto range_of = [&](size_t b) {
+        const Index first = layout.num_pilots + b * block;
+        return row_range{ first, std::min(first + block, layout.end()) };
     };
     double noise = 0.0;
-    for (size_t g = 0; g < channels.taps.size(); g++) {
-        const row_range range = range_of(g);
+    for (size_t b = 0; b < channels.taps.size(); b++) {
+        const row_range range = range_of(b);
         residual.middleRows(range.first, range.size()) =
-            -kernel::channel_rows(sent, range, channels.taps[g]);
+            -kernel::channel_rows(sent, range, channels.taps[b]);
         for (size_t q = 0; q < streams.size(); q++)
             residual.col(q).segment(range.first, range.size()) +=
                 shifted[q].segment(range.first, range.size());
-        noise += channels.noise[g] / std::max(channels.taps[g].squaredNorm(), 1e-12);
+        noise += channels.noise[b] / std::max(channels.taps[b].squaredNorm(), 1e-12);
     }
     frame.soft = received.symbols.values.head(layout.end());
     frame.decisions.clear();
-    for (size_t g = 0; g < channels.taps.size(); g++) {
-        const row_range range = range_of(g);
+    for (size_t b = 0; b < channels.taps.size(); b++) {
+        const row_range range = range_of(b);
         for (Index n = range.first; n < range.last; n++) {
             frame.decisions.push_back(d_network.nearest(received.symbols.values(n)));
             if (n + window.length <= layout.end())
                 frame.soft(n) +=
-                    matched(channels.taps[g], residual.middleRows(n, window.length));
+                    matched(channels.taps[b], residual.middleRows(n, window.length));
         }
     }
     frame.soft_variance = noise / std::max<size_t>(channels.taps.size(), 1);
@@ -640,7 +676,7 @@ configured_frame configured_receiver::receive_tracked(const sample_streams& raw,
                                                       const frame_layout& layout) const
 {
     configured_frame frame = track(raw, layout, SLOW_FADING);
-    if (frame.memory > 48.0 && frame.residual <= 1.5 * frame.pilot_residual)
+    if (frame.memory > 16.0 && frame.residual <= 1.5 * frame.pilot_residual)
         return frame;
     const configured_frame faster = track(raw, layout, FAST_FADING);
     return faster.prediction_error() < frame.prediction_error() ? faster : frame;

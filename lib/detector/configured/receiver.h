@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 
 #include "detector/configured/tracker.h"
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 
 namespace gr {
 namespace reservoir {
@@ -100,14 +101,13 @@ private:
         bool tried() const { return !frame.residuals.empty(); }
     };
 
-    // A tracked frame's payload, in groups of blocks
-    struct frame_groups {
-        Eigen::Index symbols;              // of a group
-        size_t blocks;                     // of a group
-        const std::vector<char>& doubtful; // blocks
+    // Of a tracked frame
+    struct block_sums {
+        kernel::lag_sums pilots;
+        std::vector<kernel::lag_sums> blocks; // of the payload
     };
     struct smoothed_channels {
-        std::vector<Eigen::MatrixXcd> taps; // of each group
+        std::vector<Eigen::MatrixXcd> taps; // of each block
         std::vector<double> noise;          // of one stream
         double residual = 0.0;              // mean square over the payload
     };
@@ -146,28 +146,35 @@ private:
     configured_frame track(const kernel::sample_streams& raw,
                            const frame_layout& layout,
                            const tracking_plan& plan) const;
-    smoothed_channels channels_of(const signal& received,
-                                  const kernel::sample_streams& streams,
-                                  const configured_frame& frame,
-                                  const frame_layout& layout,
-                                  Eigen::Index group) const;
+    block_sums sums_of(const signal& received,
+                       const kernel::sample_streams& streams,
+                       const configured_readout& readout,
+                       const frame_layout& layout,
+                       Eigen::Index block) const;
+    static std::vector<kernel::lag_sums>
+    surroundings(const block_sums& sums, double memory, Eigen::Index block);
+    double best_memory(const block_sums& sums, Eigen::Index block) const;
+    smoothed_channels
+    channels_of(const block_sums& sums, double memory, Eigen::Index block) const;
     void smooth(configured_frame& frame,
                 signal received,
                 const frame_layout& layout,
-                const frame_groups& groups) const;
-    //! Decides doubtful groups again, and those after a changed one. Returns whether any changed.
+                Eigen::Index block,
+                const std::vector<char>& doubtful) const;
+    //! Decides doubtful blocks again, and those after a changed one. Returns whether any changed.
     bool search_again(signal& received,
                       const kernel::sample_streams& streams,
                       const smoothed_channels& channels,
                       configured_readout readout,
                       const frame_layout& layout,
-                      const frame_groups& groups) const;
+                      Eigen::Index block,
+                      const std::vector<char>& doubtful) const;
     void soften(configured_frame& frame,
                 const signal& received,
                 const kernel::sample_streams& streams,
                 const smoothed_channels& channels,
                 const frame_layout& layout,
-                Eigen::Index group) const;
+                Eigen::Index block) const;
     configured_frame receive_tracked(const kernel::sample_streams& raw,
                                      const frame_layout& layout) const;
     void soften(configured_frame& frame,

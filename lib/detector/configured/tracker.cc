@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -20,8 +21,16 @@ using kernel::sample_streams;
 
 namespace {
 
-constexpr Index PIECE = 32; // of the pilots, symbols
-constexpr Index LOOK_AGAIN_FACTOR = 4;
+constexpr Index PIECE = 32;       // of the pilots, symbols
+constexpr Index LOOK_EVERY = 256; // symbols
+
+// A tap that fades now may be back before the next look.
+kernel::channel_window covering(kernel::channel_window a, kernel::channel_window b)
+{
+    const int timing = std::max(a.timing, b.timing);
+    const int last_lag = std::max(a.length - a.timing, b.length - b.timing);
+    return { timing, last_lag + timing };
+}
 // Samples that the pilots' noise variance counts as, beside the prediction errors.
 constexpr double PILOT_SAMPLES = 32.0;
 
@@ -86,6 +95,7 @@ void channel_tracker::begin(const block_surroundings& part, const sample_streams
                                     { d_network.settings().prior_weight },
                                     false);
     d_pilot_noise = d_readout.noise_variance;
+    d_last_seen = d_readout.window;
     for (const tracking_memory& memory : d_memories)
         d_channels.emplace_back(memory, d_readout.window.length, streams.size());
     for (Index first = part.known.first; first < part.known.last; first += PIECE)
@@ -94,15 +104,17 @@ void channel_tracker::begin(const block_surroundings& part, const sample_streams
 
 void channel_tracker::look_again(const block_surroundings& part)
 {
-    d_next_look *= LOOK_AGAIN_FACTOR;
+    d_next_look += LOOK_EVERY;
     const int best = d_best;
     const double memory = d_memories[best].symbols;
     VectorXd weights = VectorXd::Zero(part.phase.size());
     for (Index n = part.known.first; n < part.known.last; n++)
         weights(n) = std::exp(double(n + 1 - part.known.last) / memory);
     const sample_streams streams = part.turned();
-    const configured_readout found = d_network.model_of(
+    configured_readout found = d_network.model_of(
         streams, part.symbols, part.known, weights, d_network.warps(part.known));
+    const kernel::channel_window seen = std::exchange(d_last_seen, found.window);
+    found.window = covering(found.window, seen);
     if (found.window.length == d_readout.window.length &&
         found.window.timing == d_readout.window.timing && !d_network.multilevel())
         return;

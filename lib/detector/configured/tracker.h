@@ -36,8 +36,8 @@ struct tracked_block {
  *
  * Several memories of the channel go along; the one that has predicted the last blocks best gives
  * the taps that the next block is detected with. Sums over each block are all that is kept of it,
- * so a block costs what its own symbols cost. Timing, length and warp are found again after 256,
- * 1024, … symbols. Knows nothing of where a block's surroundings are kept.
+ * so a block costs what its own symbols cost. Timing, length and warp are found again every 256
+ * symbols. Knows nothing of where a block's surroundings are kept.
  */
 class channel_tracker
 {
@@ -84,6 +84,7 @@ private:
     std::vector<int> d_history;                // memory used after each block
     int d_best;
     configured_readout d_readout;
+    kernel::channel_window d_last_seen; // by the last look
     double d_pilot_noise = 0.0;
     Eigen::Index d_num_tracked = 0, d_next_look = 256; // symbols
     double d_theta = 0.0, d_nu = 0.0; // carrier phase, and its step per symbol
