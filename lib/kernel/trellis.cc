@@ -32,7 +32,7 @@ bool trellis::fits(size_t num_points, Index length, size_t max_branches)
     return true;
 }
 
-trellis::trellis(const std::vector<gr_complex>& points, Index length)
+trellis::trellis(const Eigen::VectorXcf& points, Index length)
     : d_order(points.size()),
       d_length(std::max<Index>(length, 2)), // of a single tap, the second is zero
       d_points(points)

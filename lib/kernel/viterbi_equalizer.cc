@@ -22,7 +22,8 @@ std::vector<int> viterbi_equalizer(const std::vector<gr_complex>& received,
                                    const std::vector<gr_complex>& future)
 {
     const size_t length = channel.size(), memory = length - 1;
-    trellis paths(points, length); // refuses a channel that is empty or too long
+    trellis paths(Eigen::Map<const Eigen::VectorXcf>(points.data(), points.size()),
+                  length); // refuses a channel that is empty or too long
     require(past.size() >= memory,
             "past",
             std::to_string(past.size()) + " symbols",

@@ -5,6 +5,7 @@
 
 #include "detector/configured/receiver.h"
 
+#include "detector/configured/likely_sequence.h"
 #include "detector/configured/tracker.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/lag_sums.h>
@@ -242,42 +243,6 @@ void configured_receiver::refine(attempt& now, const frame_layout& layout) const
     search_all(now, layout);
 }
 
-// The samples after the frame tell of its last symbols too: there the unknown ones count as noise.
-std::vector<int> configured_receiver::most_likely(const attempt& now,
-                                                  const kernel::channel_estimate& channel,
-                                                  const frame_layout& layout) const
-{
-    const configured_readout& readout = now.kept.readout;
-    const Index length = readout.window.length, timing = readout.window.timing;
-    const Index end = layout.end(), count = now.raw[0].size();
-    const Index last = std::min(end + length - 1, count + std::min<Index>(timing, 0));
-    const MatrixXcd pilots = kernel::channel_rows(
-        now.kept_symbols.cut(0, layout.num_pilots).warped(readout.warp),
-        { layout.num_pilots, last },
-        channel.taps);
-    const Eigen::MatrixXcf taps = channel.taps.cast<gr_complex>();
-    const Eigen::VectorXcf points = readout.points.cast<gr_complex>();
-    const sample_streams shifted = kernel::delayed(now.kept.input, timing);
-    kernel::trellis paths({ points.begin(), points.end() }, length);
-    paths.reserve(last - layout.num_pilots);
-    std::vector<gr_complex> samples(shifted.size());
-    const double noise = std::max(channel.noise_variance, 1e-9);
-    double unknown = 0.0;
-    for (Index n = layout.num_pilots; n < last; n++) {
-        const Index after = std::max<Index>(n - end + 1, 0);
-        if (after > 0)
-            unknown += channel.taps.row(after - 1).squaredNorm() / double(shifted.size());
-        if (n - layout.num_pilots < length || after > 0)
-            paths.set_channel(taps, after, n - layout.num_pilots + 1 - after);
-        for (size_t q = 0; q < samples.size(); q++)
-            samples[q] = gr_complex(shifted[q](n) - pilots(n - layout.num_pilots, q));
-        paths.step(samples.data(), noise / (noise + unknown));
-    }
-    std::vector<int> found = paths.trace();
-    found.resize(layout.payload_len);
-    return found;
-}
-
 void configured_receiver::search_all(attempt& now, const frame_layout& layout) const
 {
     const configured_readout& readout = now.kept.readout;
@@ -296,7 +261,11 @@ void configured_receiver::search_all(attempt& now, const frame_layout& layout) c
                                         length);
     };
     const kernel::channel_estimate channel = fit(now.kept_symbols);
-    const std::vector<int> found = most_likely(now, channel, layout);
+    const std::vector<int> found = likely_sequence(
+        { readout.window, channel.taps, readout.points, channel.noise_variance },
+        now.kept.input,
+        now.kept_symbols.warped(readout.warp),
+        payload);
     known_symbols symbols = now.kept_symbols;
     d_network.decide(symbols, payload, found);
     const double better = fit(symbols).mean_residual / channel.mean_residual;
@@ -613,13 +582,13 @@ bool configured_receiver::search_again(signal& received,
         const Index first = layout.num_pilots + b * block;
         const Index last = std::min(first + block, layout.end());
         d_network.configure_for(readout, channels.taps[b], channels.noise[b]);
-        const kernel::adaptive_decisions found = d_network.search(
-            readout,
-            streams,
-            received.symbols,
-            { first, std::min(last + channel_tracker::LAG, layout.end()) },
-            last - first,
-            phase_noise);
+        const kernel::adaptive_decisions found =
+            decide_block(d_network,
+                         readout,
+                         streams,
+                         received.symbols,
+                         { first, std::min(last + channel_tracker::LAG, layout.end()) },
+                         last - first);
         changed = false;
         for (Index n = first; n < last; n++) {
             const cdouble point = d_network.settings().points(found.symbols[n - first]);

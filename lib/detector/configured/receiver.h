@@ -130,10 +130,6 @@ private:
     attempt begin(const kernel::sample_streams& raw, const frame_layout& layout) const;
     //! Configures by what is known or decided, and decides.
     void pass(attempt& now, const frame_layout& layout, int number) const;
-    //! The symbols of least forward residual, given the channel.
-    std::vector<int> most_likely(const attempt& now,
-                                 const kernel::channel_estimate& channel,
-                                 const frame_layout& layout) const;
     //! Takes the most likely symbols where they explain the samples better.
     void search_all(attempt& now, const frame_layout& layout) const;
     //! Refits until one settles it.

@@ -5,6 +5,8 @@
 
 #include "detector/configured/tracker.h"
 
+#include "detector/configured/likely_sequence.h"
+#include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -21,6 +23,9 @@ using kernel::sample_streams;
 
 namespace {
 
+// Below, all sequences of a block are searched, if their branches are so many at most.
+constexpr double SURE_MARGIN = 0.05;
+constexpr size_t MAX_BRANCHES = 256;
 constexpr Index PIECE = 32;       // of the pilots, symbols
 constexpr Index LOOK_EVERY = 256; // symbols
 
@@ -34,7 +39,64 @@ kernel::channel_window covering(kernel::channel_window a, kernel::channel_window
 // Samples that the pilots' noise variance counts as, beside the prediction errors.
 constexpr double PILOT_SAMPLES = 32.0;
 
+// What the phase loop of a survivor would have seen on the way of these decisions.
+void follow_phase(kernel::adaptive_decisions& found,
+                  const kernel::survivor_model& loop,
+                  const configured_readout& readout,
+                  const sample_streams& streams,
+                  const VectorXcd& sent,
+                  row_range range)
+{
+    const MatrixXcd model = kernel::channel_rows(sent, range, readout.taps);
+    const double power = std::max(model.squaredNorm() / range.size(), 1e-12);
+    VectorXcd product = VectorXcd::Zero(range.size());
+    for (size_t q = 0; q < streams.size(); q++)
+        product.array() +=
+            kernel::lagged(streams[q], range, 1, readout.window.timing).array() *
+            model.col(q).array().conjugate();
+    double theta = 0.0, nu = 0.0;
+    for (Index n = 0; n < range.size(); n++) {
+        const double error =
+            std::clamp((product(n) * std::polar(1.0, -theta)).imag() / power, -0.5, 0.5);
+        nu += loop.beta * error;
+        theta += loop.alpha * error + nu;
+        found.phases[n] = theta;
+    }
+    found.theta = theta;
+    found.nu = nu;
+}
+
 } // namespace
+
+kernel::adaptive_decisions decide_block(const configured_network& network,
+                                        const configured_readout& readout,
+                                        const sample_streams& streams,
+                                        const known_symbols& symbols,
+                                        row_range searched,
+                                        Index judged)
+{
+    const double phase_noise = network.settings().phase_noise;
+    kernel::adaptive_decisions found =
+        network.search(readout, streams, symbols, searched, judged, phase_noise);
+    if (found.margin > SURE_MARGIN || !kernel::trellis::fits(readout.points.size(),
+                                                             readout.window.length,
+                                                             MAX_BRANCHES))
+        return found;
+    const VectorXcd before = symbols.warped(readout.warp);
+    found.symbols = likely_sequence(
+        { readout.window, readout.taps, readout.points, readout.noise_variance },
+        streams,
+        before,
+        searched);
+    if (phase_noise > 0.0) {
+        VectorXcd sent = before;
+        for (Index n = searched.first; n < searched.last; n++)
+            sent(n) = readout.points(found.symbols[n - searched.first]);
+        follow_phase(
+            found, network.model(readout, phase_noise), readout, streams, sent, searched);
+    }
+    return found;
+}
 
 channel_tracker::channel_tracker(const configured_network& network,
                                  const std::vector<tracking_memory>& memories,
@@ -70,8 +132,8 @@ tracked_block channel_tracker::detect(block_surroundings& part)
         d_network.configure_for(d_readout, d_predicted[d_best], noise_variance());
     }
     const configured_readout used = d_readout;
-    const kernel::adaptive_decisions found = d_network.search(
-        used, streams, part.symbols, part.searched, now.size(), settings.phase_noise);
+    const kernel::adaptive_decisions found =
+        decide_block(d_network, used, streams, part.symbols, part.searched, now.size());
     d_network.decide(part.symbols, now, found.symbols);
     if (settings.phase_noise > 0.0) {
         for (Index n = now.first; n < now.last; n++)

@@ -32,6 +32,18 @@ struct tracked_block {
 };
 
 /*!
+ * \brief Decides a tracked block and the symbols after it: by the survivor search, and where that
+ * is not sure by all sequences, if there are not too many.
+ * \param judged symbols of the block itself
+ */
+kernel::adaptive_decisions decide_block(const configured_network& network,
+                                        const configured_readout& readout,
+                                        const kernel::sample_streams& streams,
+                                        const known_symbols& symbols,
+                                        kernel::row_range searched,
+                                        Eigen::Index judged);
+
+/*!
  * \brief Follows a fading channel and the carrier's phase from block to block by decisions.
  *
  * Several memories of the channel go along; the one that has predicted the last blocks best gives

@@ -32,7 +32,7 @@ public:
     static bool fits(size_t num_points, Eigen::Index length, size_t max_branches);
 
     //! \throws std::invalid_argument points not 2 to 256, length < 1, more branches than allowed
-    trellis(const std::vector<gr_complex>& points, Eigen::Index length);
+    trellis(const Eigen::VectorXcf& points, Eigen::Index length);
 
     //! So many rows will need no allocation.
     void reserve(size_t num_rows);
@@ -54,7 +54,7 @@ public:
 private:
     const size_t d_order;
     const Eigen::Index d_length;
-    const std::vector<gr_complex> d_points;
+    const Eigen::VectorXcf d_points;
     size_t d_between; // states with the oldest symbol taken away
     // of every branch: energy of what is expected, and twice its parts of each stream
     std::vector<float> d_energy, d_twice_re, d_twice_im;
