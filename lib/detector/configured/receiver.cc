@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -28,7 +29,7 @@ typedef std::complex<double> cdouble;
 
 namespace {
 
-constexpr Index LONGEST_STATIC = 1024;
+constexpr Index LONGEST_REFIT = 1024;
 // A pass convinces whose every decision is so sure and whose residual is so many times the
 // pilots' at most. The residual alone does not tell: the errors that remain show little in it.
 constexpr double SURE_MARGIN = 0.05, SURE_RESIDUAL = 1.5;
@@ -351,8 +352,9 @@ void configured_receiver::keep_decisions(configured_frame& frame, Index num_pilo
     }
 }
 
-configured_frame configured_receiver::receive_static(const sample_streams& raw,
-                                                     const frame_layout& layout) const
+configured_receiver::attempt
+configured_receiver::try_carriers(const sample_streams& raw,
+                                  const frame_layout& layout) const
 {
     // Whether it is significant says little: few pilots barely show an offset that turns the
     // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
@@ -376,9 +378,35 @@ configured_frame configured_receiver::receive_static(const sample_streams& raw,
     const bool turned_is_better =
         !still.tried() ||
         (turned.tried() && turned.frame.residual * doubt < still.frame.residual);
-    attempt& better = turned_is_better ? turned : still;
-    refine(better, layout);
-    return finish(better, layout);
+    return turned_is_better ? std::move(turned) : std::move(still);
+}
+
+// By the Bayesian information criterion: do parts of the frame have channels of their own?
+bool configured_receiver::channel_moves(const attempt& now,
+                                        const frame_layout& layout) const
+{
+    constexpr Index PARTS = 4;
+    const kernel::channel_window window = now.kept.readout.window;
+    const VectorXcd sent = now.kept_symbols.warped(now.kept.readout.warp);
+    const row_range rows = model_rows({ 0, layout.end() }, window);
+    const double num_streams = now.raw.size();
+    kernel::lag_sums whole(window.length, num_streams);
+    double by_parts = 0.0;
+    for (Index p = 0; p < PARTS; p++) {
+        const kernel::lag_sums part =
+            kernel::sum_lags(now.kept.input,
+                             window.timing,
+                             sent,
+                             { rows.first + p * rows.size() / PARTS,
+                               rows.first + (p + 1) * rows.size() / PARTS },
+                             window.length);
+        by_parts += part.residual(part.taps());
+        whole.add(part);
+    }
+    const double as_one = whole.residual(whole.taps());
+    const double more_taps = (PARTS - 1) * window.length;
+    return rows.size() * std::log(as_one / std::max(by_parts, 1e-300)) >
+           more_taps * std::log(double(rows.size()));
 }
 
 block_surroundings configured_receiver::signal::around(row_range known,
@@ -659,23 +687,35 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const known_symbols symbols = d_network.known(pilots, streams[0].size());
     const frame_layout layout = { symbols, num_pilots, payload_len };
     const tracking_mode tracking = d_network.settings().tracking;
+    attempt now = try_carriers(streams, layout);
     const bool may_track = d_network.settings().feedback && payload_len > 0 &&
-                           tracking != tracking_mode::off;
-    if (may_track && payload_len > LONGEST_STATIC)
-        return receive_tracked(streams, layout);
-    const configured_frame frame = receive_static(streams, layout);
-    if (!may_track || frame.linearised)
-        return frame;
-    const double freedom = std::max<double>(num_pilots - frame.first_length, 1.0) *
+                           tracking != tracking_mode::off && !now.frame.linearised;
+    const double freedom = std::max<double>(num_pilots - now.frame.first_length, 1.0) *
                            d_network.settings().phases;
     const double usual =
-        frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
-    if (tracking == tracking_mode::automatic && !(frame.residual > usual))
-        return frame;
-    const configured_frame tracked = receive_tracked(streams, layout);
-    const double doubt = benefit_of_doubt(streams, num_pilots + payload_len);
-    return tracked.prediction_error() * doubt < frame.prediction_error() ? tracked
-                                                                         : frame;
+        now.frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
+    const double doubt = benefit_of_doubt(streams, layout.end());
+    const auto better = [doubt](const configured_frame& tracked,
+                                const configured_frame& still) {
+        return tracked.prediction_error() * doubt < still.prediction_error();
+    };
+    configured_frame tracked;
+    // refits of a long frame cost more than tracking it
+    const bool first =
+        may_track && (channel_moves(now, layout) ||
+                      (payload_len > LONGEST_REFIT && now.frame.residual > usual));
+    if (first) {
+        tracked = receive_tracked(streams, layout);
+        if (better(tracked, now.frame))
+            return tracked;
+    }
+    refine(now, layout);
+    const configured_frame frame = finish(now, layout);
+    if (!may_track || first ||
+        (tracking == tracking_mode::automatic && !(frame.residual > usual)))
+        return first && better(tracked, frame) ? tracked : frame;
+    tracked = receive_tracked(streams, layout);
+    return better(tracked, frame) ? tracked : frame;
 }
 
 } // namespace reservoir

@@ -137,8 +137,10 @@ private:
     //! Once more, for a frame that the first pass has settled.
     void smooth_phase(attempt& now, const frame_layout& layout) const;
     configured_frame finish(attempt& now, const frame_layout& layout) const;
-    configured_frame receive_static(const kernel::sample_streams& raw,
-                                    const frame_layout& layout) const;
+    //! The first pass of the likelier carrier hypothesis.
+    attempt try_carriers(const kernel::sample_streams& raw,
+                         const frame_layout& layout) const;
+    bool channel_moves(const attempt& now, const frame_layout& layout) const;
     configured_frame track(const kernel::sample_streams& raw,
                            const frame_layout& layout,
                            const tracking_plan& plan) const;
