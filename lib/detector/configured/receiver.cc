@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace gr {
@@ -679,6 +680,15 @@ configured_frame configured_receiver::receive_tracked(const sample_streams& raw,
     return faster.prediction_error() < frame.prediction_error() ? faster : frame;
 }
 
+// What noise alone leaves at most, by the pilots.
+double configured_receiver::usual_residual(const configured_frame& frame,
+                                           Index num_pilots) const
+{
+    const double freedom = std::max<double>(num_pilots - frame.first_length, 1.0) *
+                           d_network.settings().phases;
+    return frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
+}
+
 configured_frame configured_receiver::receive(const sample_streams& streams,
                                               const std::vector<cdouble>& pilots,
                                               Index payload_len) const
@@ -687,35 +697,36 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const known_symbols symbols = d_network.known(pilots, streams[0].size());
     const frame_layout layout = { symbols, num_pilots, payload_len };
     const tracking_mode tracking = d_network.settings().tracking;
-    attempt now = try_carriers(streams, layout);
-    const bool may_track = d_network.settings().feedback && payload_len > 0 &&
-                           tracking != tracking_mode::off && !now.frame.linearised;
-    const double freedom = std::max<double>(num_pilots - now.frame.first_length, 1.0) *
-                           d_network.settings().phases;
-    const double usual =
-        now.frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
-    const double doubt = benefit_of_doubt(streams, layout.end());
-    const auto better = [doubt](const configured_frame& tracked,
-                                const configured_frame& still) {
-        return tracked.prediction_error() * doubt < still.prediction_error();
+    attempt now;
+    double usual = 0.0;
+    bool may_track = false;
+    const auto begin = [&](Index symbols_of_payload) {
+        const frame_layout part = { symbols, num_pilots, symbols_of_payload };
+        now = try_carriers(streams, part);
+        usual = usual_residual(now.frame, num_pilots);
+        may_track = d_network.settings().feedback && payload_len > 0 &&
+                    tracking != tracking_mode::off && !now.frame.linearised;
+        return may_track && (channel_moves(now, part) ||
+                             // refits of a long frame cost more than tracking it
+                             (payload_len > LONGEST_REFIT && now.frame.residual > usual));
     };
-    configured_frame tracked;
-    // refits of a long frame cost more than tracking it
-    const bool first =
-        may_track && (channel_moves(now, layout) ||
-                      (payload_len > LONGEST_REFIT && now.frame.residual > usual));
-    if (first) {
-        tracked = receive_tracked(streams, layout);
-        if (better(tracked, now.frame))
-            return tracked;
-    }
+    const double doubt = benefit_of_doubt(streams, layout.end());
+    std::optional<configured_frame> tracked;
+    const auto tracking_is_better = [&](const configured_frame& still) {
+        if (!tracked)
+            tracked = receive_tracked(streams, layout);
+        return tracked->prediction_error() * doubt < still.prediction_error();
+    };
+    // of a long frame the beginning shows whether its channel moves
+    if (payload_len > LONGEST_REFIT && begin(LONGEST_REFIT) &&
+        tracking_is_better(now.frame))
+        return *tracked;
+    if (begin(payload_len) && tracking_is_better(now.frame))
+        return *tracked;
     refine(now, layout);
     const configured_frame frame = finish(now, layout);
-    if (!may_track || first ||
-        (tracking == tracking_mode::automatic && !(frame.residual > usual)))
-        return first && better(tracked, frame) ? tracked : frame;
-    tracked = receive_tracked(streams, layout);
-    return better(tracked, frame) ? tracked : frame;
+    const bool ask = tracked || tracking == tracking_mode::on || frame.residual > usual;
+    return may_track && ask && tracking_is_better(frame) ? *tracked : frame;
 }
 
 } // namespace reservoir

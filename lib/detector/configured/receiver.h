@@ -140,6 +140,7 @@ private:
     //! The first pass of the likelier carrier hypothesis.
     attempt try_carriers(const kernel::sample_streams& raw,
                          const frame_layout& layout) const;
+    double usual_residual(const configured_frame& frame, Eigen::Index num_pilots) const;
     bool channel_moves(const attempt& now, const frame_layout& layout) const;
     configured_frame track(const kernel::sample_streams& raw,
                            const frame_layout& layout,

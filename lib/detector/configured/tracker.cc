@@ -27,7 +27,7 @@ namespace {
 constexpr double SURE_MARGIN = 0.05;
 constexpr size_t MAX_BRANCHES = 256;
 constexpr Index PIECE = 32;       // of the pilots, symbols
-constexpr Index LOOK_EVERY = 256; // symbols
+constexpr Index LOOK_EVERY = 512; // symbols; the first time after half of them
 
 // A tap that fades now may be back before the next look.
 kernel::channel_window covering(kernel::channel_window a, kernel::channel_window b)

@@ -48,7 +48,7 @@ kernel::adaptive_decisions decide_block(const configured_network& network,
  *
  * Several memories of the channel go along; the one that has predicted the last blocks best gives
  * the taps that the next block is detected with. Sums over each block are all that is kept of it,
- * so a block costs what its own symbols cost. Timing, length and warp are found again every 256
+ * so a block costs what its own symbols cost. Timing, length and warp are found again every 512
  * symbols. Knows nothing of where a block's surroundings are kept.
  */
 class channel_tracker
