@@ -45,26 +45,22 @@ MatrixXcd odd_powers(const VectorXcd& signal, double rms)
 VectorXcd invert(const VectorXcd& received, const VectorXcd& gains, double rms)
 {
     constexpr int GRID = 241;
-    std::vector<double> radius, modulus, phase;
+    std::vector<double> radius, modulus;
+    std::vector<std::complex<double>> back; // what turns the image to the radius
     for (int i = 0; i < GRID; i++) {
         const double q = 3.0 * rms * i / (GRID - 1);
         const double square = (q / rms) * (q / rms);
-        const std::complex<double> image =
-            q * (gains(0) + square * (gains(1) + square * gains(2)));
-        if (i > 0 && std::abs(image) <= modulus.back())
+        const std::complex<double> gain =
+            gains(0) + square * (gains(1) + square * gains(2));
+        const double size = std::sqrt(std::norm(gain));
+        if (i > 0 && q * size <= modulus.back())
             break;
-        double angle = std::arg(i > 0 ? image : gains(0));
-        if (i > 0)
-            angle = phase.back() + std::remainder(angle - phase.back(), 2.0 * M_PI);
         radius.push_back(q);
-        modulus.push_back(std::abs(image));
-        phase.push_back(angle);
+        modulus.push_back(q * size);
+        back.push_back(std::conj(gain) / size);
     }
     if (radius.size() < 5)
         return received / gains(0);
-    std::vector<std::complex<double>> back; // exp(−i phase)
-    for (const double angle : phase)
-        back.push_back(std::polar(1.0, -angle));
     VectorXcd out(received.size());
     for (Index n = 0; n < received.size(); n++) {
         const double size = std::sqrt(std::norm(received(n)));
