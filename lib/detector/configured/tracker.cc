@@ -167,8 +167,7 @@ void channel_tracker::begin(const block_surroundings& part, const sample_streams
 void channel_tracker::look_again(const block_surroundings& part)
 {
     d_next_look += LOOK_EVERY;
-    const int best = d_best;
-    const double memory = d_memories[best].symbols;
+    const double memory = d_memories[d_best].symbols;
     VectorXd weights = VectorXd::Zero(part.phase.size());
     for (Index n = part.known.first; n < part.known.last; n++)
         weights(n) = std::exp(double(n + 1 - part.known.last) / memory);
@@ -181,17 +180,16 @@ void channel_tracker::look_again(const block_surroundings& part)
         found.window.timing == d_readout.window.timing && !d_network.multilevel())
         return;
     d_readout = found;
-    const std::vector<double> scores = d_scores;
-    const double scored = d_scored;
-    d_predicted.clear();
     d_channels.clear();
     for (const tracking_memory& known : d_memories)
         d_channels.emplace_back(known, found.window.length, streams.size());
-    for (Index first = part.known.first; first < part.known.last; first += PIECE)
-        remember(part, streams, { first, std::min(first + PIECE, part.known.last) });
-    d_scores = scores; // the prediction errors of another model say nothing new
-    d_scored = scored;
-    d_best = best;
+    for (Index first = part.known.first; first < part.known.last; first += PIECE) {
+        const row_range piece = { first, std::min(first + PIECE, part.known.last) };
+        const kernel::lag_sums sums = sums_of(part, streams, piece);
+        for (remembered_channel& channel : d_channels)
+            channel.add(sums, piece.size());
+    }
+    predict(part.block.size());
 }
 
 kernel::lag_sums channel_tracker::sums_of(const block_surroundings& part,
@@ -222,9 +220,14 @@ void channel_tracker::remember(const block_surroundings& part,
     if (!d_predicted.empty())
         d_scored = d_discount * d_scored + sums.weight * sums.cross.cols();
     d_best = std::min_element(d_scores.begin(), d_scores.end()) - d_scores.begin();
+    predict(part.block.size());
+}
+
+void channel_tracker::predict(Index num_symbols)
+{
     d_predicted.clear();
     for (const remembered_channel& channel : d_channels)
-        d_predicted.push_back(channel.taps(range.size() / 2.0));
+        d_predicted.push_back(channel.taps(num_symbols / 2.0));
 }
 
 double channel_tracker::noise_variance() const

@@ -81,6 +81,8 @@ private:
     void remember(const block_surroundings& part,
                   const kernel::sample_streams& streams,
                   kernel::row_range range);
+    //! Taps of each memory in the middle of the next so many symbols.
+    void predict(Eigen::Index num_symbols);
     kernel::lag_sums sums_of(const block_surroundings& part,
                              const kernel::sample_streams& streams,
                              kernel::row_range range) const;
