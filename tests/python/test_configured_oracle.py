@@ -65,7 +65,8 @@ def decisions(sim, **settings):
 def compare(sim, ours, oracle):
     bits = sim["F"] * sim["D"] * sim["nb"]
     rate, expected = (receiver.ber(sim, idx=idx)[0].mean() for idx in (ours, oracle))
-    assert np.mean(ours == oracle) > 0.995
+    # the oracle does not search all sequences at the end: there ours may differ and err less
+    assert np.mean(ours == oracle) > 0.995 or rate < expected
     assert rate <= 1.2 * expected + 4 / bits
 
 

@@ -242,7 +242,8 @@ void configured_receiver::refine(attempt& now, const frame_layout& layout) const
 {
     for (int number = 1; number <= d_network.settings().refits && !now.settled; number++)
         pass(now, layout, number);
-    search_all(now, layout);
+    if (d_network.settings().refits > 0)
+        search_all(now, layout);
 }
 
 void configured_receiver::search_all(attempt& now, const frame_layout& layout) const
@@ -461,6 +462,7 @@ configured_frame configured_receiver::track(const sample_streams& given,
 
     channel_tracker tracker(d_network, plan.memories, plan.discount);
     std::vector<char> doubtful; // blocks
+    double training_error = 1.0;
     for (Index first = layout.num_pilots; first < end; first += plan.block) {
         const Index last = std::min(first + plan.block, end);
         const Index start = std::max<Index>(0, first - tracker.window());
@@ -471,9 +473,12 @@ configured_frame configured_receiver::track(const sample_streams& given,
         if (first == layout.num_pilots) {
             frame.pilot_residual = found.readout.noise_variance;
             frame.first_length = found.readout.window.length;
+            training_error = found.readout.leave_one_out_mse;
         }
     }
     frame.readout = tracker.readout();
+    // later ones are of channel and noise alone, and leave nothing out
+    frame.readout.leave_one_out_mse = training_error;
     frame.memory = tracker.median_memory();
     smooth(frame, received, layout, plan.block, doubtful);
     frame.rows_per_fit = std::min<double>(
