@@ -35,8 +35,8 @@ MatrixXcd gaussian_matrix(int rows, int columns, uint64_t seed)
 // Singular values from 1 down to 10^-decades, equally spaced in their logarithm.
 MatrixXcd graded_matrix(int rows, int columns, double decades, uint64_t seed)
 {
-    const Eigen::BDCSVD<MatrixXcd> svd(gaussian_matrix(rows, columns, seed),
-                                       Eigen::ComputeThinU | Eigen::ComputeThinV);
+    const Eigen::JacobiSVD<MatrixXcd> svd(gaussian_matrix(rows, columns, seed),
+                                          Eigen::ComputeThinU | Eigen::ComputeThinV);
     const int rank = std::min(rows, columns);
     VectorXd singular(rank);
     for (int k = 0; k < rank; k++)

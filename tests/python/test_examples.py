@@ -26,11 +26,12 @@ each_flowgraph = pytest.mark.parametrize("path", FLOWGRAPHS, ids=lambda path: pa
 RUN_SECONDS = 3
 DEVICES = re.compile(r"from gnuradio import (uhd|soapy|iio)\b")
 
-# The generated program's own main(), closed from inside after some seconds of running. With ZeroMQ
-# it leaves without the interpreter's end: there, with all blocks stopped and no Python left to run,
-# one of some 25 crashed on a busy machine.
+# The generated program's own main(), closed from inside after some seconds of running. Its blocks go
+# before its window: the destructor of GNU Radio's graphical sinks asks a widget that went with the
+# window whether it is closed, which now and then crashes (GNU Radio issue 7050, mended in later
+# versions; with flowgraphs of stock blocks, too).
 RUN_AND_CLOSE = """
-import importlib, os, sys
+import importlib, sys
 from PyQt5 import Qt
 name, seconds = sys.argv[1], float(sys.argv[2])
 sys.argv[1:] = []
@@ -49,12 +50,10 @@ class closing(getattr(module, name)):
             print("frames on their way:", sent - self.rnn_meter.total_frames())
         self.stop()
         self.wait()
+        vars(self).clear()
         Qt.QApplication.quit()
 
 module.main(top_block_cls=closing)
-if "gnuradio.zeromq" in sys.modules:
-    sys.stdout.flush()
-    os._exit(0)
 """
 
 
@@ -148,19 +147,27 @@ def test_one_order_and_one_colour_per_receiver(name):
         )
 
 
-@pytest.fixture(scope="module", params=FLOWGRAPHS, ids=lambda path: path.stem)
-def compiled(request, tmp_path_factory):
-    """A compiled example: its options, the folder of the program, and what grcc said."""
+@pytest.fixture(scope="module")
+def all_compiled(tmp_path_factory):
+    """The folder of the programs, and what grcc said of each example: it starts once for all."""
     grcc = shutil.which("grcc")
     if grcc is None:
         pytest.skip("GNU Radio Companion is not installed")
-    folder = tmp_path_factory.mktemp(request.param.stem)
+    folder = tmp_path_factory.mktemp("examples")
     output = run(
-        [sys.executable, grcc, "-o", str(folder), str(request.param)],
+        [sys.executable, grcc, "-o", str(folder), *map(str, FLOWGRAPHS)],
         env=environment(),
     )
+    said = dict(re.findall(r">>> Loading: (\S+)\n((?:(?!>>> Loading:).*\n)*)", output))
+    return folder, said
+
+
+@pytest.fixture(scope="module", params=FLOWGRAPHS, ids=lambda path: path.stem)
+def compiled(request, all_compiled):
+    """A compiled example: its options, the folder of the program, and what grcc said."""
+    folder, said = all_compiled
     options = yaml.safe_load(request.param.read_text())["options"]["parameters"]
-    return options, folder, output
+    return options, folder, said[str(request.param)]
 
 
 def test_flowgraph_compiles(compiled):
@@ -225,18 +232,6 @@ def test_scripted_link(detector):
     assert result, output
     assert float(result[1]) < 0.05
     assert float(result[2]) < -8.0
-
-
-def test_theory_is_drawn(tmp_path):
-    script = ROOT / "examples" / "why_learning_hurts.py"
-    folder = tmp_path / "new" / "pictures"
-    output = run([sys.executable, str(script), "--out", str(folder)])
-    pictures = sorted(folder.glob("*.png"))
-    assert len(pictures) == 8
-    for path in pictures:
-        assert path.read_bytes().startswith(b"\x89PNG")
-        assert re.search(rf"^{re.escape(str(path))}: \S", output, re.MULTILINE)
-    assert "κ(.5, .3) = 22.91" in output
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -5,8 +5,10 @@
 
 import itertools
 import math
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -754,3 +756,21 @@ def test_scipy_is_loaded_only_for_the_theory():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "22.91\n", done.stderr
+
+
+def test_theory_is_drawn(tmp_path):
+    script = Path(__file__).parents[2] / "examples" / "why_learning_hurts.py"
+    folder = tmp_path / "new" / "pictures"
+    done = subprocess.run(
+        [sys.executable, script, "--out", folder],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    pictures = sorted(folder.glob("*.png"))
+    assert len(pictures) == 8
+    for path in pictures:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert re.search(rf"^{re.escape(str(path))}: \S", done.stdout, re.MULTILINE)
+    assert "κ(.5, .3) = 22.91" in done.stdout
