@@ -115,7 +115,7 @@ class Measurement:
     """All frames of one link at one Es/N0, of every seed; the work begins at once."""
 
     def __init__(self, link, snr_db, options, runs, store):
-        self.link, self.snr_db, self.count = link, snr_db, options.frames
+        self.link, self.snr_db = link, snr_db
         self._store, self._work = store, []
         for seed in options.seed:
             frames = dict(link=link, snr_db=snr_db, seed=seed)
@@ -156,12 +156,12 @@ class Measurement:
         return frames
 
 
-def without_lists(frame):
+def without_places(frame):
     """For the JSON file: the number of errors instead of their places."""
     kept = {key: value for key, value in frame.items() if key not in ("wrong", "other")}
     kept["errors"] = len(frame["wrong"])
-    if frame["other"]:
-        kept["other"] = dict(without_lists(dict(frame["other"], other=None)))
+    if frame.get("other"):
+        kept["other"] = without_places(frame["other"])
     return kept
 
 
@@ -186,7 +186,7 @@ def measure(options, runs):
             tqdm.write(table.comparison_line(row["against"]))
         sys.stdout.flush()
         rows.append(row)
-        frames += [without_lists(frame) for frame in found]
+        frames += [without_places(frame) for frame in found]
         if options.out:
             options.out.write_text(json.dumps(dict(rows=rows, frames=frames)))
     bars = [met for row in rows for met in row["bars"].values()]
