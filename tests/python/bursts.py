@@ -24,10 +24,11 @@ DETECTORS = {
 }
 
 
-def pulse():
-    """Root-raised-cosine, energy 1 at SPS samples per symbol."""
-    taps = firdes.root_raised_cosine(1, SPS * FINE, 1, 0.25, 2 * SPAN * SPS * FINE + 1)
-    return np.array(taps) * np.sqrt(FINE) / np.linalg.norm(taps)
+def pulse(rolloff=0.25, fine=FINE):
+    """Root-raised-cosine, energy 1 at SPS samples per symbol; fine steps a sample."""
+    length = 2 * SPAN * SPS * fine + 1
+    taps = firdes.root_raised_cosine(1, SPS * fine, 1, rolloff, length)
+    return np.array(taps) * np.sqrt(fine) / np.linalg.norm(taps)
 
 
 PULSE = pulse()

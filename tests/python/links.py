@@ -21,9 +21,33 @@ def noise(shape, rng, snr_db):
 
 
 def through(x, h, rng, snr_db=30.0):
-    """x over the channel h with noise; sample n is on time with symbol n."""
-    y = np.convolve(x, h)[: len(x)]
+    """x over the channel h with noise; sample n is on time with symbol n.
+
+    h: (taps,), or (samples, taps) where the taps move: y[n] = sum over l of h[n, l] x[n - l]
+    snr_db: over noise for a mean power of 1
+    """
+    if np.ndim(h) == 1:
+        y = np.convolve(x, h)[: len(x)]
+    else:
+        late = [np.append(np.zeros(l), x[: len(x) - l]) for l in range(h.shape[1])]
+        y = np.sum(h * np.transpose(late), axis=1)
     return (y + noise(len(y), rng, snr_db)).astype(np.complex64)
+
+
+def rayleigh(powers, rng):
+    """Independent complex Gaussian taps, (taps,), of mean powers that are scaled to sum 1."""
+    powers = np.asarray(powers) / np.sum(powers)
+    return np.sqrt(powers) * noise(len(powers), rng, 0)
+
+
+def moving_tap(count, doppler, rng, waves=16):
+    """A tap of mean power 1 at count instants: equally strong waves from all around (Clarke, 1968).
+
+    doppler: the largest Doppler frequency, in cycles per instant
+    """
+    angles, phases = 2 * np.pi * rng.random((2, waves, 1))
+    turns = 2 * np.pi * doppler * np.cos(angles) * np.arange(count)
+    return np.exp(1j * (turns + phases)).sum(0) / np.sqrt(waves)
 
 
 def training_tag(offset, key="corr_est"):
