@@ -695,7 +695,9 @@ class equalizer(gr.block, gr.basic_block):
         """Trainings cut short by a newer training tag or the end of the stream."""
 
     def truncated_frames(self) -> int:
-        """Frames whose payload was cut short."""
+        """Frames whose payload was cut short, by a tag or by a radio's overrun (a tag rx_time in a
+        frame).
+        """
 
     def skipped_trainings(self) -> int:
         """In the background: trainings that never began because newer pilots came."""
@@ -856,7 +858,8 @@ class frame_gate(gr.hier_block2_pb, gr.basic_block):
     either the newest frame is dropped and counted, so that the input never waits (drop=True, for
     radios), or the input waits (drop=False, for files). The tag is passed on, on the first sample
     of its frame; other tags are not. A last frame that the end of the stream cuts short is filled
-    up with zeros.
+    up with zeros. A frame that a radio's overrun cuts (a tag rx_time behind its first sample) is
+    left out and counted.
     """
 
     def __init__(
@@ -877,6 +880,9 @@ class frame_gate(gr.hier_block2_pb, gr.basic_block):
 
     def dropped(self) -> int:
         """Frames dropped."""
+
+    def truncated(self) -> int:
+        """Frames cut by an overrun."""
 
 class amplifier:
     """The physics of power_amplifier_cc without a flowgraph: a(samples) compresses an array.

@@ -447,6 +447,23 @@ def test_gate_lets_whole_frames_pass(chunk):
     assert (gate.passed(), gate.dropped()) == (5, 0)
 
 
+@pytest.mark.parametrize("chunk", [1, 13, 0])
+def test_gate_leaves_out_frames_that_an_overrun_cuts(chunk):
+    """rx_time before all frames, in two that overlap, on the first sample of one, behind it."""
+    stream = np.arange(3000).astype(np.complex64)
+    source = tagged(
+        stream, [100, 500, 600, 1000, 2000], overruns=[0, 650, 1000, 1300, 2299]
+    )
+    gate = reservoir.frame_gate(300, drop=False)
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(source, gate, sink)
+    top.run(*([chunk] if chunk else []))
+    wanted = np.concatenate([stream[o : o + 300] for o in (100, 1000)])
+    assert np.array_equal(sink.data(), wanted)
+    assert (gate.passed(), gate.dropped(), gate.truncated()) == (2, 0, 3)
+
+
 class slow_sink(gr.sync_block):
     def __init__(self, sleep):
         gr.sync_block.__init__(self, "slow_sink", [np.complex64], None)
