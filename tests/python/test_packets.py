@@ -5,6 +5,7 @@
 
 import queue
 import time
+import zlib
 
 import numpy as np
 import pmt
@@ -38,6 +39,20 @@ def test_every_length_comes_back(make, code):
         symbols = form.encode(data, 65535 - length)
         assert symbols.shape == (300,) and symbols.dtype == np.complex64
         assert form.decode(symbols) == (data, 65535 - length)
+
+
+@pytest.mark.parametrize(
+    "make, code, checksum",
+    [
+        (digital.constellation_qpsk, "none", 0x056987FE),
+        (digital.constellation_16qam, "cc", 0x7FF6DEE2),
+    ],
+)
+def test_packets_on_the_air_stay_what_they_are(make, code, checksum):
+    form = reservoir.packet_format(make().base(), 300, code)
+    symbols = form.encode(b"the same on every machine", 258)
+    labels = np.abs(symbols[:, None] - form.points).argmin(1)
+    assert zlib.crc32(labels.astype(np.uint8)) == checksum
 
 
 def test_capacity_is_the_formula():
