@@ -6,11 +6,13 @@
 #include <gnuradio/reservoir/kernel/burst_detector.h>
 
 #include "check.h"
+#include "kernel/inner_loops.h"
 #include <gnuradio/filter/firdes.h>
 #include <gnuradio/reservoir/kernel/oscillator.h>
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace gr {
 namespace reservoir {
@@ -43,6 +45,25 @@ double power(std::complex<float> a)
     const double re = a.real(), im = a.imag();
     return re * re + im * im;
 }
+
+std::complex<double> product(std::complex<double> a, std::complex<double> b)
+{
+    return { a.real() * b.real() - a.imag() * b.imag(),
+             a.real() * b.imag() + a.imag() * b.real() };
+}
+
+// Real and imaginary parts apart, as the SIMD loops take them, readable a little beyond the end.
+struct split_samples {
+    std::vector<float> re, im;
+
+    explicit split_samples(size_t count) : re(count + 64), im(count + 64) {}
+    template <class T>
+    void set(size_t n, std::complex<T> value)
+    {
+        re[n] = float(value.real());
+        im[n] = float(value.imag());
+    }
+};
 
 } // namespace
 
@@ -93,20 +114,49 @@ burst_detector::burst_detector(const burst_detector_settings& settings)
                 waveform(k * sps + m) += symbols[k].real() * pulse[m * FRACTIONS - late];
         if (late == 0)
             d_sequence = waveform.segment(delay + d_period, d_period);
-        // Where all paths carry symbols of the preamble alone.
-        const int rows = (symbols.size() - 2 * PATHS) * sps;
-        Eigen::MatrixXd paths(rows, 2 * PATHS + 1);
-        for (int l = 0; l < paths.cols(); l++)
-            paths.col(l) =
-                waveform.segment(delay + (2 * PATHS - l) * sps, rows).cast<double>();
-        d_grams.push_back(paths.transpose() * paths);
-        d_solvers.push_back(d_grams.back().llt().solve(paths.transpose()));
+        prepare_paths(waveform.tail(length - delay));
+    }
+
+    const int whole_turns = int(settings.max_frequency_offset * d_period) + 1;
+    for (int k = -whole_turns; k <= whole_turns; k++) {
+        std::vector<cdouble> turned(d_period);
+        oscillator(double(k) / d_period).generate(0, d_period, turned.data());
+        for (int n = 0; n < d_period; n++)
+            turned[n] *= d_sequence(n);
+        d_turned.push_back(turned);
     }
 }
 
-burst_detector::cdouble burst_detector::sample(uint64_t n) const
+// waveform: from the instant of the preamble's first symbol on, late by a fraction of a sample
+void burst_detector::prepare_paths(const Eigen::VectorXf& waveform)
 {
-    return n >= d_begin && n < d_end ? cdouble(d_samples[n - d_begin]) : cdouble(0.0);
+    const int sps = d_settings.sps;
+    // Where all paths carry symbols of the preamble alone.
+    const int rows = preamble_length() - 2 * PATHS * sps;
+    Eigen::MatrixXd paths(rows, 2 * PATHS + 1);
+    for (int l = 0; l < paths.cols(); l++)
+        paths.col(l) = waveform.segment((2 * PATHS - l) * sps, rows).cast<double>();
+    const Eigen::LLT<Eigen::MatrixXd> factor(paths.transpose() * paths);
+    const Eigen::MatrixXd projection = factor.matrixL().solve(paths.transpose());
+    d_factors.push_back(factor.matrixL());
+    const size_t padded = simd::padded(paths.cols());
+    std::vector<float> columns(rows * padded);
+    for (int n = 0; n < rows; n++)
+        for (int l = 0; l < paths.cols(); l++)
+            columns[n * padded + l] = float(projection(l, n));
+    d_projections.push_back(columns);
+}
+
+std::vector<std::complex<float>> burst_detector::part(int64_t first, size_t count) const
+{
+    std::vector<cfloat> samples(count);
+    const int64_t from = std::max(first, int64_t(d_begin));
+    const int64_t to = std::min(first + int64_t(count), int64_t(d_end));
+    if (from < to)
+        std::copy(d_samples.begin() + (from - d_begin),
+                  d_samples.begin() + (to - d_begin),
+                  samples.begin() + (from - first));
+    return samples;
 }
 
 void burst_detector::push(const std::complex<float>* samples, size_t count)
@@ -119,6 +169,10 @@ void burst_detector::push(const std::complex<float>* samples, size_t count)
         d_bad_samples++;
     }
     d_end += count;
+    for (size_t n = d_powers.size(); n < d_samples.size(); n++)
+        d_powers.push_back(power(d_samples[n]));
+    for (size_t n = d_products.size(); n + d_period < d_samples.size(); n++)
+        d_products.push_back(conjugate_product(d_samples[n], d_samples[n + d_period]));
     for (; d_next + preamble_length() <= d_end; d_next++)
         evaluate(d_next);
     discard();
@@ -150,29 +204,24 @@ std::vector<detected_burst> burst_detector::take()
 // The running sums at this place, from those at the place before.
 void burst_detector::advance(uint64_t place)
 {
-    const std::complex<float>* const r = &d_samples[place - d_begin];
-    const auto product = [r, this](int n) {
-        return conjugate_product(r[n], r[n + d_period]);
-    };
+    const double* const power = d_powers.data() + (place - d_begin);
+    const cdouble* const product = d_products.data() + (place - d_begin);
     if (place % ANCHOR == 0) { // rounding errors end here
         d_energy_first = d_energy_last = 0.0;
         for (int k = 0; k < REPETITIONS - 1; k++) {
             d_sums[k] = 0.0;
             for (int n = k * d_period; n < (k + 1) * d_period; n++) {
-                d_sums[k] += product(n);
-                d_energy_first += power(r[n]);
-                d_energy_last += power(r[n + d_period]);
+                d_sums[k] += product[n];
+                d_energy_first += power[n];
+                d_energy_last += power[n + d_period];
             }
         }
         return;
     }
-    cdouble products[REPETITIONS];
-    for (int k = 0; k < REPETITIONS; k++)
-        products[k] = product(k * d_period - 1);
     for (int k = 0; k < REPETITIONS - 1; k++)
-        d_sums[k] += products[k + 1] - products[k];
-    d_energy_first += power(r[3 * d_period - 1]) - power(r[-1]);
-    d_energy_last += power(r[4 * d_period - 1]) - power(r[d_period - 1]);
+        d_sums[k] += product[(k + 1) * d_period - 1] - product[k * d_period - 1];
+    d_energy_first += power[3 * d_period - 1] - power[-1];
+    d_energy_last += power[4 * d_period - 1] - power[d_period - 1];
 }
 
 void burst_detector::evaluate(uint64_t place)
@@ -199,14 +248,15 @@ void burst_detector::examine(const candidate& found)
     const correlation coarse = correlate(found);
     if (!(coarse.peak > MIN_PEAK) || coarse.start < 0)
         return;
-    double frequency = refined(coarse.start, coarse.frequency);
+    double frequency = refined(part(coarse.start, preamble_length()), coarse.frequency);
     const int64_t start = coarse.start + strongest_path(coarse.start, frequency);
     if (start < 0)
         return;
-    frequency = refined(start, frequency);
+    const std::vector<cfloat> preamble = part(start, preamble_length());
+    frequency = refined(preamble, frequency);
 
-    const double energy = product_sum(start, 0).real() / REPETITIONS;
-    const double common = std::abs(product_sum(start, 1)) / (REPETITIONS - 1);
+    const double energy = product_sum(preamble, 0).real() / REPETITIONS;
+    const double common = std::abs(product_sum(preamble, 1)) / (REPETITIONS - 1);
     const double share = std::min(common / std::max(energy, 1e-300), 1.0 - 1e-9);
     const int used = d_period - (GUARD_FRONT + GUARD_BACK) * d_settings.sps;
     d_found.push_back({ uint64_t(start),
@@ -226,38 +276,52 @@ burst_detector::correlation burst_detector::correlate(const candidate& found) co
     cdouble turns[REPETITIONS];
     for (int k = 0; k < REPETITIONS; k++)
         turns[k] = double(SIGNS[k]) * carrier.at(k * d_period);
-    Eigen::VectorXcf folded(2 * reach + d_period);
-    Eigen::VectorXd energy(folded.size());
-    for (int n = 0; n < folded.size(); n++) {
+    const int64_t first = int64_t(found.place) - reach;
+    const int count = 2 * reach + d_period;
+    const std::vector<cfloat> received = part(first, count + 3 * d_period);
+    split_samples folded(count);
+    std::vector<double> energy(count);
+    for (int n = 0; n < count; n++) {
         cdouble sum = 0.0;
-        energy(n) = 0.0;
         for (int k = 0; k < REPETITIONS; k++) {
-            const int64_t place = int64_t(found.place) - reach + n + k * d_period;
-            const cdouble received = place < 0 ? 0.0 : sample(place);
-            sum += turns[k] * received;
-            energy(n) += std::norm(received);
+            const cfloat sample = received[n + k * d_period];
+            sum += product(turns[k], sample);
+            energy[n] += power(sample);
         }
-        folded(n) = std::complex<float>(sum);
+        folded.set(n, sum);
     }
+    std::vector<cdouble> base_turn(d_period);
+    oscillator(base).generate(0, d_period, base_turn.data());
+    split_samples sequence(d_period);
+    std::vector<cfloat> correlated(2 * reach + 1);
     correlation best = { -1, 0.0, 0.0 };
     double most = 0.0;
-    const int whole_turns = int(d_settings.max_frequency_offset * d_period) + 1;
+    const int whole_turns = int(d_turned.size()) / 2;
     for (int k = -whole_turns; k <= whole_turns; k++) {
         const double frequency = base + double(k) / d_period;
         if (std::abs(frequency) > d_settings.max_frequency_offset + 0.1 / d_period)
             continue;
-        Eigen::VectorXcd values(d_period);
-        oscillator(frequency).generate(0, d_period, values.data());
-        const Eigen::VectorXcf turned =
-            values.cast<std::complex<float>>().cwiseProduct(d_sequence);
+        for (int n = 0; n < d_period; n++)
+            sequence.set(n,
+                         std::conj(product(base_turn[n], d_turned[k + whole_turns][n])));
+        const float *re = folded.re.data(), *im = folded.im.data();
+        simd::fir(&re,
+                  &im,
+                  1,
+                  d_period,
+                  sequence.re.data(),
+                  sequence.im.data(),
+                  correlated.size(),
+                  correlated.data());
         for (int d = 0; d <= 2 * reach; d++) {
-            const double power = std::norm(turned.dot(folded.segment(d, d_period)));
+            const double power = std::norm(correlated[d]);
             if (power > most) {
                 most = power;
-                const double all = energy.segment(d, d_period).sum() * REPETITIONS;
-                best = { int64_t(found.place) - reach + d,
+                const auto from = energy.begin() + d;
+                const double all = std::accumulate(from, from + d_period, 0.0);
+                best = { first + d,
                          frequency,
-                         power / (all * d_sequence.squaredNorm()) };
+                         power / (REPETITIONS * all * d_sequence.squaredNorm()) };
             }
         }
     }
@@ -269,32 +333,61 @@ burst_detector::correlation burst_detector::correlate(const candidate& found) co
 int burst_detector::strongest_path(int64_t coarse, double frequency) const
 {
     const int sps = d_settings.sps;
-    const int rows = d_solvers[0].cols();
-    const int64_t first = coarse + PATHS * sps - sps;
-    Eigen::VectorXcd received(rows + 2 * sps);
-    for (int n = 0; n < received.size(); n++)
-        received(n) = sample(first + n);
+    const int rows = preamble_length() - 2 * PATHS * sps;
+    std::vector<cfloat> received = part(coarse + PATHS * sps - sps, rows + 2 * sps);
     oscillator(-frequency).turn(received.data(), 0, received.size(), received.data());
+    std::vector<double> energies(received.size() + 1); // of all samples before
+    for (size_t n = 0; n < received.size(); n++)
+        energies[n + 1] = energies[n] + power(received[n]);
+    const double gain = 1.0 / std::sqrt(std::max(energies.back(), 1e-300));
+    split_samples seen(received.size());
+    for (size_t n = 0; n < received.size(); n++)
+        seen.set(n, gain * cdouble(received[n]));
+
+    constexpr int NUM_PATHS = 2 * PATHS + 1;
+    std::vector<float> re(simd::padded(NUM_PATHS)), im(simd::padded(NUM_PATHS));
+    const auto projected = [&] {
+        Eigen::VectorXcd z(NUM_PATHS);
+        for (int l = 0; l < NUM_PATHS; l++)
+            z(l) = cdouble(re[l], im[l]);
+        return z;
+    };
     double explained = 0.0;
-    int behind = 0;
+    int best = 0;
+    Eigen::VectorXcd best_projected;
     for (int late = -sps * FRACTIONS / 2; late < sps * FRACTIONS / 2; late++) {
         const int whole = (late + sps * FRACTIONS) / FRACTIONS; // from sps too early on
         const int rest = late + sps * FRACTIONS - whole * FRACTIONS;
-        const auto seen = received.segment(whole, rows);
-        const Eigen::VectorXcd paths = d_solvers[rest] * seen;
-        const double share = paths.dot(d_grams[rest] * paths).real() / seen.squaredNorm();
+        simd::multiply_real(d_projections[rest].data(),
+                            re.size(),
+                            rows,
+                            seen.re.data() + whole,
+                            seen.im.data() + whole,
+                            re.data(),
+                            im.data());
+        const Eigen::VectorXcd z = projected();
+        const double share =
+            z.squaredNorm() / (gain * gain * (energies[whole + rows] - energies[whole]));
         if (share > explained) {
             explained = share;
-            int strongest;
-            paths.cwiseAbs2().maxCoeff(&strongest);
-            behind = whole - sps + (strongest - PATHS) * sps + (rest > FRACTIONS / 2);
+            best = late;
+            best_projected = z;
         }
     }
-    return behind;
+    if (explained == 0.0)
+        return 0;
+    const int whole = (best + sps * FRACTIONS) / FRACTIONS;
+    const int rest = best + sps * FRACTIONS - whole * FRACTIONS;
+    const Eigen::VectorXcd paths =
+        d_factors[rest].transpose().triangularView<Eigen::Upper>().solve(best_projected);
+    int strongest;
+    paths.cwiseAbs2().maxCoeff(&strongest);
+    return whole - sps + (strongest - PATHS) * sps + (rest > FRACTIONS / 2);
 }
 
 // Sum of the products of samples so many periods apart, where multipath has settled.
-burst_detector::cdouble burst_detector::product_sum(uint64_t start, int periods) const
+burst_detector::cdouble burst_detector::product_sum(const std::vector<cfloat>& preamble,
+                                                    int periods) const
 {
     cdouble sum = 0.0;
     for (int k = 0; k + periods < REPETITIONS; k++) {
@@ -302,21 +395,22 @@ burst_detector::cdouble burst_detector::product_sum(uint64_t start, int periods)
         for (int n = GUARD_FRONT * d_settings.sps;
              n < d_period - GUARD_BACK * d_settings.sps;
              n++)
-            part += std::conj(sample(start + k * d_period + n)) *
-                    sample(start + (k + periods) * d_period + n);
+            part += conjugate_product(preamble[k * d_period + n],
+                                      preamble[(k + periods) * d_period + n]);
         sum += double(SIGNS[k] * SIGNS[k + periods]) * part;
     }
     return sum;
 }
 
 // The carrier offset from products one, two and three periods apart, near one that is known.
-double burst_detector::refined(int64_t start, double frequency) const
+double burst_detector::refined(const std::vector<cfloat>& preamble,
+                               double frequency) const
 {
     double offset = 0.0, weights = 0.0;
     for (int periods = 1; periods < REPETITIONS; periods++) {
         const double turn = 2.0 * M_PI * periods * d_period;
         const cdouble rest =
-            product_sum(start, periods) * std::polar(1.0, -turn * frequency);
+            product_sum(preamble, periods) * std::polar(1.0, -turn * frequency);
         const double weight = periods * periods * (REPETITIONS - periods);
         offset += weight * std::arg(rest) / turn;
         weights += weight;
@@ -332,7 +426,12 @@ void burst_detector::discard()
     const uint64_t keep = place - std::min(place, earlier);
     if (keep < d_begin + 4096)
         return; // moving the rest for so little does not pay
-    d_samples.erase(d_samples.begin(), d_samples.begin() + (keep - d_begin));
+    const auto drop = [count = keep - d_begin](auto& values) {
+        values.erase(values.begin(), values.begin() + count);
+    };
+    drop(d_samples);
+    drop(d_powers);
+    drop(d_products);
     d_begin = keep;
 }
 

@@ -63,6 +63,15 @@ RESERVOIR_API void multiply(const float* a_re,
                             float* y_re,
                             float* y_im);
 
+//! The same for a real A, stored as the real parts are there.
+RESERVOIR_API void multiply_real(const float* a,
+                                 size_t padded_rows,
+                                 size_t columns,
+                                 const float* v_re,
+                                 const float* v_im,
+                                 float* y_re,
+                                 float* y_im);
+
 //! y[n] = A x[n … n + window) of all branches, A as for multiply; count rows of padded_rows.
 RESERVOIR_API void multiply_windows(const float* a_re,
                                     const float* a_im,

@@ -242,6 +242,67 @@ void multiply(const float* a_re,
     multiply_rows(p, 0, y_re, y_im);
 }
 
+// V = 1 or 4 vectors of rows, a at the first of them
+template <size_t V>
+HWY_INLINE void multiply_real_group(const float* a,
+                                    size_t padded_rows,
+                                    size_t columns,
+                                    const float* v_re,
+                                    const float* v_im,
+                                    float* y_re,
+                                    float* y_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    using vec = hn::Vec<decltype(d)>;
+    const size_t lanes = hn::Lanes(d);
+    const vec zero = hn::Zero(d);
+    vec re0 = zero, re1 = zero, re2 = zero, re3 = zero;
+    vec im0 = zero, im1 = zero, im2 = zero, im3 = zero;
+    for (size_t j = 0; j < columns; j++, a += padded_rows) {
+        const vec vr = hn::Set(d, v_re[j]), vi = hn::Set(d, v_im[j]);
+        const auto accumulate_row = [&](size_t v, vec& re, vec& im) HWY_ATTR {
+            const vec row = hn::LoadU(d, a + v * lanes);
+            re = hn::MulAdd(row, vr, re);
+            im = hn::MulAdd(row, vi, im);
+        };
+        accumulate_row(0, re0, im0);
+        if (V > 1) {
+            accumulate_row(1, re1, im1);
+            accumulate_row(2, re2, im2);
+            accumulate_row(3, re3, im3);
+        }
+    }
+    hn::StoreU(re0, d, y_re);
+    hn::StoreU(im0, d, y_im);
+    if (V > 1) {
+        hn::StoreU(re1, d, y_re + lanes);
+        hn::StoreU(im1, d, y_im + lanes);
+        hn::StoreU(re2, d, y_re + 2 * lanes);
+        hn::StoreU(im2, d, y_im + 2 * lanes);
+        hn::StoreU(re3, d, y_re + 3 * lanes);
+        hn::StoreU(im3, d, y_im + 3 * lanes);
+    }
+}
+
+void multiply_real(const float* a,
+                   size_t padded_rows,
+                   size_t columns,
+                   const float* v_re,
+                   const float* v_im,
+                   float* y_re,
+                   float* y_im)
+{
+    const hn::CappedTag<float, ROW_PADDING> d;
+    const size_t lanes = hn::Lanes(d);
+    size_t row = 0;
+    for (; row + 4 * lanes <= padded_rows; row += 4 * lanes)
+        multiply_real_group<4>(
+            a + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
+    for (; row < padded_rows; row += lanes)
+        multiply_real_group<1>(
+            a + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
+}
+
 void multiply_windows(const float* a_re,
                       const float* a_im,
                       size_t padded_rows,
@@ -501,6 +562,7 @@ namespace simd {
 HWY_EXPORT(deinterleave);
 HWY_EXPORT(fir);
 HWY_EXPORT(multiply);
+HWY_EXPORT(multiply_real);
 HWY_EXPORT(multiply_windows);
 HWY_EXPORT(magnitude_tanh);
 HWY_EXPORT(split_tanh);
@@ -541,6 +603,18 @@ void multiply(const float* a_re,
 {
     HWY_DYNAMIC_DISPATCH(multiply)
     (a_re, a_im, padded_rows, columns, v_re, v_im, y_re, y_im);
+}
+
+void multiply_real(const float* a,
+                   size_t padded_rows,
+                   size_t columns,
+                   const float* v_re,
+                   const float* v_im,
+                   float* y_re,
+                   float* y_im)
+{
+    HWY_DYNAMIC_DISPATCH(multiply_real)
+    (a, padded_rows, columns, v_re, v_im, y_re, y_im);
 }
 
 void multiply_windows(const float* a_re,

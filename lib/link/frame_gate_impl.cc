@@ -6,6 +6,7 @@
 #include "link/frame_gate_impl.h"
 
 #include "check.h"
+#include "overrun_tag.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <chrono>
@@ -110,35 +111,55 @@ void frame_gate_entry::pass(waiting_frames::frame&& complete)
     (d_frames->put(std::move(complete), !d_drop) ? d_passed : d_dropped)++;
 }
 
+void frame_gate_entry::open(const pmt::pmt_t& tag_value)
+{
+    if (d_open.size() == d_max_open)
+        d_dropped++;
+    else
+        d_open.push_back({ std::vector<gr_complex>(d_frame_len), 0, tag_value });
+}
+
+void frame_gate_entry::fill(const gr_complex* samples, size_t count)
+{
+    for (auto& frame : d_open) {
+        const size_t taken = std::min(count, d_frame_len - frame.filled);
+        std::copy_n(samples, taken, frame.samples.begin() + frame.filled);
+        frame.filled += taken;
+    }
+    for (; !d_open.empty() && d_open.front().filled == d_frame_len; d_open.pop_front())
+        pass(std::move(d_open.front()));
+}
+
+// All that have begun before the present sample.
+void frame_gate_entry::cut()
+{
+    for (; !d_open.empty() && d_open.front().filled > 0; d_open.pop_front())
+        d_truncated++;
+}
+
 int frame_gate_entry::work(int noutput_items,
                            gr_vector_const_void_star& input_items,
                            gr_vector_void_star&)
 {
     const auto in = static_cast<const gr_complex*>(input_items[0]);
-    const auto fill = [&](waiting_frames::frame& frame, size_t first) {
-        const size_t count = std::min(noutput_items - first, d_frame_len - frame.filled);
-        std::copy_n(in + first, count, frame.samples.begin() + frame.filled);
-        frame.filled += count;
-    };
-    for (auto& frame : d_open)
-        fill(frame, 0);
-    get_tags_in_window(d_tags, 0, 0, noutput_items, d_training_tag);
-    std::sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
-    const auto pass_complete = [this] {
-        for (; !d_open.empty() && d_open.front().filled == d_frame_len;
-             d_open.pop_front())
-            pass(std::move(d_open.front()));
+    get_tags_in_window(d_tags, 0, 0, noutput_items);
+    std::stable_sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
+    size_t done = 0;
+    const auto fill_until = [&](size_t end) {
+        fill(in + done, end - done);
+        done = end;
     };
     for (const auto& tag : d_tags) {
-        pass_complete();
-        if (d_open.size() == d_max_open) {
-            d_dropped++;
+        const bool opens = pmt::eq(tag.key, d_training_tag);
+        if (!opens && !pmt::eq(tag.key, overrun_tag()))
             continue;
-        }
-        d_open.push_back({ std::vector<gr_complex>(d_frame_len), 0, tag.value });
-        fill(d_open.back(), tag.offset - nitems_read(0));
+        fill_until(tag.offset - nitems_read(0));
+        if (opens)
+            open(tag.value);
+        else
+            cut();
     }
-    pass_complete();
+    fill_until(noutput_items);
     return noutput_items;
 }
 

@@ -65,6 +65,7 @@ public:
 
     uint64_t passed() const { return d_passed; }
     uint64_t dropped() const { return d_dropped; }
+    uint64_t truncated() const { return d_truncated; }
 
     bool start() override;
     bool stop() override;
@@ -73,6 +74,9 @@ public:
              gr_vector_void_star& output_items) override;
 
 private:
+    void open(const pmt::pmt_t& tag_value);
+    void fill(const gr_complex* samples, size_t count);
+    void cut();
     void pass(waiting_frames::frame&& complete);
 
     const size_t d_frame_len;
@@ -84,6 +88,7 @@ private:
     std::vector<gr::tag_t> d_tags;
     std::atomic<uint64_t> d_passed{ 0 };
     std::atomic<uint64_t> d_dropped{ 0 };
+    std::atomic<uint64_t> d_truncated{ 0 };
 };
 
 class frame_gate_exit : public gr::sync_block
@@ -115,6 +120,7 @@ public:
 
     uint64_t passed() const override { return d_entry->passed(); }
     uint64_t dropped() const override { return d_entry->dropped(); }
+    uint64_t truncated() const override { return d_entry->truncated(); }
 
 private:
     std::shared_ptr<frame_gate_entry> d_entry;

@@ -6,6 +6,7 @@
 #include "shell/equalizer_impl.h"
 
 #include "check.h"
+#include "overrun_tag.h"
 #include "pmt_values.h"
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
@@ -365,6 +366,8 @@ void equalizer_impl::take_tags(int num_items)
             d_watch.mark_comes(tag.offset, !d_receiver->frozen());
         } else {
             d_watch.tag_comes(tag.key);
+            if (pmt::eq(tag.key, overrun_tag()))
+                d_receiver->cut(tag.offset);
         }
         rescale_length(tag, d_sps);
         tag.offset = d_receiver->symbol_of(tag.offset);

@@ -73,9 +73,21 @@ uint64_t frame_receiver::symbols_between(uint64_t start, uint64_t end) const
 
 void frame_receiver::mark(uint64_t offset)
 {
-    if (!d_marks.empty() && offset <= d_last.start)
-        return;
-    d_last = { offset, d_last.first + symbols_between(d_last.start, offset) };
+    if (d_marks.empty() || offset > d_last.start)
+        announce(offset, true);
+}
+
+void frame_receiver::cut(uint64_t offset)
+{
+    const uint64_t frame = (d_pilots[0].size() + d_payload_len) * d_sps;
+    if (d_payload_len > 0 && d_last.marked && offset > d_last.start &&
+        offset < d_last.start + frame)
+        announce(offset, false);
+}
+
+void frame_receiver::announce(uint64_t offset, bool marked)
+{
+    d_last = { offset, d_last.first + symbols_between(d_last.start, offset), marked };
     d_marks.push_back(d_last);
 }
 
@@ -182,10 +194,10 @@ void frame_receiver::begin_segment(const grid& segment)
     d_fed = segment.start;
     d_again = 0;
     d_segment_pilots = d_pilots;
-    d_collecting = d_trainer && !d_frozen;
+    d_collecting = segment.marked && d_trainer && !d_frozen;
     d_end_unknown = d_collecting && d_payload_len > 0;
     if (!d_frozen && !d_trainer) {
-        d_state = state::training;
+        d_state = segment.marked ? state::training : state::passing;
     } else if (usable()) {
         d_state = state::detecting;
         d_detector->reset();

@@ -53,6 +53,12 @@ public:
     void push(const gr_complex* const* samples, size_t count);
     //! The first pilot is at this sample. Ascending; a repeated offset counts once.
     void mark(uint64_t offset);
+    /*!
+     * Samples are missing before this one, as after a radio's overrun: a frame that has begun and not
+     * ended is truncated there, and the samples pass through until the next mark. Not before the
+     * last mark.
+     */
+    void cut(uint64_t offset);
     //! No more samples will come.
     void finish();
     //! \}
@@ -116,14 +122,16 @@ public:
 private:
     enum class state { passing, training, detecting };
     struct grid {
-        uint64_t start; // first sample
-        uint64_t first; // its symbol's number in the output
+        uint64_t start;     // first sample
+        uint64_t first;     // its symbol's number in the output
+        bool marked = true; // false: it is what follows a frame that was cut
     };
     static constexpr uint64_t UNKNOWN = ~uint64_t(0);
     //! Symbols that new weights see before the first that they decide.
     static constexpr uint64_t HISTORY = 64;
 
     void advance();
+    void announce(uint64_t offset, bool marked);
     bool step();
     void begin_segment(const grid& segment);
     uint64_t symbols_between(uint64_t start, uint64_t end) const;
@@ -167,9 +175,9 @@ private:
     symbol_queue d_symbols;
     bool d_finished = false;
 
-    std::deque<grid> d_marks; // segments that have not begun
-    grid d_last{ 0, 0 };      // the last that was announced
-    grid d_segment{ 0, 0 };   // the one being worked on
+    std::deque<grid> d_marks;      // segments that have not begun
+    grid d_last{ 0, 0, false };    // the last that was announced
+    grid d_segment{ 0, 0, false }; // the one being worked on
     state d_state = state::passing;
     stream_matrix d_segment_pilots;
     uint64_t d_emitted = 0;    // symbols of the segment

@@ -12,7 +12,6 @@ from gnuradio import digital as _digital
 from .air import simulated_air
 from .companion import is_finite, num_rows
 from .link import exponential_profile, pulse_shaper, software_channel
-from .packets import packet_capacity, packet_decoder, packet_encoder, packet_format
 from .reservoir_python import *
 
 

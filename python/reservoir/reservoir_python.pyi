@@ -695,7 +695,9 @@ class equalizer(gr.block, gr.basic_block):
         """Trainings cut short by a newer training tag or the end of the stream."""
 
     def truncated_frames(self) -> int:
-        """Frames whose payload was cut short."""
+        """Frames whose payload was cut short, by a tag or by a radio's overrun (a tag rx_time in a
+        frame).
+        """
 
     def skipped_trainings(self) -> int:
         """In the background: trainings that never began because newer pilots came."""
@@ -856,7 +858,8 @@ class frame_gate(gr.hier_block2_pb, gr.basic_block):
     either the newest frame is dropped and counted, so that the input never waits (drop=True, for
     radios), or the input waits (drop=False, for files). The tag is passed on, on the first sample
     of its frame; other tags are not. A last frame that the end of the stream cuts short is filled
-    up with zeros.
+    up with zeros. A frame that a radio's overrun cuts (a tag rx_time behind its first sample) is
+    left out and counted.
     """
 
     def __init__(
@@ -877,6 +880,9 @@ class frame_gate(gr.hier_block2_pb, gr.basic_block):
 
     def dropped(self) -> int:
         """Frames dropped."""
+
+    def truncated(self) -> int:
+        """Frames cut by an overrun."""
 
 class amplifier:
     """The physics of power_amplifier_cc without a flowgraph: a(samples) compresses an array.
@@ -992,6 +998,193 @@ class fading:
 
     def taps(self) -> NDArray[numpy.complex64]:
         """The taps at the first sample of the present frame, complex64 (num_rx, num_tx, L)."""
+
+class packet_decoder(gr.sync_block, gr.block, gr.basic_block):
+    """Symbols to packets: the num_pilots + payload_len symbols from each training tag on.
+
+    PDUs come out on the message port "pdus": the data, and a dictionary with sequence, evm_db (to
+    the nearest points, dB), and what the tag's dictionary holds: snr_db, cfo, amplitude, time
+    .... After each frame the message port "report" sends a dictionary {frames, packets,
+    crc_failures, lost, truncated, evm_db, snr_db, cfo}. lost counts the numbers that are missing
+    between packets that arrived, whatever became of them: packet error rate = lost / (lost +
+    packets). A gap of 32768 numbers or more is another transmitter's start and counts nothing. A
+    frame that a new tag, a radio's overrun (a tag rx_time within it) or the end cuts short is
+    truncated, and gives no packet.
+    """
+
+    def __init__(
+        self,
+        constellation: digital.constellation,
+        num_pilots: int = 64,
+        payload_len: int = 512,
+        code: str = 'none',
+        training_tag: str = 'training_start',
+    ) -> None:
+        """constellation: one complex number per symbol, 2**n points
+        num_pilots: symbols from the tag on before the payload, 0 to 2**17
+        payload_len: symbols per packet, 1 to 2**17
+        code: "none" or "cc"
+        training_tag: key of the tag on the first pilot, not empty
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def frames(self) -> int:
+        """Whole frames decoded."""
+
+    def packets(self) -> int:
+        """Packets whose CRC was right."""
+
+    def crc_failures(self) -> int:
+        """Frames whose CRC was wrong."""
+
+    def lost(self) -> int:
+        """Numbers missing between packets that arrived."""
+
+    def truncated(self) -> int:
+        """Frames cut short."""
+
+    def packet_error_rate(self) -> float:
+        """lost / (lost + packets); NaN before the first packet."""
+
+    def take_means(self) -> tuple:
+        """Mean SNR (dB), CFO (cycles/sample) and EVM (dB) of the frames since the last call; NaN
+        where none of them has such a figure.
+        """
+
+    def set_handler(self, handler: Any) -> None:
+        """Call handler(data, metadata) for each packet as well, in the block's thread; None:
+        nothing.
+
+        Where a flowgraph ends by itself, GNU Radio may end a block that only has message ports
+        before it has taken the last PDUs; a handler gets them all.
+        """
+
+class packet_encoder(gr.sync_block, gr.block, gr.basic_block):
+    """Packets to bursts: preamble, pilots, the packet's symbols, a gap of zeros.
+
+    Packets come as PDUs (message port "pdus") of bytes, at most capacity() of them, or by send().
+    They wait in a queue of max_queue; a PDU that finds it full, or is too long, is dropped,
+    logged and counted. pmt.PMT_EOF on the port, or finish(), ends the stream after the packets
+    that wait. Whenever the queue runs empty a tail of 1024 zeros follows, so that receivers that
+    look ahead give the last packet; then the block sends zeros if continuous, as transmitters
+    that must not starve need it, or waits. packet_format tells how a packet lies in its payload.
+
+    Tags: burst_start with the packet's number (uint64) on a burst's first symbol; frame_start
+    with a dictionary {frame, pilots, payload} on its first pilot.
+    """
+
+    def __init__(
+        self,
+        constellation: digital.constellation,
+        pilots: ArrayLike,
+        payload_len: int = 512,
+        code: str = 'none',
+        gap: int = 80,
+        continuous: bool = False,
+        max_queue: int = 64,
+    ) -> None:
+        """constellation: one complex number per symbol, 2**n points
+        pilots: complex values that receivers know, 1 to 2**17 of them, sent as they are
+        payload_len: symbols per packet, 1 to 2**17
+        code: "none" or "cc"
+        gap: zeros after a burst, in symbols, 0 to 2**17
+        continuous: send zeros while there is no packet
+        max_queue: packets that wait, 1 to 65536
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def capacity(self) -> int:
+        """Bytes of data that a packet holds."""
+
+    def packets(self) -> int:
+        """Packets sent."""
+
+    def refused(self) -> int:
+        """PDUs that were too long or held no bytes."""
+
+    def dropped(self) -> int:
+        """PDUs that found the queue full."""
+
+    def send(self, data: bytes, timeout: Optional[float] = None) -> None:
+        """Queue bytes as one packet, from any thread; waits for a place in the queue.
+
+        data: bytes, at most capacity() of them
+        timeout: seconds to wait, None: without end; queue.Full is raised after that
+        """
+
+    def finish(self) -> None:
+        """End the stream when the packets that wait are sent."""
+
+class packet_format:
+    """How a packet lies in the payload of a burst: its bytes to symbols, and symbols to bytes.
+
+    A packet is a header (length of the data and sequence number, 16 bits each, most significant
+    byte first), the data, zeros up to the capacity, and the CRC-32 of all that. Its bits, the
+    most significant of a byte first, are whitened with x^9 + x^5 + 1, coded if wanted,
+    interleaved, and become the points of the constellation that bear these labels, scaled to unit
+    mean power. With code="cc" a terminated convolutional code of rate 1/2 and constraint length 7
+    (gr-fec, polynomials 79 and 109) is decoded from soft decisions.
+    """
+
+    def __init__(
+        self,
+        constellation: digital.constellation,
+        payload_len: int = 512,
+        code: str = 'none',
+    ) -> None:
+        """constellation: one complex number per symbol, 2**n points
+        payload_len: symbols per packet, 1 to 2**17
+        code: "none" or "cc"
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @property
+    def points(self) -> Any:
+        """The constellation's points by their labels, at unit mean power."""
+
+    @property
+    def payload_len(self) -> Any:
+        """Symbols per packet."""
+
+    @property
+    def code(self) -> Any:
+        """"none" or "cc"."""
+
+    @property
+    def capacity(self) -> Any:
+        """Bytes of data that a packet holds."""
+
+    def encode(self, data: bytes, sequence: int = 0) -> NDArray[numpy.complex64]:
+        """The symbols, complex64 (payload_len,), of a packet.
+
+        data: bytes, at most capacity of them
+        sequence: 0 to 65535
+        """
+
+    def decode(self, symbols: ArrayLike) -> Any:
+        """(data, sequence) of a packet, or None where its CRC is wrong.
+
+        symbols: complex (payload_len,), at the scale of encode
+        """
+
+    def decode_with_evm(self, symbols: ArrayLike) -> tuple:
+        """What decode returns, and the error vector magnitude to the nearest points.
+
+        The latter in dB of the constellation's power, NaN where a symbol is not finite.
+        """
+
+def packet_capacity(
+    constellation: digital.constellation,
+    payload_len: int = 512,
+    code: str = 'none',
+) -> int:
+    """Bytes of data that a packet holds.
+
+    With n bits per symbol: payload_len * n // 8 - 8 without a code, (payload_len * n // 2 - 6) //
+    8 - 8 with code="cc"; 120 and 55 for 512 symbols of QPSK.
+
+    constellation, payload_len, code: as packet_format
+    """
 
 class phase_loop_cc(gr.sync_block, gr.block, gr.basic_block):
     """Turns an equalizer's symbols back by the phase that their decisions show.

@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -34,13 +35,17 @@ from bench_report import (
     POLES_TANH,
     QAM_SEARCH,
     QPSK_SEARCH,
+    RADIO_TO_BYTES,
     RATE,
+    SAMPLE_RATE,
     Row,
     judge,
     write,
 )
 from gnuradio import blocks, digital, filter, gr, reservoir
 from gnuradio.reservoir.experiments import report
+from gnuradio.reservoir.ota.receiver import receiver
+from radio import burst_samples, radio_arguments, record_bursts
 from tqdm import tqdm
 
 KERNELS = Path(__file__).parents[2] / "build/tests/bench/bench_kernels"
@@ -560,6 +565,53 @@ def workers(options):
             yield Row(f"workers = {count}", rate, "frame/s")
 
 
+def received_rate(options, path, detector, payload, cores):
+    """Samples a second, from a file to packets."""
+    use(CAN_PIN and sorted(ALL_CORES)[:cores])
+    frames, rate = 8, 0.0
+    for _ in range(2):  # the first finds how many frames fill the time
+        frames = max(frames, int(rate * options.seconds / burst_samples(payload)))
+        count = frames * burst_samples(payload)
+        top = gr.top_block()
+        top.connect(
+            blocks.file_source(gr.sizeof_gr_complex, str(path), True),
+            blocks.head(gr.sizeof_gr_complex, count),
+            receiver(radio_arguments(detector, payload, cores), live=False),
+        )
+        rate = count / peers.timed(top.run)
+    return rate
+
+
+def radio_to_bytes(options):
+    """What reservoir_receive does between a radio and the bytes, from a file: frame sync, gate,
+    equalizer, phase loop, packet decoder; bursts of 64 pilots and QPSK symbols over six Rayleigh
+    paths at 20 dB, two samples a symbol. With two cores frames are equalized two at a time.
+    """
+    payloads = (512,) if options.quick else (512, 2048, 4096)
+    with tempfile.TemporaryDirectory() as folder, all_cores():
+        for payload in payloads:
+            path = Path(folder) / f"{payload}.cf32"
+            record_bursts(path, 24, payload)
+            for cores in (1, 2):
+                measures = {
+                    detector: functools.partial(
+                        received_rate, options, path, detector, payload, cores
+                    )
+                    for detector in ("fir", "esn", "configured_esn")
+                }
+                there = not CAN_PIN or len(ALL_CORES) >= cores
+                figures = best_of(options.runs, measures) if there else {}
+                for detector in measures:
+                    rate, _ = figures.get(detector, (None, ""))
+                    yield Row(
+                        RADIO_TO_BYTES.format(detector, payload),
+                        rate and rate / 1e6,
+                        SAMPLE_RATE,
+                        f"{cores} core{'s' * (cores > 1)}",
+                        note="" if there else "fewer cores",
+                    )
+
+
 PARTS = {
     "kernels": kernels,
     "blocks": block_rates,
@@ -571,6 +623,7 @@ PARTS = {
     "epochs": epochs,
     "background": background,
     "workers": workers,
+    "radio to bytes": radio_to_bytes,
 }
 
 

@@ -58,6 +58,8 @@ class Bar:
 
 
 RATE = "Msymbol/s"
+SAMPLE_RATE = "MS/s"
+RADIO_TO_BYTES = "{}, {} symbols"
 FIR, FIR_LINEAR = "reservoir fir, 32 taps", "reservoir configured_esn, linear, 81 taps"
 ESN = "reservoir esn, 32 neurons, window 24"
 QPSK_SEARCH = "reservoir configured_esn, QPSK, 8 survivors"
@@ -89,6 +91,9 @@ BARS = [
     Bar("esn, trained every 1216 symbols", RATE, 0.8, over="esn, trained once"),
     Bar("rnn, 32 neurons, 512 pilots", "ms", 30, over="torch, 32 neurons, 512 pilots"),
     Bar("workers = 2", "frame/s", 1.8, over="workers = 1"),
+    Bar(RADIO_TO_BYTES.format("fir", 512), "1 core", 4.1),
+    Bar(RADIO_TO_BYTES.format("configured_esn", 512), "1 core", 1.5),
+    Bar(RADIO_TO_BYTES.format("configured_esn", 512), "2 cores", 2.4),
 ]
 
 

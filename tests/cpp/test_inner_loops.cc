@@ -117,6 +117,32 @@ BOOST_AUTO_TEST_CASE(multiply_is_a_matrix_times_a_vector)
     });
 }
 
+BOOST_AUTO_TEST_CASE(multiply_real_is_multiply_without_imaginary_parts)
+{
+    kernel::random generator(9);
+    for_each_target([&] {
+        for (size_t rows : { 16, 32, 48, 64, 112 }) {
+            const size_t columns = 9;
+            const auto a = noise(generator, rows * columns);
+            const auto v_re = noise(generator, columns), v_im = noise(generator, columns);
+            std::vector<float> y_re(rows), y_im(rows);
+            simd::multiply_real(a.data(),
+                                rows,
+                                columns,
+                                v_re.data(),
+                                v_im.data(),
+                                y_re.data(),
+                                y_im.data());
+            for (size_t i = 0; i < rows; i++) {
+                complexd sum = 0.0;
+                for (size_t j = 0; j < columns; j++)
+                    sum += double(a[j * rows + i]) * complexd(v_re[j], v_im[j]);
+                BOOST_TEST(std::abs(complexd(y_re[i], y_im[i]) - sum) < 1e-5);
+            }
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(activations_agree_with_the_reference)
 {
     kernel::random generator(4);

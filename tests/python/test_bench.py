@@ -17,7 +17,7 @@ sys.path.insert(0, str(BENCH))
 import bench_report
 import peers
 
-PARTS = ("kernels", "blocks", "frames", "retraining", "workers")
+PARTS = ("kernels", "blocks", "frames", "retraining", "workers", "radio to bytes")
 
 
 @pytest.fixture(scope="module")

@@ -166,6 +166,43 @@ def test_a_frame_cut_short_is_received_as_far_as_it_goes():
     assert symbol_errors(y[second : second + len(sent[1])], sent[1]) <= 2
 
 
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_overrun_cuts_the_frame_that_it_meets(chunk, workers):
+    """Samples are lost in a payload; a radio tags the one behind them, as it tags the first."""
+    sps = 2
+    r, starts, sent, pilots = stream(2, sps, gap=60)
+    here = starts[0] + (PILOTS + 100) * sps
+    cut = np.concatenate([r[:here], r[starts[1] - 31 :]])
+    second = here + 31
+    behind = second + (PILOTS + 200) * sps + 3  # in the gap: no frame
+    tags = [training_tag(o) for o in (starts[0], second)]
+    tags += [tag(o, "rx_time") for o in (starts[0], here, second, behind)]
+    eq = reservoir.equalizer(
+        reservoir.fir(), sps, pilots, payload_len=200, workers=workers
+    )
+    y, found = run(eq, cut, tags, chunk)
+    assert eq.truncated_frames() == 1 and eq.trainings() == 2
+    assert symbol_errors(y[: PILOTS + 100], sent[0][: PILOTS + 100]) <= 2
+    begin = PILOTS + 100 + 16  # the samples between are a grid of their own
+    alone = reservoir.fir().receive(cut[second:], pilots, sps, 200)
+    assert same_bits(y[begin : begin + len(alone)], alone)
+    assert len(y) == begin + -(-len(cut[second:]) // sps)
+    assert [t.offset for t in found if pmt.symbol_to_string(t.key) == "rx_time"] == [
+        *(0, PILOTS + 100, begin, begin + PILOTS + 200 + 1),
+    ]
+
+
+def test_an_overrun_does_not_end_a_stream():
+    r, starts, _, pilots = stream(1)
+    eq = reservoir.equalizer(reservoir.fir(), 1, pilots)
+    plain, _ = run(
+        reservoir.equalizer(reservoir.fir(), 1, pilots), r, [training_tag(0)]
+    )
+    y, _ = run(eq, r, [training_tag(0), tag(PILOTS + 10, "rx_time")])
+    assert same_bits(y, plain) and eq.truncated_frames() == 0
+
+
 @pytest.mark.parametrize("payload_len", [0, 200])
 def test_the_last_frame_comes_out_whole(payload_len):
     r, starts, sent, pilots = stream(2, gap=0)

@@ -375,6 +375,8 @@ def test_every_cpp_block_compiles(platform, tmp_path):
         block.params["id"].set_value(
             name + "_0"
         )  # the meter's default names the source
+        if "type" in block.params and block.params["type"].get_value() == "object":
+            block.params["type"].set_value("qpsk")  # objects are for Python only
     flow_graph.rewrite()
     platform.Generator(flow_graph, str(tmp_path)).write()
     packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks", "eigen3"]

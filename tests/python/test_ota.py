@@ -24,7 +24,7 @@ from gnuradio import blocks, digital, gr, reservoir
 from gnuradio.reservoir.ota.detectors import follows_phase, make_detector
 from gnuradio.reservoir.ota.devices import set_up_usrp
 from gnuradio.reservoir.ota.program import Unusable, exit_code
-from gnuradio.reservoir.ota.receiver import overflow_counter
+from gnuradio.reservoir.ota.receiver import overflow_counter, receiver
 from gnuradio.reservoir.ota.recordings import file_source
 from bursts import burst, receive, symbol_errors
 from link_helpers import assert_rejects
@@ -40,8 +40,10 @@ from rtl_tcp_server import (
 APPS = Path(__file__).resolve().parents[2] / "apps"
 TEXT = b"".join(b"line %d of a text that is to arrive\n" % n for n in range(120))
 STATISTICS = re.compile(
-    r"(\d+) s  frames (\d+)  packets (\d+)  PER (\S+)  SNR (\S+) dB"
-    r"  CFO (\S+) Hz  EVM (\S+) dB  dropped (\d+)"
+    r"\d+ s  sent (?P<sent>\S+)  found (?P<found>\d+)  decoded (?P<decoded>\d+)"
+    r"  no sync (?P<no_sync>\d+)  no CRC (?P<no_crc>\d+)  overrun (?P<overrun>\d+)"
+    r"  dropped (?P<dropped>\d+)  PER (?P<per>\S+)  SNR (?P<snr>\S+) dB"
+    r"  CFO (?P<cfo>\S+) Hz  EVM (?P<evm>\S+) dB"
 )
 
 
@@ -95,11 +97,20 @@ def last_line(result):
     return lines[-1] if lines else ""
 
 
-def statistics(result):
-    return [
-        float("nan" if x == "-" else x)
-        for x in STATISTICS.search(last_line(result)).groups()
-    ]
+def received(*options):
+    """What reservoir_receive says at its end."""
+    return statistics(last_line(call("reservoir_receive", *options)))
+
+
+def statistics(line):
+    """What the last line says, by name; every frame that was found is accounted for."""
+    told = {
+        name: float("nan" if value == "-" else value)
+        for name, value in STATISTICS.search(line).groupdict().items()
+    }
+    became = ("decoded", "no_crc", "overrun", "dropped")
+    assert told["found"] == sum(told[name] for name in became)
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +137,9 @@ def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
     result = call("reservoir_receive", *options)
     assert result.returncode == 0, result.stderr
     assert output.read_bytes() == TEXT
-    seconds, frames, packets, per, snr, cfo, evm, dropped = statistics(result)
-    assert frames == packets == -(-len(TEXT) // 120) and per == dropped == 0
-    assert abs(cfo - 0.01 * 2.048e6) < 200
+    told = statistics(last_line(result))
+    assert told["sent"] == told["found"] == told["decoded"] == -(-len(TEXT) // 120)
+    assert told["per"] == 0 and abs(told["cfo"] - 0.01 * 2.048e6) < 200
 
     content = json.loads(meta.read_text())
     assert content["global"]["core:datatype"] == "cf32_le"
@@ -137,7 +148,10 @@ def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
     result = call("reservoir_receive", "--source", "file", "--input", meta)
     assert result.returncode == 0, result.stderr
     assert result.stdout == TEXT
-    assert statistics(result)[1:4] == [frames, packets, per]
+    again = statistics(last_line(result))
+    assert all(
+        again[name] == told[name] for name in ("sent", "found", "decoded", "per")
+    )
 
 
 @pytest.mark.parametrize("detector", ["fir", "esn"])
@@ -151,7 +165,8 @@ def test_detectors_and_codes(code, detector, tmp_path):
     lines = result.stdout.split(b"\n")
     fox = b"packet %d: the quick brown fox jumps over the lazy dog"
     if code == "cc":
-        assert statistics(result)[2] == 12  # lines are cut at the capacity
+        # lines are cut at the capacity
+        assert statistics(last_line(result))["decoded"] == 12
     else:
         assert lines == [fox % n for n in range(12)] + [b""]
 
@@ -210,16 +225,7 @@ def test_front_end_and_receiver_apart(tmp_path):
 def test_phase_loop_follows_phase_noise():
     air = ["--packets", 150, "--taps", 1, "--snr", 15, "--phase-noise", 0.02]
     arrived = [
-        statistics(
-            call(
-                "reservoir_receive",
-                *air,
-                "--detector",
-                "fir",
-                "--loop-bandwidth",
-                bandwidth,
-            )
-        )[2]
+        received(*air, "--detector", "fir", "--loop-bandwidth", bandwidth)["decoded"]
         / 150
         for bandwidth in (0, 0.01)
     ]
@@ -420,11 +426,43 @@ def test_a_slow_receiver_drops_whole_frames(tmp_path):
     )
     options = ["--source", "file", "--input", meta, "--live", "--rate", "2.048e6"]
     result = call("reservoir_receive", *options)
-    _, frames, packets, per, _, _, _, dropped = statistics(result)
-    assert frames == 400 and dropped > 100
-    assert packets == frames - dropped  # what was not dropped is whole
+    told = statistics(last_line(result))
+    assert told["found"] == 400 and told["dropped"] > 100
+    assert told["no_crc"] == 0  # what was not dropped is whole
     for line in result.stdout.splitlines():
         assert re.fullmatch(rb"packet \d+: the quick brown fox .* lazy dog", line)
+
+
+def test_every_frame_is_accounted_for(tmp_path):
+    """Of 40 bursts one is drowned, one's payload is, one lacks samples that a radio has lost."""
+    meta = tmp_path / "air.sigmf-meta"
+    sent = ["--record", meta, "--packets", 40, "--snr", 30, "--taps", 1]
+    assert call("reservoir_transmit", *sent).returncode == 0
+    samples = np.fromfile(meta.with_suffix(".sigmf-data"), np.complex64)
+    burst_len, lead = 2 * (124 + 64 + 512 + 80), 16
+    rng = np.random.default_rng(1)
+
+    def drown(first, last):
+        samples[first:last] = 3 * (rng.standard_normal((last - first, 2)) @ [1, 1j])
+
+    drown(10 * burst_len, 11 * burst_len)
+    drown(20 * burst_len + lead + 2 * 300, 20 * burst_len + lead + 2 * 500)
+    cut = 30 * burst_len + lead + 2 * 400
+    samples = np.delete(samples, np.arange(cut, cut + 100))
+    tags = []
+    for offset in (0, cut):
+        tag = gr.tag_t()
+        tag.offset, tag.key, tag.value = offset, pmt.intern("rx_time"), pmt.PMT_T
+        tags.append(tag)
+    arguments = load("reservoir_receive").parse(["--detector", "fir"])
+    source = blocks.vector_source_c(samples.tolist(), False, 1, tags)
+    top, whole = gr.top_block(), receiver(arguments, live=False)
+    top.connect(source, whole)
+    top.run()
+    assert whole.account() == {
+        **{"sent": 40, "found": 39, "decoded": 37},
+        **{"no sync": 1, "no CRC": 1, "overrun": 1, "dropped": 0},
+    }
 
 
 def test_a_recording_at_its_own_pace(recording):
@@ -432,7 +470,7 @@ def test_a_recording_at_its_own_pace(recording):
     begin = time.monotonic()
     result = call("reservoir_receive", *options)
     assert result.returncode == 0
-    assert statistics(result)[1] == -(-len(TEXT) // 120)
+    assert statistics(last_line(result))["found"] == -(-len(TEXT) // 120)
     assert time.monotonic() - begin < 20
 
 
@@ -519,8 +557,8 @@ def test_rtl_tcp(recording):
     assert server.value(SET_RATE) == 250000
     assert abs(server.value(SET_FREQUENCY) - 868e6) < 1e6
     assert abs(server.value(SET_GAIN) - 200) < 20  # tenths of a dB
-    counts = STATISTICS.search(errors.decode().splitlines()[-1]).groups()
-    assert counts[1] == counts[2] == str(-(-len(TEXT) // 120))
+    told = statistics(errors.decode().splitlines()[-1])
+    assert told["found"] == told["decoded"] == -(-len(TEXT) // 120)
 
 
 def test_rtl_tcp_server_that_goes_away():

@@ -5,6 +5,7 @@
 
 import queue
 import time
+import zlib
 
 import numpy as np
 import pmt
@@ -38,6 +39,20 @@ def test_every_length_comes_back(make, code):
         symbols = form.encode(data, 65535 - length)
         assert symbols.shape == (300,) and symbols.dtype == np.complex64
         assert form.decode(symbols) == (data, 65535 - length)
+
+
+@pytest.mark.parametrize(
+    "make, code, checksum",
+    [
+        (digital.constellation_qpsk, "none", 0x056987FE),
+        (digital.constellation_16qam, "cc", 0x7FF6DEE2),
+    ],
+)
+def test_packets_on_the_air_stay_what_they_are(make, code, checksum):
+    form = reservoir.packet_format(make().base(), 300, code)
+    symbols = form.encode(b"the same on every machine", 258)
+    labels = np.abs(symbols[:, None] - form.points).argmin(1)
+    assert zlib.crc32(labels.astype(np.uint8)) == checksum
 
 
 def test_capacity_is_the_formula():
@@ -121,7 +136,6 @@ def test_error_vector_magnitude():
     [
         ({"payload_len": 0}, "payload_len", 0),
         ({"payload_len": 20}, "payload_len", 20),
-        ({"payload_len": float("nan")}, "payload_len", "nan"),
         ({"code": "turbo"}, "code", "turbo"),
     ],
 )
@@ -135,6 +149,35 @@ def test_arguments_out_of_range(arguments, name, value):
     assert_rejects(
         lambda **a: reservoir.packet_decoder(QPSK, 32, **a), arguments, name, value
     )
+
+
+def test_a_length_that_is_no_whole_number_is_no_argument():
+    for make in (
+        reservoir.packet_format,
+        lambda *a: reservoir.packet_encoder(a[0], PILOTS, a[1]),
+        lambda *a: reservoir.packet_decoder(a[0], 32, a[1]),
+    ):
+        with pytest.raises(TypeError, match="payload_len"):
+            make(QPSK, float("nan"))
+
+
+def test_data_is_anything_that_makes_bytes():
+    form = reservoir.packet_format(QPSK, 64)
+    wanted = form.encode(b"abc", 5)
+    for data in (bytearray(b"abc"), memoryview(b"abc"), [97, 98, 99]):
+        assert np.array_equal(form.encode(data, 5), wanted)
+    for data in ("abc", 3, None, [256]):
+        with pytest.raises(TypeError, match="data"):
+            form.encode(data)
+
+
+def test_a_point_is_sent_by_its_label():
+    """With a pre-differential code the points are in another order than their labels."""
+    code = digital.constellation_dqpsk()
+    points = np.array(code.points())[list(code.pre_diff_code())]
+    form = reservoir.packet_format(code.base(), 64)
+    assert np.allclose(form.points, points / np.sqrt(np.mean(np.abs(points) ** 2)))
+    assert (form.payload_len, form.code, form.capacity) == (64, "none", 8)
 
 
 def test_arguments_of_blocks_out_of_range():
@@ -208,12 +251,15 @@ def test_pdus_too_long_or_too_many_are_refused():
     sink = blocks.vector_sink_c()
     top = gr.top_block()
     top.connect(encoder, sink)
-    # before the flowgraph runs, nothing leaves the queue
-    for message in [pdu(b"123456789"), pmt.intern("text"), pdu(b"")] + 5 * [pdu(b"ok")]:
-        encoder._receive(message)
-    encoder._receive(pmt.PMT_EOF)
-    assert (encoder.refused(), encoder.dropped()) == (2, 2)
+    # posted before the flowgraph runs, all of them are taken before the first burst leaves
+    for message in [
+        *(pdu(b"123456789"), pmt.intern("text"), pdu(b"")),
+        *(5 * [pdu(b"ok")]),
+        pmt.PMT_EOF,
+    ]:
+        encoder.to_basic_block()._post(pmt.intern("pdus"), message)
     top.run()
+    assert (encoder.refused(), encoder.dropped()) == (2, 2)
     assert encoder.packets() == 4
 
 
@@ -274,11 +320,14 @@ def test_last_packet_is_followed_by_a_tail_while_it_waits():
     top.wait()
 
 
-def tagged(stream, offsets, key="training_start", value=pmt.PMT_T):
+def tagged(stream, offsets, key="training_start", value=pmt.PMT_T, overruns=()):
     tags = []
-    for offset in offsets:
+    for offset, name, content in [
+        *((offset, key, value) for offset in offsets),
+        *((offset, "rx_time", pmt.PMT_T) for offset in overruns),
+    ]:
         tag = gr.tag_t()
-        tag.offset, tag.key, tag.value = int(offset), pmt.intern(key), value
+        tag.offset, tag.key, tag.value = int(offset), pmt.intern(name), content
         tags.append(tag)
     return blocks.vector_source_c(np.asarray(stream).tolist(), False, 1, tags)
 
@@ -354,6 +403,42 @@ def test_truncated_frames_are_counted():
     assert decoder.truncated() == 2
 
 
+def test_a_handler_gets_what_the_port_does():
+    stream, offsets = frames([3, 4], broken=[4])
+    value = {"cfo": 0.01, "snr_db": 17.0, "frame": 4, "name": "x", "new": True}
+    decoder, taken = reservoir.packet_decoder(QPSK, 32, 64), []
+    decoder.set_handler(lambda data, info: taken.append((info, data)))
+    store = blocks.message_debug()
+    top = gr.top_block()
+    top.connect(tagged(stream, offsets, value=pmt.to_pmt(value)), decoder)
+    top.msg_connect(decoder, "pdus", store, "store")
+    top.run()
+    sent = store.get_message(0)
+    info, data = taken[0]
+    assert len(taken) == 1 and data == b"p3"
+    assert data == bytes(pmt.u8vector_elements(pmt.cdr(sent)))
+    assert info == pmt.to_python(pmt.car(sent))
+    assert info == {**value, "sequence": 3, "evm_db": info["evm_db"]}
+    snr_db, cfo, evm_db = decoder.take_means()
+    assert (snr_db, cfo) == (17.0, 0.01) and -150 < evm_db < 0
+    assert np.isnan(decoder.take_means()).all()
+    decoder.set_handler(None)
+
+
+@pytest.mark.parametrize("chunk", [1, 50, 0])
+def test_an_overrun_ends_the_frame_that_it_cuts(chunk):
+    """rx_time on a frame's first symbol, inside the next, behind the third."""
+    stream, offsets = frames(range(4))
+    source = tagged(stream, offsets, overruns=[0, 106 + 40, 2 * 106 + 96])
+    decoder, taken = reservoir.packet_decoder(QPSK, 32, 64), []
+    decoder.set_handler(lambda data, info: taken.append(info["sequence"]))
+    top = gr.top_block()
+    top.connect(source, decoder)
+    top.run(*([chunk] if chunk else []))
+    assert taken == [0, 2, 3] and decoder.truncated() == 1
+    assert decoder.frames() == decoder.packets() == 3 and decoder.lost() == 1
+
+
 def gated(stream, offsets, chunk=0, **arguments):
     gate = reservoir.frame_gate(**arguments)
     sink = blocks.vector_sink_c()
@@ -375,6 +460,23 @@ def test_gate_lets_whole_frames_pass(chunk):
     assert np.array_equal(data, wanted)
     assert tags == [0, 300, 600, 900, 1200]
     assert (gate.passed(), gate.dropped()) == (5, 0)
+
+
+@pytest.mark.parametrize("chunk", [1, 13, 0])
+def test_gate_leaves_out_frames_that_an_overrun_cuts(chunk):
+    """rx_time before all frames, in two that overlap, on the first sample of one, behind it."""
+    stream = np.arange(3000).astype(np.complex64)
+    source = tagged(
+        stream, [100, 500, 600, 1000, 2000], overruns=[0, 650, 1000, 1300, 2299]
+    )
+    gate = reservoir.frame_gate(300, drop=False)
+    sink = blocks.vector_sink_c()
+    top = gr.top_block()
+    top.connect(source, gate, sink)
+    top.run(*([chunk] if chunk else []))
+    wanted = np.concatenate([stream[o : o + 300] for o in (100, 1000)])
+    assert np.array_equal(sink.data(), wanted)
+    assert (gate.passed(), gate.dropped(), gate.truncated()) == (2, 0, 3)
 
 
 class slow_sink(gr.sync_block):

@@ -30,7 +30,8 @@ namespace reservoir {
  *   training that the earlier one began is abandoned and counted in abandoned_trainings, and its
  *   symbols, up to the later tag, are passed through. A tag in the payload, after the last training
  *   symbol, cuts that frame short instead; it is received as far as it goes and counted in
- *   truncated_frames.
+ *   truncated_frames. So does a radio's overrun, a tag rx_time in a frame; what follows passes
+ *   through until the next training tag.
  * - payload_len = 0: a stream; detection goes on until the next tag.
  * - payload_len > 0: the training and payload_len symbols are one frame, received in one piece and
  *   held back until it and 48 symbols of look-ahead are there. Samples between frames pass through.

@@ -25,7 +25,8 @@ namespace reservoir {
  * full, either the newest frame is dropped and counted, so that the input never waits (drop, for
  * radios), or the input waits (for files). The training tag is passed on, on the first sample of its
  * frame; other tags are not. A last frame that the end of the stream cuts short is filled up with
- * zeros.
+ * zeros. A frame that a radio's overrun cuts (a tag rx_time behind its first sample) is left out and
+ * counted.
  */
 class RESERVOIR_API frame_gate : virtual public gr::hier_block2
 {
@@ -48,6 +49,8 @@ public:
     virtual uint64_t passed() const = 0;
     //! Frames dropped.
     virtual uint64_t dropped() const = 0;
+    //! Frames cut by an overrun.
+    virtual uint64_t truncated() const = 0;
 };
 
 } // namespace reservoir

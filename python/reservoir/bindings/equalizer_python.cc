@@ -97,9 +97,11 @@ void bind_equalizer(py::module& m)
         .def("abandoned_trainings",
              &equalizer::abandoned_trainings,
              "Trainings cut short by a newer training tag or the end of the stream.")
-        .def("truncated_frames",
-             &equalizer::truncated_frames,
-             "Frames whose payload was cut short.")
+        .def(
+            "truncated_frames",
+            &equalizer::truncated_frames,
+            "Frames whose payload was cut short, by a tag or by a radio's overrun (a tag "
+            "rx_time in a frame).")
         .def("skipped_trainings",
              &equalizer::skipped_trainings,
              "In the background: trainings that never began because newer pilots came.")

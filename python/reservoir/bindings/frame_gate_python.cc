@@ -22,7 +22,8 @@ void bind_frame_gate(py::module& m)
         "that the input never waits (drop=True, for radios), or the input waits "
         "(drop=False, for files). The tag is passed on, on the first sample of its "
         "frame; other tags are not. A last frame that the end of the stream cuts short "
-        "is filled up with zeros.")
+        "is filled up with zeros. A frame that a radio's overrun cuts (a tag rx_time "
+        "behind its first sample) is left out and counted.")
         .def(py::init(&block::make),
              py::arg("frame_len"),
              py::arg("training_tag") = "training_start",
@@ -35,5 +36,6 @@ void bind_frame_gate(py::module& m)
              "max_frames: frames that may wait, 1 to 65536\n"
              "drop: drop frames instead of making the input wait")
         .def("passed", &block::passed, "Frames let in.")
-        .def("dropped", &block::dropped, "Frames dropped.");
+        .def("dropped", &block::dropped, "Frames dropped.")
+        .def("truncated", &block::truncated, "Frames cut by an overrun.");
 }

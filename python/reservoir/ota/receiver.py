@@ -3,9 +3,6 @@
 #
 """Samples to packets: the receiver, the flowgraph around it, and the line of statistics."""
 
-import math
-import threading
-
 import numpy as np
 import pmt
 
@@ -23,14 +20,19 @@ MAX_FRAMES = 64  # that wait: drivers deliver samples in blocks of many frames
 
 
 class receiver(gr.hier_block2):
-    """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder."""
+    """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder.
 
-    def __init__(self, arguments, live):
+    With shown=True two outputs for who wants to look: symbol instants before the equalizer, and
+    symbols.
+    """
+
+    def __init__(self, arguments, live, shown=False):
+        num_outputs = 2 if shown else 0
         gr.hier_block2.__init__(
             self,
             "receiver",
             gr.io_signature(1, 1, gr.sizeof_gr_complex),
-            gr.io_signature(2, 2, gr.sizeof_gr_complex),
+            gr.io_signature(num_outputs, num_outputs, gr.sizeof_gr_complex),
         )
         self.message_port_register_hier_out("pdus")
         self.message_port_register_hier_out("report")
@@ -59,27 +61,40 @@ class receiver(gr.hier_block2):
         if not follows_phase(arguments.detector):
             chain.append(reservoir.phase_loop_cc(points, arguments.loop_bandwidth, TAG))
         self.connect(*chain, self.decoder)
-        # for who wants to look: symbol instants before the equalizer, and symbols
-        self.connect(
-            self.gate, blocks.keep_one_in_n(gr.sizeof_gr_complex, SPS), (self, 0)
-        )
-        self.connect(chain[-1], (self, 1))
+        if shown:
+            instants = blocks.keep_one_in_n(gr.sizeof_gr_complex, SPS)
+            self.connect(self.gate, instants, (self, 0))
+            self.connect(chain[-1], (self, 1))
         self.msg_connect(self.decoder, "pdus", self, "pdus")
         self.msg_connect(self.decoder, "report", self, "report")
         self.msg_connect(self.equalizer, "report", self, "training")
 
+    def account(self):
+        """Where the frames are, by what became of them.
 
-class packet_writer(gr.basic_block):
-    """Writes packets' bytes to a file and keeps what they say of the link."""
+        sent is known from the packets' own numbers, from the first to the last that arrived, None
+        before that; no sync are the numbers that are missing and no frame accounts for.
+        """
+        decoder, gate = self.decoder, self.gate
+        lost, failed = decoder.lost(), decoder.crc_failures()
+        overrun = gate.truncated() + decoder.truncated()
+        return {
+            "sent": decoder.packets() + lost if decoder.packets() else None,
+            "found": self.sync.frames(),
+            "decoded": decoder.packets(),
+            "no sync": max(0, lost - failed - overrun - gate.dropped()),
+            "no CRC": failed,
+            "overrun": overrun,
+            "dropped": gate.dropped(),
+        }
+
+
+class packet_writer:
+    """Writes packets' bytes to a file."""
 
     def __init__(self, file):
-        gr.basic_block.__init__(self, "packet_writer", None, None)
         self._file = file
-        self._lock = threading.Lock()
-        self._recent = []  # (snr_db, cfo, evm_db)
         self.bytes = 0
-        self.message_port_register_in(pmt.intern("report"))
-        self.set_msg_handler(pmt.intern("report"), self._keep)
 
     def write(self, data, _):
         """Handler of the packet decoder."""
@@ -89,18 +104,6 @@ class packet_writer(gr.basic_block):
         except (OSError, ValueError):  # who read them has gone
             pass
         self.bytes += len(data)
-
-    def _keep(self, message):
-        report = pmt.to_python(message)
-        values = [report.get(key, math.nan) for key in ("snr_db", "cfo", "evm_db")]
-        with self._lock:
-            self._recent.append(values)
-
-    def take(self):
-        """Mean SNR (dB), CFO (cycles/sample), EVM (dB) since the last call; NaN without frames."""
-        with self._lock:
-            recent, self._recent = self._recent, []
-        return np.mean(recent, axis=0) if recent else np.full(3, math.nan)
 
 
 class overflow_counter(gr.sync_block):
@@ -132,15 +135,10 @@ class receiver_flowgraph(gr.top_block):
         if len(chain) > 1:
             self.connect(*chain)
         self.samples = chain[-1]
-        self.receiver = receiver(arguments, live)
+        self.receiver = receiver(arguments, live, shown=arguments.gui)
         self.writer = packet_writer(output)
         self.connect(self.samples, self.receiver)
-        if not arguments.gui:  # the window draws these
-            for port in (0, 1):
-                nowhere = blocks.null_sink(gr.sizeof_gr_complex)
-                self.connect((self.receiver, port), nowhere)
         self.receiver.decoder.set_handler(self.writer.write)
-        self.msg_connect(self.receiver, "report", self.writer, "report")
         self._overflows = None
         if arguments.source == "usrp":
             self._overflows = overflow_counter()
@@ -160,16 +158,15 @@ class receiver_flowgraph(gr.top_block):
 
     def statistics(self, seconds):
         """The line of each second."""
-        decoder, gate = self.receiver.decoder, self.receiver.gate
-        means = self.writer.take() * (1, self._arguments.rate, 1)
-        snr, cfo, evm = (f"{x:.1f}" if np.isfinite(x) else "-" for x in means)
-        per = decoder.packet_error_rate()
-        line = (
-            f"{seconds:.0f} s  frames {self.receiver.sync.frames()}"
-            f"  packets {decoder.packets()}"
-            f"  PER {'-' if np.isnan(per) else format(per, '.4f')}  SNR {snr} dB"
-            f"  CFO {cfo} Hz  EVM {evm} dB  dropped {gate.dropped()}"
-        )
+        snr_db, cfo, evm_db = self.receiver.decoder.take_means()
+        figures = {
+            "PER": format(self.receiver.decoder.packet_error_rate(), ".4f"),
+            "SNR": f"{snr_db:.1f} dB",
+            "CFO": f"{cfo * self._arguments.rate:.1f} Hz",
+            "EVM": f"{evm_db:.1f} dB",
+        }
         if self._overflows:
-            line += f"  overflows {self._overflows.overflows()}"
-        return line
+            figures["overflows"] = self._overflows.overflows()
+        told = {**self.receiver.account(), **figures}
+        line = "  ".join(f"{name} {value}" for name, value in told.items())
+        return f"{seconds:.0f} s  " + line.replace("nan", "-").replace("None", "-")

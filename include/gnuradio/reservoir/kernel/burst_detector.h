@@ -56,7 +56,7 @@ struct detected_burst {
  * one. Noise exceeds the default threshold less than once in 1e12 samples; random symbols do more
  * often, but do not pass the second step.
  *
- * Some operations per sample, and some 1e5 per burst. Results do not depend on how samples are cut.
+ * Some operations per sample, and some 1e5 per burst, most of them in SIMD loops. Results do not depend on how samples are cut.
  */
 class RESERVOIR_API burst_detector
 {
@@ -79,6 +79,7 @@ public:
 
 private:
     typedef std::complex<double> cdouble;
+    typedef std::complex<float> cfloat;
     struct candidate {
         uint64_t place;
         double metric;
@@ -95,18 +96,29 @@ private:
     void examine(const candidate& found);
     correlation correlate(const candidate& found) const;
     int strongest_path(int64_t coarse, double frequency) const;
-    double refined(int64_t start, double frequency) const;
-    cdouble sample(uint64_t n) const;
-    cdouble product_sum(uint64_t start, int periods) const;
+    double refined(const std::vector<cfloat>& preamble, double frequency) const;
+    cdouble product_sum(const std::vector<cfloat>& preamble, int periods) const;
+    //! Samples from the first on, zeros where there are none.
+    std::vector<cfloat> part(int64_t first, size_t count) const;
+    void prepare_paths(const Eigen::VectorXf& waveform);
     void discard();
 
     const burst_detector_settings d_settings;
     const int d_period;         // samples
     Eigen::VectorXf d_sequence; // one period, shaped
-    // of the preamble as it comes by each path, and what solves for these, by fractions of a sample
-    std::vector<Eigen::MatrixXd> d_grams, d_solvers;
+    // that period turned by whole turns, from the lowest possible offset to the highest
+    std::vector<std::vector<cdouble>> d_turned;
+    /*
+     * With P the preamble as it comes by each path and P^T P = L L^T, by fractions of a sample: L, and
+     * L^-1 P^T by columns of padded rows. z = L^-1 P^T r explains |z|^2 of r's energy by paths L^-T z.
+     */
+    std::vector<Eigen::MatrixXd> d_factors;
+    std::vector<std::vector<float>> d_projections;
 
-    std::vector<std::complex<float>> d_samples; // from d_begin on
+    // from d_begin on: r[n], |r[n]|^2, and conj(r[n]) r[n + period] as far as that is there
+    std::vector<cfloat> d_samples;
+    std::vector<double> d_powers;
+    std::vector<cdouble> d_products;
     uint64_t d_begin = 0;
     uint64_t d_end = 0;
     uint64_t d_bad_samples = 0;

@@ -1,0 +1,308 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/packet_format.h>
+
+#include "check.h"
+#include "link/unit_power_points.h"
+#include <gnuradio/digital/crc.h>
+#include <gnuradio/digital/lfsr.h>
+#include <gnuradio/fec/cc_decoder.h>
+#include <gnuradio/fec/cc_encoder.h>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace gr {
+namespace reservoir {
+
+namespace {
+
+constexpr size_t HEADER_LEN = 4; // length and sequence number
+constexpr size_t CRC_LEN = 4;
+constexpr size_t OVERHEAD = HEADER_LEN + CRC_LEN;
+constexpr int CONSTRAINT_LEN = 7; // of the code of rate 1/2
+constexpr int CODE_TAIL = CONSTRAINT_LEN - 1;
+const std::vector<int> POLYNOMIALS = { 79, 109 };
+
+std::vector<gr_complex>
+labelled_points(const gr::digital::constellation_sptr& constellation)
+{
+    const auto points = unit_power_points(constellation);
+    if ((points.size() & (points.size() - 1)) != 0)
+        reject_argument("constellation size", points.size(), "2, 4, 8 ... points");
+    if (!constellation->apply_pre_diff_code())
+        return points;
+    const auto code = constellation->pre_diff_code();
+    if (code.size() != points.size())
+        reject_argument("constellation pre_diff_code length",
+                        code.size(),
+                        "that of the points, " + std::to_string(points.size()));
+    std::vector<gr_complex> labelled;
+    for (const int point : code) {
+        require_range<int>(
+            "constellation pre_diff_code element", point, 0, int(points.size()) - 1);
+        labelled.push_back(points[point]);
+    }
+    return labelled;
+}
+
+// The first bits of the register x^9 + x^5 + 1 that starts with ones.
+std::vector<uint8_t> whitening(size_t count)
+{
+    gr::digital::lfsr shift_register(0x21, 0x1FF, 8);
+    std::vector<uint8_t> bits(count);
+    for (auto& bit : bits)
+        bit = shift_register.next_bit();
+    return bits;
+}
+
+// Symbols that are wrong one after another are spread: the stride has no common divisor.
+std::vector<uint32_t> interleaving(size_t count)
+{
+    size_t stride = size_t(std::sqrt(double(count))) | 1;
+    while (std::gcd(stride, count) > 1)
+        stride += 2 - count % 2;
+    std::vector<uint32_t> order(count);
+    for (size_t k = 0; k < count; k++)
+        order[k] = uint32_t(k * stride % count);
+    return order;
+}
+
+void put_big_endian(uint64_t value, size_t bytes, uint8_t* to)
+{
+    for (size_t k = bytes; k-- > 0; value >>= 8)
+        to[k] = uint8_t(value);
+}
+
+uint64_t big_endian(const uint8_t* from, size_t bytes)
+{
+    uint64_t value = 0;
+    for (size_t k = 0; k < bytes; k++)
+        value = value << 8 | from[k];
+    return value;
+}
+
+} // namespace
+
+class packet_format::layout
+{
+public:
+    layout(const gr::digital::constellation_sptr& constellation,
+           int payload_length,
+           const std::string& code_name)
+        : points(labelled_points(constellation)),
+          payload_len(payload_length),
+          code(code_name),
+          bits_per_symbol(constellation->bits_per_symbol()),
+          crc(32, 0x04C11DB7, 0xFFFFFFFF, 0xFFFFFFFF, true, true)
+    {
+        require_range("payload_len", payload_len, 1, MAX_SYMBOLS);
+        require(code == "none" || code == "cc",
+                "code",
+                "'" + code + "'",
+                "one of 'none', 'cc'");
+        const int num_bits = payload_len * bits_per_symbol;
+        const int available = code == "none" ? num_bits : num_bits / 2 - CODE_TAIL;
+        capacity = available / 8 - int(OVERHEAD);
+        if (capacity < 1 || capacity >= 1 << 16)
+            reject_argument("payload_len",
+                            payload_len,
+                            "such that 1 ... 65535 bytes of data fit; with " +
+                                std::to_string(points.size()) + " points and code '" +
+                                code + "' " + std::to_string(capacity) + " do");
+        num_info = 8 * (capacity + OVERHEAD);
+        num_coded = num_info;
+        if (code == "cc") {
+            encoder = fec::code::cc_encoder::make(
+                num_info, CONSTRAINT_LEN, 2, POLYNOMIALS, 0, CC_TERMINATED);
+            decoder = fec::code::cc_decoder::make(
+                num_info, CONSTRAINT_LEN, 2, POLYNOMIALS, 0, 0, CC_TERMINATED);
+            num_coded = encoder->get_output_size();
+        }
+        white = whitening(num_bits);
+        order = interleaving(num_bits);
+    }
+
+    const std::vector<gr_complex> points;
+    const int payload_len;
+    const std::string code;
+    int capacity;
+
+    std::vector<gr_complex> encode(const std::vector<uint8_t>& data, int sequence)
+    {
+        std::vector<uint8_t> bytes(capacity + OVERHEAD);
+        put_big_endian(data.size(), 2, &bytes[0]);
+        put_big_endian(sequence, 2, &bytes[2]);
+        std::copy(data.begin(), data.end(), bytes.begin() + HEADER_LEN);
+        const size_t body = bytes.size() - CRC_LEN;
+        put_big_endian(crc.compute(bytes.data(), body), CRC_LEN, &bytes[body]);
+
+        std::vector<uint8_t> info(num_info);
+        for (size_t k = 0; k < num_info; k++)
+            info[k] = (bytes[k / 8] >> (7 - k % 8) & 1) ^ white[k];
+        std::vector<uint8_t> bits = white; // what is left over
+        if (encoder)
+            encoder->generic_work(info.data(), bits.data());
+        else
+            std::copy(info.begin(), info.end(), bits.begin());
+
+        std::vector<gr_complex> symbols;
+        symbols.reserve(payload_len);
+        for (size_t k = 0; k < order.size();) {
+            unsigned label = 0;
+            for (int bit = 0; bit < bits_per_symbol; bit++)
+                label = label << 1 | bits[order[k++]];
+            symbols.push_back(points[label]);
+        }
+        return symbols;
+    }
+
+    //! Mean squared distance to the nearest points; prepares what packet_of_decisions reads.
+    double decide(const gr_complex* symbols)
+    {
+        return decoder ? decide_softly(symbols) : decide_hard(symbols);
+    }
+
+    std::optional<packet> packet_of_decisions()
+    {
+        if (decoder)
+            run_viterbi();
+        std::vector<uint8_t> bytes(num_info / 8, 0);
+        for (size_t k = 0; k < num_info; k++)
+            bytes[k / 8] = uint8_t(bytes[k / 8] << 1 | (info[k] ^ white[k]));
+        const size_t body = bytes.size() - CRC_LEN;
+        const size_t length = big_endian(&bytes[0], 2);
+        if (length > size_t(capacity) ||
+            crc.compute(bytes.data(), body) != big_endian(&bytes[body], CRC_LEN))
+            return std::nullopt;
+        const auto data = bytes.begin() + HEADER_LEN;
+        return packet{ { data, data + length }, int(big_endian(&bytes[2], 2)) };
+    }
+
+private:
+    const int bits_per_symbol;
+    gr::digital::crc crc;
+    size_t num_info;
+    size_t num_coded;
+    fec::generic_encoder::sptr encoder; // none without a code
+    fec::generic_decoder::sptr decoder;
+    std::vector<uint8_t> white;
+    std::vector<uint32_t> order; // of the payload's bit k: its place among the coded bits
+
+    std::vector<uint8_t> info;  // a bit each, whitened
+    std::vector<float> ratios;  // of the coded bits, 1 is positive
+    std::vector<uint8_t> soft;  // the same in eight bits
+    std::vector<float> nearest; // squared distances, by bit: to points where it is 0, 1
+
+    float distance(gr_complex symbol, size_t label) const
+    {
+        const float re = symbol.real() - points[label].real();
+        const float im = symbol.imag() - points[label].imag();
+        return re * re + im * im;
+    }
+
+    double decide_hard(const gr_complex* symbols)
+    {
+        info.resize(order.size()); // with what is left over
+        double sum = 0.0;
+        const uint32_t* place = order.data();
+        for (int n = 0; n < payload_len; n++) {
+            size_t decided = 0;
+            float least = distance(symbols[n], 0);
+            for (size_t label = 1; label < points.size(); label++) {
+                const float other = distance(symbols[n], label);
+                if (other < least) {
+                    least = other;
+                    decided = label;
+                }
+            }
+            sum += least;
+            for (int bit = bits_per_symbol; bit-- > 0;)
+                info[*place++] = decided >> bit & 1;
+        }
+        return sum / payload_len;
+    }
+
+    // Log-likelihood ratios of the bits, max-log, times the noise variance.
+    double decide_softly(const gr_complex* symbols)
+    {
+        ratios.resize(order.size());
+        nearest.resize(2 * bits_per_symbol);
+        double sum = 0.0;
+        const uint32_t* place = order.data();
+        for (int n = 0; n < payload_len; n++) {
+            std::fill(
+                nearest.begin(), nearest.end(), std::numeric_limits<float>::infinity());
+            for (size_t label = 0; label < points.size(); label++) {
+                const float here = distance(symbols[n], label);
+                for (int bit = 0; bit < bits_per_symbol; bit++) {
+                    float& least = nearest[2 * bit + (label >> bit & 1)];
+                    least = std::min(least, here);
+                }
+            }
+            sum += std::min(nearest[0], nearest[1]);
+            for (int bit = bits_per_symbol; bit-- > 0;)
+                ratios[*place++] = nearest[2 * bit] - nearest[2 * bit + 1];
+        }
+        return sum / payload_len;
+    }
+
+    void run_viterbi()
+    {
+        // The noise variance is a factor common to the frame, which moves no decision of the
+        // Viterbi algorithm; only the eight bits it works on must be filled.
+        double sum = 0.0;
+        for (size_t k = 0; k < num_coded; k++)
+            sum += std::abs(ratios[k]);
+        const float scale = float(50.0 / std::max(sum / num_coded, 1e-9));
+        soft.resize(num_coded);
+        for (size_t k = 0; k < num_coded; k++)
+            soft[k] = uint8_t(
+                std::clamp(std::nearbyint(127.5F + scale * ratios[k]), 0.0F, 255.0F));
+        info.resize(num_info + 64); // the decoder writes beyond its frame
+        decoder->generic_work(soft.data(), info.data());
+    }
+};
+
+packet_format::packet_format(const gr::digital::constellation_sptr& constellation,
+                             int payload_len,
+                             const std::string& code)
+    : d_layout(std::make_unique<layout>(constellation, payload_len, code))
+{
+}
+
+packet_format::~packet_format() = default;
+packet_format::packet_format(packet_format&&) noexcept = default;
+
+const std::vector<gr_complex>& packet_format::points() const { return d_layout->points; }
+
+int packet_format::payload_len() const { return d_layout->payload_len; }
+
+const std::string& packet_format::code() const { return d_layout->code; }
+
+int packet_format::capacity() const { return d_layout->capacity; }
+
+std::vector<gr_complex> packet_format::encode(const std::vector<uint8_t>& data,
+                                              int sequence)
+{
+    if (data.size() > size_t(capacity()))
+        reject_argument(
+            "data length", data.size(), "at most " + std::to_string(capacity()));
+    require_range("sequence", sequence, 0, SEQUENCES - 1);
+    return d_layout->encode(data, sequence);
+}
+
+packet_format::decoded packet_format::decode(const gr_complex* symbols)
+{
+    const double error = d_layout->decide(symbols);
+    if (!std::isfinite(error))
+        return { std::nullopt, std::numeric_limits<double>::quiet_NaN() };
+    return { d_layout->packet_of_decisions(), 10.0 * std::log10(std::max(error, 1e-12)) };
+}
+
+} // namespace reservoir
+} // namespace gr
