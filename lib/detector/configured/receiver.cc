@@ -231,7 +231,7 @@ void configured_receiver::pass(attempt& now, const frame_layout& layout, int num
         frame.residual = score;
         frame.kept_pass = number;
         frame.decisions = found.symbols;
-        now.kept_symbols = signal.symbols;
+        now.kept_signal = signal;
         now.kept = pass;
         if (!pass.linearised)
             now.kept.input = signal.turned;
@@ -240,43 +240,58 @@ void configured_receiver::pass(attempt& now, const frame_layout& layout, int num
 
 void configured_receiver::refine(attempt& now, const frame_layout& layout) const
 {
-    for (int number = 1; number <= d_network.settings().refits && !now.settled; number++)
+    const int refits = d_network.settings().refits;
+    if (refits > 0)
+        search_all(now, layout);
+    if (now.settled)
+        return;
+    for (int number = 1; number <= refits && !now.settled; number++)
         pass(now, layout, number);
-    if (d_network.settings().refits > 0)
+    if (refits > 0)
         search_all(now, layout);
 }
 
+// Each time the channel of the last decisions, until they explain the samples no better.
 void configured_receiver::search_all(attempt& now, const frame_layout& layout) const
 {
-    const configured_readout& readout = now.kept.readout;
-    const Index length = readout.window.length;
+    constexpr int TIMES = 3;
+    const row_range whole = { 0, layout.end() };
     const row_range payload = { layout.num_pilots, layout.end() };
-    if (now.sure || !d_network.settings().feedback || payload.size() == 0 ||
-        !kernel::trellis::fits(readout.points.size(), length, MAX_BRANCHES))
+    if (now.sure || !d_network.settings().feedback || payload.size() == 0)
         return;
-    const row_range rows = model_rows({ 0, layout.end() }, readout.window);
-    const sample_streams shifted = kernel::delayed(now.kept.input, readout.window.timing);
-    const auto fit = [&](const known_symbols& symbols) {
-        return kernel::estimate_channel(shifted,
-                                        symbols.warped(readout.warp),
-                                        rows,
-                                        VectorXd::Ones(layout.end()),
-                                        length);
-    };
-    const kernel::channel_estimate channel = fit(now.kept_symbols);
-    const std::vector<int> found = likely_sequence(
-        { readout.window, channel.taps, readout.points, channel.noise_variance },
-        now.kept.input,
-        now.kept_symbols.warped(readout.warp),
-        payload);
-    known_symbols symbols = now.kept_symbols;
-    d_network.decide(symbols, payload, found);
-    const double better = fit(symbols).mean_residual / channel.mean_residual;
-    if (!(better < 1.0))
-        return;
-    now.frame.residual *= better;
-    now.frame.decisions = found;
-    now.kept_symbols = symbols;
+    const configured_readout& readout = now.kept.readout;
+    known_symbols& symbols = now.kept_signal.symbols;
+    for (int i = 0; i < TIMES; i++) {
+        if (!kernel::trellis::fits(
+                readout.points.size(), readout.window.length, MAX_BRANCHES))
+            return;
+        const sample_streams shifted =
+            kernel::delayed(now.kept.input, readout.window.timing);
+        const auto fit = [&](const known_symbols& sent) {
+            return kernel::estimate_channel(shifted,
+                                            sent.warped(readout.warp),
+                                            model_rows(whole, readout.window),
+                                            VectorXd::Ones(layout.end()),
+                                            readout.window.length);
+        };
+        const kernel::channel_estimate channel = fit(symbols);
+        const std::vector<int> found = likely_sequence(
+            { readout.window, channel.taps, readout.points, channel.noise_variance },
+            now.kept.input,
+            symbols.warped(readout.warp),
+            payload);
+        known_symbols likely = symbols;
+        d_network.decide(likely, payload, found);
+        const double better = fit(likely).mean_residual / channel.mean_residual;
+        if (!(better < 1.0))
+            break;
+        now.frame.residual *= better;
+        now.frame.decisions = found;
+        symbols = likely;
+        if (!now.frame.linearised)
+            smooth_phase(now, layout);
+    }
+    now.settled = now.frame.residual < SURE_RESIDUAL * now.frame.pilot_residual;
 }
 
 // The pilots' channel is what the first pass has followed the phase by; the frame's is better.
@@ -287,9 +302,12 @@ void configured_receiver::smooth_phase(attempt& now, const frame_layout& layout)
     const row_range whole = { 0, layout.end() };
     const row_range payload = { layout.num_pilots, layout.end() };
     configured_readout& readout = now.kept.readout;
-    const VectorXcd sent = now.kept_symbols.warped(readout.warp);
-    readout.window = d_network.select_window(
-        now.kept.input, now.kept_symbols, whole, VectorXd::Ones(whole.last), false);
+    const VectorXcd sent = now.kept_signal.symbols.warped(readout.warp);
+    readout.window = d_network.select_window(now.kept.input,
+                                             now.kept_signal.symbols,
+                                             whole,
+                                             VectorXd::Ones(whole.last),
+                                             false);
     readout.taps = kernel::sum_lags(now.kept.input,
                                     readout.window.timing,
                                     sent,
@@ -299,8 +317,8 @@ void configured_receiver::smooth_phase(attempt& now, const frame_layout& layout)
     const std::vector<float> no_turn(layout.payload_len, 0.0f);
     const double still = model_residual(now.raw, sent, readout.window, whole);
     now.frame.residual =
-        follow_phase(now.signal, now.raw, readout, no_turn, payload, still);
-    now.kept.input = now.signal.turned;
+        follow_phase(now.kept_signal, now.raw, readout, no_turn, payload, still);
+    now.kept.input = now.kept_signal.turned;
 }
 
 configured_frame configured_receiver::finish(attempt& now,
@@ -311,7 +329,8 @@ configured_frame configured_receiver::finish(attempt& now,
     if (d_network.settings().feedback) {
         if (now.sure && frame.kept_pass == 0 && !frame.linearised)
             smooth_phase(now, layout);
-        soften(frame, now.kept.input, now.kept_symbols, now.kept.readout, whole.last);
+        soften(
+            frame, now.kept.input, now.kept_signal.symbols, now.kept.readout, whole.last);
         keep_decisions(frame, layout.num_pilots);
     } else {
         d_network.equalize(
@@ -389,7 +408,7 @@ bool configured_receiver::channel_moves(const attempt& now,
 {
     constexpr Index PARTS = 4;
     const kernel::channel_window window = now.kept.readout.window;
-    const VectorXcd sent = now.kept_symbols.warped(now.kept.readout.warp);
+    const VectorXcd sent = now.kept_signal.symbols.warped(now.kept.readout.warp);
     const row_range rows = model_rows({ 0, layout.end() }, window);
     const double num_streams = now.raw.size();
     kernel::lag_sums whole(window.length, num_streams);

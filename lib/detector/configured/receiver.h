@@ -94,7 +94,7 @@ private:
         decided_signal signal;
         std::vector<int> last_found;
         configured_frame frame;
-        known_symbols kept_symbols;
+        decided_signal kept_signal;
         configured_pass kept;
         bool sure = false;    // the last pass convinced
         bool settled = false; // a further pass is not worth its time
@@ -134,7 +134,7 @@ private:
     void search_all(attempt& now, const frame_layout& layout) const;
     //! Refits until one settles it.
     void refine(attempt& now, const frame_layout& layout) const;
-    //! Once more, for a frame that the first pass has settled.
+    //! Window and phase once more, from the whole frame's decisions.
     void smooth_phase(attempt& now, const frame_layout& layout) const;
     configured_frame finish(attempt& now, const frame_layout& layout) const;
     //! The first pass of the likelier carrier hypothesis.
