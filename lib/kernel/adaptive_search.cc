@@ -87,7 +87,7 @@ public:
           d_input(feedforward),
           d_count(count),
           d_threshold(threshold),
-          d_judged(judged),
+          d_judged(std::min(judged, count)),
           d_memory(model.feedback.size()),
           d_centroids(model.centroids),
           d_feedback(d_memory),
@@ -105,6 +105,7 @@ public:
     {
         d_found.symbols.resize(d_count);
         d_found.phases.resize(d_count);
+        d_found.margins.resize(d_judged);
         phase_loop loop(d_model, theta, nu);
         size_t searched = 0;
         for (size_t n = 0; n < d_count;) {
@@ -117,7 +118,12 @@ public:
         }
         d_found.theta = loop.theta;
         d_found.nu = loop.nu;
-        d_found.margin = d_margin / least_distance(d_model.centroids);
+        const float unit = 1.0f / least_distance(d_model.centroids);
+        d_found.margin = INFINITE;
+        for (float& margin : d_found.margins) {
+            margin *= unit;
+            d_found.margin = std::min(d_found.margin, margin);
+        }
         d_found.searched = d_count > 0 ? double(searched) / d_count : 0.0;
         return d_found;
     }
@@ -183,7 +189,7 @@ private:
             if (d_width > 1 && !(found.lead > d_threshold))
                 break;
             if (n < d_judged)
-                d_margin = std::min(d_margin, found.lead);
+                d_found.margins[n] = found.lead;
             loop.follow(rotated, d_model.centroids[found.best] - sum);
             decide(n, found.best, loop.theta);
         }
@@ -230,9 +236,8 @@ private:
             const cfloat output = turned(n, std::polar(1.0f, -theta)) + feedback_sum(n);
             const size_t own = d_found.symbols[n];
             const nearest_points found = nearest(output);
-            d_margin = std::min(
-                d_margin,
-                found.best == own ? found.lead : found.distance - distance(output, own));
+            d_found.margins[n] =
+                found.best == own ? found.lead : found.distance - distance(output, own);
             theta = d_found.phases[n];
         }
     }
@@ -252,7 +257,6 @@ private:
     std::vector<uint8_t> d_parents;
     std::vector<uint16_t> d_points;
     std::vector<float> d_phases;
-    float d_margin = INFINITE;
     adaptive_decisions d_found;
 };
 

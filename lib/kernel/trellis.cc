@@ -50,6 +50,16 @@ trellis::trellis(const Eigen::VectorXcf& points, Index length)
     d_by_oldest = d_next = d_metric;
 }
 
+void trellis::start(const std::vector<int>& past)
+{
+    constexpr float IMPOSSIBLE = 1e30f;
+    size_t state = 0;
+    for (Index l = 0; l + 1 < d_length; l++)
+        state = state * d_order + (size_t(l) < past.size() ? past[l] : 0);
+    std::fill(d_metric.begin(), d_metric.end(), IMPOSSIBLE);
+    d_metric[state] = 0.0f;
+}
+
 void trellis::reserve(size_t num_rows) { d_oldest.reserve(num_rows * d_metric.size()); }
 
 void trellis::set_channel(const Eigen::MatrixXcf& taps, Index first_free, Index num_free)

@@ -20,29 +20,36 @@ using kernel::sample_streams;
 std::vector<int> likely_sequence(const sequence_model& model,
                                  const sample_streams& streams,
                                  const VectorXcd& sent,
-                                 row_range range)
+                                 const std::vector<int>& past,
+                                 row_range range,
+                                 bool last_of_all)
 {
     const Index length = model.window.length, timing = model.window.timing;
     const Index samples_end = streams[0].size() + std::min<Index>(timing, 0);
     const row_range rows = { range.first,
-                             std::min(range.last + length - 1, samples_end) };
-    // received, less what the known symbols give
-    MatrixXcd left = -kernel::channel_rows(sent.head(range.first), rows, model.taps);
+                             last_of_all ? std::min(range.last + length - 1, samples_end)
+                                         : range.last };
+    MatrixXcd received(rows.size(), streams.size());
     for (size_t q = 0; q < streams.size(); q++)
-        left.col(q) += kernel::lagged(streams[q], rows, 1, timing);
-
+        received.col(q) = kernel::lagged(streams[q], rows, 1, timing);
     kernel::trellis paths(Eigen::VectorXcf(model.points.cast<gr_complex>()), length);
     paths.reserve(rows.size());
+    const bool from_state = length > 1 && Index(past.size()) == length - 1;
+    if (from_state)
+        paths.start(past);
+    else // what symbols gave that are no points is taken away
+        received -= kernel::channel_rows(sent.head(range.first), rows, model.taps);
     const Eigen::MatrixXcf taps = model.taps.cast<gr_complex>();
-    const Eigen::MatrixXcf samples = left.transpose().cast<gr_complex>();
+    const Eigen::MatrixXcf samples = received.transpose().cast<gr_complex>();
     const double noise = std::max(model.noise_variance, 1e-9);
     double unknown = 0.0; // power of the symbols after the range, per stream
     for (Index n = rows.first; n < rows.last; n++) {
-        const Index after = std::max<Index>(n - range.last + 1, 0);
+        const Index since = n - range.first + 1,
+                    after = std::max<Index>(n - range.last + 1, 0);
         if (after > 0)
             unknown += model.taps.row(after - 1).squaredNorm() / streams.size();
-        if (n - range.first < length || after > 0)
-            paths.set_channel(taps, after, n - range.first + 1 - after);
+        if (since == 1 || after > 0 || (!from_state && since <= length))
+            paths.set_channel(taps, after, (from_state ? length : since) - after);
         paths.step(samples.col(n - rows.first).data(), noise / (noise + unknown));
     }
     std::vector<int> found = paths.trace();

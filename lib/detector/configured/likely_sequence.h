@@ -21,15 +21,20 @@ struct sequence_model {
 
 /*!
  * \brief The most likely symbols of a range, given those before it.
- *
- * Samples after the range tell of its last symbols too: there the unknown symbols count as noise.
  * \param sent symbols after the warp; only those before the range are read
+ * \param past points of the last symbols before the range, newest first; empty where some of them
+ * are no points
+ * \param last_of_all whether other signals may follow: the samples after the range tell of its last
+ * symbols too, and what follows counts as noise there. Otherwise the last symbols are to be
+ * decided again.
  * \return a point for each symbol of the range
  */
 std::vector<int> likely_sequence(const sequence_model& model,
                                  const kernel::sample_streams& streams,
                                  const Eigen::VectorXcd& sent,
-                                 kernel::row_range range);
+                                 const std::vector<int>& past,
+                                 kernel::row_range range,
+                                 bool last_of_all);
 
 } // namespace reservoir
 } // namespace gr

@@ -180,6 +180,19 @@ void configured_network::decide(known_symbols& symbols,
     symbols.decided = true;
 }
 
+std::vector<int> configured_network::points_before(const known_symbols& symbols,
+                                                   Index n,
+                                                   Index count) const
+{
+    std::vector<int> points;
+    for (Index k = n - 1; k >= n - count; k--) {
+        if (k < 0 || symbols.rings[k] < 0)
+            return {};
+        points.push_back(nearest(symbols.values(k)));
+    }
+    return points;
+}
+
 int configured_network::nearest(cdouble symbol) const
 {
     Index point;

@@ -150,6 +150,9 @@ public:
                                       Eigen::Index judged,
                                       double phase_noise) const;
 
+    //! Points of the count symbols before n, newest first; empty if one is not a point.
+    std::vector<int>
+    points_before(const known_symbols& symbols, Eigen::Index n, Eigen::Index count) const;
     //! Index of the nearest point.
     int nearest(std::complex<double> symbol) const;
     //! Constellation points lie on several amplitudes.

@@ -34,6 +34,10 @@ constexpr Index LONGEST_REFIT = 1024;
 // A pass convinces whose every decision is so sure and whose residual is so many times the
 // pilots' at most. The residual alone does not tell: the errors that remain show little in it.
 constexpr double SURE_MARGIN = 0.05, SURE_RESIDUAL = 1.5;
+// Symbols around one that is not sure, beyond the channel's length, that a search through all
+// sequences takes up; the last of them only help.
+constexpr Index EARLIER = 8, LATER = 12;
+constexpr size_t FEW_BRANCHES = 256;
 constexpr size_t MAX_BRANCHES = 4096; // of a search through all sequences
 constexpr Index PHASE_WINDOW = 48;    // half width, symbols
 // divides the phase noise once a correction did not pay
@@ -208,6 +212,7 @@ void configured_receiver::pass(attempt& now, const frame_layout& layout, int num
         readout, pass.input, signal.symbols, payload, payload.size(), signal.phase_noise);
     const bool same = !first && found.symbols == now.last_found;
     now.last_found = found.symbols;
+    now.margins = found.margins;
     d_network.decide(signal.symbols, payload, found.symbols);
 
     const VectorXcd sent = signal.symbols.warped(readout.warp);
@@ -251,6 +256,35 @@ void configured_receiver::refine(attempt& now, const frame_layout& layout) const
         search_all(now, layout);
 }
 
+// Where a symbol is not sure, those around it may be wrong too. All of the payload, if that is cheap
+// or much is doubtful.
+std::vector<row_range>
+configured_receiver::doubtful_parts(const attempt& now, const frame_layout& layout) const
+{
+    const Index before = now.kept.readout.window.length + EARLIER;
+    const Index after = now.kept.readout.window.length + 2 * LATER;
+    const row_range payload = { layout.num_pilots, layout.end() };
+    if (kernel::trellis::fits(
+            now.kept.readout.points.size(), now.kept.readout.window.length, FEW_BRANCHES))
+        return { payload };
+    std::vector<row_range> parts;
+    for (Index k = 0; k < layout.payload_len; k++) {
+        if (now.margins[k] > SURE_MARGIN)
+            continue;
+        const Index n = layout.num_pilots + k;
+        const Index first = std::max(n - before, layout.num_pilots);
+        const Index last = std::min(n + after, layout.end());
+        if (parts.empty() || first > parts.back().last)
+            parts.push_back({ first, last });
+        else
+            parts.back().last = last;
+    }
+    Index doubtful = 0;
+    for (const row_range& part : parts)
+        doubtful += part.size();
+    return doubtful > payload.size() / 4 ? std::vector<row_range>{ payload } : parts;
+}
+
 // Each time the channel of the last decisions, until they explain the samples no better.
 void configured_receiver::search_all(attempt& now, const frame_layout& layout) const
 {
@@ -275,23 +309,30 @@ void configured_receiver::search_all(attempt& now, const frame_layout& layout) c
                                             readout.window.length);
         };
         const kernel::channel_estimate channel = fit(symbols);
-        const std::vector<int> found = likely_sequence(
-            { readout.window, channel.taps, readout.points, channel.noise_variance },
-            now.kept.input,
-            symbols.warped(readout.warp),
-            payload);
         known_symbols likely = symbols;
-        d_network.decide(likely, payload, found);
+        for (const row_range& part : doubtful_parts(now, layout)) {
+            const bool last = part.last == layout.end();
+            const std::vector<int> found = likely_sequence(
+                { readout.window, channel.taps, readout.points, channel.noise_variance },
+                now.kept.input,
+                likely.warped(readout.warp),
+                d_network.points_before(likely, part.first, readout.window.length - 1),
+                part,
+                last);
+            d_network.decide(
+                likely, { part.first, last ? part.last : part.last - LATER }, found);
+        }
         const double better = fit(likely).mean_residual / channel.mean_residual;
         if (!(better < 1.0))
             break;
         now.frame.residual *= better;
-        now.frame.decisions = found;
         symbols = likely;
         if (!now.frame.linearised)
             smooth_phase(now, layout);
     }
     now.settled = now.frame.residual < SURE_RESIDUAL * now.frame.pilot_residual;
+    for (Index n = payload.first; n < payload.last; n++)
+        now.frame.decisions[n - payload.first] = d_network.nearest(symbols.values(n));
 }
 
 // The pilots' channel is what the first pass has followed the phase by; the frame's is better.

@@ -93,6 +93,7 @@ private:
         kernel::sample_streams raw;
         decided_signal signal;
         std::vector<int> last_found;
+        std::vector<float> margins; // of the last pass, payload
         configured_frame frame;
         decided_signal kept_signal;
         configured_pass kept;
@@ -130,6 +131,8 @@ private:
     attempt begin(const kernel::sample_streams& raw, const frame_layout& layout) const;
     //! Configures by what is known or decided, and decides.
     void pass(attempt& now, const frame_layout& layout, int number) const;
+    std::vector<kernel::row_range> doubtful_parts(const attempt& now,
+                                                  const frame_layout& layout) const;
     //! Takes the most likely symbols where they explain the samples better.
     void search_all(attempt& now, const frame_layout& layout) const;
     //! Refits until one settles it.

@@ -87,7 +87,9 @@ kernel::adaptive_decisions decide_block(const configured_network& network,
         { readout.window, readout.taps, readout.points, readout.noise_variance },
         streams,
         before,
-        searched);
+        network.points_before(symbols, searched.first, readout.window.length - 1),
+        searched,
+        true);
     if (phase_noise > 0.0) {
         VectorXcd sent = before;
         for (Index n = searched.first; n < searched.last; n++)

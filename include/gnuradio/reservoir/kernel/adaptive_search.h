@@ -16,11 +16,12 @@ namespace kernel {
 //! What decide_adaptively finds.
 struct adaptive_decisions : survivor_decisions {
     /*!
-     * How sure the least sure symbol is: the output's squared distance from the nearest other
-     * point less that from its own, over the squared distance of the two nearest points. 1 is
-     * the middle of a point, below 0 the decision is not the nearest point.
+     * How sure each judged symbol is: the output's squared distance from the nearest other point
+     * less that from its own, over the squared distance of the two nearest points. 1 is the
+     * middle of a point, below 0 the decision is not the nearest point.
      */
-    double margin;
+    std::vector<float> margins;
+    float margin;    //!< the least of them, infinite where there are none
     double searched; //!< share of the symbols that several survivors went through
 };
 

@@ -34,6 +34,8 @@ public:
     //! \throws std::invalid_argument points not 2 to 256, length < 1, more branches than allowed
     trellis(const Eigen::VectorXcf& points, Eigen::Index length);
 
+    //! Only paths from these symbols, before the first row: points, newest first, length - 1.
+    void start(const std::vector<int>& past);
     //! So many rows will need no allocation.
     void reserve(size_t num_rows);
     /*!
