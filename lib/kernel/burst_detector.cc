@@ -353,7 +353,7 @@ int burst_detector::strongest_path(int64_t coarse, double frequency) const
         return z;
     };
     double explained = 0.0;
-    int best = 0;
+    int best_whole = 0, best_rest = 0;
     Eigen::VectorXcd best_projected;
     for (int late = -sps * FRACTIONS / 2; late < sps * FRACTIONS / 2; late++) {
         const int whole = (late + sps * FRACTIONS) / FRACTIONS; // from sps too early on
@@ -370,19 +370,19 @@ int burst_detector::strongest_path(int64_t coarse, double frequency) const
             z.squaredNorm() / (gain * gain * (energies[whole + rows] - energies[whole]));
         if (share > explained) {
             explained = share;
-            best = late;
+            best_whole = whole;
+            best_rest = rest;
             best_projected = z;
         }
     }
     if (explained == 0.0)
         return 0;
-    const int whole = (best + sps * FRACTIONS) / FRACTIONS;
-    const int rest = best + sps * FRACTIONS - whole * FRACTIONS;
     const Eigen::VectorXcd paths =
-        d_factors[rest].transpose().triangularView<Eigen::Upper>().solve(best_projected);
+        d_factors[best_rest].transpose().triangularView<Eigen::Upper>().solve(
+            best_projected);
     int strongest;
     paths.cwiseAbs2().maxCoeff(&strongest);
-    return whole - sps + (strongest - PATHS) * sps + (rest > FRACTIONS / 2);
+    return best_whole - sps + (strongest - PATHS) * sps + (best_rest > FRACTIONS / 2);
 }
 
 // Sum of the products of samples so many periods apart, where multipath has settled.

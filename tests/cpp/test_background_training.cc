@@ -198,6 +198,25 @@ BOOST_AUTO_TEST_CASE(the_newest_pilots_wait_and_older_ones_are_skipped)
     BOOST_CHECK_EQUAL(l.receiver->so_far().skipped_trainings, 8);
 }
 
+BOOST_AUTO_TEST_CASE(an_overrun_cuts_a_frame_and_trains_nothing)
+{
+    slow_link l(18); // frames of 20 symbols
+    l.receiver->mark(0);
+    l.receiver->cut(0);  // its first sample
+    l.receiver->cut(12); // in its payload
+    l.receiver->cut(15); // no frame
+    l.receiver->mark(30);
+    l.receiver->cut(50); // behind it
+    BOOST_CHECK_EQUAL(l.receiver->symbol_of(50), 50);
+    l.push(60);
+    l.receiver->finish();
+    l.opened->let_pass(2);
+    l.await_trainings(2);
+    BOOST_CHECK_EQUAL(l.receiver->so_far().truncated_frames, 1);
+    BOOST_CHECK_EQUAL(l.receiver->so_far().abandoned_trainings, 0);
+    BOOST_CHECK_EQUAL(l.pop().size(), size_t(l.pushed));
+}
+
 BOOST_AUTO_TEST_CASE(short_segments_are_counted)
 {
     slow_link l(18);

@@ -637,9 +637,15 @@ def test_setters_while_running():
         thread.join()
 
 
+# A block goes on sending to what it was once connected to, in the next flowgraph, too: where Python
+# has collected that meanwhile, the flowgraph hangs.
+LISTENERS = []
+
+
 def warned(eq, r, tags, num_reports, chunk=0):
     """The warnings in so many reports of a flowgraph, and the reports."""
     top, messages = gr.top_block(), Messages()
+    LISTENERS.append(messages)
     top.connect(
         blocks.vector_source_c(np.asarray(r).tolist(), False, 1, tags),
         eq,

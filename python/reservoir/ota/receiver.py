@@ -77,14 +77,13 @@ class receiver(gr.hier_block2):
         """
         decoder, gate = self.decoder, self.gate
         lost, failed = decoder.lost(), decoder.crc_failures()
-        overrun = gate.truncated() + decoder.truncated()
         return {
             "sent": decoder.packets() + lost if decoder.packets() else None,
             "found": self.sync.frames(),
             "decoded": decoder.packets(),
-            "no sync": max(0, lost - failed - overrun - gate.dropped()),
+            "no sync": max(0, lost - failed - gate.truncated() - gate.dropped()),
             "no CRC": failed,
-            "overrun": overrun,
+            "overrun": gate.truncated(),
             "dropped": gate.dropped(),
         }
 
