@@ -40,6 +40,7 @@ constexpr Index SHORT_TRAINING = 48; // fewer pilots underestimate the length
 constexpr double LOADING = 1e-4;
 
 // Mean squared errors that the second best point must cost more for one survivor to go on.
+constexpr int MAX_SURVIVORS = 256;
 constexpr double CLEAR = 10.0, CLEAR_MULTILEVEL = 24.0;
 
 VectorXcd sorted_by_modulus(VectorXcd poles)
@@ -501,11 +502,13 @@ kernel::adaptive_decisions configured_network::search(const configured_readout& 
                                                       const known_symbols& symbols,
                                                       row_range range,
                                                       Index judged,
-                                                      double phase_noise) const
+                                                      double phase_noise,
+                                                      int times_survivors) const
 {
     const Eigen::VectorXcf input = feedforward(readout, streams, range);
     kernel::survivor_model model = this->model(readout, phase_noise);
     model.power = input.squaredNorm() / std::max<Index>(input.size(), 1) + 1e-9f;
+    model.survivors = std::min(model.survivors * times_survivors, MAX_SURVIVORS);
 
     std::vector<gr_complex> past;
     for (Index n = range.first - 1; n >= range.first - readout.feedback.size(); n--)

@@ -148,7 +148,8 @@ public:
                                       const known_symbols& symbols,
                                       kernel::row_range range,
                                       Eigen::Index judged,
-                                      double phase_noise) const;
+                                      double phase_noise,
+                                      int times_survivors = 1) const;
 
     //! Points of the count symbols before n, newest first; empty if one is not a point.
     std::vector<int>

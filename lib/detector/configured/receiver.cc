@@ -252,8 +252,44 @@ void configured_receiver::refine(attempt& now, const frame_layout& layout) const
         return;
     for (int number = 1; number <= refits && !now.settled; number++)
         pass(now, layout, number);
-    if (refits > 0)
+    if (refits > 0 && !now.settled)
         search_all(now, layout);
+    if (refits > 0 && !now.sure && d_network.settings().survivors > 1 &&
+        !kernel::trellis::fits(
+            now.kept.readout.points.size(), now.kept.readout.window.length, MAX_BRANCHES))
+        search_more(now, layout);
+}
+
+// Where there are too many sequences to search them all.
+void configured_receiver::search_more(attempt& now, const frame_layout& layout) const
+{
+    constexpr int TIMES = 8;
+    const configured_readout& readout = now.kept.readout;
+    const row_range whole = { 0, layout.end() };
+    const row_range payload = { layout.num_pilots, layout.end() };
+    known_symbols found = now.kept_signal.symbols;
+    d_network.decide(found,
+                     payload,
+                     d_network
+                         .search(readout,
+                                 now.kept.input,
+                                 found,
+                                 payload,
+                                 payload.size(),
+                                 now.kept_signal.phase_noise,
+                                 TIMES)
+                         .symbols);
+    const auto left = [&](const known_symbols& symbols) {
+        return model_residual(
+            now.kept.input, symbols.warped(readout.warp), readout.window, whole);
+    };
+    const double better = left(found) / left(now.kept_signal.symbols);
+    if (!(better < 1.0))
+        return;
+    now.frame.residual *= better;
+    now.kept_signal.symbols = found;
+    for (Index n = payload.first; n < payload.last; n++)
+        now.frame.decisions[n - payload.first] = d_network.nearest(found.values(n));
 }
 
 // Where a symbol is not sure, those around it may be wrong too. All of the payload, if that is cheap

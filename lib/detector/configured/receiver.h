@@ -135,6 +135,8 @@ private:
                                                   const frame_layout& layout) const;
     //! Takes the most likely symbols where they explain the samples better.
     void search_all(attempt& now, const frame_layout& layout) const;
+    //! With more survivors.
+    void search_more(attempt& now, const frame_layout& layout) const;
     //! Refits until one settles it.
     void refine(attempt& now, const frame_layout& layout) const;
     //! Window and phase once more, from the whole frame's decisions.
