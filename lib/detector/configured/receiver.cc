@@ -263,7 +263,7 @@ void configured_receiver::refine(attempt& now, const frame_layout& layout) const
 // Where there are too many sequences to search them all.
 void configured_receiver::search_more(attempt& now, const frame_layout& layout) const
 {
-    constexpr int TIMES = 8;
+    constexpr int TIMES = 4;
     const configured_readout& readout = now.kept.readout;
     const row_range whole = { 0, layout.end() };
     const row_range payload = { layout.num_pilots, layout.end() };
