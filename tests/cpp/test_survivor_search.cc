@@ -4,12 +4,14 @@
  */
 
 #include "targets.h"
+#include <gnuradio/reservoir/kernel/adaptive_search.h>
 #include <gnuradio/reservoir/kernel/random.h>
 #include <gnuradio/reservoir/kernel/survivor_search.h>
 
 #include <boost/test/unit_test.hpp>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -301,6 +303,67 @@ BOOST_AUTO_TEST_CASE(the_loop_follows_a_rotation)
     BOOST_CHECK_GT(
         errors(kernel::decide_frame(rigid, input.data(), input.size()).symbols, sent),
         200);
+}
+
+BOOST_AUTO_TEST_CASE(an_endless_threshold_is_the_search_of_the_frame)
+{
+    for (const auto& model : various_models()) {
+        const auto input = turning_input(model, 60);
+        kernel::survivor_search search(model);
+        search.start(NO_PAST.data());
+        const auto expected = kernel::decide_frame(search, input.data(), input.size());
+        const auto found =
+            kernel::decide_adaptively(model,
+                                      NO_PAST.data(),
+                                      input.data(),
+                                      input.size(),
+                                      std::numeric_limits<float>::infinity(),
+                                      input.size());
+        BOOST_TEST(found.symbols == expected.symbols);
+        if (model.survivors == 1) // which goes on alone, in loops of its own
+            BOOST_CHECK_SMALL(found.nu - expected.nu, 1e-6f);
+        else
+            BOOST_TEST(found.phases == expected.phases);
+    }
+}
+
+// Wherever one survivor goes on alone, the search comes to the same; it takes over from it.
+BOOST_AUTO_TEST_CASE(clear_symbols_need_no_search)
+{
+    const auto sent = symbols(3000, 8);
+    const auto input = feedforward(sent, FEEDBACK, 0.45, 9);
+    const auto eight = model(FEEDBACK, 8);
+    kernel::survivor_search search(eight);
+    search.start(NO_PAST.data());
+    const int expected =
+        errors(kernel::decide_frame(search, input.data(), input.size()).symbols, sent);
+    const auto found = kernel::decide_adaptively(
+        eight, NO_PAST.data(), input.data(), input.size(), 3 * 0.45f * 0.45f, 3000);
+    BOOST_TEST(errors(found.symbols, sent) <= 1.1 * expected + 2);
+    BOOST_TEST(expected > 3);
+    BOOST_TEST(found.searched > 0.05);
+    BOOST_TEST(found.searched < 0.9);
+}
+
+BOOST_AUTO_TEST_CASE(margins_say_how_sure_each_symbol_is)
+{
+    const auto sent = symbols(200, 10);
+    const auto input = feedforward(sent, FEEDBACK, 0.0, 11);
+    const auto judged = [&](std::complex<float> push, size_t count) {
+        auto pushed = input;
+        pushed[100] += push;
+        return kernel::decide_adaptively(
+            model(FEEDBACK, 8), NO_PAST.data(), pushed.data(), 200, 0.3f, count);
+    };
+    const auto clean = judged(0.0f, 150);
+    BOOST_TEST(clean.margins.size() == 150u);
+    BOOST_CHECK_CLOSE(clean.margin, 1.0f, 1e-3f);
+    // towards the next point, .3 of the way: 1 − 2 · .3
+    const float way = QPSK[sent[100]].real() > 0 ? -0.3f : 0.3f;
+    const auto near = judged(way * 1.4142f, 150);
+    BOOST_CHECK_CLOSE(near.margin, 0.4f, 0.1f);
+    BOOST_CHECK_CLOSE(near.margins[100], 0.4f, 0.1f);
+    BOOST_CHECK_CLOSE(judged(way * 1.4142f, 100).margin, 1.0f, 1e-3f); // not judged
 }
 
 BOOST_AUTO_TEST_CASE(bad_models_are_refused)

@@ -24,7 +24,7 @@ struct tracking_memory {
  * Without a trend it lags behind the channel by about its length, with one it does not: taps
  * h + s t are fitted, t = time / memory from the last symbol known. A block counts at its middle.
  */
-class remembered_channel
+class RESERVOIR_API remembered_channel
 {
 public:
     remembered_channel(tracking_memory memory,
