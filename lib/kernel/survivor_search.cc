@@ -91,9 +91,18 @@ int survivor_search::survivors() const { return d_survivors->model.survivors; }
 
 float survivor_search::lead() const
 {
+    const simd::survivors& s = *d_survivors;
+    const auto remembers_the_same = [&s](size_t k) {
+        for (size_t row = 0; row < s.past_re.size(); row += s.stride)
+            if (s.past_re[row + k] != s.past_re[row] ||
+                s.past_im[row + k] != s.past_im[row])
+                return false;
+        return true;
+    };
     float least = std::numeric_limits<float>::infinity();
-    for (size_t k = 1; k < d_survivors->alive; k++)
-        least = std::min(least, d_survivors->metric[k]);
+    for (size_t k = 1; k < s.alive; k++)
+        if (s.metric[k] < least && !remembers_the_same(k))
+            least = s.metric[k];
     return least;
 }
 

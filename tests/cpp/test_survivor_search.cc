@@ -330,19 +330,28 @@ BOOST_AUTO_TEST_CASE(an_endless_threshold_is_the_search_of_the_frame)
 // Wherever one survivor goes on alone, the search comes to the same; it takes over from it.
 BOOST_AUTO_TEST_CASE(clear_symbols_need_no_search)
 {
-    const auto sent = symbols(3000, 8);
-    const auto input = feedforward(sent, FEEDBACK, 0.45, 9);
-    const auto eight = model(FEEDBACK, 8);
+    const std::vector<cfloat> feedback = { { 0.0f, 1.0f } };
+    const float deviation = 0.36f;
+    const auto sent = symbols(20000, 8);
+    const auto input = feedforward(sent, feedback, deviation, 9);
+    const auto eight = model(feedback, 8), one = model(feedback, 1);
+    const auto decide = [&](const kernel::survivor_model& by) {
+        return kernel::decide_adaptively(by,
+                                         NO_PAST.data(),
+                                         input.data(),
+                                         input.size(),
+                                         10 * deviation * deviation,
+                                         input.size());
+    };
     kernel::survivor_search search(eight);
     search.start(NO_PAST.data());
     const int expected =
         errors(kernel::decide_frame(search, input.data(), input.size()).symbols, sent);
-    const auto found = kernel::decide_adaptively(
-        eight, NO_PAST.data(), input.data(), input.size(), 3 * 0.45f * 0.45f, 3000);
+    const auto found = decide(eight);
     BOOST_TEST(errors(found.symbols, sent) <= 1.1 * expected + 2);
-    BOOST_TEST(expected > 3);
+    BOOST_TEST(errors(decide(one).symbols, sent) > 2 * expected);
     BOOST_TEST(found.searched > 0.05);
-    BOOST_TEST(found.searched < 0.9);
+    BOOST_TEST(found.searched < 0.95);
 }
 
 BOOST_AUTO_TEST_CASE(margins_say_how_sure_each_symbol_is)

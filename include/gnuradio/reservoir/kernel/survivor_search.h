@@ -72,7 +72,12 @@ public:
 
     //! The cheapest survivor.
     int best() const { return 0; }
-    //! What the second cheapest costs more than it, infinite where there is none.
+    /*!
+     * \brief What the next one costs more than the cheapest, infinite where there is none.
+     *
+     * One that remembers the same symbols does not count: from there on both go the same way, and
+     * the cheapest stays so.
+     */
     float lead() const;
     float theta(int survivor) const;
     float nu(int survivor) const;
