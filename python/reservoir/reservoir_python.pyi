@@ -466,12 +466,10 @@ class configured_esn(detector):
         num_neurons: poles that are placed from statistics; 1 to 64
         receiver_linearization: fit and undo a saturating receiver (multi-level constellations,
         one sample per symbol)
-        max_frequency_offset: carrier offset that is searched; 0 halves the time; 0 to 0.5 cycles
-        per symbol
+        max_frequency_offset: carrier offset that is searched; 0: none; 0 to 0.5 cycles per symbol
         phase_noise: variance of the phase steps; 0: no phase loop; 0 to 0.1 rad² per symbol
-        tracking: follow a fading channel over a frame: 'auto' for payloads above 1024 symbols or
-        where one channel does not explain the frame, 'off', or 'on': always tried; one of 'auto',
-        'off', 'on'
+        tracking: follow a fading channel over a frame: 'auto' where one channel does not explain
+        it, 'off', or 'on': always tried; one of 'auto', 'off', 'on'
         num_inputs: antennas; 1 to 64
         num_outputs: streams; 1
 

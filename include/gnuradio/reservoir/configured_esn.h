@@ -142,27 +142,26 @@ struct RESERVOIR_API configured_esn_parameters {
                   "fit and undo a saturating receiver (multi-level constellations, one "
                   "sample per symbol)")
                   .shown_when("feedback"));
-        visit(self.max_frequency_offset,
-              impairment("max_frequency_offset",
-                         "carrier offset that is searched; 0 halves the time")
-                  .within(0, 0.5)
-                  .in("cycles per symbol")
-                  .labelled("Max. Frequency Offset"));
+        visit(
+            self.max_frequency_offset,
+            impairment("max_frequency_offset", "carrier offset that is searched; 0: none")
+                .within(0, 0.5)
+                .in("cycles per symbol")
+                .labelled("Max. Frequency Offset"));
         visit(self.phase_noise,
               impairment("phase_noise", "variance of the phase steps; 0: no phase loop")
                   .within(0, 0.1)
                   .in("rad² per symbol")
                   .shown_when("feedback"));
-        visit(
-            self.tracking,
-            impairment("tracking",
-                       "follow a fading channel over a frame: 'auto' for payloads above "
-                       "1024 symbols or where one channel does not explain the frame, "
-                       "'off', or 'on': always tried")
-                .one_of(parameter::word{ "auto", "Automatic" },
-                        parameter::word{ "off", "Off" },
-                        parameter::word{ "on", "On" })
-                .shown_when("feedback or tracking == 'on'"));
+        visit(self.tracking,
+              impairment(
+                  "tracking",
+                  "follow a fading channel over a frame: 'auto' where one channel does "
+                  "not explain it, 'off', or 'on': always tried")
+                  .one_of(parameter::word{ "auto", "Automatic" },
+                          parameter::word{ "off", "Off" },
+                          parameter::word{ "on", "On" })
+                  .shown_when("feedback or tracking == 'on'"));
         visit(self.num_inputs, NUM_INPUTS);
         visit(self.num_outputs, NUM_OUTPUTS.within(1, 1));
     }
@@ -215,11 +214,25 @@ struct RESERVOIR_API configured_esn_parameters {
  *
  * With feedback the network looks ahead only and the last decisions are fed back; several
  * survivors of the past decisions are kept (the M-algorithm, Anderson and Mohan, 1984), each with
- * a phase loop of its own (Raheli, Polydoros and Tzou, 1995). receive() then goes over the frame
- * again with its decisions as training, `refits` times, and keeps the pass whose decisions
- * explain the samples best (least forward-model residual). On the way it fits a transmitter's
- * amplifier (multi-level constellations, at least 96 known symbols), a receiver's saturation, a
- * carrier offset, and follows a fading channel block by block.
+ * a phase loop of its own (Raheli, Polydoros and Tzou, 1995), but one alone wherever the choice is
+ * clear: where the second best point costs 10 (several amplitudes: 24) times the mean squared
+ * error more. receive() goes over the frame again, with its decisions as training, only as far as
+ * that pays. A pass settles the frame if every symbol is sure (its output's squared distance from
+ * the nearest other point exceeds that from its own by .05 of the points' least squared distance)
+ * and the forward-model residual is below 1.5 times the pilots'. Otherwise all sequences of
+ * symbols are searched with the channel that the decisions show (the Viterbi algorithm, up to 4096
+ * branches: six taps for QPSK), at most three times, as long as they explain the samples better;
+ * then, and with longer channels at once, up to `refits` passes follow, the best of which by the
+ * residual is kept, and a search with four times the survivors. Of two carrier hypotheses the one
+ * with the lesser residual after the first pass goes on. On the way it fits a transmitter's
+ * amplifier (multi-level constellations, at least 96 known symbols) and a receiver's saturation.
+ *
+ * A frame is received with one channel first. Where parts of it show channels of their own (by the
+ * Bayesian information criterion), or one channel leaves clearly more than the pilots' noise, it
+ * is followed block by block: memories of several lengths, the longer ones with a linear trend,
+ * predict the channel of the next 32 symbols, and the one that has predicted best is used. Blocks
+ * that are not sure are decided again from the decisions on both sides. Of the two ways the one
+ * with the lesser final prediction error (Akaike, 1969) is kept.
  *
  * Symbols are where the pilots put them although the channel may begin up to 6 symbols later or 8
  * earlier. The output of receive() with feedback is
@@ -231,9 +244,8 @@ struct RESERVOIR_API configured_esn_parameters {
  * DECISION_LAG symbols and are constellation points; pilots come out as the readout makes them.
  * The carrier offset that the pilots show is taken out; a saturated receiver is not linearised.
  * set_tracking (adapt_after_training in the equalizer) with feedback makes it follow a fading
- * channel: every DECISION_LAG symbols channel, poles and readout are configured again from the
- * last decisions, weighted exp(-age / memory), of five memories the one that predicted best. A
- * block waits for 16 symbols more, through which the survivors are searched before it is decided:
+ * channel: every DECISION_LAG symbols poles and readout are configured again for the channel that
+ * the memories predict, as in a frame that is followed. A block waits for 16 symbols more, through which the survivors are searched before it is decided:
  * on a deep notch an early decision is wrong, and tracking then follows it. It decides by its own
  * constellation.
  *
@@ -250,9 +262,10 @@ struct RESERVOIR_API configured_esn_parameters {
  * detect() starts at symbol 0, with the last pass's readout.
  *
  * With feedback a symbol costs FUTURE + 1 = 41 complex multiply-adds per antenna and sampling
- * phase, and survivors x (channel length + points) in the search; a refit costs about
- * symbols x (features)^2, features being twice the channel's length. Every frame is received
- * with and without the offset that the pilots show (max_frequency_offset = 0 halves the time).
+ * phase, and in the search channel length + points, times the survivors where the choice is not
+ * clear; a refit costs about symbols x (features)^2, features being twice the channel's length, and
+ * all sequences points^(channel length) additions per symbol. A frame that does not convince is
+ * tried with and without the offset that the pilots show.
  *
  * The report's regularization is kappa, its delay what detect() holds back, its noise_variance
  * that of the output.
