@@ -30,7 +30,8 @@ typedef std::complex<double> cdouble;
 
 namespace {
 
-constexpr Index LONGEST_REFIT = 1024;
+constexpr Index LONGEST_REFIT = 1024; // payload, symbols
+constexpr Index BEGINNING = 4;        // share of a long payload, one over this
 // A pass convinces whose every decision is so sure and whose residual is so many times the
 // pilots' at most. The residual alone does not tell: the errors that remain show little in it.
 constexpr double SURE_MARGIN = 0.05, SURE_RESIDUAL = 1.5;
@@ -819,7 +820,7 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
         return tracked->prediction_error() * doubt < still.prediction_error();
     };
     // of a long frame the beginning shows whether its channel moves
-    if (payload_len > LONGEST_REFIT && begin(LONGEST_REFIT) &&
+    if (payload_len > LONGEST_REFIT && begin(payload_len / BEGINNING) &&
         tracking_is_better(now.frame))
         return *tracked;
     if (begin(payload_len) && tracking_is_better(now.frame))
