@@ -30,6 +30,7 @@ from bench_report import (
     FIR,
     FIR_LINEAR,
     FRAME,
+    LMS,
     POLES,
     POLES_PLAIN,
     POLES_TANH,
@@ -46,6 +47,7 @@ from gnuradio import blocks, digital, filter, gr, reservoir
 from gnuradio.reservoir.experiments import report
 from gnuradio.reservoir.ota.receiver import receiver
 from radio import burst_samples, radio_arguments, record_bursts
+from real_time import streams
 from tqdm import tqdm
 
 KERNELS = Path(__file__).parents[2] / "build/tests/bench/bench_kernels"
@@ -565,6 +567,28 @@ def workers(options):
             yield Row(f"workers = {count}", rate, "frame/s")
 
 
+def real_time(options):
+    """The complete configured ESN at its default parameters in a flowgraph, frames of
+    lossy_links.py; symbols are pilots and payload."""
+    measures = {
+        LMS: functools.partial(flowgraph_rate, options.seconds, linear_equalizer("lms"))
+    }
+
+    def measure(frames, **settings):
+        tags = [tag(start) for start in frames.starts]
+        make = functools.partial(frames.equalizer, **settings)
+        rate = flowgraph_rate(options.seconds, make, frames.samples, tags)
+        return rate * frames.symbols_per_sample
+
+    for name, frames in streams().items():
+        measures[name] = functools.partial(measure, frames)
+        if "f_dT 1e-4" in name:
+            adapting = functools.partial(measure, frames, stream=True)
+            measures[f"{name}, adapting stream"] = adapting
+    for name, (rate, note) in best_of(options.runs, measures).items():
+        yield Row(name, rate / 1e6, RATE, note=note)
+
+
 def received_rate(options, path, detector, payload, cores):
     """Samples a second, from a file to packets."""
     use(CAN_PIN and sorted(ALL_CORES)[:cores])
@@ -623,6 +647,7 @@ PARTS = {
     "epochs": epochs,
     "background": background,
     "workers": workers,
+    "real time": real_time,
     "radio to bytes": radio_to_bytes,
 }
 

@@ -70,6 +70,16 @@ POLES, POLES_TANH, POLES_PLAIN = (
     "pole_bank_tanh/32",
     "pole_bank_tanh_plain_loop/32",
 )
+LMS = "digital.linear_equalizer, LMS, 16 taps, beside"
+REAL_TIME = {  # symbols per second over those of LMS, at least
+    "64 + 512 QPSK, 15 dB": 0.33,
+    "128 + 1024 QPSK, 20 dB": 0.5,
+    "128 + 512 16-QAM behind an amplifier, 22 dB": 0.17,
+    "128 + 4096 QPSK, f_dT 1e-5, 15 dB": 0.33,
+    "128 + 4096 QPSK, f_dT 1e-4, 20 dB": 0.25,
+    "128 + 4096 16-QAM, f_dT 1e-5, 22 dB": 0.1,
+    "128 + 4096 QPSK, f_dT 1e-4, 20 dB, adapting stream": 0.17,
+}
 BARS = [
     Bar(POLES, "% of FMA peak", 60),
     Bar(POLES_TANH, "Mitem/s", 3, over=POLES_PLAIN),
@@ -94,7 +104,7 @@ BARS = [
     Bar(RADIO_TO_BYTES.format("fir", 512), "1 core", 4.1),
     Bar(RADIO_TO_BYTES.format("configured_esn", 512), "1 core", 1.5),
     Bar(RADIO_TO_BYTES.format("configured_esn", 512), "2 cores", 2.4),
-]
+] + [Bar(name, RATE, bound, over=LMS) for name, bound in REAL_TIME.items()]
 
 
 def judge(rows):

@@ -148,7 +148,7 @@ def shaped(sent, snr_db, rng):
     return dict(received=received.astype(np.complex64), phase=phase)
 
 
-def three_moving_taps(doppler):
+def three_moving_taps(doppler, constellation=digital.constellation_qpsk):
     def channel(sent, snr_db, rng):
         powers = MOVING / MOVING.sum()
         taps = [moving_tap(len(sent), doppler, rng) for _ in MOVING]
@@ -158,8 +158,16 @@ def three_moving_taps(doppler):
         taps = np.sqrt(powers) * np.transpose(taps)
         return dict(received=through(sent, taps, rng, snr_db), taps=taps)
 
-    text = f"4096 QPSK, 3 taps that move (f_dT {doppler:g}), the first Rician"
-    return Link(text, channel, (15, 20), "viterbi_moving", payload_len=4096)
+    name = constellation.__name__.split("_")[1].upper()
+    text = f"4096 {name}, 3 taps that move (f_dT {doppler:g}), the first Rician"
+    return Link(
+        text,
+        channel,
+        (15, 20),
+        "viterbi_moving",
+        payload_len=4096,
+        constellation=constellation,
+    )
 
 
 LINKS = {
@@ -183,16 +191,25 @@ LINKS = {
     "T5b": three_moving_taps(1e-4),
     "T5c": three_moving_taps(3e-4),
 }
+# for bench.py: no frame is lost there
+SLOW = {
+    "T5 slow": three_moving_taps(1e-5),
+    "T5 slow 16-QAM": three_moving_taps(1e-5, digital.constellation_16qam),
+}
 
 
-def make_frame(name, snr_db, seed, number, longest=0):
-    """Frame of that number; longest: payload drawn, 0 for the link's own."""
-    link = LINKS[name]
+def make_frame(name, snr_db, seed, number, longest=0, same_pilots=False):
+    """Frame of that number; longest: payload drawn, 0 for the link's own; same_pilots: as all
+    frames of this link have."""
+    link = {**LINKS, **SLOW}[name]
     payload_len = longest or link.payload_len
     rng = np.random.default_rng(
         [zlib.crc32(name.encode()), round(10 * snr_db), seed, number]
     )
     points = link.points
     indices = rng.integers(0, len(points), FIRST + payload_len + UNKNOWN)
+    if same_pilots:
+        drawn = np.random.default_rng(seed).integers(0, len(points), PILOTS)
+        indices[UNKNOWN:FIRST] = drawn
     came = link.channel(points[indices].astype(np.complex64), snr_db, rng)
     return Frame(points, indices, payload_len, link.sps, **came)

@@ -227,7 +227,9 @@ def draw(folder, rates, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bursts", type=int, default=1000, help="per row (%(default)s)")
+    parser.add_argument(
+        "--bursts", type=int, default=1000, help="per row (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, help="folder for the picture")
     options = parser.parse_args()
     count = options.bursts

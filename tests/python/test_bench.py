@@ -17,7 +17,15 @@ sys.path.insert(0, str(BENCH))
 import bench_report
 import peers
 
-PARTS = ("kernels", "blocks", "frames", "retraining", "workers", "radio to bytes")
+PARTS = (
+    "kernels",
+    "blocks",
+    "frames",
+    "retraining",
+    "workers",
+    "real time",
+    "radio to bytes",
+)
 
 
 @pytest.fixture(scope="module")
