@@ -5,8 +5,8 @@
 
 #include <gnuradio/reservoir/kernel/lag_sums.h>
 
+#include "kernel/hermitian_solve.h"
 #include "kernel/signal_loops.h"
-#include <Eigen/Cholesky>
 #include <algorithm>
 
 namespace gr {
@@ -112,7 +112,7 @@ MatrixXcd lag_sums::taps(double ridge) const
 {
     MatrixXcd loaded = gram;
     loaded.diagonal().array() += ridge * weight + 1e-12;
-    return loaded.llt().solve(cross);
+    return hermitian_solve(loaded, cross);
 }
 
 double lag_sums::residual(const MatrixXcd& taps) const

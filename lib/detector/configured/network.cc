@@ -5,6 +5,7 @@
 
 #include "detector/configured/network.h"
 
+#include "kernel/hermitian_solve.h"
 #include "kernel/inner_loops.h"
 #include "kernel/signal_loops.h"
 #include "kernel/split_matrix.h"
@@ -15,7 +16,6 @@
 #include <gnuradio/reservoir/kernel/ridge.h>
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <gnuradio/reservoir/kernel/takenaka_malmquist.h>
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -313,7 +313,7 @@ void configured_network::configure_for(configured_readout& readout,
     kernel::model_moments model = kernel::model_gram(
         banks.functionals, banks.past, taps, noise_variance, num_feedback);
     model.gram.diagonal() *= 1.0 + LOADING;
-    const VectorXcd weights = model.gram.llt().solve(model.cross);
+    const VectorXcd weights = kernel::hermitian_solve(model.gram, model.cross);
     readout.fir = collapsed(banks, weights, taps.cols());
     readout.feedback = weights.tail(num_feedback);
     const cdouble gain = model.cross.dot(weights);

@@ -5,7 +5,7 @@
 
 #include "detector/configured/remembered_channel.h"
 
-#include <Eigen/Cholesky>
+#include "kernel/hermitian_solve.h"
 #include <cmath>
 
 namespace gr {
@@ -59,7 +59,7 @@ MatrixXcd remembered_channel::taps(double ahead) const
     gram.diagonal().head(length).array() += RIDGE * d_sums.weight + 1e-12;
     gram.diagonal().tail(length).array() += SLOPE_RIDGE;
     cross << d_sums.cross, d_first.cross;
-    const MatrixXcd found = gram.llt().solve(cross);
+    const MatrixXcd found = kernel::hermitian_solve(gram, cross);
     return found.topRows(length) + (ahead / d_memory.symbols) * found.bottomRows(length);
 }
 
