@@ -802,9 +802,13 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     attempt now;
     double usual = 0.0;
     bool may_track = false;
-    const auto begin = [&](Index symbols_of_payload) {
+    // Whether the channel is seen to move; a second time with the carrier of the first.
+    const auto moves = [&](Index symbols_of_payload) {
         const frame_layout part = { symbols, num_pilots, symbols_of_payload };
-        now = try_carriers(streams, part);
+        const double offset = now.frame.carrier_offset;
+        now = now.tried() ? begin(now.raw, part) : try_carriers(streams, part);
+        if (offset != 0.0)
+            now.frame.carrier_offset = offset;
         usual = usual_residual(now.frame, num_pilots);
         may_track = d_network.settings().feedback && payload_len > 0 &&
                     tracking != tracking_mode::off && !now.frame.linearised;
@@ -820,10 +824,10 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
         return tracked->prediction_error() * doubt < still.prediction_error();
     };
     // of a long frame the beginning shows whether its channel moves
-    if (payload_len > LONGEST_REFIT && begin(payload_len / BEGINNING) &&
+    if (payload_len > LONGEST_REFIT && moves(payload_len / BEGINNING) &&
         tracking_is_better(now.frame))
         return *tracked;
-    if (begin(payload_len) && tracking_is_better(now.frame))
+    if (moves(payload_len) && tracking_is_better(now.frame))
         return *tracked;
     refine(now, layout);
     const configured_frame frame = finish(now, layout);

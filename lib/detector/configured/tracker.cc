@@ -170,8 +170,8 @@ void channel_tracker::look_again(const block_surroundings& part)
 {
     d_next_look += LOOK_EVERY;
     const double memory = d_memories[d_best].symbols;
-    VectorXd weights = VectorXd::Zero(part.phase.size());
-    for (Index n = part.known.first; n < part.known.last; n++)
+    VectorXd weights = VectorXd::Ones(part.phase.size());
+    for (Index n = part.known.first; n < part.known.last && memory < RECENT; n++)
         weights(n) = std::exp(double(n + 1 - part.known.last) / memory);
     const sample_streams streams = part.turned();
     configured_readout found = d_network.model_of(
