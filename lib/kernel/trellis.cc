@@ -18,7 +18,9 @@ using Eigen::Index;
 
 /*
  * A state's digits, in the number of points, are its symbols, the newest the most significant. A
- * branch is a newest symbol before a state; without its oldest it is the new state.
+ * branch is a newest symbol before a state; without its oldest it is the new state. What is
+ * expected of a branch is the sum of three parts: of its newest symbol, of its oldest, and of
+ * those between.
  */
 
 bool trellis::fits(size_t num_points, Index length, size_t max_branches)
@@ -64,59 +66,54 @@ void trellis::reserve(size_t num_rows) { d_oldest.reserve(num_rows * d_metric.si
 
 void trellis::set_channel(const Eigen::MatrixXcf& taps, Index first_free, Index num_free)
 {
-    const size_t streams = taps.cols();
-    const size_t branches = d_metric.size() * d_order;
-    d_energy.assign(branches, 0.0f);
-    d_twice_re.resize(streams * branches);
-    d_twice_im.resize(streams * branches);
-    d_samples_re.resize(streams);
-    d_samples_im.resize(streams);
     const Index last = std::min(first_free + num_free, taps.rows());
-    for (size_t q = 0; q < streams; q++) {
-        // one more digit with every tap
-        std::vector<gr_complex> expected = { 0.0f }, longer;
-        for (Index l = 0; l < d_length; l++) {
-            const bool free = l >= first_free && l < last;
-            longer.clear();
-            std::vector<gr_complex> parts(d_order, 0.0f);
-            for (size_t m = 0; m < d_order && free; m++)
-                parts[m] = taps(l, q) * d_points[m];
-            for (const gr_complex sum : expected)
-                for (const gr_complex part : parts)
-                    longer.push_back(sum + part);
-            expected.swap(longer);
+    const auto is_free = [&](Index l) { return l >= first_free && l < last; };
+    d_newest = d_oldest_part = Eigen::MatrixXcf::Zero(d_order, taps.cols());
+    d_between_part = Eigen::MatrixXcf::Zero(d_between, taps.cols());
+    for (Index q = 0; q < taps.cols(); q++) {
+        if (is_free(0))
+            d_newest.col(q) = taps(0, q) * d_points;
+        if (is_free(d_length - 1))
+            d_oldest_part.col(q) = taps(d_length - 1, q) * d_points;
+        size_t period =
+            d_between; // of the digit of this age, the newest the most significant
+        for (Index l = 1; l + 1 < d_length; l++) {
+            period /= d_order;
+            for (size_t state = 0; state < d_between && is_free(l); state++)
+                d_between_part(state, q) +=
+                    taps(l, q) * d_points(state / period % d_order);
         }
-        float *re = &d_twice_re[q * branches], *im = &d_twice_im[q * branches];
-        size_t branch = 0; // its oldest symbol is its last digit, and is to stand second
-        for (size_t newest = 0; newest < d_order; newest++)
-            for (size_t state = 0; state < d_between; state++)
-                for (size_t oldest = 0; oldest < d_order; oldest++, branch++) {
-                    const size_t place = (newest * d_order + oldest) * d_between + state;
-                    d_energy[place] += std::norm(expected[branch]);
-                    re[place] = 2.0f * expected[branch].real();
-                    im[place] = 2.0f * expected[branch].imag();
-                }
     }
+    d_between_re = d_between_part.real();
+    d_between_im = d_between_part.imag();
+    d_energy = d_oldest_part.rowwise().squaredNorm();
 }
 
 void trellis::step(const gr_complex* samples, float weight)
 {
     constexpr size_t ROWS_BETWEEN_TRIMS = 16;
-    const size_t states = d_metric.size();
-    for (size_t q = 0; q < d_samples_re.size(); q++) {
-        d_samples_re[q] = weight * samples[q].real();
-        d_samples_im[q] = weight * samples[q].imag();
+    const size_t states = d_metric.size(), streams = d_newest.cols();
+    d_newest_re = -d_newest.real();
+    d_newest_im = -d_newest.imag();
+    for (size_t q = 0; q < streams; q++) {
+        d_newest_re.col(q).array() += samples[q].real();
+        d_newest_im.col(q).array() += samples[q].imag();
     }
+    d_oldest_re = 2.0f * weight * d_oldest_part.real();
+    d_oldest_im = 2.0f * weight * d_oldest_part.imag();
+    d_weighted_energy = weight * d_energy;
     d_oldest.resize((d_rows + 1) * states);
     simd::continue_paths({ d_order,
                            d_between,
                            d_metric.data(),
-                           d_energy.data(),
-                           d_twice_re.data(),
-                           d_twice_im.data(),
-                           d_samples_re.size(),
-                           d_samples_re.data(),
-                           d_samples_im.data(),
+                           streams,
+                           d_newest_re.data(),
+                           d_newest_im.data(),
+                           d_between_re.data(),
+                           d_between_im.data(),
+                           d_oldest_re.data(),
+                           d_oldest_im.data(),
+                           d_weighted_energy.data(),
                            weight },
                          d_by_oldest.data(),
                          d_next.data(),

@@ -15,25 +15,28 @@ namespace kernel {
 namespace simd {
 
 /*!
- * One row of a trellis. Branches stand by newest symbol, oldest symbol, and the states between
- * them, which are beside each other.
+ * One row of a trellis. A branch is a newest symbol, the symbols between and the oldest one; what
+ * is expected of it is the sum of what the three give. Arrays are streams x order or streams x
+ * between.
  */
 struct trellis_row {
-    size_t order;          //!< points
-    size_t between;        //!< states with the oldest symbol taken away
-    const float* metric;   //!< between x order: of the old states
-    const float* energy;   //!< order x order x between: |expected|² of all streams
-    const float* twice_re; //!< streams x order x order x between: 2 Re expected
-    const float* twice_im;
+    size_t order;        //!< points
+    size_t between;      //!< states with the oldest symbol taken away
+    const float* metric; //!< between x order: of the old states
     size_t streams;
-    const float* sample_re; //!< streams, times weight
-    const float* sample_im;
+    const float* newest_re; //!< the sample less what each newest symbol gives
+    const float* newest_im;
+    const float* between_re; //!< what the symbols between give
+    const float* between_im;
+    const float* oldest_re; //!< what the oldest symbol gives, times twice the weight
+    const float* oldest_im;
+    const float* oldest_energy; //!< its energy over all streams, times weight
     float weight;
 };
 
 /*!
- * next[m · between + s] = least over k of metric[s · order + k] + weight · energy − 2 Re(sample
- * conj(expected)), oldest the k. by_oldest is room for the states.
+ * next[m · between + s] = least over k of metric[s · order + k] + weight |sample − expected|²,
+ * oldest that k. by_oldest is room for the states.
  */
 void continue_paths(const trellis_row& row,
                     float* by_oldest,

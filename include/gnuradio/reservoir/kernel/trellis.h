@@ -58,9 +58,11 @@ private:
     const Eigen::Index d_length;
     const Eigen::VectorXcf d_points;
     size_t d_between; // states with the oldest symbol taken away
-    // of every branch: energy of what is expected, and twice its parts of each stream
-    std::vector<float> d_energy, d_twice_re, d_twice_im;
-    std::vector<float> d_samples_re, d_samples_im;
+    // what the newest symbol, those between and the oldest give: points or states x streams
+    Eigen::MatrixXcf d_newest, d_between_part, d_oldest_part;
+    Eigen::VectorXf d_energy, d_weighted_energy; // of the oldest's part
+    Eigen::MatrixXf d_newest_re, d_newest_im, d_between_re, d_between_im;
+    Eigen::MatrixXf d_oldest_re, d_oldest_im;
     std::vector<float> d_metric, d_by_oldest, d_next; // of the states
     std::vector<uint8_t> d_oldest; // rows x states: the symbol that the best path forgot
     size_t d_rows = 0;
