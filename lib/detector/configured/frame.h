@@ -1,0 +1,64 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_FRAME_H
+#define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_FRAME_H
+
+#include "detector/configured/network.h"
+
+namespace gr {
+namespace reservoir {
+
+//! Where a frame's symbols lie: pilots, then the payload.
+struct frame_layout {
+    const known_symbols& pilots;
+    Eigen::Index num_pilots, payload_len;
+    Eigen::Index end() const { return num_pilots + payload_len; }
+};
+
+//! A frame, received.
+struct configured_frame {
+    std::vector<int> decisions; // payload, indices of points
+    Eigen::VectorXcd soft;      // pilots and payload
+    double soft_variance = 0.0;
+    configured_readout readout; // of the last pass
+    double carrier_offset = 0.0;
+    double pilot_residual = 0.0;   // noise variance that the pilots alone show
+    double residual = 0.0;         // of the pass that was kept
+    std::vector<double> residuals; // of every pass
+    std::vector<double> condition_numbers;
+    int kept_pass = 0;
+    bool linearised = false;
+    bool tracked = false;
+    int first_length = 1;
+    double memory = 0.0;       // symbols; median of the tracked blocks
+    double rows_per_fit = 0.0; // for the final prediction error
+
+    //! Akaike's final prediction error.
+    double prediction_error() const;
+};
+
+/*!
+ * What a less simple explanation of so many samples has to be better by: the residuals of two that
+ * are as good, or as wrong, differ by about one over the root of the number of samples.
+ */
+double benefit_of_doubt(Eigen::Index num_samples);
+
+//! sum_l conj(h_l) e_l / ||h||² over taps and streams: what a matched filter makes of a residual.
+std::complex<double> matched(const Eigen::MatrixXcd& taps,
+                             const Eigen::Ref<const Eigen::MatrixXcd>& residual);
+
+/*!
+ * Where slicing would not give the decision (only an exhaustive search ensures that), the decision
+ * itself becomes the output.
+ */
+void keep_decisions(const configured_network& network,
+                    configured_frame& frame,
+                    Eigen::Index num_pilots);
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_FRAME_H */
