@@ -31,7 +31,6 @@ class still_receiver
         bool linearised = false;
     };
 
-
 public:
     // A hypothesis of the carrier's offset, between its passes
     struct attempt {
@@ -46,7 +45,6 @@ public:
         bool settled = false; // a further pass is not worth its time
         bool tried() const { return !frame.residuals.empty(); }
     };
-
 
     explicit still_receiver(const configured_network& network) : d_network(network) {}
 
