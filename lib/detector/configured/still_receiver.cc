@@ -210,17 +210,21 @@ void still_receiver::search_more(attempt& now, const frame_layout& layout) const
     const row_range whole = { 0, layout.end() };
     const row_range payload = { layout.num_pilots, layout.end() };
     known_symbols found = now.kept_signal.symbols;
-    d_network.decide(found,
-                     payload,
-                     d_network
-                         .search(readout,
-                                 now.kept.input,
-                                 found,
-                                 payload,
-                                 payload.size(),
-                                 now.kept_signal.phase_noise,
-                                 TIMES)
-                         .symbols);
+    for (const row_range& part : doubtful_parts(now, layout)) {
+        const Index decided =
+            part.last == layout.end() ? part.size() : part.size() - LATER;
+        d_network.decide(found,
+                         { part.first, part.first + decided },
+                         d_network
+                             .search(readout,
+                                     now.kept.input,
+                                     found,
+                                     part,
+                                     decided,
+                                     now.kept_signal.phase_noise,
+                                     TIMES)
+                             .symbols);
+    }
     const auto left = [&](const known_symbols& symbols) {
         return model_residual(
             now.kept.input, symbols.warped(readout.warp), readout.window, whole);
