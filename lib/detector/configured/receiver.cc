@@ -440,10 +440,33 @@ void configured_receiver::soften(configured_frame& frame,
         channel.noise_variance / std::max(channel.taps.squaredNorm(), 1e-12);
 }
 
+// Errors in the payload that are to be expected, if all other decisions are right: of the decided
+// point and the nearest other one, the probability of the other by the matched filter's output.
+double configured_receiver::expected_errors(const configured_frame& frame,
+                                            Index num_pilots) const
+{
+    constexpr double CLEAR_LEAD = 40.0; // e^-40 counts for nothing
+    const VectorXcd& points = d_network.settings().points;
+    double sum = 0.0;
+    for (size_t i = 0; i < frame.decisions.size(); i++) {
+        const cdouble soft = frame.soft(num_pilots + i);
+        double other = std::numeric_limits<double>::infinity();
+        for (Index m = 0; m < points.size(); m++)
+            if (m != frame.decisions[i])
+                other = std::min(other, std::norm(soft - points(m)));
+        const double lead = (other - std::norm(soft - points(frame.decisions[i]))) /
+                            std::max(frame.soft_variance, 1e-12);
+        if (lead < CLEAR_LEAD)
+            sum += 1.0 / (1.0 + std::exp(lead));
+    }
+    return sum;
+}
+
 // Where slicing would not give the decision (only an exhaustive search ensures that), the
 // decision itself is the output.
 void configured_receiver::keep_decisions(configured_frame& frame, Index num_pilots) const
 {
+    frame.expected_errors = expected_errors(frame, num_pilots);
     for (size_t i = 0; i < frame.decisions.size(); i++) {
         auto& soft = frame.soft(num_pilots + i);
         if (d_network.nearest(soft) != frame.decisions[i])

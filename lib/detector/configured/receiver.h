@@ -24,6 +24,7 @@ struct configured_frame {
     std::vector<double> residuals; // of every pass
     std::vector<double> condition_numbers;
     int kept_pass = 0;
+    double expected_errors = 0.0; // in the payload, by the soft output
     bool linearised = false;
     bool tracked = false;
     int first_length = 1;
@@ -186,6 +187,7 @@ private:
                 const known_symbols& symbols,
                 const configured_readout& readout,
                 Eigen::Index num_symbols) const;
+    double expected_errors(const configured_frame& frame, Eigen::Index num_pilots) const;
     void keep_decisions(configured_frame& frame, Eigen::Index num_pilots) const;
 
     const configured_network d_network;
