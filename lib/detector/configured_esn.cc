@@ -62,6 +62,15 @@ kernel::sample_streams split(const gr_complex* const* received,
     return streams;
 }
 
+// Probability that a frame has no error. Beside single wrong symbols, which the expectation counts,
+// there are runs of them. The factor is the likeliest for 1260 simulated frames, 389 of them with
+// errors (Rayleigh, Proakis B, 16-QAM behind an amplifier, two samples per symbol, fading).
+double confidence(double expected_errors)
+{
+    constexpr double RUNS = 8.0;
+    return 1.0 / (1.0 + RUNS * expected_errors);
+}
+
 } // namespace
 
 configured_esn::sptr configured_esn::make(digital::constellation_sptr constellation,
@@ -113,6 +122,15 @@ configured_esn::~configured_esn() {}
 int configured_esn::do_look_ahead() const
 {
     return d_parameters.feedback ? tracked_stream::look_ahead() : FUTURE + EARLIEST + 1;
+}
+
+// Of a filter without decisions. With decisions the network looks ahead only, and of the symbols
+// before the pilots, which its channel model would need, none is known.
+int configured_esn::do_look_back() const
+{
+    return d_parameters.feedback || d_parameters.refits > 0
+               ? 0
+               : configured_network::PAST + EARLIEST;
 }
 
 stream_matrix configured_esn::filter() const { return d_readout->filter; }
@@ -310,21 +328,24 @@ void configured_esn::do_receive(const gr_complex* const* received,
     const auto known = prepare(received, num_samples, pilots, sps);
     const size_t used = std::min(num_samples, (num_symbols + LOOK_AHEAD) * sps);
     d_bad_samples += count_bad(received, num_inputs(), used);
-    kernel::sample_streams streams =
-        split(received, used, num_inputs(), sps, d_readout->input_gain);
+    std::vector<const gr_complex*> rows(received, received + num_inputs());
+    for (auto& row : rows)
+        row -= history() * sps;
+    kernel::sample_streams streams = split(
+        rows.data(), history() * sps + used, num_inputs(), sps, d_readout->input_gain);
+    const Eigen::Index length = history() + num_symbols + LOOK_AHEAD;
     for (auto& stream : streams) // missing look-ahead counts as zero
-        if (stream.size() < Eigen::Index(num_symbols + LOOK_AHEAD))
-            stream.conservativeResizeLike(
-                Eigen::VectorXcd::Zero(num_symbols + LOOK_AHEAD));
+        if (stream.size() < length)
+            stream.conservativeResizeLike(Eigen::VectorXcd::Zero(length));
 
     const configured_settings frame_settings = settings();
     const configured_network network(frame_settings);
     configured_frame frame;
     if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided
-        frame.readout = network.fit(streams, known);
+        frame.readout = network.fit(streams, known, history());
         network.equalize(frame.readout,
                          streams,
-                         { 0, Eigen::Index(num_symbols) },
+                         { history(), Eigen::Index(history() + num_symbols) },
                          frame.soft,
                          frame.soft_variance);
     } else {
@@ -344,6 +365,8 @@ void configured_esn::do_receive(const gr_complex* const* received,
         d_report.residuals.push_back(residual / (gain * gain));
     d_report.refits = frame.kept_pass;
     d_report.tracked = frame.tracked;
+    if (d_parameters.feedback)
+        d_report.confidence = confidence(frame.expected_errors);
     if (!frame.condition_numbers.empty())
         d_report.condition_number = frame.condition_numbers;
     d_report.trained = true;

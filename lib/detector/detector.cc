@@ -81,15 +81,15 @@ void detector::set_power_delay_profile(const std::vector<double>& powers)
     command("power_delay_profile", pmt::init_f64vector(powers.size(), powers));
 }
 
-void detector::check_received(const stream_matrix& received) const
+void detector::check_samples(const char* name, const stream_matrix& received) const
 {
     require(received.size() == size_t(num_inputs()),
-            "received",
+            name,
             std::to_string(received.size()) + " rows",
             ("num_inputs = " + std::to_string(num_inputs()) + " rows").c_str());
     for (const auto& row : received)
         require(row.size() == received[0].size(),
-                "received",
+                name,
                 std::to_string(row.size()) + " samples in a row",
                 "of the same length in every row");
 }
@@ -154,7 +154,7 @@ training_report detector::fit(const gr_complex* const* received,
 training_report
 detector::fit(const stream_matrix& received, const stream_matrix& pilots, int sps)
 {
-    check_received(received);
+    check_samples("received", received);
     return fit(row_pointers(received).data(), row_length(received), pilots, sps);
 }
 
@@ -184,7 +184,7 @@ void detector::fill_noise_variance(size_t count, const symbol_rows& rows) const
 
 stream_matrix detector::detect(const stream_matrix& received, int sps)
 {
-    check_received(received);
+    check_samples("received", received);
     require(sps >= 1, "sps", sps, "at least 1");
     const size_t length = row_length(received);
     stream_matrix symbols(num_outputs(), std::vector<gr_complex>(length / sps + 1));
@@ -203,11 +203,15 @@ void detector::do_receive(const gr_complex* const* received,
                           gr_complex* const* symbols)
 {
     timed_fit(received, num_samples, pilots, sps);
+    const size_t before = d_history * sps;
+    std::vector<const gr_complex*> first(received, received + num_inputs());
+    for (auto& row : first)
+        row -= before;
 
     // Exactly the samples that the last symbol's decision reads; zeros where they end too early.
     const size_t needed = (num_symbols - 1 + d_report.delay) * sps + 1;
     const size_t given = std::min(needed, num_samples);
-    const size_t count = do_detect(received, given, symbols);
+    const size_t count = do_detect(first.data(), before + given, symbols);
     if (given == needed)
         return;
     const std::vector<gr_complex> zeros(needed - given);
@@ -223,9 +227,14 @@ void detector::receive(const gr_complex* const* received,
                        const stream_matrix& pilots,
                        int sps,
                        int payload_len,
-                       const symbol_rows& rows)
+                       const symbol_rows& rows,
+                       size_t num_history)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
+    require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
+    const size_t before = num_history * sps;
+    require(num_samples >= before, "history", num_history, "no longer than what came");
+    num_samples -= before;
     check_training(num_samples, pilots, sps);
     require(payload_len >= 0, "payload_len", payload_len, "at least 0");
     const size_t num_symbols = pilots[0].size() + payload_len;
@@ -235,16 +244,29 @@ void detector::receive(const gr_complex* const* received,
             "no longer than what was received");
     const size_t look_ahead = std::max(LOOK_AHEAD, do_look_ahead());
     const size_t used = std::min(num_samples, (num_symbols + look_ahead) * sps);
-    do_receive(received, used, pilots, sps, num_symbols, rows.symbols);
+    std::vector<const gr_complex*> first(received, received + num_inputs());
+    for (auto& row : first)
+        row += before;
+    d_history = std::min<size_t>(num_history, do_look_back());
+    try {
+        do_receive(first.data(), used, pilots, sps, num_symbols, rows.symbols);
+    } catch (...) {
+        d_history = 0;
+        throw;
+    }
+    d_history = 0;
     fill_noise_variance(num_symbols, rows);
 }
 
 stream_matrix detector::receive(const stream_matrix& received,
                                 const stream_matrix& pilots,
                                 int sps,
-                                int payload_len)
+                                int payload_len,
+                                const stream_matrix& history)
 {
-    check_received(received);
+    check_samples("received", received);
+    if (!history.empty())
+        check_samples("history", history);
     require(payload_len >= -1,
             "payload_len",
             payload_len,
@@ -255,12 +277,19 @@ stream_matrix detector::receive(const stream_matrix& received,
         payload_len = (length + sps - 1) / sps - pilots[0].size();
     stream_matrix symbols(num_outputs(),
                           std::vector<gr_complex>(pilots[0].size() + payload_len));
-    receive(row_pointers(received).data(),
-            length,
+    const size_t periods = std::min<size_t>(row_length(history) / sps, do_look_back());
+    stream_matrix joined;
+    for (size_t a = 0; a < received.size() && periods > 0; a++) {
+        joined.emplace_back(history[a].end() - periods * sps, history[a].end());
+        joined[a].insert(joined[a].end(), received[a].begin(), received[a].end());
+    }
+    receive(row_pointers(periods > 0 ? joined : received).data(),
+            periods * sps + length,
             pilots,
             sps,
             payload_len,
-            { row_pointers(symbols).data() });
+            { row_pointers(symbols).data() },
+            periods);
     return symbols;
 }
 

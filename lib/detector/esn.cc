@@ -26,7 +26,8 @@ esn::sptr esn::make(int num_neurons,
                     double forgetting,
                     int64_t seed,
                     int num_inputs,
-                    int num_outputs)
+                    int num_outputs,
+                    const std::string& prior)
 {
     return std::make_shared<esn>(esn_parameters{ num_neurons,
                                                  window,
@@ -40,7 +41,8 @@ esn::sptr esn::make(int num_neurons,
                                                  forgetting,
                                                  seed,
                                                  num_inputs,
-                                                 num_outputs });
+                                                 num_outputs,
+                                                 prior });
 }
 
 namespace {
@@ -66,7 +68,8 @@ esn::esn(const esn_parameters& p) : described(p)
                                          p.delay,
                                          p.regularization,
                                          p.update == "rls",
-                                         p.forgetting },
+                                         p.forgetting,
+                                         p.prior == "delay" },
         [this](const auto& window) { return make_recurrence(window); });
 }
 

@@ -17,10 +17,17 @@ fir::sptr fir::make(int num_taps,
                     const std::string& update,
                     double forgetting,
                     int num_inputs,
-                    int num_outputs)
+                    int num_outputs,
+                    const std::string& prior)
 {
-    return std::make_shared<fir>(fir_parameters{
-        num_taps, delay, regularization, update, forgetting, num_inputs, num_outputs });
+    return std::make_shared<fir>(fir_parameters{ num_taps,
+                                                 delay,
+                                                 regularization,
+                                                 update,
+                                                 forgetting,
+                                                 num_inputs,
+                                                 num_outputs,
+                                                 prior });
 }
 
 fir::fir(const fir_parameters& p) : described(p)
@@ -32,7 +39,8 @@ fir::fir(const fir_parameters& p) : described(p)
                                          p.delay,
                                          p.regularization,
                                          p.update == "rls",
-                                         p.forgetting });
+                                         p.forgetting,
+                                         p.prior == "delay" });
 }
 
 detector_kind describe_fir() { return describe_kind<fir>(); }

@@ -25,19 +25,21 @@ stream_matrix least_squares_detector::readout_weights() const
 
 int least_squares_detector::do_look_ahead() const { return d_readout->look_ahead(); }
 
+int least_squares_detector::do_look_back() const { return d_readout->look_back(); }
+
 uint64_t least_squares_detector::do_bad_samples() const
 {
     return d_readout->bad_samples();
 }
 
-void least_squares_detector::do_reset() { d_readout->reset(d_report.delay); }
+void least_squares_detector::do_reset() { d_readout->reset(history() + d_report.delay); }
 
 training_report least_squares_detector::do_fit(const gr_complex* const* received,
                                                size_t num_samples,
                                                const stream_matrix& pilots,
                                                int sps)
 {
-    return d_readout->fit(received, num_samples, pilots, sps);
+    return d_readout->fit(received, num_samples, pilots, sps, history());
 }
 
 size_t least_squares_detector::do_detect(const gr_complex* const* received,

@@ -8,7 +8,6 @@
 #include "check.h"
 #include "detector/saved_file.h"
 #include "detector/training_samples.h"
-#include <gnuradio/reservoir/kernel/ridge.h>
 #include <algorithm>
 #include <cmath>
 
@@ -31,6 +30,13 @@ int least_squares_readout::look_ahead() const
     return d_settings.delay >= 0 ? d_settings.delay : d_settings.window - 1;
 }
 
+// A network has forgotten what came before so many symbols, or nearly: .4^32 = 2e-13.
+int least_squares_readout::look_back() const
+{
+    constexpr int MEMORY = 32;
+    return d_settings.window - 1 + (d_make_recurrence ? MEMORY : 0);
+}
+
 void least_squares_readout::configure(int sps)
 {
     d_network.configure(sps);
@@ -40,15 +46,22 @@ void least_squares_readout::configure(int sps)
 }
 
 Eigen::MatrixXcd least_squares_readout::training_features(
-    const gr_complex* const* received, size_t num_samples, size_t rows)
+    const gr_complex* const* received, size_t num_samples, size_t rows, size_t history)
 {
+    const size_t before = history * d_network.window().sps();
+    std::vector<const gr_complex*> first(received, received + d_settings.num_inputs);
+    for (auto& row : first)
+        row -= before;
     Eigen::MatrixXcd features(rows, d_features.size());
-    read_symbols(
-        d_network.window(), received, num_samples, rows, [&](size_t n, size_t row) {
-            d_network.next_features(n, d_features.data());
-            for (size_t k = 0; k < d_features.size(); k++)
-                features(row, k) = d_features[k];
-        });
+    read_symbols(d_network.window(),
+                 first.data(),
+                 before + num_samples,
+                 history + rows,
+                 [&](size_t n, size_t row) {
+                     d_network.next_features(n, d_features.data());
+                     for (size_t k = 0; k < d_features.size() && row >= history; k++)
+                         features(row - history, k) = d_features[k];
+                 });
     return features;
 }
 
@@ -58,17 +71,19 @@ Eigen::MatrixXcd least_squares_readout::training_features(
  * being a filter of the window; after a gap they add nothing. The errors of these rows tell
  * which. Rows then count by the inverse of their variance.
  *
+ * \param unknown symbol periods that the first row's window reaches into what is not known
+ *
  * The filter is regularized alike everywhere: choosing that by leave-one-out takes as long as
  * the training itself and changes no error rate (10^-3 to 10^-1 do not differ).
  */
 Eigen::VectorXd least_squares_readout::history_weights(const Eigen::MatrixXcd& windows,
                                                        const Eigen::MatrixXcd& targets,
-                                                       int delay) const
+                                                       int unknown) const
 {
     constexpr double FILTER_REGULARIZATION = 0.01;
     const Eigen::Index rows = targets.rows();
     const tapped_delay_window& window = d_network.window();
-    const Eigen::Index incomplete = window.window() - 1 - delay;
+    const Eigen::Index incomplete = unknown;
     if (incomplete < 1 || rows < 2 * incomplete)
         return Eigen::VectorXd::Ones(rows);
     const kernel::ridge_result filter =
@@ -76,7 +91,7 @@ Eigen::VectorXd least_squares_readout::history_weights(const Eigen::MatrixXcd& w
     Eigen::VectorXd missing = Eigen::VectorXd::Zero(rows);
     for (int b = 0; b < window.num_branches(); b++)
         for (Eigen::Index k = 0; k < incomplete; k++)
-            for (int age = k + delay + 1; age < window.window(); age++)
+            for (int age = window.window() - unknown + k; age < window.window(); age++)
                 missing(k) += filter.weights.row(window.tap_index(b, age)).squaredNorm();
 
     // Gaussian log-likelihood ratio of the errors with and without a signal before the pilots
@@ -92,6 +107,63 @@ Eigen::VectorXd least_squares_readout::history_weights(const Eigen::MatrixXcd& w
     if (log_ratio < -3.0)
         return Eigen::VectorXd::Ones(rows);
     return (usual / variance).max(1e-4);
+}
+
+// Everything within a symbol period of the lag at which one sample of every input alone explains
+// most of the targets. One sample would do, but would let all of the noise through.
+std::vector<Eigen::Index>
+least_squares_readout::around_delay(const Eigen::MatrixXcd& features,
+                                    const Eigen::MatrixXcd& targets) const
+{
+    const Eigen::Index neurons = d_network.num_neurons();
+    const Eigen::Index taps = features.cols() - neurons;
+    const Eigen::Index lags = taps / d_settings.num_inputs; // input-major
+    const Eigen::Index period = d_network.window().sps();
+    const auto window = features.rightCols(taps);
+    const Eigen::ArrayXd powers =
+        window.colwise().squaredNorm().transpose().array() + 1e-300;
+    const Eigen::ArrayXd explained =
+        (window.adjoint() * targets).rowwise().squaredNorm().array() / powers;
+    const Eigen::ArrayXd of_lags =
+        explained.reshaped(lags, d_settings.num_inputs).rowwise().sum();
+    Eigen::Index best = 0;
+    of_lags.maxCoeff(&best);
+    std::vector<Eigen::Index> found;
+    for (int a = 0; a < d_settings.num_inputs; a++)
+        for (Eigen::Index lag = std::max<Eigen::Index>(best - period, 0);
+             lag <= std::min(best + period, lags - 1);
+             lag++)
+            found.push_back(neurons + a * lags + lag);
+    return found;
+}
+
+/*
+ * Pilots that leave parts of the band without training have the least leave-one-out error with
+ * little regularization, which removes all noise, and all symbols, from there. So of all λ whose
+ * error is not worse than chance allows the largest is used: the one-standard-error rule (Breiman,
+ * Friedman, Olshen and Stone, 1984).
+ */
+kernel::ridge_result
+least_squares_readout::solve_rows(const Eigen::MatrixXcd& features,
+                                  const Eigen::MatrixXcd& targets) const
+{
+    if (!d_settings.towards_delay)
+        return kernel::ridge(features).solve(targets, d_settings.regularization);
+    const kernel::ridge regression(features, around_delay(features, targets));
+    const kernel::ridge_result least =
+        regression.solve(targets, d_settings.regularization);
+    if (d_settings.regularization >= 0.0)
+        return least;
+    const double most =
+        least.leave_one_out_mse * (1.0 + 1.0 / std::sqrt(double(targets.size())));
+    for (double power = 1.5; power > std::log10(least.regularization) + 0.1;
+         power -= 0.5) {
+        const kernel::ridge_result found =
+            regression.solve(targets, std::pow(10.0, power));
+        if (found.leave_one_out_mse <= most)
+            return found;
+    }
+    return least;
 }
 
 std::unique_ptr<kernel::rls>
@@ -118,7 +190,8 @@ least_squares_readout::recurse(const Eigen::MatrixXcd& features,
 training_report least_squares_readout::fit(const gr_complex* const* received,
                                            size_t num_samples,
                                            const stream_matrix& pilots,
-                                           int sps)
+                                           int sps,
+                                           int history)
 {
     configure(sps);
     d_rls.reset();
@@ -129,7 +202,7 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
     const Eigen::MatrixXcd targets = to_columns(pilots);
     const Eigen::Index rows = targets.rows();
     const Eigen::MatrixXcd all =
-        training_features(received, num_samples, rows + look_ahead());
+        training_features(received, num_samples, rows + look_ahead(), history);
     // Detection will see these samples again and count them for good.
     training_report report;
     report.bad_samples = d_network.bad_samples() + d_network.window().take_bad_samples();
@@ -140,8 +213,8 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
             row_weights(n) = std::pow(d_settings.forgetting, rows - 1 - n);
     const auto solve = [&](int delay) {
         const Eigen::VectorXd scale = row_weights.cwiseSqrt();
-        return kernel::ridge(scale.asDiagonal() * all.middleRows(delay, rows))
-            .solve(scale.asDiagonal() * targets, d_settings.regularization);
+        return solve_rows(scale.asDiagonal() * all.middleRows(delay, rows),
+                          scale.asDiagonal() * targets);
     };
 
     kernel::ridge_result best;
@@ -159,7 +232,7 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
         history_weights(
             all.rightCols(d_network.window().num_taps()).middleRows(report.delay, rows),
             targets,
-            report.delay)
+            d_settings.window - 1 - report.delay - history)
             .array();
     best = solve(report.delay);
 
@@ -176,7 +249,7 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
         d_decide->fit_scale(pilots[0]);
     }
     set_weights(best.weights, gain);
-    d_network.reset(report.delay);
+    d_network.reset(history + report.delay);
     return report;
 }
 

@@ -8,6 +8,7 @@
 
 #include "detector/decision_device.h"
 #include "detector/windowed_network.h"
+#include <gnuradio/reservoir/kernel/ridge.h>
 #include <gnuradio/reservoir/kernel/rls.h>
 #include <gnuradio/reservoir/training_report.h>
 #include <pmt/pmt.h>
@@ -33,21 +34,27 @@ public:
         double regularization; // negative: leave-one-out
         bool recursive;        // rows count by their age
         double forgetting;
+        bool towards_delay; // what the ridge draws to, instead of zero
     };
 
     least_squares_readout(const settings& settings,
                           windowed_network::recurrence_maker make_recurrence = nullptr);
 
     int look_ahead() const;
+    int look_back() const;
     uint64_t bad_samples() const { return d_network.bad_samples(); }
 
-    //! State as if only zeros had come, for a readout of that decision delay.
-    void reset(int delay) { d_network.reset(delay); }
-    //! Ends with the state reset.
+    //! State as if only zeros had come; the first `held_back` symbols will not come out.
+    void reset(int held_back) { d_network.reset(held_back); }
+    /*!
+     * Ends with the state reset.
+     * \param history symbol periods before received that can be read, and will be given to detect
+     */
     training_report fit(const gr_complex* const* received,
                         size_t num_samples,
                         const stream_matrix& pilots,
-                        int sps);
+                        int sps,
+                        int history);
     size_t detect(const gr_complex* const* received,
                   size_t num_samples,
                   gr_complex* const* symbols);
@@ -68,12 +75,20 @@ public:
 private:
     //! Window and network where sps is another one.
     void configure(int sps);
-    Eigen::MatrixXcd
-    training_features(const gr_complex* const* received, size_t num_samples, size_t rows);
+    //! One row per symbol, after those of the history.
+    Eigen::MatrixXcd training_features(const gr_complex* const* received,
+                                       size_t num_samples,
+                                       size_t rows,
+                                       size_t history);
     //! Inverse relative error variance of each training row; see the source.
     Eigen::VectorXd history_weights(const Eigen::MatrixXcd& windows,
                                     const Eigen::MatrixXcd& targets,
-                                    int delay) const;
+                                    int unknown) const;
+    //! Features of the short filter that the ridge may draw the readout to.
+    std::vector<Eigen::Index> around_delay(const Eigen::MatrixXcd& features,
+                                           const Eigen::MatrixXcd& targets) const;
+    kernel::ridge_result solve_rows(const Eigen::MatrixXcd& features,
+                                    const Eigen::MatrixXcd& targets) const;
     //! Recursive least squares over the training, from a prior that is the ridge's penalty.
     std::unique_ptr<kernel::rls> recurse(const Eigen::MatrixXcd& features,
                                          const Eigen::MatrixXcd& targets,

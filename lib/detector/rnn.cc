@@ -69,7 +69,14 @@ rnn::~rnn() {}
 
 uint64_t rnn::do_bad_samples() const { return d_network->bad_samples(); }
 
-void rnn::do_reset() { d_network->reset(d_report.delay); }
+// The gradient runs back through it, and the epochs take longer by it.
+int rnn::do_look_back() const
+{
+    constexpr int MEMORY = 16;
+    return d_parameters.window - 1 + MEMORY;
+}
+
+void rnn::do_reset() { d_network->reset(history() + d_report.delay); }
 
 size_t rnn::do_detect(const gr_complex* const* received,
                       size_t num_samples,
@@ -220,11 +227,16 @@ training_sequence rnn::sequence(kernel::tapped_delay_window& window,
                                 const Eigen::MatrixXcd& pilots,
                                 double scale) const
 {
-    const Eigen::Index steps = pilots.rows() + d_parameters.delay;
+    const Eigen::Index first_step = history() + d_parameters.delay;
+    const Eigen::Index steps = first_step + pilots.rows();
+    std::vector<const gr_complex*> rows(received, received + num_inputs());
+    for (auto& row : rows)
+        row -= history() * window.sps();
+    num_samples += history() * window.sps();
     training_sequence made;
     made.inputs.resize(window.num_taps(), steps);
     std::vector<float> re(window.num_taps()), im(window.num_taps());
-    read_symbols(window, received, num_samples, steps, [&](size_t n, size_t step) {
+    read_symbols(window, rows.data(), num_samples, steps, [&](size_t n, size_t step) {
         window.copy_taps(n, re.data(), im.data());
         for (size_t k = 0; k < re.size(); k++)
             made.inputs(k, step) = { re[k], im[k] };
@@ -243,7 +255,7 @@ training_sequence rnn::sequence(kernel::tapped_delay_window& window,
         const double share = d_parameters.held_out;
         const bool held =
             std::floor((k - first + 1) * share) > std::floor((k - first) * share);
-        (held ? made.held_out : made.trained)[d_parameters.delay + k] = 1.0F;
+        (held ? made.held_out : made.trained)[first_step + k] = 1.0F;
         any = any || held;
     }
     if (!any)

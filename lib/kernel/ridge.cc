@@ -25,6 +25,7 @@ constexpr double RANK_TOLERANCE = 1e-10;
 constexpr double ZERO_COLUMN_RMS = 1e-150;
 constexpr double LEAST_ONE_MINUS_HAT = 1e-3;
 constexpr int GRID_SIZE = 14;
+constexpr double FREE = 1e3; // a free column's scale: its penalty is 1e-6 of the others'
 // Below it the Gram matrix, whose small eigenvalues are wrong by epsilon, is not enough.
 constexpr double LEAST_REGULARIZATION_OF_GRAM = 1e-7;
 
@@ -362,11 +363,13 @@ ridge_result solve_svd(const Eigen::MatrixXcd& features,
 
 } // namespace
 
-ridge::ridge(const Eigen::MatrixXcd& features)
+ridge::ridge(const Eigen::MatrixXcd& features, const std::vector<Eigen::Index>& free)
 {
     const Eigen::ArrayXd powers = parts(features).square().colwise().sum().transpose();
     require_finite(features, powers.sum(), "features");
     d_inverse_rms = inverse_column_rms(features, powers);
+    for (const Eigen::Index column : free)
+        d_inverse_rms(column) *= FREE;
     d_features.resize(features.rows(), features.cols());
     Eigen::Map<Eigen::MatrixXd>(reinterpret_cast<double*>(d_features.data()),
                                 2 * features.rows(),

@@ -27,7 +27,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 bool adapt_after_training,
                                 digital::constellation_sptr constellation,
                                 bool background_training,
-                                int workers)
+                                int workers,
+                                bool use_history)
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be a detector");
@@ -39,7 +40,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      adapt_after_training,
                                                      constellation,
                                                      background_training,
-                                                     workers);
+                                                     workers,
+                                                     use_history);
 }
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
@@ -50,7 +52,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                bool adapt_after_training,
                                digital::constellation_sptr constellation,
                                bool background_training,
-                               int workers)
+                               int workers,
+                               bool use_history)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
@@ -64,6 +67,7 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_constellation(constellation),
       d_background_training(background_training),
       d_workers(workers),
+      d_use_history(use_history),
       d_adapt(false),
       d_watch(training_start_tag, sps, payload_len)
 {
@@ -81,6 +85,14 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
             "workers",
             workers,
             "1 with background_training");
+    require(!use_history || payload_len > 0,
+            "use_history",
+            use_history,
+            "False with payload_len = 0");
+    require(!use_history || !background_training,
+            "use_history",
+            use_history,
+            "False with background_training");
     if (adapt_after_training)
         set_adapt_after_training(true);
     d_receiver = make_receiver(training_sequence);
@@ -116,7 +128,8 @@ equalizer_impl::make_receiver(const stream_matrix& training_sequence)
                                             training_sequence,
                                             d_payload_len,
                                             std::move(trainer),
-                                            std::move(workers));
+                                            std::move(workers),
+                                            d_use_history);
 }
 
 void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const

@@ -29,7 +29,8 @@ public:
                    bool adapt_after_training,
                    digital::constellation_sptr constellation,
                    bool background_training,
-                   int workers);
+                   int workers,
+                   bool use_history);
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
     stream_matrix training_sequence() const override;
@@ -79,6 +80,7 @@ private:
     const digital::constellation_sptr d_constellation;
     const bool d_background_training;
     const int d_workers;
+    const bool d_use_history;
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     mistake_watch d_watch;

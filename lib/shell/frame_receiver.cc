@@ -49,10 +49,12 @@ frame_receiver::frame_receiver(detector::sptr detector,
                                const stream_matrix& pilots,
                                int payload_len,
                                std::unique_ptr<background_trainer> trainer,
-                               std::unique_ptr<frame_workers> workers)
+                               std::unique_ptr<frame_workers> workers,
+                               bool use_history)
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
+      d_use_history(use_history),
       d_trainer(std::move(trainer)),
       d_workers(std::move(workers)),
       d_pilots(pilots),
@@ -79,6 +81,9 @@ void frame_receiver::mark(uint64_t offset)
 
 void frame_receiver::cut(uint64_t offset)
 {
+    d_gap = offset;
+    if (!d_marks.empty() && d_marks.back().start == offset)
+        d_marks.back().since = offset;
     const uint64_t frame = (d_pilots[0].size() + d_payload_len) * d_sps;
     if (d_payload_len > 0 && d_last.marked && offset > d_last.start &&
         offset < d_last.start + frame)
@@ -87,7 +92,9 @@ void frame_receiver::cut(uint64_t offset)
 
 void frame_receiver::announce(uint64_t offset, bool marked)
 {
-    d_last = { offset, d_last.first + symbols_between(d_last.start, offset), marked };
+    d_last = {
+        offset, d_last.first + symbols_between(d_last.start, offset), marked, d_gap
+    };
     d_marks.push_back(d_last);
 }
 
@@ -364,12 +371,14 @@ bool frame_receiver::train_frame(uint64_t length)
         receive_elsewhere(std::min(there, needed), symbols);
     } else {
         gr_complex* const* out = d_symbols.append(symbols);
-        d_detector->receive(d_samples.from(d_segment.start),
-                            std::min(there, needed),
+        const uint64_t before = history() * d_sps;
+        d_detector->receive(d_samples.from(d_segment.start - before),
+                            before + std::min(there, needed),
                             d_segment_pilots,
                             d_sps,
                             symbols - num_pilots,
-                            out);
+                            out,
+                            history());
         trained(d_segment.start, unexplained(out, d_segment_pilots));
     }
     d_emitted = symbols;
@@ -377,14 +386,24 @@ bool frame_receiver::train_frame(uint64_t length)
     return true;
 }
 
+// By offsets alone: what is still stored depends on how the samples came.
+uint64_t frame_receiver::history() const
+{
+    return d_use_history ? std::min<uint64_t>(d_detector->look_back(),
+                                              (d_segment.start - d_segment.since) / d_sps)
+                         : 0;
+}
+
 void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols)
 {
     if (d_workers->full())
         gather_next();
+    const uint64_t before = history() * d_sps;
     d_workers->start({ d_samples.copy(d_segment.start, samples),
                        d_segment_pilots,
                        d_sps,
-                       size_t(symbols - d_segment_pilots[0].size()) });
+                       size_t(symbols - d_segment_pilots[0].size()),
+                       d_samples.copy(d_segment.start - before, before) });
     d_forgotten = false;
     d_counts.trainings++;
     d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });
@@ -427,7 +446,8 @@ void frame_receiver::take_symbols(size_t count)
     d_emitted += count - old;
 }
 
-// Keeps what the oldest symbol that is not out yet, or the next segment, still needs.
+// Keeps what the oldest symbol that is not out yet, or the next segment, still needs, and what the
+// detector may look back to from there.
 void frame_receiver::discard_samples()
 {
     const uint64_t seen = d_trainer ? std::min(HISTORY, d_emitted) : 0;
@@ -437,7 +457,9 @@ void frame_receiver::discard_samples()
         keep = std::min(keep, d_segment.start);
     if (!d_marks.empty())
         keep = std::min(keep, d_marks.front().start);
-    d_samples.discard(keep);
+    if (d_use_history)
+        keep -= std::min<uint64_t>(keep, d_detector->look_back() * d_sps);
+    d_samples.discard(std::max(keep, d_samples.begin()));
 }
 
 } // namespace reservoir

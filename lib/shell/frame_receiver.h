@@ -40,13 +40,18 @@ namespace reservoir {
 class RESERVOIR_API frame_receiver
 {
 public:
-    //! payload_len 0: each segment is a stream. Otherwise training + payload is one frame.
+    /*!
+     * payload_len 0: each segment is a stream. Otherwise training + payload is one frame.
+     * \param use_history whether a frame's detector gets the samples before the mark, as far as
+     *        the stream has them without a gap
+     */
     frame_receiver(detector::sptr detector,
                    int sps,
                    const stream_matrix& pilots,
                    int payload_len,
                    std::unique_ptr<background_trainer> trainer = nullptr,
-                   std::unique_ptr<frame_workers> workers = nullptr);
+                   std::unique_ptr<frame_workers> workers = nullptr,
+                   bool use_history = false);
 
     //! \name Input
     //! \{
@@ -125,6 +130,7 @@ private:
         uint64_t start;     // first sample
         uint64_t first;     // its symbol's number in the output
         bool marked = true; // false: it is what follows a frame that was cut
+        uint64_t since = 0; // from this sample on none is missing
     };
     static constexpr uint64_t UNKNOWN = ~uint64_t(0);
     //! Symbols that new weights see before the first that they decide.
@@ -139,6 +145,7 @@ private:
     bool pass();
     bool train_stream();
     bool train_frame(uint64_t length);
+    uint64_t history() const; // of the segment, symbol periods
     void receive_elsewhere(uint64_t samples, uint64_t symbols);
     void gather_next();
     void gather_all();
@@ -164,6 +171,7 @@ private:
     const detector::sptr d_detector;
     const int d_sps;
     const size_t d_payload_len;
+    const bool d_use_history;
     std::unique_ptr<background_trainer> d_trainer;
     std::unique_ptr<frame_workers> d_workers;
     std::deque<pending_frame> d_pending; // the oldest first
@@ -176,6 +184,7 @@ private:
     bool d_finished = false;
 
     std::deque<grid> d_marks;      // segments that have not begun
+    uint64_t d_gap = 0;            // the last cut
     grid d_last{ 0, 0, false };    // the last that was announced
     grid d_segment{ 0, 0, false }; // the one being worked on
     state d_state = state::passing;

@@ -40,10 +40,11 @@ frame_workers::copy frame_workers::idle_copy()
 void frame_workers::start(frame next)
 {
     const copy receiver = idle_copy();
-    std::packaged_task<stream_matrix()> task([detector = receiver.copied,
-                                              work = std::move(next)] {
-        return detector->receive(work.received, work.pilots, work.sps, work.payload_len);
-    });
+    std::packaged_task<stream_matrix()> task(
+        [detector = receiver.copied, work = std::move(next)] {
+            return detector->receive(
+                work.received, work.pilots, work.sps, work.payload_len, work.history);
+        });
     d_frames.push_back({ receiver, receiver.copied->bad_samples(), task.get_future() });
     boost::asio::post(d_pool, std::move(task));
 }

@@ -32,6 +32,7 @@ public:
         stream_matrix pilots;
         int sps;
         size_t payload_len;
+        stream_matrix history; // samples before the first pilot
     };
     struct result {
         stream_matrix symbols;

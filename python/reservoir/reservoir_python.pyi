@@ -16,7 +16,7 @@ class training_report:
     mse: leave-one-out mean |e|² on the pilots, before unbiasing
     evm_db: leave-one-out error of the unbiased output over the pilots' rms, in dB
     seconds: wall-clock time of the training
-    delay: decision delay in symbols
+    delay: decision delay in symbols: what a stream's symbols are held back
     regularization: λ, relative to the number of pilots and unit-power features
     noise_variance: variance of the unbiased output around the symbol, in pilot units
     bad_samples: samples so far that were not finite and were taken as zero
@@ -28,6 +28,8 @@ class training_report:
     residuals: forward-model residual of each pass over a frame, input scale
     refits: passes after the first until the one that was kept
     tracked: whether the channel was followed block by block
+    confidence: estimated probability that a frame was received without a symbol error; NaN where
+    nothing was decided
     condition_number: of the readout's normal equations; of rnn one per epoch: of the Gauss–Newton
     matrix, over singular values of the Jacobian above 1e-9 of the largest, NaN where it was not
     computed
@@ -60,7 +62,7 @@ class training_report:
 
     @property
     def delay(self) -> int:
-        """decision delay in symbols"""
+        """decision delay in symbols: what a stream's symbols are held back"""
 
     @property
     def regularization(self) -> float:
@@ -105,6 +107,12 @@ class training_report:
     @property
     def tracked(self) -> bool:
         """whether the channel was followed block by block"""
+
+    @property
+    def confidence(self) -> float:
+        """estimated probability that a frame was received without a symbol error; NaN where nothing
+        was decided
+        """
 
     @property
     def condition_number(self) -> NDArray[numpy.float64]:
@@ -195,6 +203,11 @@ class detector:
     def look_ahead(self) -> int:
         """Symbols beyond symbol k that its decision may need."""
 
+    def look_back(self) -> int:
+        """Symbol periods before the first pilot that receive() makes use of where it gets them
+        (history).
+        """
+
     def trained(self) -> bool:
         """Whether it was trained."""
 
@@ -228,11 +241,14 @@ class detector:
         pilots: ArrayLike,
         sps: int = 1,
         payload_len: int = -1,
+        history: Optional[ArrayLike] = None,
     ) -> NDArray[numpy.complex64]:
         """One whole frame: fit, then detect; returns P + payload_len symbols.
 
         payload_len: symbols after the pilots; -1: all that was given. Samples after the frame
         serve as look-ahead only; where there are none, zeros do.
+        history: (num_inputs, samples) that came before the first pilot, where they are known; the
+        last look_back() symbol periods are used. Samples that are not there count as zeros.
         """
 
     def reset(self) -> None:
@@ -303,7 +319,8 @@ class fir(detector):
 
     Training symbols that repeat themselves, such as a preamble that sends each bit three times,
     leave parts of the band without training, and noise fills them. Take
-    reservoir.random_pilots(...) where you can; the Configured ESN suffers least.
+    reservoir.random_pilots(...) where you can, or set Prior to The delayed input; the Configured
+    ESN suffers least.
     """
 
     def __init__(
@@ -315,6 +332,7 @@ class fir(detector):
         forgetting: float = 1.0,
         num_inputs: int = 1,
         num_outputs: int = 1,
+        prior: str = 'zero',
     ) -> None:
         """num_taps: length of the filter; 1 to 1024 symbol periods
         delay: decision delay; 0 to 1023 symbols, or -1: the one with the least leave-one-out
@@ -327,6 +345,8 @@ class fir(detector):
         where the readout adapts after training; above 0.5, at most 1
         num_inputs: antennas; 1 to 64
         num_outputs: streams; 1 to 64
+        prior: what the ridge draws the readout to, and so what it does where coloured pilots
+        leave parts of the band without training; one of 'zero', 'delay'
 
         Raises ValueError naming the parameter, its value and its range.
         """
@@ -351,7 +371,8 @@ class esn(detector):
 
     Training symbols that repeat themselves, such as a preamble that sends each bit three times,
     leave parts of the band without training, and noise fills them. Take
-    reservoir.random_pilots(...) where you can; the Configured ESN suffers least.
+    reservoir.random_pilots(...) where you can, or set Prior to The delayed input; the Configured
+    ESN suffers least.
     """
 
     def __init__(
@@ -369,6 +390,7 @@ class esn(detector):
         seed: int = 1,
         num_inputs: int = 1,
         num_outputs: int = 1,
+        prior: str = 'zero',
     ) -> None:
         """num_neurons: neurons of the network; 1 to 1024
         window: what the network and the readout see; 1 to 1024 symbol periods
@@ -388,6 +410,8 @@ class esn(detector):
         seed: of the random weights; the same network on every machine; at least 0
         num_inputs: antennas; 1 to 64
         num_outputs: streams; 1 to 64
+        prior: what the ridge draws the readout to, and so what it does where coloured pilots
+        leave parts of the band without training; one of 'zero', 'delay'
 
         Raises ValueError naming the parameter, its value and its range.
         """
@@ -653,6 +677,7 @@ class equalizer(gr.block, gr.basic_block):
         constellation: Optional[digital.constellation] = None,
         background_training: bool = False,
         workers: int = 1,
+        use_history: bool = False,
     ) -> None:
         """detector: what is trained; belongs to this block from now on
         sps: samples per symbol, 1 to 64
@@ -665,6 +690,8 @@ class equalizer(gr.block, gr.basic_block):
         training before; for rnn, which takes long
         workers: threads that receive frames, 1 to 64; more than one need payload_len > 0, and
         neither adapt_after_training nor background_training
+        use_history: the samples before the training tag are used where the stream has them,
+        instead of counting as zeros; needs payload_len > 0, without background_training
         Raises ValueError naming the parameter, its value and its range.
         """
 

@@ -184,11 +184,18 @@ BOOST_AUTO_TEST_CASE(frame_receiver_does_not_see_the_pieces)
         {},       { 0 },          { 5, 300, 700 }, { 0, 40, 41, 42, 600, 1399 },
         { 1380 }, { 0, 500, 500 }
     };
-    for (int payload_len : { 0, 100 }) {
+    for (auto [payload_len, history] :
+         { std::make_pair(0, false), { 100, false }, { 100, true } }) {
         for (const auto& marks : marks_of) {
             stream_matrix first;
             for (size_t piece : { 1400, 1, 3, 64, 333 }) {
-                frame_receiver receiver(fir::make(8, 4), 2, f.pilots(), payload_len);
+                frame_receiver receiver(fir::make(8, 4),
+                                        2,
+                                        f.pilots(),
+                                        payload_len,
+                                        nullptr,
+                                        nullptr,
+                                        history);
                 stream_matrix out(1);
                 auto mark = marks.begin();
                 for (size_t n = 0; n < 1400; n += piece) {

@@ -134,6 +134,29 @@ BOOST_DATA_TEST_CASE(leave_one_out_equals_refits,
                       1e-9);
 }
 
+// Free columns are what a ridge towards F g gives with the g that makes its objective least.
+BOOST_AUTO_TEST_CASE(free_columns_are_a_ridge_towards_their_best_gains)
+{
+    const MatrixXcd a = gaussian_matrix(40, 12, 1), y = gaussian_matrix(40, 2, 2);
+    const std::vector<Eigen::Index> free = { 3, 7 };
+    const double lambda = 0.3, mu = lambda * 40;
+    MatrixXcd scaled = a * column_rms(a).cwiseInverse().asDiagonal();
+    const MatrixXcd c = scaled(Eigen::all, free);
+    // what is left of the objective once everything but g is minimised: (y − c g)^H M (y − c g)
+    const MatrixXcd identity = MatrixXcd::Identity(40, 40);
+    const MatrixXcd m = (scaled * scaled.adjoint() / mu + identity).inverse();
+    const MatrixXcd g = (c.adjoint() * m * c).ldlt().solve(c.adjoint() * m * y);
+    MatrixXcd v = scaled.adjoint() * m * (y - c * g) / mu; // ridge on what F g leaves
+    v.row(3) += g.row(0);
+    v.row(7) += g.row(1);
+    const MatrixXcd expected = column_rms(a).cwiseInverse().asDiagonal() * v;
+    const ridge_result found = ridge(a, free).solve(y, lambda);
+    BOOST_TEST((found.weights - expected).norm() < 1e-4 * expected.norm());
+    // with a penalty without end the rest is zero
+    const MatrixXcd alone = ridge(a, { 3 }).solve(y, 1e4).weights;
+    BOOST_TEST(alone.topRows(3).norm() < 1e-3 * alone.row(3).norm());
+}
+
 BOOST_AUTO_TEST_CASE(scaling_a_column_scales_its_weight)
 {
     const MatrixXcd features = gaussian_matrix(25, 4, 7);

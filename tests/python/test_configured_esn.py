@@ -562,3 +562,51 @@ def test_what_was_told_is_saved(tmp_path):
     loaded = reservoir.load(str(tmp_path / "told"))
     y = [d.receive(r, x[:64], payload_len=512) for d in (det, loaded)]
     assert np.array_equal(*y)
+
+
+def linear():
+    return reservoir.configured_esn(feedback=False, refits=0)
+
+
+def test_history_takes_the_place_of_the_zeros_before_the_pilots():
+    """Without decisions the filter looks back; with them there is nothing to look back for."""
+    assert reservoir.configured_esn().look_back() == 0
+    before, first = linear().look_back(), {"zeros": 0, "history": 0}
+    assert before > 40
+    for seed in range(20):
+        r, x = frame(MIXED, pilots=64 + before, seed=seed)
+        known = x[before : before + 64]
+        for name in first:
+            given = {"history": r[:before]} if name == "history" else {}
+            y = linear().receive(r[before:], known, payload_len=256, **given)
+            error = np.abs(y - x[before : before + len(y)]) ** 2
+            first[name] += error[:4].mean() / error[16:].mean() / 20
+    assert first["zeros"] > 2
+    assert first["history"] < 1.5
+
+
+def test_confidence_is_the_probability_of_a_frame_without_errors():
+    frames = {}
+    for snr_db in (4, 8, 10, 12, 14, 20):
+        for seed in range(20):
+            r, x = frame(MIXED, snr_db=snr_db, seed=seed)
+            detector = reservoir.configured_esn()
+            y = detector.receive(r, x[:64], payload_len=512)
+            decided = QPSK[np.abs(y[:, None] - QPSK).argmin(1)]
+            wrong = np.any(np.abs(decided - x[:576]) > 0.1)
+            frames.setdefault(bool(wrong), []).append(detector.report().confidence)
+    good, bad = np.array(frames[False]), np.array(frames[True])
+    assert len(good) > 30 and len(bad) > 20
+    assert (bad > 0.9).sum() <= 1 and (bad < 0.5).mean() > 0.9
+    assert (good > 0.9).mean() > 0.8
+    total = good.sum() + bad.sum()  # as many as are expected
+    assert abs(total - len(good)) < 2 * np.sqrt(len(good) + len(bad)) / 2
+
+
+def test_confidence_is_nan_where_nothing_is_decided():
+    r, x = frame(MIXED)
+    for detector in (linear(), reservoir.fir()):
+        detector.receive(r, x[:64])
+        assert np.isnan(detector.report().confidence)
+    detector = reservoir.configured_esn()
+    assert np.isnan(detector.fit(r, x[:64]).confidence)

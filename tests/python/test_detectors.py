@@ -324,7 +324,9 @@ VERSION_1 = base64.b64decode(
 def test_a_file_of_version_1_is_refused_by_its_version(tmp_path):
     path = tmp_path / "detector"
     path.write_bytes(VERSION_1)
-    with pytest.raises(RuntimeError, match="has version 1, .* train the detector again"):
+    with pytest.raises(
+        RuntimeError, match="has version 1, .* train the detector again"
+    ):
         reservoir.load(str(path))
 
 
@@ -455,3 +457,95 @@ SEED_1_WEIGHTS = [
     [0.3218859 + 0.0324177j, -0.1472947 + 0.2672584j],
     [-0.1122767 - 0.0310994j, 0.0150508 + 0.1259060j],
 ]
+
+
+def gapless(seed, before=64, payload=256):
+    """A frame in the middle of a stream: its symbols, and the samples before and from it on."""
+    x, r, _ = frame(seed, pilots=64, payload=before + payload)
+    return x[before:], r[:before], r[before:]
+
+
+def test_history_takes_the_place_of_the_zeros_before_the_pilots(make_solved):
+    first = {}
+    for name in ("zeros", "history"):
+        errors = []
+        for seed in range(20):
+            x, history, r = gapless(seed)
+            given = {"history": history} if name == "history" else {}
+            y = make_solved().receive(r, x[:64], payload_len=150, **given)
+            errors.append(np.abs(y - x[: len(y)]) ** 2)
+        mean = np.mean(errors, axis=0)
+        first[name] = mean[:4].mean() / mean[16:].mean()
+    assert first["zeros"] > 1.4
+    assert first["history"] < 1.15
+
+
+def test_no_more_history_is_used_than_the_detector_looks_back(make):
+    x, history, r = gapless(1)
+    seen = make().look_back()
+    assert 23 <= seen <= 64
+    whole = make().receive(r, x[:64], history=history)
+    last = make().receive(r, x[:64], history=history[-seen:])
+    none = make().receive(r, x[:64], history=history[:0])
+    assert same_bits(whole, last)
+    assert same_bits(none, make().receive(r, x[:64]))
+
+
+def test_history_ends_with_its_frame(make):
+    """What is trained and detected afterwards does not know of it."""
+    x, history, r = gapless(1)
+    det, alone = make(), make()
+    det.receive(r, x[:64], history=history)
+    assert same_bits(det.receive(r, x[:64]), alone.receive(r, x[:64]))
+    det.receive(r, x[:64], history=history)
+    det.reset()
+    assert len(det.detect(r)) == len(r) - 12
+
+
+def test_history_of_another_shape_is_refused():
+    x, history, r = gapless(1)
+    with pytest.raises(ValueError, match="history = 2 rows: must be num_inputs = 1"):
+        reservoir.fir().receive(r, x[:64], history=np.array([history, history]))
+
+
+COLOURED = [reservoir.fir, reservoir.esn]
+
+
+@pytest.mark.parametrize("kind", COLOURED)
+@pytest.mark.parametrize("sps", [1, 2])
+def test_a_prior_helps_where_pilots_are_coloured(kind, sps):
+    """Bits repeated three times leave the upper third of the band without training."""
+    errors = {"zero": 0, "delay": 0}
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        pilots = np.repeat(rng.choice([-1.0, 1.0], 32), 3).astype(np.complex64)
+        x = np.concatenate([pilots, symbols(300, rng)])
+        up = np.repeat(x, sps)
+        r = through(up, [0.2, 1, 0.2j], rng, 10)[1:]
+        for prior in errors:
+            det = kind(prior=prior, num_inputs=1)
+            y = det.receive(r, pilots, sps, 280)
+            errors[prior] += symbol_errors(y[96:], x[96:376])
+    assert errors["delay"] < 0.5 * errors["zero"], errors
+
+
+@pytest.mark.parametrize("kind", COLOURED)
+def test_a_prior_costs_little_where_pilots_are_white(kind):
+    mse = {"zero": 0, "delay": 0}
+    for seed in range(20):
+        x, r, pilots = frame(seed, snr_db=15)
+        for prior in mse:
+            y = kind(prior=prior).receive(r, pilots)[64:-12]
+            mse[prior] += np.mean(np.abs(y - x[64:-12]) ** 2)
+    assert mse["delay"] < 1.1 * mse["zero"], mse
+
+
+@pytest.mark.parametrize("kind", COLOURED)
+def test_a_prior_serves_antennas_and_streams(kind):
+    rng = np.random.default_rng(1)
+    x = np.array([symbols(364, rng) for _ in range(2)])
+    h = rng.standard_normal((3, 2)) + 1j * rng.standard_normal((3, 2))
+    r = (h @ x + noise((3, 364), rng, 25)).astype(np.complex64)
+    det = kind(prior="delay", num_inputs=3, num_outputs=2)
+    y = det.receive(r, x[:, :64])
+    assert symbol_errors(y[:, 64:-12], x[:, 64:-12]) == 0

@@ -79,6 +79,57 @@ def test_flowgraph_equals_offline(make, sps, payload_len, chunk):
     assert eq.trainings() == 3
 
 
+def linear_configured(**options):
+    return reservoir.configured_esn(feedback=False, refits=0, **options)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize(
+    "make", [reservoir.fir, reservoir.esn, short_rnn, linear_configured]
+)
+def test_history_is_what_the_stream_has_before_the_tag(make, workers, chunk):
+    """The first frame has only three symbols and a half of it."""
+    sps = 2
+    r, starts, _, pilots = stream(3, sps, gap=0, lead=7)
+    options = dict(payload_len=200, workers=workers, use_history=True)
+    eq = reservoir.equalizer(make(), sps, pilots, **options)
+    y, _ = run(eq, r, [training_tag(s) for s in starts], chunk)
+    expected = [r[:7:sps]]
+    for start in starts:
+        given = dict(payload_len=200, history=r[:start])
+        expected.append(make().receive(r[start:], pilots, sps, **given))
+    assert same_bits(y, np.concatenate(expected))
+    assert not same_bits(y, expected_output(r, starts, pilots, make, sps, 200))
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("lost_before", [0, 9])
+def test_history_does_not_reach_over_an_overrun(lost_before, chunk):
+    r, starts, _, pilots = stream(2, gap=20)
+    tags = [training_tag(s) for s in starts]
+    tags.append(tag(starts[1] - lost_before, "rx_time"))
+    eq = reservoir.equalizer(
+        reservoir.fir(), 1, pilots, payload_len=200, use_history=True
+    )
+    y, _ = run(eq, r, tags, chunk)
+    known = r[starts[1] - lost_before : starts[1]]
+    frame = reservoir.fir().receive(r[starts[1] :], pilots, 1, 200, history=known)
+    assert same_bits(y[starts[1] : starts[1] + len(frame)], frame)
+
+
+def test_history_needs_frames_of_the_foreground():
+    pilots = symbols(PILOTS, np.random.default_rng(1))
+    for options in (
+        dict(payload_len=0),
+        dict(payload_len=10, background_training=True),
+    ):
+        with pytest.raises(
+            ValueError, match="use_history = (True|true|1): must be Fal"
+        ):
+            reservoir.equalizer(short_rnn(), 1, pilots, use_history=True, **options)
+
+
 def test_any_tag_offset():
     """A hundred offsets: flowgraph output equals offline output bit for bit."""
     r, _, _, pilots = stream(1)

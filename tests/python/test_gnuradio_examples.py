@@ -215,39 +215,61 @@ def packets_received(packet_rx, samples):
     return received.num_messages()
 
 
-def test_packet_rx_receives_over_multipath(tmp_path):
-    transmitter = generated(example("packet", "packet_tx.grc"), "packet_tx", tmp_path)
-    stock = generated(example("packet", "packet_rx.grc"), "packet_rx", tmp_path)
+def with_equalizer(folder, kind, name="", **values):
+    """The example's receiver with one of ours in place of its symbol sync."""
     flowgraph = example("packet", "packet_rx.grc")
     replace(
         flowgraph,
         "digital_pfb_clock_sync_xxx",
-        "reservoir_configured_esn_equalizer",
+        f"reservoir_{kind}_equalizer",
         sps="int(sps)",
         training_sequence="[hdr_const.points()[byte >> bit & 1] "
         "for byte in preamble for bit in range(7, -1, -1)]",
-        # one linear filter: the header is BPSK, the payload QPSK
-        feedback="False",
-        refits="0",
+        **values,
     )
     # the equalizer has no matched filter's delay; the sync word's modulator has one
     set_parameter(flowgraph, "mark_delay", "value", "11")
-    ours = generated(flowgraph, "packet_rx_reservoir", tmp_path)
+    name = f"packet_rx_{kind}{name}"
+    return getattr(generated(flowgraph, name, folder), name)
+
+
+def through(channel, clean, noise_voltage):
+    rng = np.random.default_rng(2)
+    taps = 1.1 * np.array(CHANNELS[channel]) / np.linalg.norm(CHANNELS[channel])
+    samples = np.convolve(np.concatenate([np.zeros(500), clean, np.zeros(3000)]), taps)
+    noise = rng.standard_normal((2, len(samples))) * noise_voltage / np.sqrt(2)
+    return samples + noise[0] + 1j * noise[1]
+
+
+def test_packet_rx_receives_over_multipath(tmp_path):
+    transmitter = generated(example("packet", "packet_tx.grc"), "packet_tx", tmp_path)
+    stock = generated(example("packet", "packet_rx.grc"), "packet_rx", tmp_path)
+    linear = dict(feedback="False", refits="0")  # the header is BPSK, the payload QPSK
+    ours = with_equalizer(tmp_path, "configured_esn", **linear)
 
     clean = sent_samples(transmitter.packet_tx)
-    rng = np.random.default_rng(2)
     counts = {}
-    for channel, taps in CHANNELS.items():
-        taps = 1.1 * np.array(taps) / np.linalg.norm(taps)
-        samples = np.convolve(
-            np.concatenate([np.zeros(500), clean, np.zeros(3000)]), taps
-        )
-        noise = rng.standard_normal((2, len(samples))) * 0.05 / np.sqrt(2)
-        samples = samples + noise[0] + 1j * noise[1]
+    for channel in CHANNELS:
+        samples = through(channel, clean, 0.05)
         counts[channel] = (
             packets_received(stock.packet_rx, samples),
-            packets_received(ours.packet_rx_reservoir, samples),
+            packets_received(ours, samples),
         )
-    for channel, (theirs, with_equalizer) in counts.items():
-        assert with_equalizer >= NUM_PACKETS - 2, counts
+    for _, with_ours in counts.values():
+        assert with_ours >= NUM_PACKETS - 2, counts
     assert counts["severe"][0] <= 2, counts
+
+
+def test_packet_rx_with_least_squares_needs_a_prior(tmp_path):
+    """Its preamble repeats every bit three times."""
+    transmitter = generated(example("packet", "packet_tx.grc"), "packet_tx", tmp_path)
+    samples = through("three taps", sent_samples(transmitter.packet_tx), 0.4)
+    for kind in ("fir", "esn"):
+        counts = {
+            prior: packets_received(
+                with_equalizer(tmp_path, kind, prior, prior=prior), samples
+            )
+            for prior in ("zero", "delay")
+        }
+        assert counts["delay"] >= NUM_PACKETS - 2, counts
+        assert counts["zero"] <= NUM_PACKETS - 5, counts

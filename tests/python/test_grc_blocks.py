@@ -297,21 +297,21 @@ def test_irrelevant_parameters_are_hidden(platform):
     def hidden(**values):
         return hidden_parameters(platform, "reservoir_esn_equalizer", **values)
 
-    every = {"constellation", "constellation_type", "forgetting", "workers"}
+    of_frames = {"workers", "use_history"}
+    every = {"constellation", "constellation_type", "forgetting"} | of_frames
     assert hidden() == every
-    assert hidden(payload_len="500") == every - {"workers"}
+    assert hidden(payload_len="500") == every - of_frames
     assert hidden(workers="2") == every - {"workers"}  # what is invalid can be seen
     assert hidden(update="rls") == every - {"forgetting"}
-    assert hidden(adapt_after_training="True") == {"constellation", "workers"}
-    assert hidden(adapt_after_training="True", constellation_type="object") == {
-        "workers"
-    }
+    assert hidden(adapt_after_training="True") == {"constellation"} | of_frames
+    assert hidden(adapt_after_training="True", constellation_type="object") == of_frames
 
 
 def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     def hidden(**values):
         name = "reservoir_configured_esn_equalizer"
-        return hidden_parameters(platform, name, **values) - {"workers", "num_outputs"}
+        of_frames = {"workers", "use_history"}
+        return hidden_parameters(platform, name, **values) - of_frames - {"num_outputs"}
 
     statistics = {"power_delay_profile", "num_neurons"}
     impairments = {"receiver_linearization", "phase_noise", "tracking"}

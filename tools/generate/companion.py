@@ -183,7 +183,7 @@ def python_make(kind):
         shared += [("constellation", CONSTELLATION)]
     if kind["trains_in_epochs"]:
         shared += [("background_training", "${background_training}")]
-    shared += [("workers", "${workers}")]
+    shared += [("workers", "${workers}"), ("use_history", "${use_history}")]
     rest = ",\n".join(f"    {name}={value}" for name, value in shared)
     return f"""\
 reservoir.equalizer(
@@ -237,7 +237,8 @@ this->${{id}} = reservoir::equalizer::make(
     {adapts},
     {constellation},
     {background},
-    ${{workers}});
+    ${{workers}},
+    ${{str(use_history()).lower()}});
 this->${{id}}->set_freeze(${{str(freeze()).lower()}});
 """
 

@@ -98,6 +98,24 @@ def entries(kind):
             ),
         ),
     )
+    yield Entry(
+        "use_history",
+        "Use History",
+        "bool",
+        "False",
+        "samples before the training tag are used where the stream has them, instead of "
+        "counting as zeros; needs a Payload Length"
+        + (
+            ". Without Decision Feedback and Refits only: with them nothing is gained"
+            if decides(kind)
+            else ""
+        ),
+        hide="${ 'all' if payload_len == 0 and not use_history else 'part' }",
+        asserts=(
+            "not use_history or payload_len > 0"
+            + (" and not background_training" if kind["trains_in_epochs"] else ""),
+        ),
+    )
     if kind["adapts"]:
         yield from adapting(kind)
     if kind["adapts"] or decides(kind):
@@ -180,7 +198,9 @@ handled inside. Before the first training, samples pass through.
 
 The samples before the training tag count as zeros. In a stream without gaps they are not: there \
 the first four training symbols have an error vector magnitude of about .5, .17, .17 and .11. A \
-gap as long as the channel avoids it.
+gap as long as the channel avoids it and, for frames, Use History.
+
+Latency: symbol k of a stream comes out when the sample of symbol k + delay has come, the report's delay; during a training it waits for the last training symbol and the look-ahead. With a Payload Length the whole frame comes out at once, when 48 symbols after it (or the look-ahead, if that is more) have come and it has been received.
 
 Mistakes with which a flowgraph runs but its symbols are wrong are told once in the log and in the \
 report: no training tag, other symbols than the training sequence, tags closer together than the \

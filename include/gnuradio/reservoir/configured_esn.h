@@ -318,6 +318,7 @@ public:
 
 protected:
     int do_look_ahead() const override;
+    int do_look_back() const override;
     uint64_t do_bad_samples() const override { return d_bad_samples; }
     void do_reset() override;
     training_report do_fit(const gr_complex* const* received,

@@ -58,6 +58,8 @@ public:
     int delay() const;
     //! Symbols beyond symbol k that its decision may need, whatever training finds.
     int look_ahead() const { return do_look_ahead(); }
+    //! Symbol periods before the first pilot that receive() makes use of where it gets them.
+    int look_back() const { return do_look_back(); }
 
     /*!
      * \brief Trains on known symbols.
@@ -84,12 +86,16 @@ public:
      * \param sps samples per symbol
      * \param payload_len D, symbols after the pilots; −1: all that was given. Samples after
      *        the frame serve as look-ahead only; where there are none, zeros do.
+     * \param history num_inputs rows of the samples that came before the first pilot, if they are
+     *        known; the last ones are used, whole symbol periods, at most look_back(). What was
+     *        sent there is not known. Samples that are not there count as zeros
      * \return num_outputs rows of P + D symbols
      */
     stream_matrix receive(const stream_matrix& received,
                           const stream_matrix& pilots,
                           int sps = 1,
-                          int payload_len = -1);
+                          int payload_len = -1,
+                          const stream_matrix& history = {});
 
     /*!
      * \brief A detector of its own with the same parameters and what was trained, its state reset.
@@ -132,19 +138,27 @@ public:
                   size_t num_samples,
                   int sps,
                   const symbol_rows& rows);
-    //! The rows have room for P + payload_len symbols each.
+    /*!
+     * The rows have room for P + payload_len symbols each. The samples begin with those of
+     * num_history symbol periods before the first pilot.
+     */
     void receive(const gr_complex* const* received,
                  size_t num_samples,
                  const stream_matrix& pilots,
                  int sps,
                  int payload_len,
-                 const symbol_rows& rows);
+                 const symbol_rows& rows,
+                 size_t num_history = 0);
     //! \}
 
 protected:
     detector(int num_inputs, int num_outputs);
 
     virtual int do_look_ahead() const = 0; // constant
+    /*!
+     * Constant. Where it is not 0, do_fit and do_reset heed history().
+     */
+    virtual int do_look_back() const { return 0; }
     virtual training_report do_fit(const gr_complex* const* received,
                                    size_t num_samples,
                                    const stream_matrix& pilots,
@@ -152,6 +166,14 @@ protected:
     virtual size_t do_detect(const gr_complex* const* received,
                              size_t num_samples,
                              gr_complex* const* symbols) = 0;
+    /*!
+     * \brief Symbol periods whose samples may be read before the first one given to do_fit and
+     * do_receive: received[a][−history()·sps …]. 0 but in a receive() that was given some.
+     *
+     * After such a do_fit, do_detect begins with the first of these periods, and what it finds for
+     * them does not come out.
+     */
+    int history() const { return d_history; }
     //! The frame in one piece. The default fits and detects; report.delay symbols are held back.
     virtual void do_receive(const gr_complex* const* received,
                             size_t num_samples,
@@ -164,12 +186,14 @@ protected:
 
 private:
     void check_training(size_t num_samples, const stream_matrix& pilots, int sps) const;
-    void check_received(const stream_matrix& received) const;
+    void check_samples(const char* name, const stream_matrix& received) const;
     void timed_fit(const gr_complex* const* received,
                    size_t num_samples,
                    const stream_matrix& pilots,
                    int sps);
     void fill_noise_variance(size_t count, const symbol_rows& rows) const;
+
+    int d_history = 0;
 };
 
 /*!

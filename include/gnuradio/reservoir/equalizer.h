@@ -55,6 +55,11 @@ namespace reservoir {
  *   order and are the same as with one worker; trainings() counts frames as they begin. The copies
  *   know nothing of the detector's own set_tracking, set_progress and cancel.
  *
+ * - use_history = True: of each frame the detector also gets the samples before the training tag,
+ *   up to its look_back(), that are in the stream, without a radio's overrun between. Without it
+ *   they count as zeros, and the first training symbols of a stream without gaps come out badly. A
+ *   part of the previous frame may be among them. The symbols that were sent there stay unknown.
+ *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,
  * abandoned_trainings, truncated_frames, skipped_trainings; and warning, a string, only where there
@@ -104,6 +109,8 @@ public:
      * \param background_training train in a thread of its own; for the rnn, which takes long
      * \param workers threads that receive frames, 1 to 64; 1: the block's own. More than one need
      *        payload_len > 0, without adapt_after_training and background_training
+     * \param use_history the samples before the training tag are used where the stream has them,
+     *        instead of counting as zeros; needs payload_len > 0, without background_training
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
@@ -114,7 +121,8 @@ public:
                      bool adapt_after_training = false,
                      digital::constellation_sptr constellation = nullptr,
                      bool background_training = false,
-                     int workers = 1);
+                     int workers = 1,
+                     bool use_history = false);
 
     //! New training symbols, from the next tag on.
     virtual void set_training_sequence(const stream_matrix& training_sequence) = 0;

@@ -46,6 +46,7 @@ struct RESERVOIR_API esn_parameters {
     int64_t seed = 1;
     int num_inputs = 1;
     int num_outputs = 1;
+    std::string prior = "zero";
 
     template <class Self, class Visit>
     static void visit(Self& self, Visit&& visit)
@@ -90,6 +91,7 @@ struct RESERVOIR_API esn_parameters {
               SEED.explained("of the random weights; the same network on every machine"));
         visit(self.num_inputs, NUM_INPUTS);
         visit(self.num_outputs, NUM_OUTPUTS);
+        visit(self.prior, READOUT_PRIOR);
     }
 
     template <class Rule>
@@ -141,7 +143,8 @@ public:
                      double forgetting = 1.0,
                      int64_t seed = 1,
                      int num_inputs = 1,
-                     int num_outputs = 1);
+                     int num_outputs = 1,
+                     const std::string& prior = "zero");
 
     //! The activation's name, as make() takes it.
     std::string activation() const { return d_parameters.activation; }

@@ -32,6 +32,7 @@ struct RESERVOIR_API fir_parameters {
     double forgetting = 1.0;
     int num_inputs = 1;
     int num_outputs = 1;
+    std::string prior = "zero";
 
     template <class Self, class Visit>
     static void visit(Self& self, Visit&& visit)
@@ -48,6 +49,7 @@ struct RESERVOIR_API fir_parameters {
         visit(self.forgetting, READOUT_FORGETTING.on("Filter"));
         visit(self.num_inputs, NUM_INPUTS);
         visit(self.num_outputs, NUM_OUTPUTS);
+        visit(self.prior, READOUT_PRIOR.on("Filter"));
     }
 
     template <class Rule>
@@ -71,6 +73,17 @@ struct RESERVOIR_API fir_parameters {
  * estimates have the pilots' gain. Costs num_inputs · sps · num_taps complex multiply-adds per
  * symbol and output.
  *
+ * prior = "delay", for pilots that leave parts of the band without training: the ridge draws the
+ * taps to a delayed copy of the input instead of to zero,
+ *
+ *     w = argmin ||A w − x||² + λ P ||w − F g||²,
+ *
+ * with F the taps within one symbol period of the lag where one sample explains the pilots best,
+ * and their gains g fitted by least squares along with w. The closed form is in kernel::ridge, whose
+ * free columns these taps are (Swindel, 1976). λ is then the largest whose leave-one-out error is
+ * within one standard error of the least (Breiman et al., 1984): the least itself trusts the pilots'
+ * colour.
+ *
  * set_tracking (adapt_after_training in the equalizer block) goes on with recursive least squares
  * from decisions, whichever `update` trained the taps.
  */
@@ -88,7 +101,8 @@ public:
                      const std::string& update = "ls",
                      double forgetting = 1.0,
                      int num_inputs = 1,
-                     int num_outputs = 1);
+                     int num_outputs = 1,
+                     const std::string& prior = "zero");
 
     /*!
      * \brief The trained taps for samples of unit power, one row per output: input-major, newest

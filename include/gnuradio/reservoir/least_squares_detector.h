@@ -18,7 +18,8 @@ inline constexpr const char* COLOURED_PILOTS =
     "Training symbols that repeat themselves, such as a preamble that sends each bit "
     "three "
     "times, leave parts of the band without training, and noise fills them. Take "
-    "reservoir.random_pilots(...) where you can; the Configured ESN suffers least.";
+    "reservoir.random_pilots(...) where you can, or set Prior to The delayed input; the "
+    "Configured ESN suffers least.";
 
 /*!
  * \brief A detector that has a window, perhaps a fixed network, and a readout of both that is
@@ -35,6 +36,7 @@ protected:
     least_squares_detector(int num_inputs, int num_outputs);
 
     int do_look_ahead() const override;
+    int do_look_back() const override;
     uint64_t do_bad_samples() const override;
     void do_reset() override;
     training_report do_fit(const gr_complex* const* received,

@@ -208,6 +208,15 @@ inline constexpr parameter READOUT_REGULARIZATION =
         .or_else(-1, "the one with the least leave-one-out error")
         .on("Readout")
         .seldom();
+inline constexpr parameter READOUT_PRIOR =
+    parameter(
+        "prior",
+        "what the ridge draws the readout to, and so what it does where coloured pilots "
+        "leave parts of the band without training")
+        .one_of(parameter::word{ "zero", "Zero" },
+                parameter::word{ "delay", "The delayed input" })
+        .on("Readout")
+        .seldom();
 inline constexpr parameter READOUT_UPDATE =
     parameter("update", "'ls': every pilot counts the same; 'rls': the latest count most")
         .one_of(parameter::word{ "ls", "Least squares" },

@@ -284,6 +284,7 @@ public:
 
 protected:
     int do_look_ahead() const override { return d_parameters.delay; }
+    int do_look_back() const override;
     uint64_t do_bad_samples() const override;
     void do_reset() override;
     training_report do_fit(const gr_complex* const* received,
@@ -305,7 +306,7 @@ private:
     void check_weights(const weight_matrices& weights) const;
     weight_matrices draw(int restart, int sps) const;
     weight_matrices start(int restart, int sps) const;
-    //! The pilots' steps begin with step `delay`; scale is the pilots' rms.
+    //! The pilots' steps begin with step history() + delay; scale is the pilots' rms.
     training_sequence sequence(kernel::tapped_delay_window& window,
                                const gr_complex* const* received,
                                size_t num_samples,

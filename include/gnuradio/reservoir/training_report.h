@@ -53,6 +53,7 @@ struct RESERVOIR_API training_report {
     std::vector<double> residuals;
     int refits = 0;
     bool tracked = false;
+    double confidence = NONE;
     std::vector<double> condition_number;
     std::vector<double> loss;
     std::vector<double> held_out_loss;
@@ -78,7 +79,10 @@ struct RESERVOIR_API training_report {
                             "leave-one-out error of the unbiased output over the "
                             "pilots' rms, in dB" });
         visit(self.seconds, report_field{ "seconds", "wall-clock time of the training" });
-        visit(self.delay, report_field{ "delay", "decision delay in symbols" });
+        visit(self.delay,
+              report_field{
+                  "delay",
+                  "decision delay in symbols: what a stream's symbols are held back" });
         visit(self.regularization,
               report_field{ "regularization",
                             "λ, relative to the number of pilots and unit-power "
@@ -115,6 +119,10 @@ struct RESERVOIR_API training_report {
         visit(
             self.tracked,
             report_field{ "tracked", "whether the channel was followed block by block" });
+        visit(self.confidence,
+              report_field{ "confidence",
+                            "estimated probability that a frame was received without "
+                            "a symbol error; NaN where nothing was decided" });
         visit(self.condition_number,
               report_field{ "condition_number",
                             "of the readout's normal equations; of rnn one per epoch: "

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gr {
 namespace reservoir {
@@ -32,10 +33,32 @@ std::complex<double> matched(const MatrixXcd& taps,
            std::max(taps.squaredNorm(), 1e-12);
 }
 
+double expected_errors(const configured_network& network,
+                       const configured_frame& frame,
+                       Index num_pilots)
+{
+    constexpr double CLEAR_LEAD = 40.0; // e^-40 counts for nothing
+    const Eigen::VectorXcd& points = network.settings().points;
+    double sum = 0.0;
+    for (size_t i = 0; i < frame.decisions.size(); i++) {
+        const std::complex<double> soft = frame.soft(num_pilots + i);
+        double other = std::numeric_limits<double>::infinity();
+        for (Index m = 0; m < points.size(); m++)
+            if (m != frame.decisions[i])
+                other = std::min(other, std::norm(soft - points(m)));
+        const double lead = (other - std::norm(soft - points(frame.decisions[i]))) /
+                            std::max(frame.soft_variance, 1e-12);
+        if (lead < CLEAR_LEAD)
+            sum += 1.0 / (1.0 + std::exp(lead));
+    }
+    return sum;
+}
+
 void keep_decisions(const configured_network& network,
                     configured_frame& frame,
                     Index num_pilots)
 {
+    frame.expected_errors = expected_errors(network, frame, num_pilots);
     for (size_t i = 0; i < frame.decisions.size(); i++) {
         auto& soft = frame.soft(num_pilots + i);
         if (network.nearest(soft) != frame.decisions[i])

@@ -30,6 +30,7 @@ struct configured_frame {
     std::vector<double> residuals; // of every pass
     std::vector<double> condition_numbers;
     int kept_pass = 0;
+    double expected_errors = 0.0; // in the payload, by the soft output
     bool linearised = false;
     bool tracked = false;
     int first_length = 1;
@@ -49,6 +50,14 @@ double benefit_of_doubt(Eigen::Index num_samples);
 //! sum_l conj(h_l) e_l / ||h||² over taps and streams: what a matched filter makes of a residual.
 std::complex<double> matched(const Eigen::MatrixXcd& taps,
                              const Eigen::Ref<const Eigen::MatrixXcd>& residual);
+
+/*!
+ * Errors in the payload that are to be expected, if all other decisions are right: of the decided
+ * point and the nearest other one, the probability of the other by the matched filter's output.
+ */
+double expected_errors(const configured_network& network,
+                       const configured_frame& frame,
+                       Eigen::Index num_pilots);
 
 /*!
  * Where slicing would not give the decision (only an exhaustive search ensures that), the decision

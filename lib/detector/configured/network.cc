@@ -156,7 +156,8 @@ configured_network::configured_network(const configured_settings& settings)
 }
 
 known_symbols configured_network::known(const std::vector<cdouble>& pilots,
-                                        Index count) const
+                                        Index count,
+                                        Index first) const
 {
     known_symbols symbols = { VectorXcd::Zero(count), std::vector<int>(count, -1) };
     for (size_t n = 0; n < pilots.size(); n++) {
@@ -164,7 +165,7 @@ known_symbols configured_network::known(const std::vector<cdouble>& pilots,
         for (Index m = 0; m < d_settings.points.size(); m++)
             if (std::norm(pilots[n] - d_settings.points(m)) < 1e-6 * std::norm(pilots[n]))
                 ring = d_rings[m];
-        symbols.set(n, pilots[n], ring);
+        symbols.set(first + n, pilots[n], ring);
         symbols.on_points = symbols.on_points && ring >= 0;
     }
     return symbols;
@@ -416,10 +417,11 @@ bool configured_network::warps(row_range range) const
 }
 
 configured_readout configured_network::fit(const sample_streams& streams,
-                                           const std::vector<cdouble>& pilots) const
+                                           const std::vector<cdouble>& pilots,
+                                           Index first) const
 {
-    const known_symbols symbols = known(pilots, streams[0].size());
-    const row_range range = { 0, Index(pilots.size()) };
+    const known_symbols symbols = known(pilots, streams[0].size(), first);
+    const row_range range = { first, first + Index(pilots.size()) };
     if (d_settings.fixed_poles())
         return configure_fixed(streams, symbols, range);
     const VectorXd weights = VectorXd::Ones(streams[0].size());

@@ -74,8 +74,10 @@ public:
 
     const configured_settings& settings() const { return d_settings; }
 
+    //! Of count symbols, the pilots from number first on.
     known_symbols known(const std::vector<std::complex<double>>& pilots,
-                        Eigen::Index count) const;
+                        Eigen::Index count,
+                        Eigen::Index first = 0) const;
     //! found may go on beyond range.
     void decide(known_symbols& symbols,
                 kernel::row_range range,
@@ -115,9 +117,10 @@ public:
     void configure_for(configured_readout& readout,
                        const Eigen::MatrixXcd& taps,
                        double noise_variance) const;
-    //! Pilots only, at a carrier offset that is taken out already.
+    //! Pilots only, from symbol first on, at a carrier offset that is taken out already.
     configured_readout fit(const kernel::sample_streams& streams,
-                           const std::vector<std::complex<double>>& pilots) const;
+                           const std::vector<std::complex<double>>& pilots,
+                           Eigen::Index first = 0) const;
 
     //! Most likely carrier offset by the pilots, cycles per symbol.
     kernel::carrier_offset find_offset(const kernel::sample_streams& streams,

@@ -7,6 +7,7 @@
 #include <gnuradio/reservoir/detector_kinds.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
+#include <optional>
 
 namespace py = pybind11;
 using namespace gr::reservoir;
@@ -67,6 +68,10 @@ void bind_detector(py::module& m)
         .def("look_ahead",
              &detector::look_ahead,
              "Symbols beyond symbol k that its decision may need.")
+        .def("look_back",
+             &detector::look_back,
+             "Symbol periods before the first pilot that receive() makes use of where it "
+             "gets them (history).")
         .def("trained", &detector::trained, "Whether it was trained.")
         .def("bad_samples",
              &detector::bad_samples,
@@ -112,13 +117,16 @@ void bind_detector(py::module& m)
                complex_array received,
                complex_array pilots,
                int sps,
-               int payload_len) {
+               int payload_len,
+               std::optional<complex_array> history) {
                 const auto rows = to_rows(received, "received");
                 const auto known = to_rows(pilots, "pilots");
+                const auto before =
+                    history ? to_rows(*history, "history") : stream_matrix();
                 stream_matrix symbols;
                 {
                     py::gil_scoped_release release;
-                    symbols = self.receive(rows, known, sps, payload_len);
+                    symbols = self.receive(rows, known, sps, payload_len, before);
                 }
                 return to_array(symbols);
             },
@@ -126,10 +134,16 @@ void bind_detector(py::module& m)
             py::arg("pilots"),
             py::arg("sps") = 1,
             py::arg("payload_len") = -1,
+            py::arg("history") = py::none(),
             "One whole frame: fit, then detect; returns P + payload_len symbols.\n\n"
             "payload_len: symbols after the pilots; -1: all that was given. Samples "
             "after the "
-            "frame serve as look-ahead only; where there are none, zeros do.")
+            "frame serve as look-ahead only; where there are none, zeros do.\n"
+            "history: (num_inputs, samples) that came before the first pilot, where they "
+            "are "
+            "known; the last look_back() symbol periods are used. Samples that are not "
+            "there "
+            "count as zeros.")
         .def("reset", &detector::reset, "Clears the state, keeps what was trained.")
         .def("report", &detector::report, "The last training's report.")
         .def("save",

@@ -36,7 +36,8 @@ void bind_equalizer(py::module& m)
                          bool adapt_after_training,
                          gr::digital::constellation_sptr constellation,
                          bool background_training,
-                         int workers) {
+                         int workers,
+                         bool use_history) {
                  return equalizer::make(detector,
                                         sps,
                                         to_rows(training_sequence, "training_sequence"),
@@ -45,7 +46,8 @@ void bind_equalizer(py::module& m)
                                         adapt_after_training,
                                         constellation,
                                         background_training,
-                                        workers);
+                                        workers,
+                                        use_history);
              }),
              py::arg("detector"),
              py::arg("sps") = 1,
@@ -56,6 +58,7 @@ void bind_equalizer(py::module& m)
              py::arg("constellation") = gr::digital::constellation_sptr(),
              py::arg("background_training") = false,
              py::arg("workers") = 1,
+             py::arg("use_history") = false,
              "detector: what is trained; belongs to this block from now on\n"
              "sps: samples per symbol, 1 to 64\n"
              "training_sequence: known symbols, (P,) or (streams, P)\n"
@@ -68,6 +71,9 @@ void bind_equalizer(py::module& m)
              "workers: threads that receive frames, 1 to 64; more than one need "
              "payload_len > 0, "
              "and neither adapt_after_training nor background_training\n"
+             "use_history: the samples before the training tag are used where the stream "
+             "has them, instead of counting as zeros; needs payload_len > 0, without "
+             "background_training\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",

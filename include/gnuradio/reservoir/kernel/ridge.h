@@ -8,6 +8,7 @@
 
 #include <gnuradio/reservoir/api.h>
 #include <Eigen/Core>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -36,6 +37,17 @@ struct ridge_result {
  * not let below 1e-3: with lambda = 0 and no more rows than features the leave-one-out error
  * says nothing.
  *
+ * Some columns may be free: the penalty then leaves them out, lambda P ||v - F g||^2 in place of
+ * lambda P ||v||^2, with F the unit vectors of these columns and the gains g fitted with v by least
+ * squares, which is a ridge that draws v to F g instead of to zero. The g of the minimum is the
+ * free part of v itself, so that, with B the other columns of A D, C the free ones and
+ * M = lambda P (B B^H + lambda P I)^-1,
+ *
+ *     g = (C^H M C)^-1 C^H M Y,     v elsewhere = (B^H B + lambda P I)^-1 B^H (Y - C g)
+ *
+ * (a ridge towards a point: Swindel, 1976; the part that is projected out: Frisch and Waugh, 1933).
+ * It is computed with a penalty on the free columns that is 1e-6 of the others'.
+ *
  * A given lambda is solved by a Cholesky factor, all lambda of a search from one tridiagonal form
  * of the Gram matrix, lambda below 1e-7 by a singular value decomposition, where singular values
  * below 1e-10 of the greatest count as zero. A column of rms below 1e-150 counts as zero and has
@@ -46,9 +58,11 @@ class RESERVOIR_API ridge
 public:
     /*!
      * \param features rows x features, at least 1 x 1
+     * \param free columns that the penalty leaves out
      * \throws std::invalid_argument if features are empty or not finite
      */
-    explicit ridge(const Eigen::MatrixXcd& features);
+    explicit ridge(const Eigen::MatrixXcd& features,
+                   const std::vector<Eigen::Index>& free = {});
 
     /*!
      * \brief The weights for the given targets.
