@@ -5,6 +5,8 @@
 
 #include "kernel/hermitian_solve.h"
 
+#include "kernel/plain_complex.h"
+
 namespace gr {
 namespace reservoir {
 namespace kernel {
@@ -12,52 +14,33 @@ namespace kernel {
 using Eigen::Index;
 using Eigen::MatrixXcd;
 
-namespace {
-
-typedef std::complex<double> cdouble;
-
-// a b and a conj(b), without the library's care for numbers near overflow
-cdouble times(cdouble a, cdouble b)
-{
-    return { a.real() * b.real() - a.imag() * b.imag(),
-             a.real() * b.imag() + a.imag() * b.real() };
-}
-
-cdouble times_conjugate(cdouble a, cdouble b)
-{
-    return { a.real() * b.real() + a.imag() * b.imag(),
-             a.imag() * b.real() - a.real() * b.imag() };
-}
-
-} // namespace
-
 // L D L^H without square roots; below the diagonal of factor is L, on it 1 / D.
 MatrixXcd hermitian_solve(const MatrixXcd& gram, MatrixXcd right)
 {
     const Index size = gram.rows();
     MatrixXcd factor = gram;
     for (Index k = 0; k < size; k++) {
-        cdouble* const column = &factor(0, k);
+        std::complex<double>* const column = &factor(0, k);
         const double inverse_pivot = 1.0 / column[k].real();
         for (Index j = k + 1; j < size; j++) {
-            const cdouble share = inverse_pivot * column[j];
-            cdouble* const later = &factor(0, j);
+            const std::complex<double> share = inverse_pivot * column[j];
+            std::complex<double>* const later = &factor(0, j);
             for (Index r = j; r < size; r++)
-                later[r] -= times_conjugate(column[r], share);
+                later[r] -= plain::times_conjugate(column[r], share);
         }
         for (Index j = k + 1; j < size; j++)
             column[j] *= inverse_pivot;
         column[k] = inverse_pivot;
     }
     for (Index q = 0; q < right.cols(); q++) {
-        cdouble* const x = &right(0, q);
+        std::complex<double>* const x = &right(0, q);
         for (Index k = 0; k < size; k++)
             for (Index r = k + 1; r < size; r++)
-                x[r] -= times(factor(r, k), x[k]);
+                x[r] -= plain::times(factor(r, k), x[k]);
         for (Index k = size - 1; k >= 0; k--) {
             x[k] *= factor(k, k).real();
             for (Index r = k + 1; r < size; r++)
-                x[k] -= times_conjugate(x[r], factor(r, k));
+                x[k] -= plain::times_conjugate(x[r], factor(r, k));
         }
     }
     return right;

@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 
 #include "kernel/eigenvalues.h"
+#include "kernel/plain_complex.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -21,18 +22,6 @@ using Eigen::VectorXcd;
 namespace {
 
 typedef std::complex<double> cdouble;
-
-// Without the library's care for numbers near overflow, which costs more than the rest.
-cdouble times(cdouble a, cdouble b)
-{
-    return { a.real() * b.real() - a.imag() * b.imag(),
-             a.real() * b.imag() + a.imag() * b.real() };
-}
-cdouble inverse(cdouble z)
-{
-    const double share = 1.0 / std::max(std::norm(z), 1e-300);
-    return { share * z.real(), -share * z.imag() };
-}
 
 // Roots of sum c_k z^(n-k), the first and last coefficient not zero.
 VectorXcd polynomial_roots(const VectorXcd& coefficients)
@@ -67,18 +56,18 @@ VectorXcd roots_within(const VectorXcd& coefficients)
             const cdouble z = roots(k);
             cdouble value = coefficients(0), slope = 0.0;
             for (Index n = 1; n <= order; n++) {
-                slope = times(slope, z) + value;
-                value = times(value, z) + coefficients(n);
+                slope = plain::times(slope, z) + value;
+                value = plain::times(value, z) + coefficients(n);
             }
             if (value == 0.0)
                 continue;
-            cdouble sum = times(slope, inverse(value));
+            cdouble sum = plain::times(slope, plain::inverse(value));
             for (Index j = 0; j < half; j++) {
                 if (j != k)
-                    sum -= inverse(z - roots(j));
-                sum -= inverse(z - inverse(std::conj(roots(j))));
+                    sum -= plain::inverse(z - roots(j));
+                sum -= plain::inverse(z - plain::inverse(std::conj(roots(j))));
             }
-            cdouble next = z - inverse(sum);
+            cdouble next = z - plain::inverse(sum);
             const double square = std::norm(next);
             if (square > 1.0)
                 next /= square; // its partner

@@ -16,6 +16,9 @@
 namespace gr {
 namespace reservoir {
 
+//! Decisions are sure that have this margin, see kernel::adaptive_decisions.
+constexpr double SURE_MARGIN = 0.05;
+
 //! Symbols that are known or decided, zero elsewhere.
 struct known_symbols {
     Eigen::VectorXcd values; // before the warp

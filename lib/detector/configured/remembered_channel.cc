@@ -16,7 +16,7 @@ using Eigen::MatrixXcd;
 
 namespace {
 
-constexpr double RIDGE = 1e-3; // of the taps, per symbol
+constexpr double TAPS_RIDGE = 1e-3; // of the taps, per symbol
 constexpr double SLOPE_RIDGE =
     1.0; // for symbols of unit power: no slope without evidence
 
@@ -52,11 +52,11 @@ void remembered_channel::add(const kernel::lag_sums& block, Index num_symbols)
 MatrixXcd remembered_channel::taps(double ahead) const
 {
     if (!d_memory.trend)
-        return d_sums.taps(RIDGE);
+        return d_sums.taps(TAPS_RIDGE);
     const Index length = d_sums.length();
     MatrixXcd gram(2 * length, 2 * length), cross(2 * length, d_sums.cross.cols());
     gram << d_sums.gram, d_first.gram, d_first.gram, d_second;
-    gram.diagonal().head(length).array() += RIDGE * d_sums.weight + 1e-12;
+    gram.diagonal().head(length).array() += TAPS_RIDGE * d_sums.weight + 1e-12;
     gram.diagonal().tail(length).array() += SLOPE_RIDGE;
     cross << d_sums.cross, d_first.cross;
     const MatrixXcd found = kernel::hermitian_solve(gram, cross);

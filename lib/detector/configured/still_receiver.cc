@@ -27,9 +27,9 @@ typedef std::complex<double> cdouble;
 
 namespace {
 
-// A pass convinces whose every decision is so sure and whose residual is so many times the
-// pilots' at most. The residual alone does not tell: the errors that remain show little in it.
-constexpr double SURE_MARGIN = 0.05, SURE_RESIDUAL = 1.5;
+// A pass convinces whose every decision is sure and whose residual is so many times the pilots' at
+// most. The residual alone does not tell: the errors that remain show little in it.
+constexpr double SURE_RESIDUAL = 1.5;
 // Symbols around one that is not sure, beyond the channel's length, that a search through all
 // sequences takes up; the last of them only help.
 constexpr Index EARLIER = 8, LATER = 12;

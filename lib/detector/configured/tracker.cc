@@ -23,9 +23,8 @@ using kernel::sample_streams;
 
 namespace {
 
-// Below, all sequences of a block are searched, if their branches are so many at most.
-constexpr double SURE_MARGIN = 0.05;
-constexpr size_t MAX_BRANCHES = 256;
+// All sequences of a block that is not sure are searched if their branches are so many at most.
+constexpr size_t BLOCK_BRANCHES = 256;
 constexpr Index PIECE = 32;       // of the pilots, symbols
 constexpr Index LOOK_EVERY = 512; // symbols; the first time after half of them
 
