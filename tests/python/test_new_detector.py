@@ -289,5 +289,5 @@ def test_companion_has_its_block(tree):
         "[]",
         "One Tap Equalizer | One complex gain per frame, by least squares on the "
         "training sequence.",
-        "['num_inputs', 'num_outputs', 'workers']",
+        "['num_inputs', 'num_outputs', 'use_history', 'workers']",
     ]
