@@ -34,7 +34,7 @@ struct configured_frame {
     bool linearised = false;
     bool tracked = false;
     int first_length = 1;
-    double memory = 0.0;       // symbols; median of the tracked blocks
+    double memory = 0.0;       // symbols, of the decisions around a tracked block
     double rows_per_fit = 0.0; // for the final prediction error
 
     //! Akaike's final prediction error.

@@ -79,7 +79,7 @@ kernel::adaptive_decisions decide_block(const configured_network& network,
         network.search(readout, streams, symbols, searched, judged, phase_noise);
     if (found.margin > SURE_MARGIN || !kernel::trellis::fits(readout.points.size(),
                                                              readout.window.length,
-                                                             MAX_BRANCHES))
+                                                             BLOCK_BRANCHES))
         return found;
     const VectorXcd before = symbols.warped(readout.warp);
     found.symbols = likely_sequence(
@@ -143,7 +143,6 @@ tracked_block channel_tracker::detect(block_surroundings& part)
         d_nu += found.nu;
     }
     remember(part, part.turned(), now);
-    d_history.push_back(d_best);
     d_num_tracked += now.size();
     return { used, found.margin };
 }
@@ -237,13 +236,6 @@ double channel_tracker::noise_variance() const
     const double shown =
         (d_scores[d_best] + PILOT_SAMPLES * d_pilot_noise) / (d_scored + PILOT_SAMPLES);
     return std::max(shown, 1e-4 * taps.squaredNorm() / taps.cols());
-}
-
-double channel_tracker::median_memory() const
-{
-    std::vector<int> sorted = d_history;
-    std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
-    return d_memories[sorted[sorted.size() / 2]].symbols;
 }
 
 } // namespace reservoir

@@ -70,8 +70,6 @@ public:
     Eigen::Index window() const;
     //! Detects a block: sets its symbols and the phase from its first symbol on.
     tracked_block detect(block_surroundings& part);
-    //! Median of the memories that were used, symbols.
-    double median_memory() const;
     const configured_readout& readout() const { return d_readout; }
 
 private:
@@ -95,7 +93,6 @@ private:
     std::vector<Eigen::MatrixXcd> d_predicted; // taps of each, for the next block
     std::vector<double> d_scores;              // of each, discounted
     double d_scored = 0.0;                     // samples in them
-    std::vector<int> d_history;                // memory used after each block
     int d_best;
     configured_readout d_readout;
     kernel::channel_window d_last_seen; // by the last look

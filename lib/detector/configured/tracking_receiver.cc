@@ -118,7 +118,6 @@ configured_frame tracking_receiver::track(const sample_streams& given,
     frame.readout = tracker.readout();
     // later ones are of channel and noise alone, and leave nothing out
     frame.readout.leave_one_out_mse = training_error;
-    frame.memory = tracker.median_memory();
     smooth(frame, received, layout, plan.block, doubtful);
     frame.rows_per_fit = std::min<double>(
         2.0 * std::min(frame.memory, LONGEST_MEMORY / 2) + plan.block, end);
