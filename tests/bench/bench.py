@@ -609,7 +609,7 @@ def received_rate(options, path, detector, payload, cores):
 def radio_to_bytes(options):
     """What reservoir_receive does between a radio and the bytes, from a file: frame sync, gate,
     equalizer, phase loop, packet decoder; bursts of 64 pilots and QPSK symbols over six Rayleigh
-    paths at 20 dB, two samples a symbol. With two cores frames are equalized two at a time.
+    paths at 20 dB, two samples per symbol. With two cores frames are equalized two at a time.
     """
     payloads = (512,) if options.quick else (512, 2048, 4096)
     with tempfile.TemporaryDirectory() as folder, all_cores():

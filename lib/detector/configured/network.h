@@ -11,6 +11,7 @@
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/timing_and_length.h>
+#include <limits>
 #include <vector>
 
 namespace gr {
@@ -50,7 +51,7 @@ struct configured_readout {
     double noise_variance; // of one stream
     double leave_one_out_mse;
     double prior_weight;
-    double condition_number;
+    double condition_number = std::numeric_limits<double>::quiet_NaN();
 };
 
 //! Every stream turned back by phase, in radians, one per symbol.

@@ -19,11 +19,6 @@ constexpr int BLOCK = configured_esn::DECISION_LAG;
 constexpr int LAG = channel_tracker::LAG;
 constexpr int64_t KEPT = channel_tracker::RECENT + channel_tracker::MARGIN;
 constexpr int64_t UNUSED = 4096; // symbols that are gathered before they are thrown away
-const std::vector<tracking_memory> MEMORIES = {
-    { 48.0, false }, { 96.0, false }, { 100.0, true }, { 200.0, true },
-    { 400.0, true }, { 800.0, true }, { 1e9, false },
-};
-constexpr double DISCOUNT = 0.8;
 
 } // namespace
 
@@ -38,7 +33,7 @@ tracked_stream::tracked_stream(const stream_readout& readout,
                                const configured_settings& settings)
     : configured_stream(readout),
       d_network(settings),
-      d_tracker(d_network, MEMORIES, DISCOUNT),
+      d_tracker(d_network, SLOW_FADING),
       d_history(d_network.known({ readout.pilots.begin(), readout.pilots.end() },
                                 readout.pilots.size())),
       d_phase(Eigen::VectorXd::Zero(readout.pilots.size())),

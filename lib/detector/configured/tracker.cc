@@ -99,15 +99,25 @@ kernel::adaptive_decisions decide_block(const configured_network& network,
     return found;
 }
 
+// Memories with a trend do not lag: in a fade the shortest without one would win, and follow
+// wrong decisions.
+const tracking_plan SLOW_FADING = { 32,
+                                    { { 48.0, false },
+                                      { 96.0, false },
+                                      { 100.0, true },
+                                      { 200.0, true },
+                                      { 400.0, true },
+                                      { 800.0, true },
+                                      { 1e9, false } },
+                                    0.8 };
 channel_tracker::channel_tracker(const configured_network& network,
-                                 const std::vector<tracking_memory>& memories,
-                                 double discount)
+                                 const tracking_plan& plan)
     : d_network(network),
-      d_memories(memories),
-      d_discount(discount),
-      d_best(memories.size() - 1)
+      d_memories(plan.memories),
+      d_discount(plan.discount),
+      d_best(plan.memories.size() - 1)
 {
-    const int count = memories.size();
+    const int count = d_memories.size();
     for (int k = 0; k < count; k++) // equally good so far: the longest
         d_scores.push_back(1e-9 * (count - 1 - k));
 }

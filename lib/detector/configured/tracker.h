@@ -25,6 +25,14 @@ struct block_surroundings {
     kernel::sample_streams turned() const { return rotated(raw, phase); }
 };
 
+//! How a fading channel is followed.
+struct tracking_plan {
+    Eigen::Index block;                    // symbols
+    std::vector<tracking_memory> memories; // ascending
+    double discount;                       // of a memory's prediction error, per block
+};
+extern const tracking_plan SLOW_FADING;
+
 //! What a block was detected with, and how sure its decisions are.
 struct tracked_block {
     configured_readout readout;
@@ -61,10 +69,8 @@ public:
     //! Symbols that timing, length and warp are found from.
     static constexpr Eigen::Index RECENT = 512;
 
-    //! memories ascending; it starts with the last
-    channel_tracker(const configured_network& network,
-                    const std::vector<tracking_memory>& memories,
-                    double discount);
+    //! It starts with the plan's last memory.
+    channel_tracker(const configured_network& network, const tracking_plan& plan);
 
     //! Known symbols that the next block needs to see before it.
     Eigen::Index window() const;

@@ -27,26 +27,15 @@ constexpr double LONGEST_MEMORY = 1024; // symbols that a fit can be from, while
 constexpr double UNLIMITED = 1e9;
 const std::vector<double> SMOOTHING_MEMORIES = { 16.0,  32.0,  64.0,     128.0,
                                                  256.0, 512.0, UNLIMITED };
-// Memories with a trend do not lag: in a fade the shortest without one would win, and follow
-// wrong decisions.
-const tracking_receiver::tracking_plan SLOW_FADING = { 32,
-                                                       { { 48.0, false },
-                                                         { 96.0, false },
-                                                         { 100.0, true },
-                                                         { 200.0, true },
-                                                         { 400.0, true },
-                                                         { 800.0, true },
-                                                         { UNLIMITED, false } },
-                                                       0.8 };
-const tracking_receiver::tracking_plan FAST_FADING = { 16,
-                                                       { { 16.0, false },
-                                                         { 24.0, false },
-                                                         { 48.0, false },
-                                                         { 50.0, true },
-                                                         { 100.0, true },
-                                                         { 200.0, true },
-                                                         { UNLIMITED, false } },
-                                                       0.9 };
+const tracking_plan FAST_FADING = { 16,
+                                    { { 16.0, false },
+                                      { 24.0, false },
+                                      { 48.0, false },
+                                      { 50.0, true },
+                                      { 100.0, true },
+                                      { 200.0, true },
+                                      { UNLIMITED, false } },
+                                    0.9 };
 
 } // namespace
 
@@ -99,7 +88,7 @@ configured_frame tracking_receiver::track(const sample_streams& given,
                         VectorXd::Zero(given[0].size()),
                         end };
 
-    channel_tracker tracker(d_network, plan.memories, plan.discount);
+    channel_tracker tracker(d_network, plan);
     std::vector<char> doubtful; // blocks
     double training_error = 1.0;
     for (Index first = layout.num_pilots; first < end; first += plan.block) {

@@ -20,13 +20,6 @@ namespace reservoir {
 class tracking_receiver
 {
 public:
-    //! How a fading channel is followed.
-    struct tracking_plan {
-        Eigen::Index block; // symbols
-        std::vector<tracking_memory> memories;
-        double discount; // of a memory's prediction error, per block
-    };
-
     explicit tracking_receiver(const configured_network& network) : d_network(network) {}
 
     //! As for slow fading, and where that does not explain the samples as for fast fading.
