@@ -18,11 +18,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -69,11 +65,7 @@ HWY_INLINE V magnitude_tanh_scale(D d, V x, V y)
     }
 }
 
-} // namespace HWY_NAMESPACE
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif /* INCLUDED_RESERVOIR_KERNEL_ACTIVATION_INL_H */

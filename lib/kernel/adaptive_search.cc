@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/kernel/adaptive_search.h>
 
+#include "kernel/phase_loop.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -32,45 +33,6 @@ struct signal_parts {
     {
         re[k] = value.real();
         im[k] = value.imag();
-    }
-};
-
-// A phase loop, as one survivor's in survivor_search.
-struct phase_loop {
-    const float alpha, beta, scale;
-    float theta, nu;
-    cfloat turn; // exp(-i theta)
-
-    phase_loop(const survivor_model& model, float first_theta, float first_nu)
-        : alpha(model.alpha), beta(model.beta), scale(1.0f / model.power)
-    {
-        start(first_theta, first_nu);
-    }
-    void start(float new_theta, float new_nu)
-    {
-        theta = new_theta;
-        nu = new_nu;
-        turn = std::polar(1.0f, -theta);
-    }
-    void follow(cfloat turned, cfloat wanted)
-    {
-        if (!(alpha > 0.0f))
-            return;
-        const float error = std::clamp(
-            (turned.imag() * wanted.real() - turned.real() * wanted.imag()) * scale,
-            -0.5f,
-            0.5f);
-        nu += beta * error;
-        const float step = alpha * error + nu, square = step * step;
-        theta += step;
-        const float cosine =
-            1.0f - square * (0.5f - square * (1.0f / 24.0f - square * (1.0f / 720.0f)));
-        const float sine =
-            step * (1.0f - square * (1.0f / 6.0f - square * (1.0f / 120.0f)));
-        const float re = turn.real() * cosine + turn.imag() * sine;
-        const float im = turn.imag() * cosine - turn.real() * sine;
-        const float trim = 1.5f - 0.5f * (re * re + im * im); // back to unit modulus
-        turn = { trim * re, trim * im };
     }
 };
 
@@ -106,7 +68,7 @@ public:
         d_found.symbols.resize(d_count);
         d_found.phases.resize(d_count);
         d_found.margins.resize(d_judged);
-        phase_loop loop(d_model, theta, nu);
+        phase_loop loop(d_model, d_model.power, theta, nu);
         size_t searched = 0;
         for (size_t n = 0; n < d_count;) {
             n = go_on_alone(n, loop);

@@ -129,7 +129,8 @@ void dense_recurrence::step(const float* input_re, const float* input_im)
     simd::activate(d_function, d_sum_re.size(), d_sum_re.data(), d_sum_im.data());
 }
 
-void dense_recurrence::find_branches(const tapped_delay_window& window)
+simd::reservoir_block dense_recurrence::block_of(const tapped_delay_window& window,
+                                                 size_t count)
 {
     d_branch_re.clear();
     d_branch_im.clear();
@@ -137,6 +138,18 @@ void dense_recurrence::find_branches(const tapped_delay_window& window)
         d_branch_re.push_back(window.re(b));
         d_branch_im.push_back(window.im(b));
     }
+    simd::reservoir_block block = {};
+    block.weights_re = d_weights_re.data();
+    block.weights_im = d_weights_im.data();
+    block.padded_rows = d_sum_re.size();
+    block.neurons = d_num_neurons;
+    block.function = d_function;
+    block.x_re = d_branch_re.data();
+    block.x_im = d_branch_im.data();
+    block.num_branches = d_branch_re.size();
+    block.window = window.window();
+    block.count = count;
+    return block;
 }
 
 void dense_recurrence::drive(const tapped_delay_window& window,
@@ -144,17 +157,7 @@ void dense_recurrence::drive(const tapped_delay_window& window,
                              float* re,
                              float* im)
 {
-    find_branches(window);
-    simd::multiply_windows(d_weights_re.data(),
-                           d_weights_im.data(),
-                           d_sum_re.size(),
-                           d_branch_re.data(),
-                           d_branch_im.data(),
-                           d_branch_re.size(),
-                           window.window(),
-                           count,
-                           re,
-                           im);
+    simd::drive_reservoir(block_of(window, count), re, im);
 }
 
 void dense_recurrence::run(const tapped_delay_window& window,
@@ -163,31 +166,19 @@ void dense_recurrence::run(const tapped_delay_window& window,
                            const std::vector<std::vector<float>>& readout_im,
                            std::complex<float>* const* outputs)
 {
-    find_branches(window);
     d_readout_re.clear();
     d_readout_im.clear();
     for (size_t o = 0; o < readout_re.size(); o++) {
         d_readout_re.push_back(readout_re[o].data());
         d_readout_im.push_back(readout_im[o].data());
     }
-    simd::run_reservoir({ d_weights_re.data(),
-                          d_weights_im.data(),
-                          d_sum_re.size(),
-                          size_t(d_num_neurons),
-                          d_function,
-                          d_branch_re.data(),
-                          d_branch_im.data(),
-                          d_branch_re.size(),
-                          size_t(window.window()),
-                          count,
-                          d_readout_re.data(),
-                          d_readout_im.data(),
-                          d_readout_re.size(),
-                          outputs },
-                        d_sum_re.data(),
-                        d_sum_im.data(),
-                        d_next_re.data(),
-                        d_next_im.data());
+    simd::reservoir_block block = block_of(window, count);
+    block.readout_re = d_readout_re.data();
+    block.readout_im = d_readout_im.data();
+    block.num_outputs = d_readout_re.size();
+    block.outputs = outputs;
+    simd::run_reservoir(
+        block, d_sum_re.data(), d_sum_im.data(), d_next_re.data(), d_next_im.data());
 }
 
 void dense_recurrence::run(const std::complex<float>* inputs,

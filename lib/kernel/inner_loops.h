@@ -72,18 +72,6 @@ RESERVOIR_API void multiply_real(const float* a,
                                  float* y_re,
                                  float* y_im);
 
-//! y[n] = A x[n … n + window) of all branches, A as for multiply; count rows of padded_rows.
-RESERVOIR_API void multiply_windows(const float* a_re,
-                                    const float* a_im,
-                                    size_t padded_rows,
-                                    const float* const* x_re,
-                                    const float* const* x_im,
-                                    size_t num_branches,
-                                    size_t window,
-                                    size_t count,
-                                    float* y_re,
-                                    float* y_im);
-
 //! A dense reservoir and its readouts over a block of symbols.
 struct reservoir_block {
     const float* weights_re; //!< by columns of padded_rows: input, then recurrent weights
@@ -102,6 +90,10 @@ struct reservoir_block {
     size_t num_outputs;
     std::complex<float>* const* outputs;
 };
+
+//! y[n] = U u[n], what the inputs alone make of a block; count rows of padded_rows.
+RESERVOIR_API void
+drive_reservoir(const reservoir_block& block, float* y_re, float* y_im);
 
 /*!
  * s[n] = f(W s[n−1] + U u[n]), outputs[o][n] = Σ_k w_k s_k[n]. The state is read from and left in

@@ -21,11 +21,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -303,23 +299,6 @@ void multiply_real(const float* a,
             a + row, padded_rows, columns, v_re, v_im, y_re + row, y_im + row);
 }
 
-void multiply_windows(const float* a_re,
-                      const float* a_im,
-                      size_t padded_rows,
-                      const float* const* x_re,
-                      const float* const* x_im,
-                      size_t num_branches,
-                      size_t window,
-                      size_t count,
-                      float* y_re,
-                      float* y_im)
-{
-    const product p = { a_re, a_im, padded_rows, nullptr,      nullptr,
-                        0,    x_re, x_im,        num_branches, window };
-    for (size_t n = 0; n < count; n++)
-        multiply_rows(p, n, y_re + n * padded_rows, y_im + n * padded_rows);
-}
-
 void magnitude_tanh(size_t count, float* re, float* im)
 {
     const hn::CappedTag<float, ROW_PADDING> d;
@@ -357,6 +336,17 @@ std::complex<float> dot(const float* a_re,
                    re,
                    im);
     return { hn::GetLane(hn::SumOfLanes(d, re)), hn::GetLane(hn::SumOfLanes(d, im)) };
+}
+
+void drive_reservoir(const reservoir_block& block, float* y_re, float* y_im)
+{
+    const size_t rows = block.padded_rows;
+    const product inputs = { block.weights_re, block.weights_im, rows,
+                             nullptr,          nullptr,          0,
+                             block.x_re,       block.x_im,       block.num_branches,
+                             block.window };
+    for (size_t n = 0; n < block.count; n++)
+        multiply_rows(inputs, n, y_re + n * rows, y_im + n * rows);
 }
 
 void run_reservoir(const reservoir_block& block,
@@ -545,28 +535,21 @@ void run_pole_bank(const pole_bank_block& block,
     }
 }
 
-} // namespace HWY_NAMESPACE
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
+namespace gr::reservoir::kernel::simd {
 
 HWY_EXPORT(deinterleave);
 HWY_EXPORT(fir);
 HWY_EXPORT(multiply);
 HWY_EXPORT(multiply_real);
-HWY_EXPORT(multiply_windows);
 HWY_EXPORT(magnitude_tanh);
 HWY_EXPORT(split_tanh);
 HWY_EXPORT(dot);
+HWY_EXPORT(drive_reservoir);
 HWY_EXPORT(run_reservoir);
 HWY_EXPORT(run_pole_bank);
 
@@ -617,21 +600,6 @@ void multiply_real(const float* a,
     (a, padded_rows, columns, v_re, v_im, y_re, y_im);
 }
 
-void multiply_windows(const float* a_re,
-                      const float* a_im,
-                      size_t padded_rows,
-                      const float* const* x_re,
-                      const float* const* x_im,
-                      size_t num_branches,
-                      size_t window,
-                      size_t count,
-                      float* y_re,
-                      float* y_im)
-{
-    HWY_DYNAMIC_DISPATCH(multiply_windows)
-    (a_re, a_im, padded_rows, x_re, x_im, num_branches, window, count, y_re, y_im);
-}
-
 void activate(activation function, size_t count, float* re, float* im)
 {
     switch (function) {
@@ -655,6 +623,11 @@ std::complex<float> dot(const float* a_re,
     return HWY_DYNAMIC_DISPATCH(dot)(a_re, a_im, b_re, b_im, count);
 }
 
+void drive_reservoir(const reservoir_block& block, float* y_re, float* y_im)
+{
+    HWY_DYNAMIC_DISPATCH(drive_reservoir)(block, y_re, y_im);
+}
+
 void run_reservoir(const reservoir_block& block,
                    float* state_re,
                    float* state_im,
@@ -672,9 +645,6 @@ void run_pole_bank(const pole_bank_block& block,
     HWY_DYNAMIC_DISPATCH(run_pole_bank)(block, state_re, state_im, out);
 }
 
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd
 
 #endif

@@ -17,11 +17,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -328,19 +324,12 @@ RESERVOIR_DEFINE_LOOPS(float, f32)
 RESERVOIR_DEFINE_LOOPS(double, f64)
 #undef RESERVOIR_DEFINE_LOOPS
 
-} // namespace HWY_NAMESPACE
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
+namespace gr::reservoir::kernel::simd {
 
 #define RESERVOIR_DISPATCH_LOOPS(T, suffix)                           \
     HWY_EXPORT(multiply_add_##suffix);                                \
@@ -399,9 +388,6 @@ RESERVOIR_DISPATCH_LOOPS(float, f32)
 RESERVOIR_DISPATCH_LOOPS(double, f64)
 #undef RESERVOIR_DISPATCH_LOOPS
 
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd
 
 #endif

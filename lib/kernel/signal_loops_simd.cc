@@ -17,11 +17,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 typedef std::complex<double> cdouble;
@@ -208,18 +204,11 @@ void angles(const cdouble* x, size_t count, double* angle)
     std::copy(found, found + (count - n), angle + n);
 }
 
-} // namespace HWY_NAMESPACE
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
+namespace gr::reservoir::kernel::simd {
 
 HWY_EXPORT(correlate);
 HWY_EXPORT(add_filtered);
@@ -257,8 +246,5 @@ void angles(const std::complex<double>* x, size_t count, double* angle)
     HWY_DYNAMIC_DISPATCH(angles)(x, count, angle);
 }
 
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd
 #endif

@@ -25,10 +25,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -749,17 +746,12 @@ void whitened_powers(const split_matrix& x,
         }
 }
 
-} // namespace HWY_NAMESPACE
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
-namespace gr {
-namespace reservoir {
-namespace kernel {
+namespace gr::reservoir::kernel {
 
 HWY_EXPORT(gram);
 HWY_EXPORT(cholesky);
@@ -1022,8 +1014,6 @@ Eigen::ArrayXXd whitened_powers(const split_matrix& x,
     return powers;
 }
 
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel
 
 #endif

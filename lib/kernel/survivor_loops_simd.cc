@@ -18,11 +18,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -357,19 +353,12 @@ void continue_survivors(survivors& s, std::complex<float> f)
     s.alive = kept;
 }
 
-} // namespace HWY_NAMESPACE
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
+namespace gr::reservoir::kernel::simd {
 
 HWY_EXPORT(continue_survivors);
 
@@ -378,9 +367,6 @@ void continue_survivors(survivors& s, std::complex<float> f)
     HWY_DYNAMIC_DISPATCH(continue_survivors)(s, f);
 }
 
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd
 
 #endif

@@ -16,11 +16,7 @@
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
-namespace HWY_NAMESPACE {
+namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -127,18 +123,11 @@ void continue_paths(const trellis_row& row,
         continue_all<0>(row, by_oldest, next, oldest);
 }
 
-} // namespace HWY_NAMESPACE
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace gr {
-namespace reservoir {
-namespace kernel {
-namespace simd {
+namespace gr::reservoir::kernel::simd {
 
 HWY_EXPORT(continue_paths);
 
@@ -150,8 +139,5 @@ void continue_paths(const trellis_row& row,
     HWY_DYNAMIC_DISPATCH(continue_paths)(row, by_oldest, next, oldest);
 }
 
-} // namespace simd
-} // namespace kernel
-} // namespace reservoir
-} // namespace gr
+} // namespace gr::reservoir::kernel::simd
 #endif

@@ -759,11 +759,11 @@ class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
         normalize: bool = True,
         frequency_offset: float = 0.0,
     ) -> None:
-        """power_delay_profile: mean powers of the taps; or
-        taps: fixed taps, (L,) or (num_rx, num_tx, L)
+        """power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or
+        taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)
         num_tx, num_rx: inputs and outputs, 1 ... 16
         redraw_tag: key of the tag that starts a frame; empty: no tag does
-        frame_len: samples per frame; 0: frames start at tags
+        frame_len: samples per frame, 0 ... 2**40; 0: frames start at tags
         doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5
         seed: of the taps, at least 0
         normalize: scale each drawn impulse response to unit energy
@@ -928,7 +928,7 @@ class amplifier:
         coefficients: Sequence[Sequence[complex]] = ...,
         output_gain: float = 1.0,
     ) -> None:
-        """model: 'rapp', 'saleh', 'memory_polynomial' or 'linear'
+        """model: 'rapp' (Rapp 1991), 'saleh' (Saleh 1981), 'memory_polynomial' or 'linear'
         input_backoff_db: in dB, -60 ... 100
         smoothness: Rapp's p, 0.1 ... 100
         saleh: [alpha_a, beta_a, alpha_phi, beta_phi]
@@ -937,14 +937,9 @@ class amplifier:
         output_gain: amplitude factor at the output, above 0, at most 1e6
         """
 
-    def __call__(self, samples: ArrayLike) -> NDArray[numpy.complex64]:
-        """samples: complex64 of any shape, taken row by row as one stream; what is not finite
-        counts as zero
-        returns: complex64 of the same shape
-        """
-
-    def forget(self) -> None:
-        """The samples before the next one are zero."""
+    @staticmethod
+    def default_coefficients() -> list[list[complex]]:
+        """A mild polynomial of order 5 with 3 memory taps."""
 
     def mean_output_power(
         self,
@@ -960,7 +955,9 @@ class amplifier:
         input_backoff_db: float,
         output_gain: float,
     ) -> None:
-        """Set back-off (dB, -60 ... 100) and output gain (above 0, at most 1e6)."""
+        """Set back-off (dB, -60 ... 100) and output gain (above 0, at most 1e6) between the same two
+        samples.
+        """
 
     def model(self) -> str:
         """The model's name."""
@@ -970,6 +967,15 @@ class amplifier:
 
     def output_gain(self) -> float:
         """The amplitude factor at the output."""
+
+    def __call__(self, samples: ArrayLike) -> NDArray[numpy.complex64]:
+        """samples: complex64 of any shape, taken row by row as one stream; what is not finite
+        counts as zero
+        returns: complex64 of the same shape
+        """
+
+    def forget(self) -> None:
+        """The samples before the next one are zero."""
 
 class fading:
     """The physics of block_fading_cc without a flowgraph: h(samples) filters an array.
@@ -1003,15 +1009,6 @@ class fading:
         frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
         """
 
-    def __call__(self, samples: ArrayLike) -> NDArray[numpy.complex64]:
-        """samples: complex64, (n,) for one input, or (num_tx, n); what is not finite counts as
-        zero
-        returns: complex64 (num_rx, n); (n,) for one output where samples are (n,)
-        """
-
-    def begin_frame(self) -> None:
-        """The next sample is a frame's first: draw its taps."""
-
     def set_taps(self, taps: Any) -> None:
         """Fix the taps from now on, (L,) or (num_rx, num_tx, L)."""
 
@@ -1023,6 +1020,15 @@ class fading:
 
     def taps(self) -> NDArray[numpy.complex64]:
         """The taps at the first sample of the present frame, complex64 (num_rx, num_tx, L)."""
+
+    def __call__(self, samples: ArrayLike) -> NDArray[numpy.complex64]:
+        """samples: complex64, (n,) for one input, or (num_tx, n); what is not finite counts as
+        zero
+        returns: complex64 (num_rx, n); (n,) for one output where samples are (n,)
+        """
+
+    def begin_frame(self) -> None:
+        """The next sample is a frame's first: draw its taps."""
 
 class packet_decoder(gr.sync_block, gr.block, gr.basic_block):
     """Symbols to packets: the num_pilots + payload_len symbols from each training tag on.
@@ -1256,10 +1262,11 @@ class power_amplifier_cc(gr.sync_block, gr.block, gr.basic_block):
         output_gain: float = 1.0,
     ) -> None:
         """model: 'rapp' (Rapp 1991), 'saleh' (Saleh 1981), 'memory_polynomial' or 'linear'
-        input_backoff_db: -60 ... 100
+        input_backoff_db: in dB, -60 ... 100
         smoothness: Rapp's p, 0.1 ... 100
         saleh: [alpha_a, beta_a, alpha_phi, beta_phi]
-        coefficients: one row for each odd order 1, 3, 5, ..., one column for each memory tap
+        coefficients: complex, a row for each odd order 1, 3, 5, ... (1 ... 8), a column for
+        each memory tap (1 ... 64)
         output_gain: amplitude factor at the output, above 0, at most 1e6
         """
 
@@ -1276,18 +1283,14 @@ class power_amplifier_cc(gr.sync_block, gr.block, gr.basic_block):
         points: the input's equiprobable values; none: a circular Gaussian input.
         """
 
-    def set_input_backoff_db(self, input_backoff_db: float) -> None:
-        """Set the input back-off in dB, -60 ... 100."""
-
-    def set_output_gain(self, output_gain: float) -> None:
-        """Set the amplitude factor at the output, above 0, at most 1e6."""
-
     def set_operating_point(
         self,
         input_backoff_db: float,
         output_gain: float,
     ) -> None:
-        """Set back-off and output gain between the same two samples."""
+        """Set back-off (dB, -60 ... 100) and output gain (above 0, at most 1e6) between the same two
+        samples.
+        """
 
     def model(self) -> str:
         """The model's name."""
@@ -1297,6 +1300,12 @@ class power_amplifier_cc(gr.sync_block, gr.block, gr.basic_block):
 
     def output_gain(self) -> float:
         """The amplitude factor at the output."""
+
+    def set_input_backoff_db(self, input_backoff_db: float) -> None:
+        """Set the input back-off in dB, -60 ... 100."""
+
+    def set_output_gain(self, output_gain: float) -> None:
+        """Set the amplitude factor at the output, above 0, at most 1e6."""
 
 class symbol_error_meter(gr.sync_block, gr.block, gr.basic_block):
     """Sink that counts the errors of received symbols against those a frame_source sent.

@@ -48,8 +48,8 @@ struct configured_frame {
 double benefit_of_doubt(Eigen::Index num_samples);
 
 //! sum_l conj(h_l) e_l / ||h||² over taps and streams: what a matched filter makes of a residual.
-std::complex<double> matched(const Eigen::MatrixXcd& taps,
-                             const Eigen::Ref<const Eigen::MatrixXcd>& residual);
+cdouble matched(const Eigen::MatrixXcd& taps,
+                const Eigen::Ref<const Eigen::MatrixXcd>& residual);
 
 /*!
  * Errors in the payload that are to be expected, if all other decisions are right: of the decided

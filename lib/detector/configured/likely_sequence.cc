@@ -14,8 +14,6 @@ namespace reservoir {
 using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
-using kernel::row_range;
-using kernel::sample_streams;
 
 std::vector<int> likely_sequence(const sequence_model& model,
                                  const sample_streams& streams,

@@ -30,10 +30,10 @@ struct sequence_model {
  * \return a point for each symbol of the range
  */
 std::vector<int> likely_sequence(const sequence_model& model,
-                                 const kernel::sample_streams& streams,
+                                 const sample_streams& streams,
                                  const Eigen::VectorXcd& sent,
                                  const std::vector<int>& past,
-                                 kernel::row_range range,
+                                 row_range range,
                                  bool last_of_all);
 
 } // namespace reservoir

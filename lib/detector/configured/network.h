@@ -11,11 +11,16 @@
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/timing_and_length.h>
+#include <complex>
 #include <limits>
 #include <vector>
 
 namespace gr {
 namespace reservoir {
+
+using kernel::row_range;
+using kernel::sample_streams;
+typedef std::complex<double> cdouble;
 
 //! Decisions are sure that have this margin, see kernel::adaptive_decisions.
 constexpr double SURE_MARGIN = 0.05;
@@ -27,11 +32,11 @@ struct known_symbols {
     bool on_points = true;   // whether every one is a point
     bool decided = false;    // whether some are decisions
 
-    void set(Eigen::Index n, std::complex<double> value, int ring);
+    void set(Eigen::Index n, cdouble value, int ring);
     void resize(Eigen::Index size); // unknown symbols at the end
     known_symbols cut(Eigen::Index first, Eigen::Index last) const;
     //! Multiplied by their rings' gains.
-    std::complex<double> warped(Eigen::Index n, const Eigen::VectorXcd& gains) const;
+    cdouble warped(Eigen::Index n, const Eigen::VectorXcd& gains) const;
     Eigen::VectorXcd warped(const Eigen::VectorXcd& gains) const;
 };
 
@@ -42,7 +47,7 @@ struct configured_readout {
     // (past + 1 + future) x streams, on streams delayed by timing
     Eigen::MatrixXcd fir;
     Eigen::VectorXcd feedback; // weights of the last decisions
-    std::complex<double> gain; // of the output
+    cdouble gain;              // of the output
     Eigen::VectorXcd warp;     // gain of each ring
     bool warped;
     Eigen::VectorXcd points; // after the warp
@@ -55,10 +60,9 @@ struct configured_readout {
 };
 
 //! Every stream turned back by phase, in radians, one per symbol.
-kernel::sample_streams rotated(const kernel::sample_streams& streams,
-                               const Eigen::VectorXd& phase);
+sample_streams rotated(const sample_streams& streams, const Eigen::VectorXd& phase);
 //! Symbols of range of which the window's every symbol and sample is there.
-kernel::row_range model_rows(kernel::row_range range, kernel::channel_window window);
+row_range model_rows(row_range range, kernel::channel_window window);
 
 /*!
  * \brief Configures the network from known symbols, and detects a block with it.
@@ -79,17 +83,16 @@ public:
     const configured_settings& settings() const { return d_settings; }
 
     //! Of count symbols, the pilots from number first on.
-    known_symbols known(const std::vector<std::complex<double>>& pilots,
+    known_symbols known(const std::vector<cdouble>& pilots,
                         Eigen::Index count,
                         Eigen::Index first = 0) const;
     //! found may go on beyond range.
-    void decide(known_symbols& symbols,
-                kernel::row_range range,
-                const std::vector<int>& found) const;
+    void
+    decide(known_symbols& symbols, row_range range, const std::vector<int>& found) const;
 
-    kernel::channel_window select_window(const kernel::sample_streams& streams,
+    kernel::channel_window select_window(const sample_streams& streams,
                                          const known_symbols& symbols,
-                                         kernel::row_range range,
+                                         row_range range,
                                          const Eigen::VectorXd& weights,
                                          bool first) const;
     /*!
@@ -98,9 +101,9 @@ public:
      * \param prior_weights the one with the least leave-one-out error is used
      * \param first whether few symbols are to get a longer channel than they show
      */
-    configured_readout configure(const kernel::sample_streams& streams,
+    configured_readout configure(const sample_streams& streams,
                                  const known_symbols& symbols,
-                                 kernel::row_range range,
+                                 row_range range,
                                  const Eigen::VectorXd& weights,
                                  bool warp,
                                  const std::vector<double>& prior_weights,
@@ -108,9 +111,9 @@ public:
     /*!
      * \brief Window, warp, channel and noise from the symbols known in range; no poles and no filter.
      */
-    configured_readout model_of(const kernel::sample_streams& streams,
+    configured_readout model_of(const sample_streams& streams,
                                 const known_symbols& symbols,
-                                kernel::row_range range,
+                                row_range range,
                                 const Eigen::VectorXd& weights,
                                 bool warp) const;
     /*!
@@ -122,25 +125,24 @@ public:
                        const Eigen::MatrixXcd& taps,
                        double noise_variance) const;
     //! Pilots only, from symbol first on, at a carrier offset that is taken out already.
-    configured_readout fit(const kernel::sample_streams& streams,
-                           const std::vector<std::complex<double>>& pilots,
+    configured_readout fit(const sample_streams& streams,
+                           const std::vector<cdouble>& pilots,
                            Eigen::Index first = 0) const;
 
     //! Most likely carrier offset by the pilots, cycles per symbol.
-    kernel::carrier_offset find_offset(const kernel::sample_streams& streams,
+    kernel::carrier_offset find_offset(const sample_streams& streams,
                                        const known_symbols& symbols,
                                        Eigen::Index num_pilots) const;
-    kernel::sample_streams derotated(const kernel::sample_streams& streams,
-                                     double frequency) const;
+    sample_streams derotated(const sample_streams& streams, double frequency) const;
 
     //! Output of the readout's filter, before feedback, for symbols range.
     Eigen::VectorXcf feedforward(const configured_readout& readout,
-                                 const kernel::sample_streams& streams,
-                                 kernel::row_range range) const;
+                                 const sample_streams& streams,
+                                 row_range range) const;
     //! Symbols in range by the readout's filter alone, and their noise variance.
     void equalize(const configured_readout& readout,
-                  const kernel::sample_streams& streams,
-                  kernel::row_range range,
+                  const sample_streams& streams,
+                  row_range range,
                   Eigen::VectorXcd& symbols,
                   double& noise_variance) const;
     //! What the survivor search works with; power still to be set.
@@ -151,9 +153,9 @@ public:
      * \param judged symbols of which the margin is taken: those after them only help to decide
      */
     kernel::adaptive_decisions search(const configured_readout& readout,
-                                      const kernel::sample_streams& streams,
+                                      const sample_streams& streams,
                                       const known_symbols& symbols,
-                                      kernel::row_range range,
+                                      row_range range,
                                       Eigen::Index judged,
                                       double phase_noise,
                                       int times_survivors = 1) const;
@@ -162,38 +164,38 @@ public:
     std::vector<int>
     points_before(const known_symbols& symbols, Eigen::Index n, Eigen::Index count) const;
     //! Index of the nearest point.
-    int nearest(std::complex<double> symbol) const;
+    int nearest(cdouble symbol) const;
     //! Constellation points lie on several amplitudes.
     bool multilevel() const { return d_num_rings > 1; }
     //! Whether so many symbols show a transmitter's amplifier.
-    bool warps(kernel::row_range range) const;
+    bool warps(row_range range) const;
 
 private:
     //! What a readout is fitted to, once its window, warp and channel are there.
     struct fitted_model {
         bool told;              // whether the channel is known from outside
-        kernel::row_range rows; // of which the window's every symbol and sample is there
-        kernel::sample_streams shifted; // by the window's timing
-        Eigen::VectorXcd sent;          // after the warp
-        double noise; // for poles and prior: of one stream, and of the estimate
+        row_range rows;         // of which the window's every symbol and sample is there
+        sample_streams shifted; // by the window's timing
+        Eigen::VectorXcd sent;  // after the warp
+        double noise;           // for poles and prior: of one stream, and of the estimate
     };
     //! Window, warp, channel and noise of the readout.
     fitted_model fit_model(configured_readout& readout,
-                           const kernel::sample_streams& streams,
+                           const sample_streams& streams,
                            const known_symbols& symbols,
-                           kernel::row_range range,
+                           row_range range,
                            const Eigen::VectorXd& weights,
                            bool warp,
                            bool first) const;
     //! Poles, filter and feedback of the readout, given its model.
     void fit_readout(configured_readout& readout,
                      const fitted_model& model,
-                     kernel::row_range range,
+                     row_range range,
                      const Eigen::VectorXd& weights,
                      const std::vector<double>& prior_weights) const;
-    configured_readout configure_fixed(const kernel::sample_streams& streams,
+    configured_readout configure_fixed(const sample_streams& streams,
                                        const known_symbols& symbols,
-                                       kernel::row_range range) const;
+                                       row_range range) const;
 
     const configured_settings d_settings;
     std::vector<int> d_rings; // of the points

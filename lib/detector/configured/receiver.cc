@@ -15,8 +15,6 @@ namespace gr {
 namespace reservoir {
 
 using Eigen::Index;
-using kernel::sample_streams;
-typedef std::complex<double> cdouble;
 
 namespace {
 

@@ -22,8 +22,8 @@ class configured_receiver
 public:
     explicit configured_receiver(const configured_settings& settings);
 
-    configured_frame receive(const kernel::sample_streams& streams,
-                             const std::vector<std::complex<double>>& pilots,
+    configured_frame receive(const sample_streams& streams,
+                             const std::vector<cdouble>& pilots,
                              Eigen::Index payload_len) const;
 
 private:

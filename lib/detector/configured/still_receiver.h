@@ -21,20 +21,20 @@ class still_receiver
     struct decided_signal {
         known_symbols symbols;
         Eigen::VectorXd phase;
-        kernel::sample_streams turned; // by phase
+        sample_streams turned; // by phase
         double phase_noise;
     };
     // What a pass works with
     struct configured_pass {
         configured_readout readout;
-        kernel::sample_streams input;
+        sample_streams input;
         bool linearised = false;
     };
 
 public:
     // A hypothesis of the carrier's offset, between its passes
     struct attempt {
-        kernel::sample_streams raw;
+        sample_streams raw;
         decided_signal signal;
         std::vector<int> last_found;
         std::vector<float> margins; // of the last pass, payload
@@ -49,10 +49,9 @@ public:
     explicit still_receiver(const configured_network& network) : d_network(network) {}
 
     //! The first pass.
-    attempt begin(const kernel::sample_streams& raw, const frame_layout& layout) const;
+    attempt begin(const sample_streams& raw, const frame_layout& layout) const;
     //! The first pass of the likelier carrier hypothesis.
-    attempt try_carriers(const kernel::sample_streams& raw,
-                         const frame_layout& layout) const;
+    attempt try_carriers(const sample_streams& raw, const frame_layout& layout) const;
     //! By the Bayesian information criterion: do parts of the frame have channels of their own?
     bool channel_moves(const attempt& now, const frame_layout& layout) const;
     //! Searches and refits until one settles it.
@@ -60,9 +59,8 @@ public:
     configured_frame finish(attempt& now, const frame_layout& layout) const;
 
 private:
-    configured_pass configure_pass(const decided_signal& signal,
-                                   kernel::row_range range,
-                                   bool first) const;
+    configured_pass
+    configure_pass(const decided_signal& signal, row_range range, bool first) const;
     /*!
      * \brief Follows the carrier's phase by a pass's decisions, where that explains the samples
      * better.
@@ -70,15 +68,15 @@ private:
      * \return the residual that the pass is judged by
      */
     double follow_phase(decided_signal& signal,
-                        const kernel::sample_streams& raw,
+                        const sample_streams& raw,
                         const configured_readout& readout,
                         const std::vector<float>& found,
-                        kernel::row_range payload,
+                        row_range payload,
                         double score) const;
     //! Configures by what is known or decided, and decides.
     void pass(attempt& now, const frame_layout& layout, int number) const;
-    std::vector<kernel::row_range> doubtful_parts(const attempt& now,
-                                                  const frame_layout& layout) const;
+    std::vector<row_range> doubtful_parts(const attempt& now,
+                                          const frame_layout& layout) const;
     //! Takes the most likely symbols where they explain the samples better.
     void search_all(attempt& now, const frame_layout& layout) const;
     //! With more survivors.
@@ -86,7 +84,7 @@ private:
     //! Window and phase once more, from the whole frame's decisions.
     void smooth_phase(attempt& now, const frame_layout& layout) const;
     void soften(configured_frame& frame,
-                const kernel::sample_streams& streams,
+                const sample_streams& streams,
                 const known_symbols& symbols,
                 const configured_readout& readout,
                 Eigen::Index num_symbols) const;

@@ -6,6 +6,7 @@
 #include "detector/configured/tracker.h"
 
 #include "detector/configured/likely_sequence.h"
+#include "kernel/phase_loop.h"
 #include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
 #include <cmath>
@@ -18,8 +19,6 @@ using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
-using kernel::row_range;
-using kernel::sample_streams;
 
 namespace {
 
@@ -40,29 +39,26 @@ constexpr double PILOT_SAMPLES = 32.0;
 
 // What the phase loop of a survivor would have seen on the way of these decisions.
 void follow_phase(kernel::adaptive_decisions& found,
-                  const kernel::survivor_model& loop,
+                  const kernel::survivor_model& model,
                   const configured_readout& readout,
                   const sample_streams& streams,
                   const VectorXcd& sent,
                   row_range range)
 {
-    const MatrixXcd model = kernel::channel_rows(sent, range, readout.taps);
-    const double power = std::max(model.squaredNorm() / range.size(), 1e-12);
+    const MatrixXcd noiseless = kernel::channel_rows(sent, range, readout.taps);
+    const double power = std::max(noiseless.squaredNorm() / range.size(), 1e-12);
     VectorXcd product = VectorXcd::Zero(range.size());
     for (size_t q = 0; q < streams.size(); q++)
         product.array() +=
             kernel::lagged(streams[q], range, 1, readout.window.timing).array() *
-            model.col(q).array().conjugate();
-    double theta = 0.0, nu = 0.0;
+            noiseless.col(q).array().conjugate();
+    kernel::phase_loop loop(model, power, 0.0f, 0.0f);
     for (Index n = 0; n < range.size(); n++) {
-        const double error =
-            std::clamp((product(n) * std::polar(1.0, -theta)).imag() / power, -0.5, 0.5);
-        nu += loop.beta * error;
-        theta += loop.alpha * error + nu;
-        found.phases[n] = theta;
+        loop.follow(std::complex<float>(product(n)) * loop.turn, 1.0f);
+        found.phases[n] = loop.theta;
     }
-    found.theta = theta;
-    found.nu = nu;
+    found.theta = loop.theta;
+    found.nu = loop.nu;
 }
 
 } // namespace

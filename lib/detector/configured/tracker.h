@@ -14,15 +14,15 @@ namespace reservoir {
 
 //! The part of a signal around a block: everything that fitting and detecting it reads.
 struct block_surroundings {
-    kernel::sample_streams raw;
+    sample_streams raw;
     known_symbols symbols;
     Eigen::VectorXd phase; // of the carrier, per symbol
-    kernel::row_range known;
-    kernel::row_range block;
+    row_range known;
+    row_range block;
     //! The block, and symbols after it that help to decide it: they are decided again later.
-    kernel::row_range searched;
+    row_range searched;
 
-    kernel::sample_streams turned() const { return rotated(raw, phase); }
+    sample_streams turned() const { return rotated(raw, phase); }
 };
 
 //! How a fading channel is followed.
@@ -46,9 +46,9 @@ struct tracked_block {
  */
 kernel::adaptive_decisions decide_block(const configured_network& network,
                                         const configured_readout& readout,
-                                        const kernel::sample_streams& streams,
+                                        const sample_streams& streams,
                                         const known_symbols& symbols,
-                                        kernel::row_range searched,
+                                        row_range searched,
                                         Eigen::Index judged);
 
 /*!
@@ -79,17 +79,17 @@ public:
     const configured_readout& readout() const { return d_readout; }
 
 private:
-    void begin(const block_surroundings& part, const kernel::sample_streams& streams);
+    void begin(const block_surroundings& part, const sample_streams& streams);
     //! Timing, length and warp again, from the last symbols.
     void look_again(const block_surroundings& part);
     void remember(const block_surroundings& part,
-                  const kernel::sample_streams& streams,
-                  kernel::row_range range);
+                  const sample_streams& streams,
+                  row_range range);
     //! Taps of each memory in the middle of the next so many symbols.
     void predict(Eigen::Index num_symbols);
     kernel::lag_sums sums_of(const block_surroundings& part,
-                             const kernel::sample_streams& streams,
-                             kernel::row_range range) const;
+                             const sample_streams& streams,
+                             row_range range) const;
     double noise_variance() const;
 
     const configured_network& d_network;

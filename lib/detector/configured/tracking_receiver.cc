@@ -17,9 +17,6 @@ using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
 using Eigen::VectorXd;
-using kernel::row_range;
-using kernel::sample_streams;
-typedef std::complex<double> cdouble;
 
 namespace {
 

@@ -23,18 +23,17 @@ public:
     explicit tracking_receiver(const configured_network& network) : d_network(network) {}
 
     //! As for slow fading, and where that does not explain the samples as for fast fading.
-    configured_frame receive(const kernel::sample_streams& raw,
-                             const frame_layout& layout) const;
+    configured_frame receive(const sample_streams& raw, const frame_layout& layout) const;
 
 private:
     // A frame on its way: what is known of each symbol and of the carrier's phase
     struct signal {
-        kernel::sample_streams raw;
+        sample_streams raw;
         known_symbols symbols;
         Eigen::VectorXd phase;
         Eigen::Index num_symbols; // pilots and payload
 
-        block_surroundings around(kernel::row_range known, kernel::row_range block) const;
+        block_surroundings around(row_range known, row_range block) const;
         //! The block's symbols, and the phase from its first symbol, here number first, on.
         void take_over(const block_surroundings& part, Eigen::Index first);
     };
@@ -50,11 +49,11 @@ private:
         double residual = 0.0;              // mean square over the payload
     };
 
-    configured_frame track(const kernel::sample_streams& raw,
+    configured_frame track(const sample_streams& raw,
                            const frame_layout& layout,
                            const tracking_plan& plan) const;
     block_sums sums_of(const signal& received,
-                       const kernel::sample_streams& streams,
+                       const sample_streams& streams,
                        const configured_readout& readout,
                        const frame_layout& layout,
                        Eigen::Index block) const;
@@ -70,7 +69,7 @@ private:
                 const std::vector<char>& doubtful) const;
     //! Decides doubtful blocks again, and those after a changed one. Returns whether any changed.
     bool search_again(signal& received,
-                      const kernel::sample_streams& streams,
+                      const sample_streams& streams,
                       const smoothed_channels& channels,
                       configured_readout readout,
                       const frame_layout& layout,
@@ -78,7 +77,7 @@ private:
                       const std::vector<char>& doubtful) const;
     void soften(configured_frame& frame,
                 const signal& received,
-                const kernel::sample_streams& streams,
+                const sample_streams& streams,
                 const smoothed_channels& channels,
                 const frame_layout& layout,
                 Eigen::Index block) const;

@@ -2,13 +2,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "amplifiers.h"
 #include "taps.h"
 #include <gnuradio/reservoir/kernel/amplifier.h>
 #include <gnuradio/reservoir/kernel/fading.h>
-
-#include <pybind11/complex.h>
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
 
 namespace py = pybind11;
 namespace kernel = gr::reservoir::kernel;
@@ -51,39 +48,28 @@ void bind_amplifier(py::module& m)
 {
     using kernel::amplifier;
 
-    py::class_<amplifier>(m,
-                          "amplifier",
-                          "The physics of power_amplifier_cc without a flowgraph: "
-                          "a(samples) compresses an array.\n\n"
-                          "With g = 10**(-input_backoff_db/20) and the model's "
-                          "characteristic F the output is\n"
-                          "output_gain * F(g*x)/g for an input x of unit mean power, the "
-                          "same bits as the block's.\n"
-                          "Models: Rapp (1991), Saleh (IEEE Trans. Commun. 29, 1981), "
-                          "memory polynomial (Ding et al.,\n"
-                          "IEEE Trans. Commun. 52, 2004). Calls continue one stream: the "
-                          "memory taps see the samples\n"
-                          "of the call before.")
-        .def(py::init<const std::string&,
-                      double,
-                      double,
-                      const std::vector<double>&,
-                      const amplifier::coefficients_t&,
-                      double>(),
-             py::arg("model") = "rapp",
-             py::arg("input_backoff_db") = 3.0,
-             py::arg("smoothness") = 2.0,
-             py::arg("saleh") = std::vector<double>{ 2.1587, 1.1517, 4.0033, 9.1040 },
-             py::arg("coefficients") = amplifier::default_coefficients(),
-             py::arg("output_gain") = 1.0,
-             "model: 'rapp', 'saleh', 'memory_polynomial' or 'linear'\n"
-             "input_backoff_db: in dB, -60 ... 100\n"
-             "smoothness: Rapp's p, 0.1 ... 100\n"
-             "saleh: [alpha_a, beta_a, alpha_phi, beta_phi]\n"
-             "coefficients: complex, a row for each odd order 1, 3, 5, ... (1 ... 8), a "
-             "column for\n"
-             "each memory tap (1 ... 64)\n"
-             "output_gain: amplitude factor at the output, above 0, at most 1e6")
+    py::class_<amplifier> bound(
+        m,
+        "amplifier",
+        "The physics of power_amplifier_cc without a flowgraph: a(samples) compresses an "
+        "array.\n\n"
+        "With g = 10**(-input_backoff_db/20) and the model's characteristic F the output "
+        "is\n"
+        "output_gain * F(g*x)/g for an input x of unit mean power, the same bits as the "
+        "block's.\n"
+        "Models: Rapp (1991), Saleh (IEEE Trans. Commun. 29, 1981), memory polynomial "
+        "(Ding et al.,\n"
+        "IEEE Trans. Commun. 52, 2004). Calls continue one stream: the memory taps see "
+        "the samples\n"
+        "of the call before.");
+    bind_amplifier_model<amplifier>(bound,
+                                    py::init<const std::string&,
+                                             double,
+                                             double,
+                                             const std::vector<double>&,
+                                             const amplifier::coefficients_t&,
+                                             double>());
+    bound
         .def("__call__",
              &amplify,
              py::arg("samples"),
@@ -91,25 +77,7 @@ void bind_amplifier(py::module& m)
              "not finite\n"
              "counts as zero\n"
              "returns: complex64 of the same shape")
-        .def("forget", &amplifier::forget, "The samples before the next one are zero.")
-        .def("mean_output_power",
-             &amplifier::mean_output_power,
-             py::arg("input_backoff_db"),
-             py::arg("points") = std::vector<gr_complex>(),
-             "Mean output power for independent inputs of unit mean power, for "
-             "output_gain = 1.\n"
-             "points: the input's equiprobable values; none: a circular Gaussian input.")
-        .def("set_operating_point",
-             &amplifier::set_operating_point,
-             py::arg("input_backoff_db"),
-             py::arg("output_gain"),
-             "Set back-off (dB, -60 ... 100) and output gain (above 0, at most 1e6).")
-        .def("model", &amplifier::model, "The model's name.")
-        .def(
-            "input_backoff_db", &amplifier::input_backoff_db, "The input back-off in dB.")
-        .def("output_gain",
-             &amplifier::output_gain,
-             "The amplitude factor at the output.");
+        .def("forget", &amplifier::forget, "The samples before the next one are zero.");
 }
 
 void bind_fading(py::module& m)
@@ -130,44 +98,11 @@ void bind_fading(py::module& m)
         "and where begin_frame() is called. Calls continue one stream, "
         "with the same bits as the\n"
         "block's, however it is cut.");
+    bind_channel<fading>(
+        bound,
+        [](const auto&... arguments) { return std::make_unique<fading>(arguments...); },
+        "frame_len: samples per frame, 0 ... 2**40; 0: only begin_frame() begins one\n");
     bound
-        .def(py::init([](const std::vector<double>& power_delay_profile,
-                         const py::object& taps,
-                         int num_tx,
-                         int num_rx,
-                         int64_t frame_len,
-                         double doppler,
-                         int64_t seed,
-                         bool normalize,
-                         double frequency_offset) {
-                 return fading(power_delay_profile,
-                               to_taps(taps),
-                               num_tx,
-                               num_rx,
-                               frame_len,
-                               doppler,
-                               seed,
-                               normalize,
-                               frequency_offset);
-             }),
-             py::arg("power_delay_profile") = std::vector<double>(),
-             py::arg("taps") = py::none(),
-             py::arg("num_tx") = 1,
-             py::arg("num_rx") = 1,
-             py::arg("frame_len") = 0,
-             py::arg("doppler") = 0.0,
-             py::arg("seed") = 1,
-             py::arg("normalize") = true,
-             py::arg("frequency_offset") = 0.0,
-             "power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or\n"
-             "taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)\n"
-             "num_tx, num_rx: inputs and outputs, 1 ... 16\n"
-             "frame_len: samples per frame, 0 ... 2**40; 0: only begin_frame() begins "
-             "one\n"
-             "doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5\n"
-             "seed: of the taps, at least 0\n"
-             "normalize: scale each drawn impulse response to unit energy\n"
-             "frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5")
         .def("__call__",
              &pass,
              py::arg("samples"),
@@ -178,7 +113,6 @@ void bind_fading(py::module& m)
         .def("begin_frame",
              &fading::begin_frame,
              "The next sample is a frame's first: draw its taps.");
-    bind_channel<fading>(bound);
 }
 
 } // namespace

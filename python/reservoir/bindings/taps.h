@@ -7,7 +7,13 @@
 
 #include "arrays.h"
 #include <gnuradio/reservoir/kernel/fading.h>
+
+#include <pybind11/complex.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 //! [output][input][tap]
 typedef gr::reservoir::kernel::fading::taps_t impulse_responses;
@@ -54,12 +60,59 @@ inline complex_array from_taps(const impulse_responses& taps)
     return values;
 }
 
-//! What the block and the kernel let a user set and see of the channel.
-template <class Channel, class Bound>
-void bind_channel(Bound& bound)
+/*!
+ * What the block and the kernel let a user set and see of the channel. Own: the types of the
+ * arguments that only one of them has, before frame_len; `own` are their names and defaults.
+ */
+template <class Channel, class... Own, class Bound, class Make, class... Argument>
+void bind_channel(Bound& bound,
+                  Make make,
+                  const std::string& frames,
+                  const Argument&... own)
 {
     namespace py = pybind11;
+    const std::string parameters =
+        "power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or\n"
+        "taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)\n"
+        "num_tx, num_rx: inputs and outputs, 1 ... 16\n" +
+        frames +
+        "doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5\n"
+        "seed: of the taps, at least 0\n"
+        "normalize: scale each drawn impulse response to unit energy\n"
+        "frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5";
     bound
+        .def(py::init([make](const std::vector<double>& power_delay_profile,
+                             const py::object& taps,
+                             int num_tx,
+                             int num_rx,
+                             const Own&... own_values,
+                             int64_t frame_len,
+                             double doppler,
+                             int64_t seed,
+                             bool normalize,
+                             double frequency_offset) {
+                 return make(power_delay_profile,
+                             to_taps(taps),
+                             num_tx,
+                             num_rx,
+                             own_values...,
+                             frame_len,
+                             doppler,
+                             seed,
+                             normalize,
+                             frequency_offset);
+             }),
+             py::arg("power_delay_profile") = std::vector<double>(),
+             py::arg("taps") = py::none(),
+             py::arg("num_tx") = 1,
+             py::arg("num_rx") = 1,
+             own...,
+             py::arg("frame_len") = 0,
+             py::arg("doppler") = 0.0,
+             py::arg("seed") = 1,
+             py::arg("normalize") = true,
+             py::arg("frequency_offset") = 0.0,
+             parameters.c_str())
         .def(
             "set_taps",
             [](Channel& self, const py::object& taps) { self.set_taps(to_taps(taps)); },

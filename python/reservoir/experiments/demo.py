@@ -3,13 +3,12 @@
 #
 """The demo: receivers side by side over a saturating amplifier and a fading channel."""
 
-import argparse
 import dataclasses
-import pathlib
 import sys
 import time
 
 from . import flowgraph, report
+from .options import report_parser, within
 from .progress import progress
 from .receivers import RECEIVERS, receivers
 
@@ -50,30 +49,12 @@ class Results:
     run_seconds: float = 0.0
 
 
-def within(low, high):
-    """An argument type: integers from low to high."""
-
-    def integer(text):
-        value = int(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(
-                f"{value}: must be within {low} ... {high}"
-            )
-        return value
-
-    return integer
-
-
 def parse(arguments):
-    parser = argparse.ArgumentParser(
-        prog="python3 -m gnuradio.reservoir demo", description=DESCRIPTION
-    )
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        default=pathlib.Path("reservoir-demo"),
-        metavar="DIR",
-        help="folder for the report; made if it is not there (%(default)s)",
+    parser = report_parser(
+        "demo",
+        DESCRIPTION,
+        "the report",
+        "fewer frames and signal-to-noise ratios: seconds instead of a minute",
     )
     parser.add_argument(
         "--frames",
@@ -81,18 +62,6 @@ def parse(arguments):
         metavar="N",
         help="frames, each with a channel of its own, at each signal-to-noise ratio "
         "(140; 50 with --quick)",
-    )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="fewer frames and signal-to-noise ratios: seconds instead of a minute",
-    )
-    parser.add_argument(
-        "--seed",
-        type=within(0, 2**32),
-        default=1,
-        metavar="S",
-        help="of pilots, symbols, channels and noise: the same seed repeats the run (%(default)s)",
     )
     return parser.parse_args(arguments)
 

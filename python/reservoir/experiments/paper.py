@@ -7,20 +7,18 @@ Each piece of the work is written to a file of DIR/cache when it is finished, na
 parameters, and is not computed again.
 """
 
-import argparse
 import dataclasses
 import hashlib
 import itertools
 import json
 import os
-import pathlib
 import sys
 import time
 
 import numpy as np
 
 from . import paper_report
-from .demo import within
+from .options import report_parser
 from .paper_measurements import (
     CONFIGURED,
     PILOTS,
@@ -356,27 +354,11 @@ def parameters(scale, seed):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(
-        prog="python3 -m gnuradio.reservoir paper", description=DESCRIPTION
-    )
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        default=pathlib.Path("reservoir-paper"),
-        metavar="DIR",
-        help="folder for the report and the cache; made if it is not there (%(default)s)",
-    )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="fewer frames, points and settings: below two minutes instead of twenty",
-    )
-    parser.add_argument(
-        "--seed",
-        type=within(0, 2**32),
-        default=1,
-        metavar="S",
-        help="of pilots, symbols, channels and noise: the same seed repeats the run (%(default)s)",
+    parser = report_parser(
+        "paper",
+        DESCRIPTION,
+        "the report and the cache",
+        "fewer frames, points and settings: below two minutes instead of twenty",
     )
     return parser.parse_args(arguments)
 

@@ -46,6 +46,7 @@ class Receiver:
 
 LINEAR_TAPS = 16
 FORWARD_TAPS, FEEDBACK_TAPS = 16, 8
+OFFSETS = tuple(range(0, 13, 2))  # of tags, symbols
 
 
 def late_tags(offset):
@@ -113,7 +114,7 @@ RECEIVERS = (
         make_linear(digital.adaptive_algorithm_lms),
         dict(color="#D55E00", marker="^", linestyle="-.", markersize=7),
         dict(
-            offset=tuple(range(0, 13, 2)),
+            offset=OFFSETS,
             step_size=(0.01, 0.03, 0.06, 0.1),
             adapt_after_training=(False, True),
         ),
@@ -125,7 +126,7 @@ RECEIVERS = (
         make_linear(digital.adaptive_algorithm_nlms),
         dict(color="#CC79A7", marker="v", linestyle="-.", markersize=7),
         dict(
-            offset=tuple(range(0, 13, 2)),
+            offset=OFFSETS,
             step_size=(0.1, 0.3, 0.6, 1.0),
             adapt_after_training=(False, True),
         ),
@@ -137,7 +138,7 @@ RECEIVERS = (
         f"and {FEEDBACK_TAPS} feedback taps, its tags moved by an offset",
         make_dfe,
         dict(color="#56B4E9", marker="P", linestyle="-.", markersize=7),
-        dict(offset=tuple(range(0, 13, 2)), step_size=(0.01, 0.03, 0.06, 0.1)),
+        dict(offset=OFFSETS, step_size=(0.01, 0.03, 0.06, 0.1)),
     ),
     Receiver(
         "fir",

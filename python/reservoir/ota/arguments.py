@@ -35,6 +35,12 @@ def number(low, high, kind=float):
     return convert
 
 
+def add_number(group, flag, kind, default, meaning):
+    group.add_argument(
+        flag, type=kind, default=default, help=f"{meaning} (default: {default:g})"
+    )
+
+
 def add_burst_arguments(parser):
     """What transmitter and receiver must agree on."""
     group = parser.add_argument_group("bursts (the same at both ends)")
@@ -47,17 +53,15 @@ def add_burst_arguments(parser):
         default="none",
         help="cc: convolutional code of rate 1/2; halves the data (default: none)",
     )
-    group.add_argument(
+    add_number(
+        group,
         "--pilots",
-        type=number(16, 4096, int),
-        default=64,
-        help="known symbols that the receiver is trained on (default: 64)",
+        number(16, 4096, int),
+        64,
+        "known symbols that the receiver is trained on",
     )
-    group.add_argument(
-        "--payload",
-        type=number(64, 65536, int),
-        default=512,
-        help="symbols with data in a burst (default: 512)",
+    add_number(
+        group, "--payload", number(64, 65536, int), 512, "symbols with data in a burst"
     )
 
 
@@ -89,76 +93,35 @@ def add_radio_arguments(parser, gain_help):
 
 def add_air_arguments(parser):
     group = parser.add_argument_group("simulated air (sim only)")
-    group.add_argument(
-        "--snr",
-        type=number(-20, 100),
-        default=20.0,
-        help="Es/N0 in dB (default: 20)",
-    )
-    group.add_argument(
+    add_number(group, "--snr", number(-20, 100), 20.0, "Es/N0 in dB")
+    add_number(
+        group,
         "--taps",
-        type=number(1, 32, int),
-        default=6,
-        help="paths, one symbol apart, drawn again for every burst (default: 6)",
+        number(1, 32, int),
+        6,
+        "paths, one symbol apart, drawn again for every burst",
     )
-    group.add_argument(
-        "--cfo",
-        type=number(-0.05, 0.05),
-        default=0.01,
-        help="carrier offset in cycles/sample (default: 0.01)",
+    add_number(
+        group, "--cfo", number(-0.05, 0.05), 0.01, "carrier offset in cycles/sample"
     )
-    group.add_argument(
-        "--ppm",
-        type=number(-1000, 1000),
-        default=0.0,
-        help="clock offset (default: 0)",
-    )
-    group.add_argument(
-        "--phase-noise",
-        type=number(0, 1),
-        default=0.0,
-        help="rms in rad (default: 0)",
-    )
-    group.add_argument(
-        "--iq-amplitude",
-        type=number(-10, 10),
-        default=0.0,
-        help="gain of I over Q in dB (default: 0)",
-    )
-    group.add_argument(
-        "--iq-phase",
-        type=number(-45, 45),
-        default=0.0,
-        help="degrees from quadrature (default: 0)",
-    )
-    group.add_argument(
-        "--dc",
-        type=number(0, 10),
-        default=0.0,
-        help="offset, the signal's rms being 1 (default: 0)",
-    )
-    group.add_argument(
-        "--bits",
-        type=number(0, 16, int),
-        default=0,
-        help="of the converter; 0: none (default: 0)",
-    )
-    group.add_argument(
-        "--seed",
-        type=number(0, 2**31, int),
-        default=1,
-        help="of paths and noise (default: 1)",
-    )
+    add_number(group, "--ppm", number(-1000, 1000), 0.0, "clock offset")
+    add_number(group, "--phase-noise", number(0, 1), 0.0, "rms in rad")
+    add_number(group, "--iq-amplitude", number(-10, 10), 0.0, "gain of I over Q in dB")
+    add_number(group, "--iq-phase", number(-45, 45), 0.0, "degrees from quadrature")
+    add_number(group, "--dc", number(0, 10), 0.0, "offset, the signal's rms being 1")
+    add_number(group, "--bits", number(0, 16, int), 0, "of the converter; 0: none")
+    add_number(group, "--seed", number(0, 2**31, int), 1, "of paths and noise")
 
 
 def add_data_arguments(parser):
     group = parser.add_argument_group("data to send")
     group.add_argument("--text", help="file to send; without it, lines of text")
-    group.add_argument(
+    add_number(
+        group,
         "--packets",
-        type=number(0, 10**9, int),
-        default=100,
-        help="lines of text to send where no file is given; 0: without end (default: 100)",
+        number(0, 10**9, int),
+        100,
+        "lines of text to send where no file is given; 0: without end",
     )
 
 

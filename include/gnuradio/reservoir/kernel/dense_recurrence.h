@@ -19,6 +19,10 @@ namespace gr {
 namespace reservoir {
 namespace kernel {
 
+namespace simd {
+struct reservoir_block;
+}
+
 //! All of them, in no order. \throws std::runtime_error if they do not converge
 RESERVOIR_API Eigen::VectorXcf eigenvalues(const Eigen::MatrixXcf& matrix);
 
@@ -90,7 +94,7 @@ public:
     run(const std::complex<float>* inputs, size_t count, std::complex<float>* states);
 
 private:
-    void find_branches(const tapped_delay_window& window);
+    simd::reservoir_block block_of(const tapped_delay_window& window, size_t count);
 
     const int d_num_neurons;
     const int d_num_inputs;
