@@ -105,8 +105,13 @@ Eigen::VectorXd smoothed_phase(const sample_streams& received,
     }
     Eigen::VectorXd phase(count);
     simd::angles(smoothed.data(), count, phase.data());
-    for (Index n = 1; n < count; n++)
-        phase(n) = phase(n - 1) + std::remainder(phase(n) - phase(n - 1), 2.0 * M_PI);
+    double turns = 0.0, last = count > 0 ? phase(0) : 0.0;
+    for (Index n = 1; n < count; n++) {
+        const double angle = phase(n), step = angle - last;
+        turns += step > M_PI ? -2.0 * M_PI : step < -M_PI ? 2.0 * M_PI : 0.0;
+        phase(n) = angle + turns;
+        last = angle;
+    }
     return phase;
 }
 

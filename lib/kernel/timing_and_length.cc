@@ -21,6 +21,7 @@ using Eigen::MatrixXcd;
 namespace {
 
 constexpr Index EARLIEST = -8, LATEST = 6, LONGEST = 16;
+constexpr Index LAGS = LATEST + LONGEST;
 
 /*
  * The energy that is left by one tap, two taps, ... from lag start on, from one Cholesky
@@ -30,8 +31,7 @@ constexpr Index EARLIEST = -8, LATEST = 6, LONGEST = 16;
 std::vector<double> left_by_lengths(const lag_sums& sums, Index start, Index size)
 {
     const Index streams = sums.cross.cols();
-    double re[LONGEST][LONGEST],
-        im[LONGEST][LONGEST]; // by columns, from the diagonal down
+    double re[LAGS][LAGS], im[LAGS][LAGS]; // by columns, from the diagonal down
     for (Index c = 0; c < size; c++)
         for (Index r = c; r < size; r++) {
             re[c][r] = sums.gram(start + r, start + c).real();
@@ -82,21 +82,33 @@ channel_window select_channel_window(const sample_streams& received,
     const double total = sums.weight;
     sums.gram.diagonal().array() += 1e-6 * total + 1e-12;
 
+    const auto criterion = [&](double left, Index length) {
+        return streams * total * std::log(std::max(left, 1e-12) / (streams * total)) +
+               streams * length * std::log(total);
+    };
     channel_window best = { 0, 1 };
     double least = std::numeric_limits<double>::infinity();
-    for (Index timing = earliest; timing <= latest; timing++) {
+    const auto try_timing = [&](Index timing, double never_less) {
         const Index start = latest - timing;
-        const Index size = std::min(longest, lags - start);
+        Index size = std::min(longest, lags - start);
+        while (size > 0 && criterion(never_less, size) >= least)
+            size--;
         const std::vector<double> left = left_by_lengths(sums, start, size);
-        for (Index l = 0; l < size; l++) {
-            const double criterion =
-                streams * total * std::log(std::max(left[l], 1e-12) / (streams * total)) +
-                streams * (l + 1) * std::log(total);
-            if (criterion < least) {
-                least = criterion;
-                best = { int(timing), int(l + 1) };
+        for (Index length = 1; length <= size; length++) {
+            const double found = criterion(left[length - 1], length);
+            if (found < least) {
+                least = found;
+                best = { int(timing), int(length) };
             }
         }
+    };
+    // no window leaves less than all lags do: those that cannot win any more are not tried
+    const double by_all = left_by_lengths(sums, 0, lags).back();
+    for (Index distance = 0; distance <= std::max(latest, -earliest); distance++) {
+        if (distance <= latest)
+            try_timing(distance, by_all);
+        if (distance > 0 && -distance >= earliest)
+            try_timing(-distance, by_all);
     }
     return best;
 }

@@ -43,19 +43,19 @@ struct known_symbols {
 //! A readout and the model that it is configured from.
 struct configured_readout {
     kernel::channel_window window;
-    Eigen::Index past; // samples before the symbol that fir sees
+    Eigen::Index past = 0; // samples before the symbol that fir sees
     // (past + 1 + future) x streams, on streams delayed by timing
     Eigen::MatrixXcd fir;
     Eigen::VectorXcd feedback; // weights of the last decisions
     cdouble gain;              // of the output
     Eigen::VectorXcd warp;     // gain of each ring
-    bool warped;
+    bool warped = false;
     Eigen::VectorXcd points; // after the warp
     Eigen::MatrixXcd taps;   // length x streams
     Eigen::VectorXcd poles;
-    double noise_variance; // of one stream
-    double leave_one_out_mse;
-    double prior_weight;
+    double noise_variance = 0.0; // of one stream
+    double leave_one_out_mse = 0.0;
+    double prior_weight = 0.0;
     double condition_number = std::numeric_limits<double>::quiet_NaN();
 };
 

@@ -67,8 +67,11 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const double doubt = benefit_of_doubt(streams.size() * layout.end());
     std::optional<configured_frame> tracked;
     const auto tracking_is_better = [&](const configured_frame& other) {
+        const tracking_receiver moving(d_network);
+        if (!tracked && Index(now.margins.size()) == payload_len)
+            tracked = moving.smoothed(now, layout);
         if (!tracked)
-            tracked = tracking_receiver(d_network).receive(streams, layout);
+            tracked = moving.receive(streams, layout);
         return tracked->prediction_error() * doubt < other.prediction_error();
     };
     // of a long frame the beginning shows whether its channel moves

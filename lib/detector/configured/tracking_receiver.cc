@@ -105,9 +105,6 @@ configured_frame tracking_receiver::track(const sample_streams& given,
     // later ones are of channel and noise alone, and leave nothing out
     frame.readout.leave_one_out_mse = training_error;
     smooth(frame, received, layout, plan.block, doubtful);
-    frame.rows_per_fit = std::min<double>(
-        2.0 * std::min(frame.memory, LONGEST_MEMORY / 2) + plan.block, end);
-    keep_decisions(d_network, frame, layout.num_pilots);
     return frame;
 }
 
@@ -222,6 +219,9 @@ void tracking_receiver::smooth(configured_frame& frame,
                 received, streams, channels, frame.readout, layout, block, doubtful))
             break;
     }
+    frame.rows_per_fit = std::min<double>(
+        2.0 * std::min(frame.memory, LONGEST_MEMORY / 2) + block, layout.end());
+    keep_decisions(d_network, frame, layout.num_pilots);
 }
 
 bool tracking_receiver::search_again(signal& received,
@@ -299,11 +299,56 @@ void tracking_receiver::soften(configured_frame& frame,
     frame.soft_variance = noise / std::max<size_t>(channels.taps.size(), 1);
 }
 
+// Where a channel that moves was taken to stand still, what seems sure may be wrong.
+std::vector<char> tracking_receiver::doubtful_blocks(const std::vector<float>& margins,
+                                                     Index block)
+{
+    constexpr float STILL_MARGIN = 4 * SURE_MARGIN;
+    std::vector<char> doubtful((margins.size() + block - 1) / block, false);
+    for (size_t k = 0; k < margins.size(); k++)
+        doubtful[k / block] |= !(margins[k] > STILL_MARGIN);
+    return doubtful;
+}
+
+std::optional<configured_frame>
+tracking_receiver::smoothed(const still_receiver::attempt& decided,
+                            const frame_layout& layout) const
+{
+    const Index end = layout.end(), block = SLOW_FADING.block;
+    const std::vector<char> doubtful = doubtful_blocks(decided.margins, block);
+    if (size_t(std::count(doubtful.begin(), doubtful.end(), true)) > doubtful.size() / 4)
+        return std::nullopt;
+    const signal received = {
+        decided.raw, decided.kept_signal.symbols, decided.kept_signal.phase, end
+    };
+    configured_frame frame = decided.frame;
+    frame.tracked = true;
+    frame.residuals.clear();
+    const row_range recent = { std::max<Index>(end - channel_tracker::RECENT, 0), end };
+    frame.readout = d_network.model_of(rotated(received.raw, received.phase),
+                                       received.symbols,
+                                       recent,
+                                       VectorXd::Ones(end),
+                                       d_network.warps(recent));
+    d_network.configure_for(
+        frame.readout, frame.readout.taps, frame.readout.noise_variance);
+    frame.readout.leave_one_out_mse = decided.frame.readout.leave_one_out_mse;
+    smooth(frame, received, layout, block, doubtful);
+    if (!explains(frame))
+        return std::nullopt;
+    return frame;
+}
+
+bool tracking_receiver::explains(const configured_frame& frame)
+{
+    return frame.memory > 16.0 && frame.residual <= 1.5 * frame.pilot_residual;
+}
+
 configured_frame tracking_receiver::receive(const sample_streams& raw,
                                             const frame_layout& layout) const
 {
     configured_frame frame = track(raw, layout, SLOW_FADING);
-    if (frame.memory > 16.0 && frame.residual <= 1.5 * frame.pilot_residual)
+    if (explains(frame))
         return frame;
     const configured_frame faster = track(raw, layout, FAST_FADING);
     return faster.prediction_error() < frame.prediction_error() ? faster : frame;

@@ -7,8 +7,10 @@
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_TRACKING_RECEIVER_H
 
 #include "detector/configured/frame.h"
+#include "detector/configured/still_receiver.h"
 #include "detector/configured/tracker.h"
 #include <gnuradio/reservoir/kernel/lag_sums.h>
+#include <optional>
 
 namespace gr {
 namespace reservoir {
@@ -24,6 +26,15 @@ public:
 
     //! As for slow fading, and where that does not explain the samples as for fast fading.
     configured_frame receive(const sample_streams& raw, const frame_layout& layout) const;
+
+    /*!
+     * \brief Makes a tracked frame of an attempt that took the channel to stand still, where its
+     * decisions show a movement so slow that few of them are doubtful.
+     * \param decided over the whole frame
+     * \return nothing where that does not explain the samples
+     */
+    std::optional<configured_frame> smoothed(const still_receiver::attempt& decided,
+                                             const frame_layout& layout) const;
 
 private:
     // A frame on its way: what is known of each symbol and of the carrier's phase
@@ -49,6 +60,10 @@ private:
         double residual = 0.0;              // mean square over the payload
     };
 
+    //! Whether nothing faster need be tried.
+    static bool explains(const configured_frame& frame);
+    static std::vector<char> doubtful_blocks(const std::vector<float>& margins,
+                                             Eigen::Index block);
     configured_frame track(const sample_streams& raw,
                            const frame_layout& layout,
                            const tracking_plan& plan) const;
