@@ -286,13 +286,16 @@ training_report configured_esn::do_fit(const gr_complex* const* received,
     d_tracking = d_track_next;
     kernel::sample_streams input = streams;
     d_readout->frequency = 0.0;
-    const double offset = d_parameters.feedback
-                              ? network
-                                    .find_offset(streams,
-                                                 network.known(known, streams[0].size()),
-                                                 known.size())
-                                    .frequency
-                              : 0.0;
+    double offset = 0.0;
+    if (d_parameters.feedback) {
+        const known_symbols symbols = network.known(known, streams[0].size());
+        offset = network
+                     .find_offset(streams,
+                                  symbols,
+                                  known.size(),
+                                  network.pilot_window(streams, symbols, known.size()))
+                     .frequency;
+    }
     if (offset != 0.0) {
         const kernel::sample_streams turned = network.derotated(streams, offset);
         const configured_readout other = network.fit(turned, known);

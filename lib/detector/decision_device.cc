@@ -26,7 +26,7 @@ bool lie_on(const std::vector<gr_complex>& points, const std::vector<gr_complex>
 {
     return std::all_of(symbols.begin(), symbols.end(), [&points](gr_complex symbol) {
         return std::any_of(points.begin(), points.end(), [symbol](gr_complex point) {
-            return std::abs(point - symbol) <= 1e-3F * std::abs(point);
+            return std::norm(point - symbol) <= 1e-6F * std::norm(point);
         });
     });
 }

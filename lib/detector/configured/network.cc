@@ -137,6 +137,8 @@ cdouble known_symbols::warped(Index n, const VectorXcd& gains) const
 
 VectorXcd known_symbols::warped(const VectorXcd& gains) const
 {
+    if ((gains.array() == 1.0).all())
+        return values;
     VectorXcd out(values.size());
     for (Index n = 0; n < out.size(); n++)
         out(n) = warped(n, gains);
@@ -202,31 +204,43 @@ int configured_network::nearest(cdouble symbol) const
 kernel::channel_window configured_network::select_window(const sample_streams& streams,
                                                          const known_symbols& symbols,
                                                          row_range range,
-                                                         const VectorXd& weights,
-                                                         bool first) const
+                                                         const VectorXd& weights) const
 {
     if (d_settings.channel_len > 0) // half of the symbols at least are left to fit
         return { 0,
                  int(std::min<Index>(d_settings.channel_len, (range.size() + 1) / 2)) };
-    kernel::channel_window window =
-        kernel::select_channel_window(streams, symbols.values, range, weights);
-    if (first && range.size() < SHORT_TRAINING)
+    return kernel::select_channel_window(streams, symbols.values, range, weights);
+}
+
+kernel::channel_window configured_network::pilot_window(const sample_streams& streams,
+                                                        const known_symbols& symbols,
+                                                        Index num_pilots) const
+{
+    return select_window(
+        streams, symbols, { 0, num_pilots }, VectorXd::Ones(streams[0].size()));
+}
+
+kernel::channel_window configured_network::lengthened(kernel::channel_window window,
+                                                      row_range range) const
+{
+    if (d_settings.channel_len == 0 && range.size() < SHORT_TRAINING)
         window.length =
             std::min(window.length + 2, std::max<int>(window.length, range.size() / 3));
     return window;
 }
 
-configured_readout configured_network::configure(const sample_streams& streams,
-                                                 const known_symbols& symbols,
-                                                 row_range range,
-                                                 const VectorXd& weights,
-                                                 bool warp,
-                                                 const std::vector<double>& prior_weights,
-                                                 bool first) const
+configured_readout
+configured_network::configure(const sample_streams& streams,
+                              const known_symbols& symbols,
+                              row_range range,
+                              kernel::channel_window window,
+                              const VectorXd& weights,
+                              bool warp,
+                              const std::vector<double>& prior_weights) const
 {
     configured_readout readout;
     const fitted_model model =
-        fit_model(readout, streams, symbols, range, weights, warp, first);
+        fit_model(readout, streams, symbols, range, window, weights, warp);
     fit_readout(readout, model, range, weights, prior_weights);
     return readout;
 }
@@ -236,16 +250,15 @@ configured_network::fit_model(configured_readout& readout,
                               const sample_streams& streams,
                               const known_symbols& symbols,
                               row_range range,
+                              kernel::channel_window window,
                               const VectorXd& weights,
-                              bool warp,
-                              bool first) const
+                              bool warp) const
 {
     fitted_model model;
     model.told = !symbols.decided && d_settings.channel.rows() > 0 &&
                  d_settings.channel.rows() < range.size();
-    readout.window = model.told
-                         ? kernel::channel_window{ 0, int(d_settings.channel.rows()) }
-                         : select_window(streams, symbols, range, weights, first);
+    readout.window =
+        model.told ? kernel::channel_window{ 0, int(d_settings.channel.rows()) } : window;
     const Index length = readout.window.length;
     model.shifted = kernel::delayed(streams, readout.window.timing);
     model.rows = model_rows(range, readout.window);
@@ -294,7 +307,13 @@ configured_readout configured_network::model_of(const sample_streams& streams,
                                                 bool warp) const
 {
     configured_readout readout;
-    fit_model(readout, streams, symbols, range, weights, warp, false);
+    fit_model(readout,
+              streams,
+              symbols,
+              range,
+              select_window(streams, symbols, range, weights),
+              weights,
+              warp);
     return readout;
 }
 
@@ -425,10 +444,10 @@ configured_readout configured_network::fit(const sample_streams& streams,
     return configure(streams,
                      symbols,
                      range,
+                     lengthened(select_window(streams, symbols, range, weights), range),
                      weights,
                      warps(range),
-                     { d_settings.prior_weight },
-                     true);
+                     { d_settings.prior_weight });
 }
 
 Eigen::VectorXcf configured_network::feedforward(const configured_readout& readout,
@@ -518,20 +537,19 @@ kernel::adaptive_decisions configured_network::search(const configured_readout& 
         model, past.data(), input.data(), input.size(), clear, judged);
 }
 
-kernel::carrier_offset configured_network::find_offset(const sample_streams& streams,
-                                                       const known_symbols& symbols,
-                                                       Index num_pilots) const
+kernel::carrier_offset
+configured_network::find_offset(const sample_streams& streams,
+                                const known_symbols& symbols,
+                                Index num_pilots,
+                                kernel::channel_window window) const
 {
     if (!(d_settings.max_frequency_offset > 0.0))
         return { 0.0, false };
-    const row_range range = { 0, num_pilots };
-    const VectorXd weights = VectorXd::Ones(streams[0].size());
-    return kernel::find_carrier_offset(
-        streams,
-        symbols.values,
-        range,
-        select_window(streams, symbols, range, weights, false),
-        d_settings.max_frequency_offset);
+    return kernel::find_carrier_offset(streams,
+                                       symbols.values,
+                                       { 0, num_pilots },
+                                       window,
+                                       d_settings.max_frequency_offset);
 }
 
 sample_streams configured_network::derotated(const sample_streams& streams,

@@ -93,21 +93,25 @@ public:
     kernel::channel_window select_window(const sample_streams& streams,
                                          const known_symbols& symbols,
                                          row_range range,
-                                         const Eigen::VectorXd& weights,
-                                         bool first) const;
+                                         const Eigen::VectorXd& weights) const;
+    kernel::channel_window pilot_window(const sample_streams& streams,
+                                        const known_symbols& symbols,
+                                        Eigen::Index num_pilots) const;
+    //! Few symbols get a longer channel than they show.
+    kernel::channel_window lengthened(kernel::channel_window window,
+                                      row_range range) const;
     /*!
      * \brief Channel, poles and readout from the symbols known in range.
      * \param warp whether a transmitter's amplifier is fitted as well
      * \param prior_weights the one with the least leave-one-out error is used
-     * \param first whether few symbols are to get a longer channel than they show
      */
     configured_readout configure(const sample_streams& streams,
                                  const known_symbols& symbols,
                                  row_range range,
+                                 kernel::channel_window window,
                                  const Eigen::VectorXd& weights,
                                  bool warp,
-                                 const std::vector<double>& prior_weights,
-                                 bool first) const;
+                                 const std::vector<double>& prior_weights) const;
     /*!
      * \brief Window, warp, channel and noise from the symbols known in range; no poles and no filter.
      */
@@ -129,10 +133,11 @@ public:
                            const std::vector<cdouble>& pilots,
                            Eigen::Index first = 0) const;
 
-    //! Most likely carrier offset by the pilots, cycles per symbol.
+    //! Most likely carrier offset by the pilots, cycles per symbol, in a channel of this window.
     kernel::carrier_offset find_offset(const sample_streams& streams,
                                        const known_symbols& symbols,
-                                       Eigen::Index num_pilots) const;
+                                       Eigen::Index num_pilots,
+                                       kernel::channel_window window) const;
     sample_streams derotated(const sample_streams& streams, double frequency) const;
 
     //! Output of the readout's filter, before feedback, for symbols range.
@@ -179,14 +184,14 @@ private:
         Eigen::VectorXcd sent;  // after the warp
         double noise;           // for poles and prior: of one stream, and of the estimate
     };
-    //! Window, warp, channel and noise of the readout.
+    //! Warp, channel and noise of the readout; its window, too, where the channel is told.
     fitted_model fit_model(configured_readout& readout,
                            const sample_streams& streams,
                            const known_symbols& symbols,
                            row_range range,
+                           kernel::channel_window window,
                            const Eigen::VectorXd& weights,
-                           bool warp,
-                           bool first) const;
+                           bool warp) const;
     //! Poles, filter and feedback of the readout, given its model.
     void fit_readout(configured_readout& readout,
                      const fitted_model& model,

@@ -51,20 +51,24 @@ double model_residual(const sample_streams& streams,
 
 } // namespace
 
-still_receiver::configured_pass still_receiver::configure_pass(
-    const decided_signal& signal, row_range range, bool first) const
+still_receiver::configured_pass
+still_receiver::configure_pass(const decided_signal& signal,
+                               row_range range,
+                               kernel::channel_window window,
+                               const std::vector<double>& priors) const
 {
     const configured_settings& settings = d_network.settings();
     const VectorXd weights = VectorXd::Ones(signal.phase.size());
     const bool warp = d_network.warps(range);
-    const std::vector<double> priors =
-        first ? std::vector<double>{ settings.prior_weight } : REFIT_PRIORS;
+    const auto configured = [&](const sample_streams& input,
+                                kernel::channel_window its_window) {
+        return d_network.configure(
+            input, signal.symbols, range, its_window, weights, warp, priors);
+    };
     configured_pass pass;
     pass.input = signal.turned;
     if (settings.receiver_linearization && d_network.multilevel() &&
         signal.turned.size() == 1) {
-        const kernel::channel_window window =
-            d_network.select_window(signal.turned, signal.symbols, range, weights, false);
         const kernel::linearised_receiver found =
             kernel::linearise_receiver(kernel::delayed(signal.turned[0], window.timing),
                                        signal.symbols.values,
@@ -74,11 +78,13 @@ still_receiver::configured_pass still_receiver::configure_pass(
         if (pass.linearised)
             pass.input[0] = kernel::delayed(found.samples, -window.timing);
     }
-    pass.readout = d_network.configure(
-        pass.input, signal.symbols, range, weights, warp, priors, first);
+    pass.readout = configured(
+        pass.input,
+        pass.linearised
+            ? d_network.select_window(pass.input, signal.symbols, range, weights)
+            : window);
     if (pass.linearised && warp) { // which end of the link is it that saturates?
-        const configured_readout other = d_network.configure(
-            signal.turned, signal.symbols, range, weights, warp, priors, first);
+        const configured_readout other = configured(signal.turned, window);
         if (other.leave_one_out_mse < pass.readout.leave_one_out_mse) {
             pass.readout = other;
             pass.input = signal.turned;
@@ -125,6 +131,14 @@ double still_receiver::follow_phase(decided_signal& signal,
 still_receiver::attempt still_receiver::begin(const sample_streams& raw,
                                               const frame_layout& layout) const
 {
+    return begin(
+        raw, layout, d_network.pilot_window(raw, layout.pilots, layout.num_pilots));
+}
+
+still_receiver::attempt still_receiver::begin(const sample_streams& raw,
+                                              const frame_layout& layout,
+                                              kernel::channel_window pilot_window) const
+{
     attempt now;
     now.raw = raw;
     now.signal = { layout.pilots,
@@ -132,11 +146,14 @@ still_receiver::attempt still_receiver::begin(const sample_streams& raw,
                    raw,
                    d_network.settings().phase_noise };
     now.frame.rows_per_fit = layout.end();
-    pass(now, layout, 0);
+    pass(now, layout, 0, d_network.lengthened(pilot_window, { 0, layout.num_pilots }));
     return now;
 }
 
-void still_receiver::pass(attempt& now, const frame_layout& layout, int number) const
+void still_receiver::pass(attempt& now,
+                          const frame_layout& layout,
+                          int number,
+                          kernel::channel_window window) const
 {
     const configured_settings& settings = d_network.settings();
     const row_range pilots = { 0, layout.num_pilots }, whole = { 0, layout.end() };
@@ -144,7 +161,11 @@ void still_receiver::pass(attempt& now, const frame_layout& layout, int number) 
     const bool first = number == 0;
     decided_signal& signal = now.signal;
     configured_frame& frame = now.frame;
-    const configured_pass pass = configure_pass(signal, first ? pilots : whole, first);
+    const configured_pass pass = configure_pass(
+        signal,
+        first ? pilots : whole,
+        window,
+        first ? std::vector<double>{ settings.prior_weight } : REFIT_PRIORS);
     const configured_readout& readout = pass.readout;
     frame.linearised = pass.linearised;
     const kernel::adaptive_decisions found = d_network.search(
@@ -190,7 +211,13 @@ void still_receiver::refine(attempt& now, const frame_layout& layout) const
     if (now.settled)
         return;
     for (int number = 1; number <= refits && !now.settled; number++)
-        pass(now, layout, number);
+        pass(now,
+             layout,
+             number,
+             d_network.select_window(now.signal.turned,
+                                     now.signal.symbols,
+                                     { 0, layout.end() },
+                                     VectorXd::Ones(now.signal.phase.size())));
     if (refits > 0 && !now.settled)
         search_all(now, layout);
     if (refits > 0 && !now.sure && d_network.settings().survivors > 1 &&
@@ -323,11 +350,8 @@ void still_receiver::smooth_phase(attempt& now, const frame_layout& layout) cons
     const row_range payload = { layout.num_pilots, layout.end() };
     configured_readout& readout = now.kept.readout;
     const VectorXcd sent = now.kept_signal.symbols.warped(readout.warp);
-    readout.window = d_network.select_window(now.kept.input,
-                                             now.kept_signal.symbols,
-                                             whole,
-                                             VectorXd::Ones(whole.last),
-                                             false);
+    readout.window = d_network.select_window(
+        now.kept.input, now.kept_signal.symbols, whole, VectorXd::Ones(whole.last));
     readout.taps = kernel::sum_lags(now.kept.input,
                                     readout.window.timing,
                                     sent,
@@ -386,11 +410,13 @@ still_receiver::attempt still_receiver::try_carriers(const sample_streams& raw,
 {
     // Whether it is significant says little: few pilots barely show an offset that turns the
     // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
+    const kernel::channel_window window =
+        d_network.pilot_window(raw, layout.pilots, layout.num_pilots);
     const kernel::carrier_offset offset =
-        d_network.find_offset(raw, layout.pilots, layout.num_pilots);
+        d_network.find_offset(raw, layout.pilots, layout.num_pilots, window);
     const bool two = offset.frequency != 0.0;
     attempt still, turned;
-    const auto try_still = [&] { still = begin(raw, layout); };
+    const auto try_still = [&] { still = begin(raw, layout, window); };
     const auto try_turned = [&] {
         turned = begin(d_network.derotated(raw, offset.frequency), layout);
         turned.frame.carrier_offset = offset.frequency;

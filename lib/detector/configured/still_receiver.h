@@ -48,7 +48,10 @@ public:
 
     explicit still_receiver(const configured_network& network) : d_network(network) {}
 
-    //! The first pass.
+    //! The first pass, in a channel of the window that the pilots show.
+    attempt begin(const sample_streams& raw,
+                  const frame_layout& layout,
+                  kernel::channel_window pilot_window) const;
     attempt begin(const sample_streams& raw, const frame_layout& layout) const;
     //! The first pass of the likelier carrier hypothesis.
     attempt try_carriers(const sample_streams& raw, const frame_layout& layout) const;
@@ -59,8 +62,10 @@ public:
     configured_frame finish(attempt& now, const frame_layout& layout) const;
 
 private:
-    configured_pass
-    configure_pass(const decided_signal& signal, row_range range, bool first) const;
+    configured_pass configure_pass(const decided_signal& signal,
+                                   row_range range,
+                                   kernel::channel_window window,
+                                   const std::vector<double>& priors) const;
     /*!
      * \brief Follows the carrier's phase by a pass's decisions, where that explains the samples
      * better.
@@ -73,8 +78,11 @@ private:
                         const std::vector<float>& found,
                         row_range payload,
                         double score) const;
-    //! Configures by what is known or decided, and decides.
-    void pass(attempt& now, const frame_layout& layout, int number) const;
+    //! Configures by what is known or decided, in a channel of this window, and decides.
+    void pass(attempt& now,
+              const frame_layout& layout,
+              int number,
+              kernel::channel_window window) const;
     std::vector<row_range> doubtful_parts(const attempt& now,
                                           const frame_layout& layout) const;
     //! Takes the most likely symbols where they explain the samples better.

@@ -155,13 +155,15 @@ tracked_block channel_tracker::detect(block_surroundings& part)
 
 void channel_tracker::begin(const block_surroundings& part, const sample_streams& streams)
 {
-    d_readout = d_network.configure(streams,
-                                    part.symbols,
-                                    part.known,
-                                    VectorXd::Ones(part.phase.size()),
-                                    d_network.warps(part.known),
-                                    { d_network.settings().prior_weight },
-                                    false);
+    const VectorXd weights = VectorXd::Ones(part.phase.size());
+    d_readout = d_network.configure(
+        streams,
+        part.symbols,
+        part.known,
+        d_network.select_window(streams, part.symbols, part.known, weights),
+        weights,
+        d_network.warps(part.known),
+        { d_network.settings().prior_weight });
     d_pilot_noise = d_readout.noise_variance;
     d_last_seen = d_readout.window;
     for (const tracking_memory& memory : d_memories)

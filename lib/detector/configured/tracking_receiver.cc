@@ -75,8 +75,11 @@ configured_frame tracking_receiver::track(const sample_streams& given,
     const Index end = layout.end();
     configured_frame frame;
     frame.tracked = true;
-    const kernel::carrier_offset offset =
-        d_network.find_offset(given, layout.pilots, layout.num_pilots);
+    const kernel::carrier_offset offset = d_network.find_offset(
+        given,
+        layout.pilots,
+        layout.num_pilots,
+        d_network.pilot_window(given, layout.pilots, layout.num_pilots));
     frame.carrier_offset = offset.significant ? offset.frequency : 0.0;
     signal received = { frame.carrier_offset != 0.0
                             ? d_network.derotated(given, frame.carrier_offset)
