@@ -341,7 +341,9 @@ void configured_esn::do_receive(const gr_complex* const* received,
         if (stream.size() < length)
             stream.conservativeResizeLike(Eigen::VectorXcd::Zero(length));
 
-    const configured_settings frame_settings = settings();
+    configured_settings frame_settings = settings();
+    if (in_a_hurry())
+        frame_settings.refits = 0;
     const configured_network network(frame_settings);
     configured_frame frame;
     if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided

@@ -71,6 +71,12 @@ void detector::do_set_tracking(digital::constellation_sptr constellation)
                                     kind() + ", which does not adapt");
 }
 
+void detector::set_hurry(bool hurry)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    d_hurry = hurry;
+}
+
 void detector::set_channel(const stream_matrix& channel)
 {
     command("channel", rows_to_pmt(channel));

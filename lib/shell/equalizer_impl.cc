@@ -28,7 +28,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 digital::constellation_sptr constellation,
                                 bool background_training,
                                 int workers,
-                                bool use_history)
+                                bool use_history,
+                                int hurry_above)
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be a detector");
@@ -41,7 +42,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      constellation,
                                                      background_training,
                                                      workers,
-                                                     use_history);
+                                                     use_history,
+                                                     hurry_above);
 }
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
@@ -53,7 +55,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                digital::constellation_sptr constellation,
                                bool background_training,
                                int workers,
-                               bool use_history)
+                               bool use_history,
+                               int hurry_above)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
@@ -68,6 +71,7 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_background_training(background_training),
       d_workers(workers),
       d_use_history(use_history),
+      d_hurry_above(hurry_above),
       d_adapt(false),
       d_watch(training_start_tag, sps, payload_len)
 {
@@ -93,6 +97,22 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
             "use_history",
             use_history,
             "False with background_training");
+    require(hurry_above >= 0 && hurry_above <= 1 << 30,
+            "hurry_above",
+            hurry_above,
+            "0 to 2^30");
+    require(hurry_above == 0 || payload_len > 0,
+            "hurry_above",
+            hurry_above,
+            "0 with payload_len = 0");
+    require(hurry_above == 0 || !background_training,
+            "hurry_above",
+            hurry_above,
+            "0 with background_training");
+    require(hurry_above == 0 || detector->refits_frames(),
+            "hurry_above",
+            hurry_above,
+            ("0 with " + detector->kind() + " as it is set: it makes no refits").c_str());
     if (adapt_after_training)
         set_adapt_after_training(true);
     d_receiver = make_receiver(training_sequence);
@@ -129,7 +149,8 @@ equalizer_impl::make_receiver(const stream_matrix& training_sequence)
                                             d_payload_len,
                                             std::move(trainer),
                                             std::move(workers),
-                                            d_use_history);
+                                            d_use_history,
+                                            d_hurry_above);
 }
 
 void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const
@@ -258,6 +279,12 @@ uint64_t equalizer_impl::skipped_trainings() const
 {
     gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
     return d_receiver->so_far().skipped_trainings;
+}
+
+uint64_t equalizer_impl::hurried_frames() const
+{
+    gr::thread::scoped_lock guard(const_cast<equalizer_impl*>(this)->d_setlock);
+    return d_receiver->so_far().hurried_frames;
 }
 
 uint64_t equalizer_impl::bad_samples() const { return d_detector->bad_samples(); }
@@ -444,6 +471,7 @@ void equalizer_impl::send_report(const training_report* report,
     add("abandoned_trainings", counts.abandoned_trainings);
     add("truncated_frames", counts.truncated_frames);
     add("skipped_trainings", counts.skipped_trainings);
+    add("hurried_frames", counts.hurried_frames);
     std::string text;
     for (const auto& warning : warnings)
         text += (text.empty() ? "" : "\n") + warning.text;

@@ -30,7 +30,8 @@ public:
                    digital::constellation_sptr constellation,
                    bool background_training,
                    int workers,
-                   bool use_history);
+                   bool use_history,
+                   int hurry_above);
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
     stream_matrix training_sequence() const override;
@@ -44,6 +45,7 @@ public:
     uint64_t abandoned_trainings() const override;
     uint64_t truncated_frames() const override;
     uint64_t skipped_trainings() const override;
+    uint64_t hurried_frames() const override;
     uint64_t bad_samples() const override;
     training_report report() const override;
     std::vector<std::string> warnings() const override;
@@ -81,6 +83,7 @@ private:
     const bool d_background_training;
     const int d_workers;
     const bool d_use_history;
+    const int d_hurry_above;
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     mistake_watch d_watch;

@@ -50,11 +50,13 @@ frame_receiver::frame_receiver(detector::sptr detector,
                                int payload_len,
                                std::unique_ptr<background_trainer> trainer,
                                std::unique_ptr<frame_workers> workers,
-                               bool use_history)
+                               bool use_history,
+                               uint64_t hurry_above)
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
       d_use_history(use_history),
+      d_hurry_above(hurry_above),
       d_trainer(std::move(trainer)),
       d_workers(std::move(workers)),
       d_pilots(pilots),
@@ -367,9 +369,12 @@ bool frame_receiver::train_frame(uint64_t length)
     if (there < needed && !d_finished)
         return false;
     d_counts.truncated_frames += symbols < num_pilots + d_payload_len;
+    const bool hurry = d_hurry_above > 0 && there > needed + d_hurry_above;
+    d_counts.hurried_frames += hurry;
     if (d_workers) {
-        receive_elsewhere(std::min(there, needed), symbols);
+        receive_elsewhere(std::min(there, needed), symbols, hurry);
     } else {
+        d_detector->set_hurry(hurry);
         gr_complex* const* out = d_symbols.append(symbols);
         const uint64_t before = history() * d_sps;
         d_detector->receive(d_samples.from(d_segment.start - before),
@@ -394,7 +399,7 @@ uint64_t frame_receiver::history() const
                          : 0;
 }
 
-void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols)
+void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry)
 {
     if (d_workers->full())
         gather_next();
@@ -403,7 +408,8 @@ void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols)
                        d_segment_pilots,
                        d_sps,
                        size_t(symbols - d_segment_pilots[0].size()),
-                       d_samples.copy(d_segment.start - before, before) });
+                       d_samples.copy(d_segment.start - before, before),
+                       hurry });
     d_forgotten = false;
     d_counts.trainings++;
     d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });

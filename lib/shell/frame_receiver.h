@@ -44,6 +44,8 @@ public:
      * payload_len 0: each segment is a stream. Otherwise training + payload is one frame.
      * \param use_history whether a frame's detector gets the samples before the mark, as far as
      *        the stream has them without a gap
+     * \param hurry_above samples that wait behind a frame, above which its refits are left out;
+     *        0: never
      */
     frame_receiver(detector::sptr detector,
                    int sps,
@@ -51,7 +53,8 @@ public:
                    int payload_len,
                    std::unique_ptr<background_trainer> trainer = nullptr,
                    std::unique_ptr<frame_workers> workers = nullptr,
-                   bool use_history = false);
+                   bool use_history = false,
+                   uint64_t hurry_above = 0);
 
     //! \name Input
     //! \{
@@ -106,6 +109,7 @@ public:
         uint64_t abandoned_trainings = 0;
         uint64_t truncated_frames = 0;
         uint64_t skipped_trainings = 0; // newer ones came before they could begin
+        uint64_t hurried_frames = 0;    // without refits
     };
     struct training {
         uint64_t offset; // of the first pilot's sample
@@ -146,7 +150,7 @@ private:
     bool train_stream();
     bool train_frame(uint64_t length);
     uint64_t history() const; // of the segment, symbol periods
-    void receive_elsewhere(uint64_t samples, uint64_t symbols);
+    void receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry);
     void gather_next();
     void gather_all();
     void trained(uint64_t offset, double unexplained = training_report::NONE);
@@ -172,6 +176,7 @@ private:
     const int d_sps;
     const size_t d_payload_len;
     const bool d_use_history;
+    const uint64_t d_hurry_above;
     std::unique_ptr<background_trainer> d_trainer;
     std::unique_ptr<frame_workers> d_workers;
     std::deque<pending_frame> d_pending; // the oldest first

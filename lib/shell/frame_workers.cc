@@ -42,6 +42,7 @@ void frame_workers::start(frame next)
     const copy receiver = idle_copy();
     std::packaged_task<stream_matrix()> task(
         [detector = receiver.copied, work = std::move(next)] {
+            detector->set_hurry(work.hurry);
             return detector->receive(
                 work.received, work.pilots, work.sps, work.payload_len, work.history);
         });

@@ -33,6 +33,7 @@ public:
         int sps;
         size_t payload_len;
         stream_matrix history; // samples before the first pilot
+        bool hurry;
     };
     struct result {
         stream_matrix symbols;

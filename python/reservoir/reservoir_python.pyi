@@ -656,8 +656,8 @@ class equalizer(gr.block, gr.basic_block):
     abandoned_trainings.
 
     Message port 'report': a dict for each training, with the fields of training_report and
-    offset, trainings, abandoned_trainings, truncated_frames, skipped_trainings; and warning, a
-    string, where there is one. 'command': dicts {'freeze': bool}, {'reset': True},
+    offset, trainings, abandoned_trainings, truncated_frames, skipped_trainings, hurried_frames;
+    and warning, a string, where there is one. 'command': dicts {'freeze': bool}, {'reset': True},
     {'training_sequence': vector}.
 
     Four mistakes are told once in a run, in the log, in warnings() and in the next report: no
@@ -678,6 +678,7 @@ class equalizer(gr.block, gr.basic_block):
         background_training: bool = False,
         workers: int = 1,
         use_history: bool = False,
+        hurry_above: int = 0,
     ) -> None:
         """detector: what is trained; belongs to this block from now on
         sps: samples per symbol, 1 to 64
@@ -692,6 +693,9 @@ class equalizer(gr.block, gr.basic_block):
         neither adapt_after_training nor background_training
         use_history: the samples before the training tag are used where the stream has them,
         instead of counting as zeros; needs payload_len > 0, without background_training
+        hurry_above: samples that wait behind a frame, 0 to 2**30, above which its refits are left
+        out; 0: never; needs payload_len > 0, without background_training, and a detector that
+        makes refits
         Raises ValueError naming the parameter, its value and its range.
         """
 
@@ -726,6 +730,9 @@ class equalizer(gr.block, gr.basic_block):
 
     def skipped_trainings(self) -> int:
         """In the background: trainings that never began because newer pilots came."""
+
+    def hurried_frames(self) -> int:
+        """Frames received without refits, as too many samples waited."""
 
     def bad_samples(self) -> int:
         """Samples that were not finite."""

@@ -130,6 +130,51 @@ def test_history_needs_frames_of_the_foreground():
             reservoir.equalizer(short_rnn(), 1, pilots, use_history=True, **options)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_frames_that_others_wait_behind_are_not_refitted(workers):
+    r, starts, _, pilots = stream(20)
+    r = (r + noise(len(r), np.random.default_rng(2), -3)).astype(np.complex64)
+    whole, hurried = (
+        [
+            reservoir.configured_esn(refits=refits).receive(r[s:], pilots, 1, 200)
+            for s in starts
+        ]
+        for refits in (2, 0)
+    )
+    assert not same_bits(np.concatenate(whole), np.concatenate(hurried))
+    eq = reservoir.equalizer(
+        reservoir.configured_esn(),
+        1,
+        pilots,
+        payload_len=200,
+        workers=workers,
+        hurry_above=300,
+    )
+    y, _ = run(eq, r, [training_tag(s) for s in starts])
+    frames = [y[s : s + len(x)] for s, x in zip(starts, whole)]
+    # nothing waits behind the last
+    assert same_bits(frames[-1], whole[-1]) and 0 < eq.hurried_frames() < 20
+    as_whole = [same_bits(*pair) for pair in zip(frames, whole)]
+    as_hurried = [same_bits(*pair) for pair in zip(frames, hurried)]
+    assert all(a or b for a, b in zip(as_whole, as_hurried))
+    assert as_hurried.count(True) >= eq.hurried_frames() >= as_whole.count(False)
+
+
+@pytest.mark.parametrize(
+    "detector, options, reason",
+    [
+        (reservoir.fir, dict(payload_len=200), "0 with fir .* no refits"),
+        (reservoir.configured_esn, dict(payload_len=0), "0 with payload_len = 0"),
+    ],
+)
+def test_hurry_needs_frames_with_refits(detector, options, reason):
+    pilots = symbols(PILOTS, np.random.default_rng(1))
+    with pytest.raises(ValueError, match="hurry_above = 100: must be " + reason):
+        reservoir.equalizer(detector(), 1, pilots, hurry_above=100, **options)
+    with pytest.raises(ValueError, match="hurry_above = -1: must be 0 to 2"):
+        reservoir.equalizer(detector(), 1, pilots, hurry_above=-1)
+
+
 def test_any_tag_offset():
     """A hundred offsets: flowgraph output equals offline output bit for bit."""
     r, _, _, pilots = stream(1)

@@ -39,6 +39,8 @@ def not_offered(name):
         refused |= {"background_training"}
     if name in KINDS and not KINDS[name]["adapts"]:
         refused |= {"adapt_after_training", "constellation"}
+    if name in KINDS and "refits" not in {p["name"] for p in KINDS[name]["parameters"]}:
+        refused |= {"hurry_above"}
     return refused
 
 
@@ -310,7 +312,7 @@ def test_irrelevant_parameters_are_hidden(platform):
 def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     def hidden(**values):
         name = "reservoir_configured_esn_equalizer"
-        of_frames = {"workers", "use_history"}
+        of_frames = {"workers", "use_history", "hurry_above"}
         return hidden_parameters(platform, name, **values) - of_frames - {"num_outputs"}
 
     statistics = {"power_delay_profile", "num_neurons"}

@@ -421,10 +421,11 @@ def test_a_reader_that_goes_away():
 
 def test_a_slow_receiver_drops_whole_frames(tmp_path):
     meta = tmp_path / "air.sigmf-meta"
+    bursts = ["--payload", 4096]  # of which 121 may wait
     sent = ["--record", meta, "--packets", 400, "--snr", 30, "--taps", 1]
-    assert call("reservoir_transmit", *sent).returncode == 0
+    assert call("reservoir_transmit", *sent, *bursts).returncode == 0
     options = ["--source", "file", "--input", meta, "--live", "--rate", "2.048e6"]
-    result = call("reservoir_receive", *options, "--detector", "rnn")
+    result = call("reservoir_receive", *options, *bursts, "--detector", "rnn")
     told = statistics(last_line(result))
     assert told["found"] == 400 and told["dropped"] > 100
     assert told["no_crc"] == 0  # what was not dropped is whole

@@ -184,6 +184,8 @@ def python_make(kind):
     if kind["trains_in_epochs"]:
         shared += [("background_training", "${background_training}")]
     shared += [("workers", "${workers}"), ("use_history", "${use_history}")]
+    if equalizer.decides(kind):
+        shared += [("hurry_above", "${hurry_above}")]
     rest = ",\n".join(f"    {name}={value}" for name, value in shared)
     return f"""\
 reservoir.equalizer(
@@ -208,12 +210,14 @@ def cpp_value(parameter):
 def cpp_make(kind):
     own = ",\n".join(f"        {cpp_value(p)}" for p in kind["parameters"])
     adapts, constellation, background = "false", "nullptr", "false"
+    hurry = ""
     if kind["adapts"]:
         adapts = "${str(adapt_after_training()).lower()}"
         unused = "constellation_type == 'object' and not adapt_after_training()"
         constellation = f"${{'nullptr' if {unused} else constellation_type.cpp}}"
         if equalizer.decides(kind):
             constellation = "${constellation_type.cpp}"
+            hurry = ",\n    ${hurry_above}"
     if kind["trains_in_epochs"]:
         background = "${str(background_training()).lower()}"
     return f"""\
@@ -238,7 +242,7 @@ this->${{id}} = reservoir::equalizer::make(
     {constellation},
     {background},
     ${{workers}},
-    ${{str(use_history()).lower()}});
+    ${{str(use_history()).lower()}}{hurry});
 this->${{id}}->set_freeze(${{str(freeze()).lower()}});
 """
 

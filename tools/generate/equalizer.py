@@ -116,6 +116,19 @@ def entries(kind):
             + (" and not background_training" if kind["trains_in_epochs"] else ""),
         ),
     )
+    if decides(kind):
+        yield Entry(
+            "hurry_above",
+            "Hurry Above",
+            "int",
+            "0",
+            "samples that wait behind a frame, above which its refits are left out, for radios; "
+            "buffers hold 8192. 0: never; else needs a Payload Length and Refits",
+            hide="${ 'all' if payload_len == 0 and hurry_above == 0 else 'part' }",
+            asserts=(
+                "hurry_above == 0 or 0 < hurry_above <= 2**30 and payload_len > 0 and refits > 0",
+            ),
+        )
     if kind["adapts"]:
         yield from adapting(kind)
     if kind["adapts"] or decides(kind):
@@ -227,6 +240,7 @@ COUNTS = [
     ("abandoned_trainings", "cut short by a newer training tag or the end"),
     ("truncated_frames", "frames whose payload was cut short"),
     ("skipped_trainings", "in the background: never begun, newer pilots came"),
+    ("hurried_frames", "received without refits, as too many samples waited"),
     ("warning", "what may be wrong; only where there is something"),
 ]
 

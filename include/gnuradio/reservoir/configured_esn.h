@@ -302,6 +302,7 @@ public:
                      int num_inputs = 1,
                      int num_outputs = 1);
 
+    bool refits_frames() const override { return d_parameters.refits > 0; }
     //! Points of the constellation, as given.
     std::vector<gr_complex> points() const { return d_parameters.constellation.points; }
     //! Labels of the points: digital::constellation::pre_diff_code, or 0, 1, ….

@@ -127,6 +127,13 @@ public:
      */
     void set_power_delay_profile(const std::vector<double>& powers);
 
+    /*!
+     * \brief Whether receive() passes over a frame again with the decisions of the pass before, where
+     * that may pay; set_hurry(true) leaves these refits out.
+     */
+    virtual bool refits_frames() const { return false; }
+    void set_hurry(bool hurry);
+
     //! \name For shells: row pointers instead of containers. Arguments as above.
     //! \{
     training_report fit(const gr_complex* const* received,
@@ -166,6 +173,7 @@ protected:
     virtual size_t do_detect(const gr_complex* const* received,
                              size_t num_samples,
                              gr_complex* const* symbols) = 0;
+    bool in_a_hurry() const { return d_hurry; }
     /*!
      * \brief Symbol periods whose samples may be read before the first one given to do_fit and
      * do_receive: received[a][−history()·sps …]. 0 but in a receive() that was given some.
@@ -194,6 +202,7 @@ private:
     void fill_noise_variance(size_t count, const symbol_rows& rows) const;
 
     int d_history = 0;
+    bool d_hurry = false;
 };
 
 /*!

@@ -60,9 +60,14 @@ namespace reservoir {
  *   they count as zeros, and the first training symbols of a stream without gaps come out badly. A
  *   part of the previous frame may be among them. The symbols that were sent there stay unknown.
  *
+ * - hurry_above = N: a frame behind which more than N samples wait is received without refits, and
+ *   counted in hurried_frames. For radios, at low signal-to-noise ratios, where refits take most of
+ *   the time: more symbol errors instead of dropped frames. GNU Radio's buffers hold 8192 samples, so N
+ *   must be below that to have an effect. The output then depends on the clock.
+ *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,
- * abandoned_trainings, truncated_frames, skipped_trainings; and warning, a string, only where there
+ * abandoned_trainings, truncated_frames, skipped_trainings, hurried_frames; and warning, a string, only where there
  * is one (several: one per line).
  *
  * Mistakes with which a flowgraph runs but its symbols are wrong are told once in a run: in the log,
@@ -111,6 +116,9 @@ public:
      *        payload_len > 0, without adapt_after_training and background_training
      * \param use_history the samples before the training tag are used where the stream has them,
      *        instead of counting as zeros; needs payload_len > 0, without background_training
+     * \param hurry_above samples that wait behind a frame, 0 to 2^30, above which its refits are left
+     *        out; 0: never. Needs payload_len > 0, without background_training, and a detector
+     *        with refits_frames()
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
@@ -122,7 +130,8 @@ public:
                      digital::constellation_sptr constellation = nullptr,
                      bool background_training = false,
                      int workers = 1,
-                     bool use_history = false);
+                     bool use_history = false,
+                     int hurry_above = 0);
 
     //! New training symbols, from the next tag on.
     virtual void set_training_sequence(const stream_matrix& training_sequence) = 0;
@@ -142,6 +151,8 @@ public:
     virtual uint64_t truncated_frames() const = 0;
     //! In the background: trainings that never began because newer pilots came.
     virtual uint64_t skipped_trainings() const = 0;
+    //! Frames received without refits, as too many samples waited.
+    virtual uint64_t hurried_frames() const = 0;
     //! Samples that were not finite.
     virtual uint64_t bad_samples() const = 0;
     //! The last training's report.

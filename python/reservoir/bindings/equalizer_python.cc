@@ -22,7 +22,8 @@ void bind_equalizer(py::module& m)
         "and the earlier training is counted in abandoned_trainings.\n\n"
         "Message port 'report': a dict for each training, with the fields of "
         "training_report and offset, trainings, abandoned_trainings, truncated_frames, "
-        "skipped_trainings; and warning, a string, where there is one. 'command': dicts "
+        "skipped_trainings, hurried_frames; and warning, a string, where there is one. "
+        "'command': dicts "
         "{'freeze': bool}, {'reset': True}, {'training_sequence': vector}.\n\n"
         "Four mistakes are told once in a run, in the log, in warnings() and in the "
         "next report: no training tag, though the detector is not trained; a training "
@@ -37,7 +38,8 @@ void bind_equalizer(py::module& m)
                          gr::digital::constellation_sptr constellation,
                          bool background_training,
                          int workers,
-                         bool use_history) {
+                         bool use_history,
+                         int hurry_above) {
                  return equalizer::make(detector,
                                         sps,
                                         to_rows(training_sequence, "training_sequence"),
@@ -47,7 +49,8 @@ void bind_equalizer(py::module& m)
                                         constellation,
                                         background_training,
                                         workers,
-                                        use_history);
+                                        use_history,
+                                        hurry_above);
              }),
              py::arg("detector"),
              py::arg("sps") = 1,
@@ -59,6 +62,7 @@ void bind_equalizer(py::module& m)
              py::arg("background_training") = false,
              py::arg("workers") = 1,
              py::arg("use_history") = false,
+             py::arg("hurry_above") = 0,
              "detector: what is trained; belongs to this block from now on\n"
              "sps: samples per symbol, 1 to 64\n"
              "training_sequence: known symbols, (P,) or (streams, P)\n"
@@ -74,6 +78,9 @@ void bind_equalizer(py::module& m)
              "use_history: the samples before the training tag are used where the stream "
              "has them, instead of counting as zeros; needs payload_len > 0, without "
              "background_training\n"
+             "hurry_above: samples that wait behind a frame, 0 to 2**30, above which its "
+             "refits are left out; 0: never; needs payload_len > 0, without "
+             "background_training, and a detector that makes refits\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",
@@ -111,6 +118,9 @@ void bind_equalizer(py::module& m)
         .def("skipped_trainings",
              &equalizer::skipped_trainings,
              "In the background: trainings that never began because newer pilots came.")
+        .def("hurried_frames",
+             &equalizer::hurried_frames,
+             "Frames received without refits, as too many samples waited.")
         .def("bad_samples", &equalizer::bad_samples, "Samples that were not finite.")
         .def("report", &equalizer::report, "The last training's report.")
         .def(

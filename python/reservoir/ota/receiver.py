@@ -16,7 +16,9 @@ from .recordings import file_source, recorder
 from .transmitter import feed, packet_source, packets, simulated_air
 
 LOOK_AHEAD = 48  # symbols that an equalizer looks at behind a frame
-MAX_FRAMES = 64  # that wait: drivers deliver samples in blocks of many frames
+# Frames wait so long, back to back, before one is dropped: drivers deliver samples in blocks of
+# many frames, and the computer has other things to do now and then.
+PATIENCE = 0.5  # seconds
 
 
 class receiver(gr.hier_block2):
@@ -42,7 +44,8 @@ class receiver(gr.hier_block2):
         self.sync = reservoir.frame_sync(
             SPS, EXCESS_BANDWIDTH, sample_rate=arguments.rate, tag_key=TAG
         )
-        self.gate = reservoir.frame_gate(frame_len, TAG, MAX_FRAMES, drop=live)
+        waiting = min(max(64, int(PATIENCE * arguments.rate / frame_len)), 65536)
+        self.gate = reservoir.frame_gate(frame_len, TAG, waiting, drop=live)
         self.equalizer = reservoir.equalizer(
             make_detector(arguments.detector, points, arguments.window),
             SPS,
