@@ -288,7 +288,7 @@ training_report configured_esn::do_fit(const gr_complex* const* received,
     d_readout->frequency = 0.0;
     double offset = 0.0;
     if (d_parameters.feedback) {
-        const known_symbols symbols = network.known(known, streams[0].size());
+        const frame_symbols symbols = network.known(known, streams[0].size());
         offset = network
                      .find_offset(streams,
                                   symbols,

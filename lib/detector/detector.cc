@@ -110,22 +110,40 @@ void detector::check_training(size_t num_samples,
             std::to_string(pilots.size()) + " rows",
             ("num_outputs = " + std::to_string(num_outputs()) + " rows").c_str());
     require(!pilots[0].empty(), "pilots", "empty", "at least one symbol");
-    for (const auto& row : pilots) {
-        require(row.size() == pilots[0].size(),
-                "pilots",
-                std::to_string(row.size()) + " symbols in a row",
-                "of the same length in every row");
-        for (const auto& pilot : row)
-            require(std::isfinite(pilot.real()) && std::isfinite(pilot.imag()),
-                    "pilots",
-                    pilot,
-                    "finite");
-    }
+    check_pilots("pilots", pilots);
     const size_t needed = (pilots[0].size() - 1) * sps + 1;
     require(num_samples >= needed,
             "received",
             std::to_string(num_samples) + " samples",
             ("at least " + std::to_string(needed) + " for these pilots").c_str());
+}
+
+void detector::check_pilots(const char* name, const stream_matrix& pilots) const
+{
+    bool gaps = false;
+    for (const auto& row : pilots) {
+        require(row.size() == pilots[0].size(),
+                name,
+                std::to_string(row.size()) + " symbols in a row",
+                "of the same length in every row");
+        for (const auto& pilot : row) {
+            if (std::isfinite(pilot.real()) && std::isfinite(pilot.imag()))
+                continue;
+            require(takes_unknown_pilots() || is_known(pilot),
+                    name,
+                    pilot,
+                    ("finite; " + kind() + " needs all known symbols in front").c_str());
+            require(!is_known(pilot), name, pilot, "finite");
+            gaps = true;
+        }
+    }
+    if (!gaps)
+        return;
+    try {
+        known_symbols checked(pilots);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(std::string(name) + ": " + error.what());
+    }
 }
 
 void detector::timed_fit(const gr_complex* const* received,
@@ -297,6 +315,23 @@ stream_matrix detector::receive(const stream_matrix& received,
             { row_pointers(symbols).data() },
             periods);
     return symbols;
+}
+
+stream_matrix detector::receive(const stream_matrix& received,
+                                const known_symbols& known,
+                                int sps,
+                                int payload_len,
+                                const stream_matrix& history)
+{
+    require(sps >= 1, "sps", sps, "at least 1");
+    require(payload_len >= -1,
+            "payload_len",
+            payload_len,
+            "at least 0, or -1 for all that came");
+    const size_t length = payload_len == -1 ? (row_length(received) + sps - 1) / sps
+                                            : known.length(payload_len);
+    const stream_matrix training = known.training(length);
+    return receive(received, training, sps, length - training[0].size(), history);
 }
 
 } // namespace reservoir

@@ -71,19 +71,23 @@ Eigen::MatrixXcd least_squares_readout::training_features(
  * being a filter of the window; after a gap they add nothing. The errors of these rows tell
  * which. Rows then count by the inverse of their variance.
  *
- * \param unknown symbol periods that the first row's window reaches into what is not known
+ * \param positions of the rows, symbols, ascending
+ * \param unknown symbol periods that the first symbol's window reaches into what is not known
  *
  * The filter is regularized alike everywhere: choosing that by leave-one-out takes as long as
  * the training itself and changes no error rate (10^-3 to 10^-1 do not differ).
  */
-Eigen::VectorXd least_squares_readout::history_weights(const Eigen::MatrixXcd& windows,
-                                                       const Eigen::MatrixXcd& targets,
-                                                       int unknown) const
+Eigen::VectorXd
+least_squares_readout::history_weights(const Eigen::MatrixXcd& windows,
+                                       const Eigen::MatrixXcd& targets,
+                                       const std::vector<Eigen::Index>& positions,
+                                       int unknown) const
 {
     constexpr double FILTER_REGULARIZATION = 0.01;
     const Eigen::Index rows = targets.rows();
     const tapped_delay_window& window = d_network.window();
-    const Eigen::Index incomplete = unknown;
+    const Eigen::Index incomplete =
+        std::lower_bound(positions.begin(), positions.end(), unknown) - positions.begin();
     if (incomplete < 1 || rows < 2 * incomplete)
         return Eigen::VectorXd::Ones(rows);
     const kernel::ridge_result filter =
@@ -91,7 +95,9 @@ Eigen::VectorXd least_squares_readout::history_weights(const Eigen::MatrixXcd& w
     Eigen::VectorXd missing = Eigen::VectorXd::Zero(rows);
     for (int b = 0; b < window.num_branches(); b++)
         for (Eigen::Index k = 0; k < incomplete; k++)
-            for (int age = window.window() - unknown + k; age < window.window(); age++)
+            for (int age = window.window() - unknown + positions[k];
+                 age < window.window();
+                 age++)
                 missing(k) += filter.weights.row(window.tap_index(b, age)).squaredNorm();
 
     // Gaussian log-likelihood ratio of the errors with and without a signal before the pilots
@@ -199,10 +205,19 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
         received, d_settings.num_inputs, std::min(num_samples, pilots[0].size() * sps)));
     d_network.reset(0);
 
-    const Eigen::MatrixXcd targets = to_columns(pilots);
-    const Eigen::Index rows = targets.rows();
+    const std::vector<Eigen::Index> positions = known_positions(pilots);
+    const Eigen::Index rows = positions.size(), span = pilots[0].size();
+    const Eigen::MatrixXcd targets = to_columns(pilots)(positions, Eigen::all);
     const Eigen::MatrixXcd all =
-        training_features(received, num_samples, rows + look_ahead(), history);
+        training_features(received, num_samples, span + look_ahead(), history);
+    Eigen::MatrixXcd gathered;
+    const auto features =
+        [&](int delay) -> Eigen::Ref<const Eigen::MatrixXcd, 0, Eigen::OuterStride<>> {
+        if (rows == span)
+            return all.middleRows(delay, span);
+        gathered = all.middleRows(delay, span)(positions, Eigen::all);
+        return gathered;
+    };
     // Detection will see these samples again and count them for good.
     training_report report;
     report.bad_samples = d_network.bad_samples() + d_network.window().take_bad_samples();
@@ -210,10 +225,10 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
     Eigen::VectorXd row_weights = Eigen::VectorXd::Ones(rows);
     if (d_settings.recursive)
         for (Eigen::Index n = 0; n < rows; n++)
-            row_weights(n) = std::pow(d_settings.forgetting, rows - 1 - n);
+            row_weights(n) = std::pow(d_settings.forgetting, span - 1 - positions[n]);
     const auto solve = [&](int delay) {
         const Eigen::VectorXd scale = row_weights.cwiseSqrt();
-        return solve_rows(scale.asDiagonal() * all.middleRows(delay, rows),
+        return solve_rows(scale.asDiagonal() * features(delay),
                           scale.asDiagonal() * targets);
     };
 
@@ -229,10 +244,10 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
         }
     }
     row_weights.array() *=
-        history_weights(
-            all.rightCols(d_network.window().num_taps()).middleRows(report.delay, rows),
-            targets,
-            d_settings.window - 1 - report.delay - history)
+        history_weights(features(report.delay).rightCols(d_network.window().num_taps()),
+                        targets,
+                        positions,
+                        d_settings.window - 1 - report.delay - history)
             .array();
     best = solve(report.delay);
 
@@ -244,9 +259,12 @@ training_report least_squares_readout::fit(const gr_complex* const* received,
     report.regularization = best.regularization;
 
     if (d_decide) { // tracking goes on from here
-        d_rls = recurse(all.middleRows(report.delay, rows), targets, best.regularization);
+        d_rls = recurse(features(report.delay), targets, best.regularization);
         d_rls->set_weights(best.weights);
-        d_decide->fit_scale(pilots[0]);
+        std::vector<gr_complex> first_stream;
+        for (const auto position : positions)
+            first_stream.push_back(pilots[0][position]);
+        d_decide->fit_scale(first_stream);
     }
     set_weights(best.weights, gain);
     d_network.reset(history + report.delay);

@@ -83,6 +83,7 @@ private:
     //! Inverse relative error variance of each training row; see the source.
     Eigen::VectorXd history_weights(const Eigen::MatrixXcd& windows,
                                     const Eigen::MatrixXcd& targets,
+                                    const std::vector<Eigen::Index>& positions,
                                     int unknown) const;
     //! Features of the short filter that the ridge may draw the readout to.
     std::vector<Eigen::Index> around_delay(const Eigen::MatrixXcd& features,

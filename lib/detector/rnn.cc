@@ -225,6 +225,7 @@ training_sequence rnn::sequence(kernel::tapped_delay_window& window,
                                 const gr_complex* const* received,
                                 size_t num_samples,
                                 const Eigen::MatrixXcd& pilots,
+                                const std::vector<Eigen::Index>& positions,
                                 double scale) const
 {
     const Eigen::Index first_step = history() + d_parameters.delay;
@@ -247,15 +248,15 @@ training_sequence rnn::sequence(kernel::tapped_delay_window& window,
 
     made.trained.assign(steps, 0.0F);
     made.held_out.assign(steps, 0.0F);
-    const Eigen::Index first =
-        std::min<Eigen::Index>(d_parameters.warm_up, pilots.rows() - 1);
+    const Eigen::Index known = positions.size();
+    const Eigen::Index first = std::min<Eigen::Index>(d_parameters.warm_up, known - 1);
     bool any = false;
-    for (Eigen::Index k = first; k < pilots.rows(); k++) {
+    for (Eigen::Index k = first; k < known; k++) {
         // every 1/share-th, the first one never
         const double share = d_parameters.held_out;
         const bool held =
             std::floor((k - first + 1) * share) > std::floor((k - first) * share);
-        (held ? made.held_out : made.trained)[first_step + k] = 1.0F;
+        (held ? made.held_out : made.trained)[first_step + positions[k]] = 1.0F;
         any = any || held;
     }
     if (!any)
@@ -318,11 +319,14 @@ training_report rnn::do_fit(const gr_complex* const* received,
     kernel::tapped_delay_window window(num_inputs(), sps, d_parameters.window);
     window.set_gain(unit_power_gain(
         received, num_inputs(), std::min(num_samples, pilots[0].size() * sps)));
-    const Eigen::MatrixXcd known = to_columns(pilots);
-    const double rms = std::sqrt(known.squaredNorm() / known.size());
+    const std::vector<Eigen::Index> positions = known_positions(pilots);
+    Eigen::MatrixXcd known = Eigen::MatrixXcd::Zero(pilots[0].size(), num_outputs());
+    known(positions, Eigen::all) = to_columns(pilots)(positions, Eigen::all);
+    const double rms =
+        std::sqrt(known.squaredNorm() / (positions.size() * num_outputs()));
     const double scale = rms > 1e-30 ? rms : 1.0;
     const training_sequence training =
-        sequence(window, received, num_samples, known, scale);
+        sequence(window, received, num_samples, known, positions, scale);
     const trained_network found = train(training, window, scale);
 
     weight_matrices weights = found.weights;

@@ -37,6 +37,15 @@ Eigen::MatrixXcd to_columns(const stream_matrix& rows)
     return columns;
 }
 
+std::vector<Eigen::Index> known_positions(const stream_matrix& pilots)
+{
+    std::vector<Eigen::Index> positions;
+    for (size_t k = 0; k < pilots[0].size(); k++)
+        if (is_known(pilots[0][k]))
+            positions.push_back(k);
+    return positions;
+}
+
 stream_matrix to_rows(const Eigen::MatrixXcf& matrix)
 {
     stream_matrix rows;

@@ -20,6 +20,9 @@ double unit_power_gain(const gr_complex* const* received, int num_inputs, size_t
 //! Transposed: one column per row.
 Eigen::MatrixXcd to_columns(const stream_matrix& rows);
 
+//! Which of the symbols are known, ascending.
+std::vector<Eigen::Index> known_positions(const stream_matrix& pilots);
+
 //! One row per row.
 stream_matrix to_rows(const Eigen::MatrixXcf& matrix);
 Eigen::MatrixXcf to_matrix(const stream_matrix& rows);

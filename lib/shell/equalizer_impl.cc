@@ -29,7 +29,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 bool background_training,
                                 int workers,
                                 bool use_history,
-                                int hurry_above)
+                                int hurry_above,
+                                int tag_at)
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be a detector");
@@ -43,7 +44,38 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      background_training,
                                                      workers,
                                                      use_history,
-                                                     hurry_above);
+                                                     hurry_above,
+                                                     tag_at);
+}
+
+equalizer::sptr equalizer::make(detector::sptr detector,
+                                int sps,
+                                const known_symbols& known,
+                                const std::string& training_start_tag,
+                                int payload_len,
+                                int workers,
+                                bool use_history,
+                                int hurry_above,
+                                int tag_at)
+{
+    require(payload_len >= 1 && payload_len <= 1 << 24,
+            "payload_len",
+            payload_len,
+            "1 to 2^24 with known_symbols");
+    const size_t length = known.length(payload_len);
+    const stream_matrix training = known.training(length);
+    return make(detector,
+                sps,
+                training,
+                training_start_tag,
+                length - training[0].size(),
+                false,
+                nullptr,
+                false,
+                workers,
+                use_history,
+                hurry_above,
+                tag_at);
 }
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
@@ -56,7 +88,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                bool background_training,
                                int workers,
                                bool use_history,
-                               int hurry_above)
+                               int hurry_above,
+                               int tag_at)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
@@ -72,8 +105,10 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_workers(workers),
       d_use_history(use_history),
       d_hurry_above(hurry_above),
+      d_hold(uint64_t(tag_at) * sps),
       d_adapt(false),
-      d_watch(training_start_tag, sps, payload_len)
+      d_watch(training_start_tag, sps, payload_len),
+      d_held(detector->num_inputs())
 {
     require(sps >= 1 && sps <= 64, "sps", sps, "1 to 64");
     check_training_sequence(training_sequence);
@@ -97,6 +132,11 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
             "use_history",
             use_history,
             "False with background_training");
+    require_range("tag_at", tag_at, 0, 1 << 20);
+    require(tag_at < int(training_sequence[0].size() + payload_len),
+            "tag_at",
+            tag_at,
+            "a symbol of the frame");
     require(hurry_above >= 0 && hurry_above <= 1 << 30,
             "hurry_above",
             hurry_above,
@@ -160,18 +200,9 @@ void equalizer_impl::check_training_sequence(const stream_matrix& training_seque
         "training_sequence",
         std::to_string(training_sequence.size()) + " rows",
         ("num_outputs = " + std::to_string(d_detector->num_outputs()) + " rows").c_str());
-    for (const auto& row : training_sequence) {
+    for (const auto& row : training_sequence)
         require(!row.empty(), "training_sequence", "empty", "at least one symbol");
-        require(row.size() == training_sequence[0].size(),
-                "training_sequence",
-                std::to_string(row.size()) + " symbols in a row",
-                "of the same length in every row");
-        for (const auto& symbol : row)
-            require(std::isfinite(symbol.real()) && std::isfinite(symbol.imag()),
-                    "training_sequence",
-                    symbol,
-                    "finite");
-    }
+    d_detector->check_pilots("training_sequence", training_sequence);
 }
 
 namespace {
@@ -193,6 +224,9 @@ bool equalizer_impl::start()
     d_receiver->set_frozen(frozen);
     d_symbols_wait = false;
     d_tags.clear();
+    d_events.clear();
+    d_held = sample_buffer(d_detector->num_inputs());
+    d_pushed = 0;
     d_watch.run_begins(d_detector->trained_sps() == d_sps);
     d_unsent.erase(std::remove_if(d_unsent.begin(), d_unsent.end(), is_of_a_run),
                    d_unsent.end()); // of the run before
@@ -385,34 +419,74 @@ void rescale_length(gr::tag_t& tag, int sps)
 
 } // namespace
 
-// Announces the training marks and places every tag on its symbol.
+// Samples of which it is known whether a burst begins there.
+uint64_t equalizer_impl::held_until(uint64_t came, bool ended) const
+{
+    return ended ? came : std::max(d_pushed, came - std::min(came, d_hold));
+}
+
 void equalizer_impl::take_tags(int num_items)
 {
-    std::vector<std::pair<gr::tag_t, bool>> ordered; // and whether it is a training mark
     for (int i = 0; i < d_detector->num_inputs(); i++) {
         std::vector<gr::tag_t> tags;
         get_tags_in_range(tags, i, nitems_read(i), nitems_read(i) + num_items);
-        for (const auto& tag : tags)
-            ordered.emplace_back(tag, i == 0 && pmt::eq(tag.key, d_training_key));
+        for (const auto& tag : tags) {
+            if (i == 0 && pmt::eq(tag.key, d_training_key))
+                d_events.push_back(
+                    { tag.offset - std::min(tag.offset, d_hold), true, tag });
+            d_events.push_back({ tag.offset, false, tag });
+        }
     }
     // by sample; on the same sample the mark comes first
-    std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
-        return std::make_pair(a.first.offset, !a.second) <
-               std::make_pair(b.first.offset, !b.second);
+    std::stable_sort(d_events.begin(), d_events.end(), [](const auto& a, const auto& b) {
+        return std::make_pair(a.offset, !a.is_mark) <
+               std::make_pair(b.offset, !b.is_mark);
     });
-    for (auto& [tag, is_mark] : ordered) {
-        if (is_mark) {
-            d_receiver->mark(tag.offset);
-            d_watch.mark_comes(tag.offset, !d_receiver->frozen());
-        } else {
-            d_watch.tag_comes(tag.key);
-            if (pmt::eq(tag.key, overrun_tag()))
-                d_receiver->cut(tag.offset);
+}
+
+void equalizer_impl::mark(const gr::tag_t& tag)
+{
+    if (tag.offset < d_hold) {
+        d_receiver->abandon_early();
+        d_watch.mark_comes(0, false);
+        return;
+    }
+    d_receiver->mark(tag.offset - d_hold);
+    d_watch.mark_comes(tag.offset - d_hold, !d_receiver->frozen());
+}
+
+// Announces the training marks and places every tag on its symbol.
+void equalizer_impl::place_tags(uint64_t until)
+{
+    for (; !d_events.empty() && d_events.front().offset < until; d_events.pop_front()) {
+        gr::tag_t& tag = d_events.front().tag;
+        if (d_events.front().is_mark) {
+            mark(tag);
+            continue;
         }
+        if (!pmt::eq(tag.key, d_training_key))
+            d_watch.tag_comes(tag.key);
+        if (pmt::eq(tag.key, overrun_tag()))
+            d_receiver->cut(tag.offset);
         rescale_length(tag, d_sps);
         tag.offset = d_receiver->symbol_of(tag.offset);
         d_tags.push_back(tag);
     }
+}
+
+void equalizer_impl::push(const gr_vector_const_void_star& input_items,
+                          int count,
+                          uint64_t until)
+{
+    const auto samples = reinterpret_cast<const gr_complex* const*>(input_items.data());
+    if (d_hold > 0)
+        d_held.push(samples, count);
+    if (until == d_pushed)
+        return;
+    d_receiver->push(d_hold > 0 ? d_held.from(d_pushed) : samples, until - d_pushed);
+    d_pushed = until;
+    if (d_hold > 0)
+        d_held.discard(until);
 }
 
 void equalizer_impl::send_tags(size_t produced)
@@ -491,13 +565,12 @@ int equalizer_impl::general_work(int noutput_items,
         d_receiver->available() < size_t(noutput_items) && !d_receiver->congested();
     const int count =
         hungry ? *std::min_element(ninput_items.begin(), ninput_items.end()) : 0;
-    if (count > 0) {
-        take_tags(count);
-        d_receiver->push(reinterpret_cast<const gr_complex* const*>(input_items.data()),
-                         count);
-    }
-    const uint64_t came = nitems_read(0) + count;
     const bool ended = input_ended(count);
+    const uint64_t came = held_until(nitems_read(0) + count, ended);
+    if (count > 0)
+        take_tags(count);
+    place_tags(came);
+    push(input_items, count, came);
     if (ended)
         d_receiver->finish();
     consume_each(count);

@@ -31,7 +31,8 @@ public:
                    bool background_training,
                    int workers,
                    bool use_history,
-                   int hurry_above);
+                   int hurry_above,
+                   int tag_at);
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
     stream_matrix training_sequence() const override;
@@ -64,7 +65,11 @@ private:
     void handle_command(const pmt::pmt_t& message);
     void carry_out(const std::string& command, const pmt::pmt_t& value);
     void carry_out_by_detector(const std::string& command, const pmt::pmt_t& value);
+    uint64_t held_until(uint64_t came, bool ended) const;
     void take_tags(int num_items);
+    void place_tags(uint64_t until);
+    void mark(const gr::tag_t& tag);
+    void push(const gr_vector_const_void_star& input_items, int count, uint64_t until);
     void send_tags(size_t produced);
     void say_warnings();
     void send_reports();
@@ -84,12 +89,22 @@ private:
     const int d_workers;
     const bool d_use_history;
     const int d_hurry_above;
+    const uint64_t d_hold; // samples from a burst's first to its tag
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     mistake_watch d_watch;
     std::vector<mistake_watch::warning> d_unsent; // wait for the next report
     std::atomic_bool d_symbols_wait{ false }; // or will; for forecast, which has no lock
-    std::deque<gr::tag_t> d_tags;             // at their output symbol, not yet sent
+    // What happens at a sample: a burst begins, or a tag is there
+    struct event {
+        uint64_t offset;
+        bool is_mark;
+        gr::tag_t tag;
+    };
+    std::deque<event> d_events;   // of samples that are held back, in their order
+    sample_buffer d_held;         // where there is a d_hold
+    uint64_t d_pushed = 0;        // samples that the receiver has
+    std::deque<gr::tag_t> d_tags; // at their output symbol, not yet sent
 };
 
 } // namespace reservoir

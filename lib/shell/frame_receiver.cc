@@ -14,13 +14,17 @@ namespace reservoir {
 
 namespace {
 
-double mean_power(const stream_matrix& rows)
+double mean_power(const stream_matrix& pilots)
 {
     double power = 0.0;
-    for (const auto& row : rows)
-        for (const auto& element : row)
-            power += std::norm(element);
-    return power / (rows.size() * rows[0].size());
+    size_t known = 0;
+    for (const auto& row : pilots)
+        for (const auto& pilot : row)
+            if (is_known(pilot)) {
+                power += std::norm(pilot);
+                known++;
+            }
+    return power / known;
 }
 
 // The share of the pilots' power that is not in what came out for them, at the best gain: one
@@ -32,6 +36,8 @@ double unexplained(const gr_complex* const* symbols, const stream_matrix& pilots
         std::complex<double> product = 0.0;
         double power = 0.0, of_pilots = 0.0;
         for (size_t k = 0; k < pilots[o].size(); k++) {
+            if (!is_known(pilots[o][k]))
+                continue;
             product += std::conj(symbols[o][k]) * pilots[o][k];
             power += std::norm(symbols[o][k]);
             of_pilots += std::norm(pilots[o][k]);

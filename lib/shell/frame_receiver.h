@@ -97,6 +97,8 @@ public:
     //! Frozen: marks restart the grid and the state, but nothing is trained.
     void set_frozen(bool frozen);
     bool frozen() const { return d_frozen; }
+    //! Counts a training of which not all samples are in the stream.
+    void abandon_early() { d_counts.abandoned_trainings++; }
     //! Passes samples through until the next training.
     void forget();
     //! No more trainings begin; those that run are given up, at the end of an epoch. Symbols that

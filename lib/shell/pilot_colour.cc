@@ -41,13 +41,28 @@ double noise_enhancement_of(const symbols& row)
     return eigenvalues.mean() * eigenvalues.cwiseInverse().mean();
 }
 
+// Pairs of symbols across a gap say little.
+symbols longest_known_run(const symbols& row)
+{
+    symbols longest, run;
+    for (const auto& symbol : row) {
+        if (is_known(symbol))
+            run.push_back(symbol);
+        else
+            run.clear();
+        if (run.size() > longest.size())
+            longest = run;
+    }
+    return longest;
+}
+
 } // namespace
 
 double noise_enhancement(const stream_matrix& pilots)
 {
     double worst = 1.0;
     for (const auto& row : pilots)
-        worst = std::max(worst, noise_enhancement_of(row));
+        worst = std::max(worst, noise_enhancement_of(longest_known_run(row)));
     return worst;
 }
 
@@ -58,7 +73,7 @@ bool is_coloured(const stream_matrix& pilots)
     constexpr double LIMIT = 2.5;
     constexpr double MANY = 48.0;
     constexpr size_t LEAST = 16;
-    const size_t count = pilots[0].size();
+    const size_t count = longest_known_run(pilots[0]).size();
     return count >= LEAST &&
            noise_enhancement(pilots) > LIMIT * std::max(1.0, MANY / count);
 }

@@ -1,13 +1,52 @@
 # Written by `make generate` from the compiled module. Do not edit.
 """gr-reservoir: C++ blocks and detectors"""
 
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterator, Optional, Sequence, Union
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
 
 from gnuradio import digital, gr
 
+
+class known_symbols:
+    """Which symbols of a burst are known, and what they are: a prefix, a midamble, blocks that come
+    back.
+
+    Symbols are counted from the first of the burst. All streams know the same ones.
+    """
+
+    def __init__(
+        self,
+        values: ArrayLike,
+        positions: Optional[Sequence[int]] = None,
+        mask: Optional[Sequence[bool]] = None,
+        period: int = 0,
+    ) -> None:
+        """values: (N,) or (streams, N), NaN where a symbol is not known; with positions or mask one
+        value for each known symbol
+        positions: of the known symbols, ascending from 0 on
+        mask: a bool for each symbol, True where it is known
+        period: symbols after which the pattern begins again, until the burst ends; 0: it does not
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def values(self) -> NDArray[numpy.complex64]:
+        """The pattern, NaN where a symbol is not known."""
+
+    def periodic(self) -> bool:
+        """Whether the pattern comes back."""
+
+    def __len__(self) -> int: ...
+
+    def num_known(self) -> int:
+        """Known symbols of the pattern."""
+
+    def length(self, payload_len: int) -> int:
+        """Symbols of a burst of which payload_len are not known."""
+
+    def training(self, length: int) -> NDArray[numpy.complex64]:
+        """What is known of a burst of this length, up to its last known symbol."""
 
 class training_report:
     """What a training found; NaN where a figure does not apply. Attributes, or as a mapping:
@@ -208,6 +247,9 @@ class detector:
         (history).
         """
 
+    def takes_unknown_pilots(self) -> bool:
+        """Whether there may be unknown symbols between the known ones."""
+
     def trained(self) -> bool:
         """Whether it was trained."""
 
@@ -223,7 +265,8 @@ class detector:
         """Trains on known symbols; returns a training_report.
 
         received: (num_inputs, samples); may run past the pilots, look-ahead uses it
-        pilots: (num_outputs, P) known symbols, any finite values
+        pilots: (num_outputs, P) known symbols, any finite values; fir, esn and rnn take NaN for
+        those between them that are not known
         sps: samples per symbol, 1 to 64
         Raises ValueError if the shapes do not fit or the pilots are not finite.
         """
@@ -238,13 +281,15 @@ class detector:
     def receive(
         self,
         received: ArrayLike,
-        pilots: ArrayLike,
+        pilots: Union[ArrayLike, known_symbols],
         sps: int = 1,
         payload_len: int = -1,
         history: Optional[ArrayLike] = None,
     ) -> NDArray[numpy.complex64]:
         """One whole frame: fit, then detect; returns P + payload_len symbols.
 
+        pilots: as in fit, or known_symbols: then payload_len counts the symbols of the frame that
+        are not known, and known_symbols.length(payload_len) come
         payload_len: symbols after the pilots; -1: all that was given. Samples after the frame
         serve as look-ahead only; where there are none, zeros do.
         history: (num_inputs, samples) that came before the first pilot, where they are known; the
@@ -679,6 +724,8 @@ class equalizer(gr.block, gr.basic_block):
         workers: int = 1,
         use_history: bool = False,
         hurry_above: int = 0,
+        known_symbols: Optional[known_symbols] = None,
+        tag_at: int = 0,
     ) -> None:
         """detector: what is trained; belongs to this block from now on
         sps: samples per symbol, 1 to 64
@@ -696,6 +743,10 @@ class equalizer(gr.block, gr.basic_block):
         hurry_above: samples that wait behind a frame, 0 to 2**30, above which its refits are left
         out; 0: never; needs payload_len > 0, without background_training, and a detector that
         makes refits
+        known_symbols: instead of a training_sequence, known symbols anywhere in the frame;
+        payload_len is then the number of its symbols that are not known
+        tag_at: symbol of the training sequence or the frame that carries the tag, counted from 0;
+        everything is held back by so many symbols
         Raises ValueError naming the parameter, its value and its range.
         """
 

@@ -41,6 +41,8 @@ def not_offered(name):
         refused |= {"adapt_after_training", "constellation"}
     if name in KINDS and "refits" not in {p["name"] for p in KINDS[name]["parameters"]}:
         refused |= {"hurry_above"}
+    if name in KINDS and not classes(name)[0]().takes_unknown_pilots():
+        refused |= {"known_symbols"}
     return refused
 
 

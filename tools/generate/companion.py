@@ -186,6 +186,13 @@ def python_make(kind):
     shared += [("workers", "${workers}"), ("use_history", "${use_history}")]
     if equalizer.decides(kind):
         shared += [("hurry_above", "${hurry_above}")]
+    shared += [("tag_at", "${tag_at}")]
+    if equalizer.takes_unknown_pilots(kind):
+        shared[1] = (
+            "training_sequence",
+            "${training_sequence if known_symbols == 'None' else '[]'}",
+        )
+        shared += [("known_symbols", "${known_symbols}")]
     rest = ",\n".join(f"    {name}={value}" for name, value in shared)
     return f"""\
 reservoir.equalizer(
@@ -210,23 +217,33 @@ def cpp_value(parameter):
 def cpp_make(kind):
     own = ",\n".join(f"        {cpp_value(p)}" for p in kind["parameters"])
     adapts, constellation, background = "false", "nullptr", "false"
-    hurry = ""
+    hurry = "0"
+    known = ""
+    if equalizer.takes_unknown_pilots(kind):
+        known = """\
+    if known_symbols() is not None:
+        length = known_symbols().length(payload)
+        training = known_symbols().training(length)
+        payload = length - training.shape[-1]
+"""
     if kind["adapts"]:
         adapts = "${str(adapt_after_training()).lower()}"
         unused = "constellation_type == 'object' and not adapt_after_training()"
         constellation = f"${{'nullptr' if {unused} else constellation_type.cpp}}"
         if equalizer.decides(kind):
             constellation = "${constellation_type.cpp}"
-            hurry = ",\n    ${hurry_above}"
+            hurry = "${hurry_above}"
     if kind["trains_in_epochs"]:
         background = "${str(background_training()).lower()}"
     return f"""\
 <%
     import json
     import numpy
+    training, payload = numpy.asarray(training_sequence(), dtype=numpy.complex64), payload_len()
+{known}    part = lambda x: repr(float(x)) if x == x else 'NAN'
     rows = ',\\n    '.join(
-        '{{ ' + ', '.join('{{ %r, %r }}' % (float(x.real), float(x.imag)) for x in row) + ' }}'
-        for row in numpy.atleast_2d(numpy.asarray(training_sequence(), dtype=numpy.complex64)))
+        '{{ ' + ', '.join('{{ %s, %s }}' % (part(x.real), part(x.imag)) for x in row) + ' }}'
+        for row in numpy.atleast_2d(training))
 %>\\
 const reservoir::stream_matrix ${{id}}_training_sequence = {{
     ${{rows}}
@@ -237,12 +254,14 @@ this->${{id}} = reservoir::equalizer::make(
     ${{sps}},
     ${{id}}_training_sequence,
     ${{json.dumps(training_start_tag())}},
-    ${{payload_len}},
+    ${{payload}},
     {adapts},
     {constellation},
     {background},
     ${{workers}},
-    ${{str(use_history()).lower()}}{hurry});
+    ${{str(use_history()).lower()}},
+    {hurry},
+    ${{tag_at}});
 this->${{id}}->set_freeze(${{str(freeze()).lower()}});
 """
 

@@ -9,6 +9,8 @@ detectors describe themselves: reservoir.detector_kinds().
 
 from dataclasses import dataclass
 
+from gnuradio import reservoir
+
 # Frame Source has the same pilots: blocks that are dropped fit each other.
 TRAINING_SEQUENCE = "reservoir.random_pilots(digital.constellation_qpsk(), 64)"
 
@@ -29,6 +31,11 @@ class Entry:
 def decides(kind):
     """Whether the detector decides by a constellation of its own."""
     return any(parameter["name"] == "constellation" for parameter in kind["parameters"])
+
+
+def takes_unknown_pilots(kind):
+    """Whether known symbols may be anywhere in a frame."""
+    return getattr(reservoir, kind["name"])().takes_unknown_pilots()
 
 
 def entries(kind):
@@ -79,6 +86,28 @@ def entries(kind):
         hide="${ 'part' if payload_len == 0 else 'none' }",
         asserts=("0 <= payload_len <= 2**24",),
     )
+    yield Entry(
+        "tag_at",
+        "Tag At",
+        "int",
+        "0",
+        "symbol of the frame that carries the training tag, counted from 0; everything is held back "
+        "by so many symbols",
+        hide="${ 'part' if tag_at == 0 else 'none' }",
+        asserts=("0 <= tag_at <= 2**20",),
+    )
+    if takes_unknown_pilots(kind):
+        yield Entry(
+            "known_symbols",
+            "Known Symbols",
+            "raw",
+            "None",
+            "reservoir.known_symbols(values, positions, mask, period): known symbols anywhere in a "
+            "frame, instead of the Training Sequence; the Payload Length is then the number of its "
+            "symbols that are not known. None: they are in front",
+            hide="${ 'part' if known_symbols is None else 'none' }",
+            asserts=("known_symbols is None or payload_len > 0",),
+        )
     yield Entry(
         "workers",
         "Workers",

@@ -13,7 +13,7 @@ HEAD = '''\
 # Written by `make generate` from the compiled module. Do not edit.
 """{documentation}"""
 
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterator, Optional, Sequence, Union
 
 import numpy
 from numpy.typing import ArrayLike, NDArray

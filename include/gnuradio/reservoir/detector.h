@@ -8,6 +8,7 @@
 
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/gr_complex.h>
+#include <gnuradio/reservoir/known_symbols.h>
 #include <gnuradio/reservoir/trainable.h>
 #include <cstddef>
 #include <memory>
@@ -64,7 +65,8 @@ public:
     /*!
      * \brief Trains on known symbols.
      * \param received num_inputs rows; may run past the pilots, look-ahead uses it
-     * \param pilots num_outputs rows of P known symbols
+     * \param pilots num_outputs rows of P symbols: known ones and, with takes_unknown_pilots(), NaN
+     *        for those between them that are not
      * \param sps samples per symbol, 1 to 64
      * \throws std::invalid_argument if the shapes do not fit or the pilots are not finite
      */
@@ -96,6 +98,19 @@ public:
                           int sps = 1,
                           int payload_len = -1,
                           const stream_matrix& history = {});
+    /*!
+     * \brief The same with known symbols anywhere in the frame; what is received begins with the
+     * pattern's first symbol.
+     * \param payload_len symbols of the frame that are not known; −1: all that was given
+     * \return num_outputs rows of known_symbols::length(payload_len) symbols
+     */
+    stream_matrix receive(const stream_matrix& received,
+                          const known_symbols& known,
+                          int sps = 1,
+                          int payload_len = -1,
+                          const stream_matrix& history = {});
+    //! Whether there may be unknown symbols between the known ones.
+    virtual bool takes_unknown_pilots() const { return false; }
 
     /*!
      * \brief A detector of its own with the same parameters and what was trained, its state reset.
@@ -133,6 +148,9 @@ public:
      */
     virtual bool refits_frames() const { return false; }
     void set_hurry(bool hurry);
+
+    //! \throws std::invalid_argument naming the parameter if the symbols cannot be trained on
+    void check_pilots(const char* name, const stream_matrix& pilots) const;
 
     //! \name For shells: row pointers instead of containers. Arguments as above.
     //! \{

@@ -60,6 +60,10 @@ namespace reservoir {
  *   they count as zeros, and the first training symbols of a stream without gaps come out badly. A
  *   part of the previous frame may be among them. The symbols that were sent there stay unknown.
  *
+ * - tag_at = N: the tag is on symbol N of the training sequence, counted from 0, as a correlator puts it
+ *   on a midamble. Everything is held back by N symbols more. A tag that comes before symbol N of
+ *   the stream is counted in abandoned_trainings.
+ *
  * - hurry_above = N: a frame behind which more than N samples wait is received without refits, and
  *   counted in hurried_frames. For radios, at low signal-to-noise ratios, where refits take most of
  *   the time: more symbol errors instead of dropped frames. GNU Radio's buffers hold 8192 samples, so N
@@ -106,7 +110,8 @@ public:
     /*!
      * \param detector what is trained; belongs to this block from now on
      * \param sps samples per symbol, 1 to 64
-     * \param training_sequence known symbols, one row per stream, at least one symbol
+     * \param training_sequence known symbols, one row per stream, at least one symbol; NaN for those
+     *        between them that are not known, with detector.takes_unknown_pilots()
      * \param training_start_tag key of the tag on the first training sample
      * \param payload_len symbols after the training that make up a frame; 0: a stream
      * \param adapt_after_training go on training on decisions; needs a constellation
@@ -119,6 +124,7 @@ public:
      * \param hurry_above samples that wait behind a frame, 0 to 2^30, above which its refits are left
      *        out; 0: never. Needs payload_len > 0, without background_training, and a detector
      *        with refits_frames()
+     * \param tag_at symbol of the training sequence that carries the tag, 0 to 2^20
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
@@ -131,7 +137,22 @@ public:
                      bool background_training = false,
                      int workers = 1,
                      bool use_history = false,
-                     int hurry_above = 0);
+                     int hurry_above = 0,
+                     int tag_at = 0);
+    /*!
+     * \brief The same with known symbols anywhere in the frame.
+     * \param payload_len symbols of the frame that are not known, at least 1; known.length(payload_len)
+     *        symbols are received in one piece
+     */
+    static sptr make(detector::sptr detector,
+                     int sps,
+                     const known_symbols& known,
+                     const std::string& training_start_tag,
+                     int payload_len,
+                     int workers = 1,
+                     bool use_history = false,
+                     int hurry_above = 0,
+                     int tag_at = 0);
 
     //! New training symbols, from the next tag on.
     virtual void set_training_sequence(const stream_matrix& training_sequence) = 0;

@@ -31,6 +31,7 @@ class RESERVOIR_API least_squares_detector : public detector
 {
 public:
     ~least_squares_detector() override;
+    bool takes_unknown_pilots() const override { return true; }
 
 protected:
     least_squares_detector(int num_inputs, int num_outputs);

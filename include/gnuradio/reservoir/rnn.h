@@ -281,6 +281,7 @@ public:
      * one sample per symbol and pilots of unit power).
      */
     rnn_weights weights() const;
+    bool takes_unknown_pilots() const override { return true; }
 
 protected:
     int do_look_ahead() const override { return d_parameters.delay; }
@@ -311,6 +312,7 @@ private:
                                const gr_complex* const* received,
                                size_t num_samples,
                                const Eigen::MatrixXcd& pilots,
+                               const std::vector<Eigen::Index>& positions,
                                double scale) const;
     trained_network train(const training_sequence& training,
                           const kernel::tapped_delay_window& window,

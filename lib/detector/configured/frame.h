@@ -13,7 +13,7 @@ namespace reservoir {
 
 //! Where a frame's symbols lie: pilots, then the payload.
 struct frame_layout {
-    const known_symbols& pilots;
+    const frame_symbols& pilots;
     Eigen::Index num_pilots, payload_len;
     Eigen::Index end() const { return num_pilots + payload_len; }
 };

@@ -110,19 +110,19 @@ row_range model_rows(row_range range, kernel::channel_window window)
              range.last };
 }
 
-void known_symbols::set(Index n, cdouble value, int ring)
+void frame_symbols::set(Index n, cdouble value, int ring)
 {
     values(n) = value;
     rings[n] = ring;
 }
 
-void known_symbols::resize(Index size)
+void frame_symbols::resize(Index size)
 {
     values.conservativeResizeLike(VectorXcd::Zero(size));
     rings.resize(size, -1);
 }
 
-known_symbols known_symbols::cut(Index first, Index last) const
+frame_symbols frame_symbols::cut(Index first, Index last) const
 {
     return { values.segment(first, last - first),
              { rings.begin() + first, rings.begin() + last },
@@ -130,12 +130,12 @@ known_symbols known_symbols::cut(Index first, Index last) const
              decided };
 }
 
-cdouble known_symbols::warped(Index n, const VectorXcd& gains) const
+cdouble frame_symbols::warped(Index n, const VectorXcd& gains) const
 {
     return rings[n] < 0 ? values(n) : values(n) * gains(rings[n]);
 }
 
-VectorXcd known_symbols::warped(const VectorXcd& gains) const
+VectorXcd frame_symbols::warped(const VectorXcd& gains) const
 {
     if ((gains.array() == 1.0).all())
         return values;
@@ -154,11 +154,11 @@ configured_network::configured_network(const configured_settings& settings)
     }
 }
 
-known_symbols configured_network::known(const std::vector<cdouble>& pilots,
+frame_symbols configured_network::known(const std::vector<cdouble>& pilots,
                                         Index count,
                                         Index first) const
 {
-    known_symbols symbols = { VectorXcd::Zero(count), std::vector<int>(count, -1) };
+    frame_symbols symbols = { VectorXcd::Zero(count), std::vector<int>(count, -1) };
     for (size_t n = 0; n < pilots.size(); n++) {
         int ring = -1;
         for (Index m = 0; m < d_settings.points.size(); m++)
@@ -170,7 +170,7 @@ known_symbols configured_network::known(const std::vector<cdouble>& pilots,
     return symbols;
 }
 
-void configured_network::decide(known_symbols& symbols,
+void configured_network::decide(frame_symbols& symbols,
                                 row_range range,
                                 const std::vector<int>& found) const
 {
@@ -181,7 +181,7 @@ void configured_network::decide(known_symbols& symbols,
     symbols.decided = true;
 }
 
-std::vector<int> configured_network::points_before(const known_symbols& symbols,
+std::vector<int> configured_network::points_before(const frame_symbols& symbols,
                                                    Index n,
                                                    Index count) const
 {
@@ -202,7 +202,7 @@ int configured_network::nearest(cdouble symbol) const
 }
 
 kernel::channel_window configured_network::select_window(const sample_streams& streams,
-                                                         const known_symbols& symbols,
+                                                         const frame_symbols& symbols,
                                                          row_range range,
                                                          const VectorXd& weights) const
 {
@@ -213,7 +213,7 @@ kernel::channel_window configured_network::select_window(const sample_streams& s
 }
 
 kernel::channel_window configured_network::pilot_window(const sample_streams& streams,
-                                                        const known_symbols& symbols,
+                                                        const frame_symbols& symbols,
                                                         Index num_pilots) const
 {
     return select_window(
@@ -231,7 +231,7 @@ kernel::channel_window configured_network::lengthened(kernel::channel_window win
 
 configured_readout
 configured_network::configure(const sample_streams& streams,
-                              const known_symbols& symbols,
+                              const frame_symbols& symbols,
                               row_range range,
                               kernel::channel_window window,
                               const VectorXd& weights,
@@ -248,7 +248,7 @@ configured_network::configure(const sample_streams& streams,
 configured_network::fitted_model
 configured_network::fit_model(configured_readout& readout,
                               const sample_streams& streams,
-                              const known_symbols& symbols,
+                              const frame_symbols& symbols,
                               row_range range,
                               kernel::channel_window window,
                               const VectorXd& weights,
@@ -301,7 +301,7 @@ configured_network::fit_model(configured_readout& readout,
 }
 
 configured_readout configured_network::model_of(const sample_streams& streams,
-                                                const known_symbols& symbols,
+                                                const frame_symbols& symbols,
                                                 row_range range,
                                                 const VectorXd& weights,
                                                 bool warp) const
@@ -396,7 +396,7 @@ void configured_network::fit_readout(configured_readout& readout,
 
 // Poles from statistics: no channel is estimated, and there is no prior.
 configured_readout configured_network::configure_fixed(const sample_streams& streams,
-                                                       const known_symbols& symbols,
+                                                       const frame_symbols& symbols,
                                                        row_range range) const
 {
     const pole_banks banks =
@@ -436,7 +436,7 @@ configured_readout configured_network::fit(const sample_streams& streams,
                                            const std::vector<cdouble>& pilots,
                                            Index first) const
 {
-    const known_symbols symbols = known(pilots, streams[0].size(), first);
+    const frame_symbols symbols = known(pilots, streams[0].size(), first);
     const row_range range = { first, first + Index(pilots.size()) };
     if (d_settings.fixed_poles())
         return configure_fixed(streams, symbols, range);
@@ -517,7 +517,7 @@ kernel::survivor_model configured_network::model(const configured_readout& reado
 
 kernel::adaptive_decisions configured_network::search(const configured_readout& readout,
                                                       const sample_streams& streams,
-                                                      const known_symbols& symbols,
+                                                      const frame_symbols& symbols,
                                                       row_range range,
                                                       Index judged,
                                                       double phase_noise,
@@ -539,7 +539,7 @@ kernel::adaptive_decisions configured_network::search(const configured_readout& 
 
 kernel::carrier_offset
 configured_network::find_offset(const sample_streams& streams,
-                                const known_symbols& symbols,
+                                const frame_symbols& symbols,
                                 Index num_pilots,
                                 kernel::channel_window window) const
 {

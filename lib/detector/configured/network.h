@@ -26,7 +26,7 @@ typedef std::complex<double> cdouble;
 constexpr double SURE_MARGIN = 0.05;
 
 //! Symbols that are known or decided, zero elsewhere.
-struct known_symbols {
+struct frame_symbols {
     Eigen::VectorXcd values; // before the warp
     std::vector<int> rings;  // amplitude ring, −1 where there is no constellation point
     bool on_points = true;   // whether every one is a point
@@ -34,7 +34,7 @@ struct known_symbols {
 
     void set(Eigen::Index n, cdouble value, int ring);
     void resize(Eigen::Index size); // unknown symbols at the end
-    known_symbols cut(Eigen::Index first, Eigen::Index last) const;
+    frame_symbols cut(Eigen::Index first, Eigen::Index last) const;
     //! Multiplied by their rings' gains.
     cdouble warped(Eigen::Index n, const Eigen::VectorXcd& gains) const;
     Eigen::VectorXcd warped(const Eigen::VectorXcd& gains) const;
@@ -83,19 +83,19 @@ public:
     const configured_settings& settings() const { return d_settings; }
 
     //! Of count symbols, the pilots from number first on.
-    known_symbols known(const std::vector<cdouble>& pilots,
+    frame_symbols known(const std::vector<cdouble>& pilots,
                         Eigen::Index count,
                         Eigen::Index first = 0) const;
     //! found may go on beyond range.
     void
-    decide(known_symbols& symbols, row_range range, const std::vector<int>& found) const;
+    decide(frame_symbols& symbols, row_range range, const std::vector<int>& found) const;
 
     kernel::channel_window select_window(const sample_streams& streams,
-                                         const known_symbols& symbols,
+                                         const frame_symbols& symbols,
                                          row_range range,
                                          const Eigen::VectorXd& weights) const;
     kernel::channel_window pilot_window(const sample_streams& streams,
-                                        const known_symbols& symbols,
+                                        const frame_symbols& symbols,
                                         Eigen::Index num_pilots) const;
     //! Few symbols get a longer channel than they show.
     kernel::channel_window lengthened(kernel::channel_window window,
@@ -106,7 +106,7 @@ public:
      * \param prior_weights the one with the least leave-one-out error is used
      */
     configured_readout configure(const sample_streams& streams,
-                                 const known_symbols& symbols,
+                                 const frame_symbols& symbols,
                                  row_range range,
                                  kernel::channel_window window,
                                  const Eigen::VectorXd& weights,
@@ -116,7 +116,7 @@ public:
      * \brief Window, warp, channel and noise from the symbols known in range; no poles and no filter.
      */
     configured_readout model_of(const sample_streams& streams,
-                                const known_symbols& symbols,
+                                const frame_symbols& symbols,
                                 row_range range,
                                 const Eigen::VectorXd& weights,
                                 bool warp) const;
@@ -135,7 +135,7 @@ public:
 
     //! Most likely carrier offset by the pilots, cycles per symbol, in a channel of this window.
     kernel::carrier_offset find_offset(const sample_streams& streams,
-                                       const known_symbols& symbols,
+                                       const frame_symbols& symbols,
                                        Eigen::Index num_pilots,
                                        kernel::channel_window window) const;
     sample_streams derotated(const sample_streams& streams, double frequency) const;
@@ -159,7 +159,7 @@ public:
      */
     kernel::adaptive_decisions search(const configured_readout& readout,
                                       const sample_streams& streams,
-                                      const known_symbols& symbols,
+                                      const frame_symbols& symbols,
                                       row_range range,
                                       Eigen::Index judged,
                                       double phase_noise,
@@ -167,7 +167,7 @@ public:
 
     //! Points of the count symbols before n, newest first; empty if one is not a point.
     std::vector<int>
-    points_before(const known_symbols& symbols, Eigen::Index n, Eigen::Index count) const;
+    points_before(const frame_symbols& symbols, Eigen::Index n, Eigen::Index count) const;
     //! Index of the nearest point.
     int nearest(cdouble symbol) const;
     //! Constellation points lie on several amplitudes.
@@ -187,7 +187,7 @@ private:
     //! Warp, channel and noise of the readout; its window, too, where the channel is told.
     fitted_model fit_model(configured_readout& readout,
                            const sample_streams& streams,
-                           const known_symbols& symbols,
+                           const frame_symbols& symbols,
                            row_range range,
                            kernel::channel_window window,
                            const Eigen::VectorXd& weights,
@@ -199,7 +199,7 @@ private:
                      const Eigen::VectorXd& weights,
                      const std::vector<double>& prior_weights) const;
     configured_readout configure_fixed(const sample_streams& streams,
-                                       const known_symbols& symbols,
+                                       const frame_symbols& symbols,
                                        row_range range) const;
 
     const configured_settings d_settings;

@@ -42,7 +42,7 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
                                               Index payload_len) const
 {
     const Index num_pilots = pilots.size();
-    const known_symbols symbols = d_network.known(pilots, streams[0].size());
+    const frame_symbols symbols = d_network.known(pilots, streams[0].size());
     const frame_layout layout = { symbols, num_pilots, payload_len };
     const tracking_mode tracking = d_network.settings().tracking;
     const still_receiver still(d_network);

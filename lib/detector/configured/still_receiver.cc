@@ -233,7 +233,7 @@ void still_receiver::search_more(attempt& now, const frame_layout& layout) const
     const configured_readout& readout = now.kept.readout;
     const row_range whole = { 0, layout.end() };
     const row_range payload = { layout.num_pilots, layout.end() };
-    known_symbols found = now.kept_signal.symbols;
+    frame_symbols found = now.kept_signal.symbols;
     for (const row_range& part : doubtful_parts(now, layout)) {
         const Index decided =
             part.last == layout.end() ? part.size() : part.size() - LATER;
@@ -249,7 +249,7 @@ void still_receiver::search_more(attempt& now, const frame_layout& layout) const
                                      TIMES)
                              .symbols);
     }
-    const auto left = [&](const known_symbols& symbols) {
+    const auto left = [&](const frame_symbols& symbols) {
         return model_residual(
             now.kept.input, symbols.warped(readout.warp), readout.window, whole);
     };
@@ -300,14 +300,14 @@ void still_receiver::search_all(attempt& now, const frame_layout& layout) const
     if (now.sure || !d_network.settings().feedback || payload.size() == 0)
         return;
     const configured_readout& readout = now.kept.readout;
-    known_symbols& symbols = now.kept_signal.symbols;
+    frame_symbols& symbols = now.kept_signal.symbols;
     for (int i = 0; i < TIMES; i++) {
         if (!kernel::trellis::fits(
                 readout.points.size(), readout.window.length, MAX_BRANCHES))
             return;
         const sample_streams shifted =
             kernel::delayed(now.kept.input, readout.window.timing);
-        const auto fit = [&](const known_symbols& sent) {
+        const auto fit = [&](const frame_symbols& sent) {
             return kernel::estimate_channel(shifted,
                                             sent.warped(readout.warp),
                                             model_rows(whole, readout.window),
@@ -315,7 +315,7 @@ void still_receiver::search_all(attempt& now, const frame_layout& layout) const
                                             readout.window.length);
         };
         const kernel::channel_estimate channel = fit(symbols);
-        known_symbols likely = symbols;
+        frame_symbols likely = symbols;
         for (const row_range& part : doubtful_parts(now, layout)) {
             const bool last = part.last == layout.end();
             const std::vector<int> found = likely_sequence(
@@ -385,7 +385,7 @@ configured_frame still_receiver::finish(attempt& now, const frame_layout& layout
 // z[n] = x[n] + sum_l conj(h_l) e[n+l] / ||h||²: what a matched filter makes of the residual.
 void still_receiver::soften(configured_frame& frame,
                             const sample_streams& streams,
-                            const known_symbols& symbols,
+                            const frame_symbols& symbols,
                             const configured_readout& readout,
                             Index num_symbols) const
 {

@@ -19,7 +19,7 @@ class still_receiver
 {
     // A frame between the passes over it
     struct decided_signal {
-        known_symbols symbols;
+        frame_symbols symbols;
         Eigen::VectorXd phase;
         sample_streams turned; // by phase
         double phase_noise;
@@ -93,7 +93,7 @@ private:
     void smooth_phase(attempt& now, const frame_layout& layout) const;
     void soften(configured_frame& frame,
                 const sample_streams& streams,
-                const known_symbols& symbols,
+                const frame_symbols& symbols,
                 const configured_readout& readout,
                 Eigen::Index num_symbols) const;
 

@@ -36,7 +36,7 @@ private:
 
     const configured_network d_network;
     channel_tracker d_tracker;
-    known_symbols d_history; // from symbol d_history_first on
+    frame_symbols d_history; // from symbol d_history_first on
     Eigen::VectorXd d_phase; // of the carrier, likewise
     int64_t d_history_first = 0;
     int64_t d_tracked;      // next symbol to be decided

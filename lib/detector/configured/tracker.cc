@@ -66,7 +66,7 @@ void follow_phase(kernel::adaptive_decisions& found,
 kernel::adaptive_decisions decide_block(const configured_network& network,
                                         const configured_readout& readout,
                                         const sample_streams& streams,
-                                        const known_symbols& symbols,
+                                        const frame_symbols& symbols,
                                         row_range searched,
                                         Index judged)
 {

@@ -15,7 +15,7 @@ namespace reservoir {
 //! The part of a signal around a block: everything that fitting and detecting it reads.
 struct block_surroundings {
     sample_streams raw;
-    known_symbols symbols;
+    frame_symbols symbols;
     Eigen::VectorXd phase; // of the carrier, per symbol
     row_range known;
     row_range block;
@@ -47,7 +47,7 @@ struct tracked_block {
 kernel::adaptive_decisions decide_block(const configured_network& network,
                                         const configured_readout& readout,
                                         const sample_streams& streams,
-                                        const known_symbols& symbols,
+                                        const frame_symbols& symbols,
                                         row_range searched,
                                         Eigen::Index judged);
 

@@ -40,7 +40,7 @@ private:
     // A frame on its way: what is known of each symbol and of the carrier's phase
     struct signal {
         sample_streams raw;
-        known_symbols symbols;
+        frame_symbols symbols;
         Eigen::VectorXd phase;
         Eigen::Index num_symbols; // pilots and payload
 

@@ -8,6 +8,7 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 #include <optional>
+#include <variant>
 
 namespace py = pybind11;
 using namespace gr::reservoir;
@@ -72,6 +73,9 @@ void bind_detector(py::module& m)
              &detector::look_back,
              "Symbol periods before the first pilot that receive() makes use of where it "
              "gets them (history).")
+        .def("takes_unknown_pilots",
+             &detector::takes_unknown_pilots,
+             "Whether there may be unknown symbols between the known ones.")
         .def("trained", &detector::trained, "Whether it was trained.")
         .def("bad_samples",
              &detector::bad_samples,
@@ -90,7 +94,9 @@ void bind_detector(py::module& m)
             "Trains on known symbols; returns a training_report.\n\n"
             "received: (num_inputs, samples); may run past the pilots, look-ahead uses "
             "it\n"
-            "pilots: (num_outputs, P) known symbols, any finite values\n"
+            "pilots: (num_outputs, P) known symbols, any finite values; fir, esn and rnn "
+            "take "
+            "NaN for those between them that are not known\n"
             "sps: samples per symbol, 1 to 64\n"
             "Raises ValueError if the shapes do not fit or the pilots are not finite.")
         .def(
@@ -115,18 +121,23 @@ void bind_detector(py::module& m)
             "receive",
             [](detector& self,
                complex_array received,
-               complex_array pilots,
+               const std::variant<complex_array, known_symbols>& pilots,
                int sps,
                int payload_len,
                std::optional<complex_array> history) {
                 const auto rows = to_rows(received, "received");
-                const auto known = to_rows(pilots, "pilots");
+                const auto* pattern = std::get_if<known_symbols>(&pilots);
+                const auto known =
+                    pattern ? stream_matrix()
+                            : to_rows(std::get<complex_array>(pilots), "pilots");
                 const auto before =
                     history ? to_rows(*history, "history") : stream_matrix();
                 stream_matrix symbols;
                 {
                     py::gil_scoped_release release;
-                    symbols = self.receive(rows, known, sps, payload_len, before);
+                    symbols = pattern
+                                  ? self.receive(rows, *pattern, sps, payload_len, before)
+                                  : self.receive(rows, known, sps, payload_len, before);
                 }
                 return to_array(symbols);
             },
@@ -136,6 +147,9 @@ void bind_detector(py::module& m)
             py::arg("payload_len") = -1,
             py::arg("history") = py::none(),
             "One whole frame: fit, then detect; returns P + payload_len symbols.\n\n"
+            "pilots: as in fit, or known_symbols: then payload_len counts the symbols of "
+            "the "
+            "frame that are not known, and known_symbols.length(payload_len) come\n"
             "payload_len: symbols after the pilots; -1: all that was given. Samples "
             "after the "
             "frame serve as look-ahead only; where there are none, zeros do.\n"

@@ -9,6 +9,17 @@
 namespace py = pybind11;
 using namespace gr::reservoir;
 
+namespace {
+
+void refuse_with_known_symbols(bool given, const char* name, const char* value)
+{
+    if (given)
+        throw py::value_error(std::string(name) + " = " + value +
+                              ": must not be set with known_symbols");
+}
+
+} // namespace
+
 void bind_equalizer(py::module& m)
 {
     py::class_<equalizer, gr::block, gr::basic_block, equalizer::sptr>(
@@ -39,7 +50,26 @@ void bind_equalizer(py::module& m)
                          bool background_training,
                          int workers,
                          bool use_history,
-                         int hurry_above) {
+                         int hurry_above,
+                         const known_symbols* known,
+                         int tag_at) {
+                 if (known) {
+                     refuse_with_known_symbols(
+                         training_sequence.size() > 0, "training_sequence", "given");
+                     refuse_with_known_symbols(
+                         adapt_after_training, "adapt_after_training", "True");
+                     refuse_with_known_symbols(
+                         background_training, "background_training", "True");
+                     return equalizer::make(detector,
+                                            sps,
+                                            *known,
+                                            training_start_tag,
+                                            payload_len,
+                                            workers,
+                                            use_history,
+                                            hurry_above,
+                                            tag_at);
+                 }
                  return equalizer::make(detector,
                                         sps,
                                         to_rows(training_sequence, "training_sequence"),
@@ -50,7 +80,8 @@ void bind_equalizer(py::module& m)
                                         background_training,
                                         workers,
                                         use_history,
-                                        hurry_above);
+                                        hurry_above,
+                                        tag_at);
              }),
              py::arg("detector"),
              py::arg("sps") = 1,
@@ -63,6 +94,8 @@ void bind_equalizer(py::module& m)
              py::arg("workers") = 1,
              py::arg("use_history") = false,
              py::arg("hurry_above") = 0,
+             py::arg("known_symbols") = py::none(),
+             py::arg("tag_at") = 0,
              "detector: what is trained; belongs to this block from now on\n"
              "sps: samples per symbol, 1 to 64\n"
              "training_sequence: known symbols, (P,) or (streams, P)\n"
@@ -81,6 +114,11 @@ void bind_equalizer(py::module& m)
              "hurry_above: samples that wait behind a frame, 0 to 2**30, above which its "
              "refits are left out; 0: never; needs payload_len > 0, without "
              "background_training, and a detector that makes refits\n"
+             "known_symbols: instead of a training_sequence, known symbols anywhere in "
+             "the "
+             "frame; payload_len is then the number of its symbols that are not known\n"
+             "tag_at: symbol of the training sequence or the frame that carries the tag, "
+             "counted from 0; everything is held back by so many symbols\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",

@@ -7,6 +7,7 @@
 
 namespace py = pybind11;
 
+void bind_known_symbols(py::module& m);
 void bind_training_report(py::module& m);
 void bind_detector(py::module& m);
 #define RESERVOIR_DECLARE(NAME) void bind_##NAME(py::module& m);
@@ -33,6 +34,7 @@ PYBIND11_MODULE(reservoir_python, m)
 
     m.attr("__doc__") = "gr-reservoir: C++ blocks and detectors";
 
+    bind_known_symbols(m);
     bind_training_report(m);
     bind_detector(m);
 #define RESERVOIR_BIND(NAME) bind_##NAME(m);

@@ -1,0 +1,249 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Known symbols anywhere in a frame, and the tag on any of its symbols."""
+
+import numpy as np
+import pytest
+from gnuradio import reservoir
+from links import noise, run, same_bits, symbol_errors, symbols, tag, training_tag
+
+CHUNKS = [1, 7, 64, 4096]
+CHANNEL = np.array([0.3, 1.0, 0.4j])
+
+
+def short_rnn():
+    return reservoir.rnn(num_neurons=8, epochs=5, eigenvalues_every=0)
+
+
+each_detector = pytest.mark.parametrize(
+    "make", [reservoir.fir, reservoir.esn, short_rnn], ids=["fir", "esn", "rnn"]
+)
+
+
+def burst(pattern, payload_len, rng, snr_db=25.0):
+    """Samples of a burst on a fixed channel with unknown symbols around it, and its symbols."""
+    known = pattern.training(pattern.length(payload_len))
+    sent = symbols(pattern.length(payload_len), rng)
+    sent[: len(known)] = np.where(np.isnan(known), sent[: len(known)], known)
+    around = symbols(64, rng)
+    x = np.concatenate([around[:32], sent, around[32:]])
+    r = np.convolve(x, CHANNEL)[1 : len(x) + 1] + noise(len(x), rng, snr_db)
+    return r.astype(np.complex64), sent
+
+
+def midamble(rng, count=26):
+    return reservoir.known_symbols(symbols(count, rng), range(58, 58 + count))
+
+
+def blocks_that_come_back(rng):
+    return reservoir.known_symbols(symbols(16, rng), range(32, 48), period=48)
+
+
+def test_what_a_pattern_says():
+    nan = np.nan
+    pattern = reservoir.known_symbols([nan, 1, nan, nan, -1])
+    assert len(pattern) == 5 and pattern.num_known() == 2 and not pattern.periodic()
+    assert [pattern.length(n) for n in (3, 4, 10)] == [5, 6, 12]
+    for same in (
+        reservoir.known_symbols([1, -1], positions=[1, 4]),
+        reservoir.known_symbols([1, -1], mask=[False, True, False, False, True]),
+    ):
+        np.testing.assert_array_equal(same.values(), pattern.values())
+    np.testing.assert_array_equal(pattern.training(3), [nan, 1])
+    assert len(pattern.training(100)) == 5
+
+    again = reservoir.known_symbols([1, -1], positions=[2, 3], period=5)
+    assert again.periodic() and len(again) == 5
+    # two unknown, two known, then three unknown before the next two
+    assert [again.length(n) for n in (1, 2, 3, 5, 6)] == [1, 4, 5, 9, 10]
+    np.testing.assert_array_equal(
+        again.training(10), [nan, nan, 1, -1, nan, nan, nan, 1, -1]
+    )
+
+
+@pytest.mark.parametrize(
+    "values, options, message",
+    [
+        ([1, 2], dict(positions=[3, 3]), "positions = 3: must be ascending"),
+        ([1, 2], dict(positions=[-1, 3]), "positions = -1: must be ascending"),
+        (
+            [1],
+            dict(positions=[1, 2]),
+            "values = 1 symbols in a row: must be one for each",
+        ),
+        ([1, np.nan], dict(positions=[1, 2]), "values = .*nan.*: must be a number at"),
+        (
+            [1, 2],
+            dict(mask=[True, False]),
+            "values = 2 symbols in a row: must be one for",
+        ),
+        ([1], dict(positions=[0], mask=[True]), "must not both be given"),
+        ([1, 2, 3], dict(period=2), "period = 2: must be 0, or the pattern's 3"),
+        ([np.inf], {}, "values = .*inf.*: must be finite, or NaN"),
+        ([np.nan], {}, "values = all unknown: must be known for one"),
+        ([[1, 2], [1, np.nan]], {}, r"known in one row only \(symbol 1\)"),
+    ],
+)
+def test_wrong_patterns_are_refused(values, options, message):
+    with pytest.raises(ValueError, match=message):
+        reservoir.known_symbols(values, **options)
+
+
+@each_detector
+def test_a_prefix_is_a_training_sequence(make):
+    rng = np.random.default_rng(1)
+    pilots = symbols(48, rng)
+    prefix = reservoir.known_symbols(pilots)
+    r, _ = burst(prefix, 200, rng)
+    expected = make().receive(r[32:], pilots, payload_len=200)
+    assert same_bits(make().receive(r[32:], prefix, payload_len=200), expected)
+    eq = reservoir.equalizer(make(), known_symbols=prefix, payload_len=200)
+    y, _ = run(eq, r, [training_tag(32)])
+    assert same_bits(y[32 : 32 + 248], expected)
+
+
+def test_filter_is_the_least_squares_one_on_the_known_rows():
+    rng = np.random.default_rng(2)
+    pattern = midamble(rng, count=40)
+    r, _ = burst(pattern, 116, rng, snr_db=15)
+    taps, delay = 8, 4
+    det = reservoir.fir(num_taps=taps, delay=delay, regularization=0.0)
+    out = det.receive(r[32:], pattern, payload_len=116)
+
+    count = pattern.length(116)
+    padded = np.concatenate([np.zeros(taps), r[32:].astype(complex)])
+    windows = np.array(
+        [padded[taps + n + delay - np.arange(taps)] for n in range(count)]
+    )
+    known = pattern.training(count)
+    rows = np.flatnonzero(~np.isnan(known))
+    weights = np.linalg.lstsq(windows[rows], known[rows], rcond=None)[0]
+    # the block takes out the bias that its leave-one-out estimates show
+    ratio = (out / (windows @ weights))[rows]
+    assert np.ptp(np.abs(ratio)) < 1e-4 and 1 <= np.abs(ratio).mean() < 1.2
+
+
+@each_detector
+@pytest.mark.parametrize("pattern", [midamble, blocks_that_come_back])
+def test_bursts_are_received(make, pattern):
+    if make is short_rnn:
+        make = lambda: reservoir.rnn(num_neurons=4, epochs=200, eigenvalues_every=0)
+    rng = np.random.default_rng(3)
+    errors = 0
+    for _ in range(4):
+        known = pattern(rng)
+        r, sent = burst(known, 116, rng)
+        errors += symbol_errors(make().receive(r[32:], known, payload_len=116), sent)
+    assert errors <= 4 * 116 * 0.05
+
+
+def test_streams_share_the_pattern():
+    rng = np.random.default_rng(4)
+    values = np.array([symbols(40, rng), symbols(40, rng)])
+    pattern = reservoir.known_symbols(values, range(30, 70))
+    known = pattern.training(130)
+    sent = np.array([symbols(130, rng), symbols(130, rng)])
+    sent[:, 30:70] = known[:, 30:70]
+    mixed = np.array([[1, 0.4j], [-0.3, 0.9], [0.5, 0.5]]) @ sent
+    r = (mixed + noise(mixed.shape, rng, 25)).astype(np.complex64)
+    det = reservoir.fir(num_taps=3, delay=1, num_inputs=3, num_outputs=2)
+    out = det.receive(r, pattern, payload_len=90)
+    assert out.shape == (2, 130) and symbol_errors(out, sent) == 0
+
+
+@pytest.mark.parametrize("sps", [1, 2])
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_tag_on_the_midamble(workers, chunk, sps):
+    """Three bursts, tagged on symbol 58; every other tag stays on its own symbol."""
+    rng = np.random.default_rng(5)
+    pattern = midamble(rng)
+    bursts = [burst(pattern, 116, rng)[0] for _ in range(3)]
+    r = np.repeat(np.concatenate(bursts), sps)
+    starts = [(32 + k * len(bursts[0])) * sps for k in range(3)]
+    tags = [training_tag(start + 58 * sps) for start in starts]
+    others = list(range(0, len(r), 29))
+    tags += [tag(offset, f"at {offset}") for offset in others]
+    eq = reservoir.equalizer(
+        reservoir.fir(),
+        sps,
+        known_symbols=pattern,
+        payload_len=116,
+        tag_at=58,
+        workers=workers,
+    )
+    y, got = run(eq, r, tags, chunk)
+    assert len(y) == len(r) // sps and eq.trainings() == 3
+    for start in starts:
+        frame = reservoir.fir().receive(r[start:], pattern, sps, 116)
+        assert same_bits(y[start // sps : start // sps + len(frame)], frame)
+    for found in got:
+        key = str(found.key)
+        if key.startswith("at "):
+            assert found.offset == int(key[3:]) // sps
+    assert sorted(t.offset for t in got if str(t.key) == "corr_est") == [
+        start // sps + 58 for start in starts
+    ]
+    assert len(got) == len(tags)
+
+
+def test_a_burst_that_began_before_the_stream_is_counted():
+    rng = np.random.default_rng(6)
+    pattern = midamble(rng)
+    r, _ = burst(pattern, 116, rng)
+    late = r[33:]  # its first symbol is missing
+    both = np.concatenate([late, r])
+    eq = reservoir.equalizer(
+        reservoir.fir(), known_symbols=pattern, payload_len=116, tag_at=58
+    )
+    start = len(late) + 32
+    y, _ = run(eq, both, [training_tag(57), training_tag(start + 58)])
+    assert eq.abandoned_trainings() == 1 and eq.trainings() == 1
+    frame = reservoir.fir().receive(r[32:], pattern, payload_len=116)
+    assert same_bits(y[start : start + len(frame)], frame)
+    assert same_bits(y[:start], both[:start])
+
+
+def test_a_burst_cut_by_the_next_one_is_abandoned():
+    rng = np.random.default_rng(7)
+    pattern = midamble(rng)
+    r, _ = burst(pattern, 116, rng)
+    samples = np.concatenate([r[:100], r])
+    tags = [training_tag(32 + 58), training_tag(100 + 32 + 58)]
+    eq = reservoir.equalizer(
+        reservoir.fir(), known_symbols=pattern, payload_len=116, tag_at=58
+    )
+    y, _ = run(eq, samples, tags)
+    assert eq.trainings() == 2 and eq.truncated_frames() == 1
+    frame = reservoir.fir().receive(r[32:], pattern, payload_len=116)
+    assert same_bits(y[132 : 132 + len(frame)], frame)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(payload_len=0), "payload_len = 0: must be 1 to 2"),
+        (dict(payload_len=57), "payload_len = 57: must be at least 58, the unknown"),
+        (dict(tag_at=200), "tag_at = 200: must be a symbol of the frame"),
+        (dict(tag_at=-1), "tag_at = -1: must be within 0"),
+        (dict(training_sequence=[1]), "training_sequence = given: must not be set"),
+        (dict(adapt_after_training=True), "adapt_after_training = True: must not"),
+    ],
+)
+def test_what_does_not_go_with_a_pattern_is_refused(options, message):
+    pattern = midamble(np.random.default_rng(8))
+    options = dict(dict(payload_len=116), **options)
+    with pytest.raises(ValueError, match=message):
+        reservoir.equalizer(reservoir.fir(), known_symbols=pattern, **options)
+
+
+def test_configured_esn_says_that_it_needs_a_prefix():
+    pattern = midamble(np.random.default_rng(9))
+    message = "must be finite; configured_esn needs all known symbols in front"
+    with pytest.raises(ValueError, match=message):
+        reservoir.configured_esn().receive(np.ones(300), pattern, payload_len=116)
+    with pytest.raises(ValueError, match="training_sequence = .*" + message):
+        reservoir.equalizer(
+            reservoir.configured_esn(), known_symbols=pattern, payload_len=116
+        )
