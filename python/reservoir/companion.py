@@ -11,6 +11,15 @@ def is_finite(values):
     return bool(np.isfinite(values).all())
 
 
+def has_known(values):
+    """Whether symbols are known, NaN where they are not, in all rows alike, and none is infinite."""
+    values = np.atleast_2d(values)
+    known = ~np.isnan(values)
+    return bool(
+        known.any() and (known == known[0]).all() and np.isfinite(values[known]).all()
+    )
+
+
 def num_rows(values):
     """Rows that there are; numbers without rows are one."""
     return np.atleast_2d(values).shape[0]

@@ -66,7 +66,9 @@ def add_toy(source):
     shutil.copy(TOY / "toy_python.cc", source / "python/reservoir/bindings")
     insert(source / LIST, r"^    X\(", "    X(toy) \\")
     # behind the others, so that they are compiled together as before
-    insert(source / "lib/CMakeLists.txt", r"^    pmt_values", "    detector/toy.cc")
+    insert(
+        source / "lib/CMakeLists.txt", r"^\)\nset\(block_sources", "    detector/toy.cc"
+    )
     insert(
         source / "python/reservoir/bindings/CMakeLists.txt",
         r"^\)\ntarget_link|^\)\n# these",

@@ -53,6 +53,8 @@ def entries(kind):
         "of the input, 1 to 64",
         asserts=("1 <= sps <= 64",),
     )
+    gaps = takes_unknown_pilots(kind)
+    valid = "has_known" if gaps else "is_finite"
     yield Entry(
         "training_sequence",
         "Training Sequence",
@@ -62,7 +64,7 @@ def entries(kind):
         "As the Pilots of the Frame Source",
         asserts=(
             "len(training_sequence) > 0",
-            "reservoir.is_finite(training_sequence)",
+            f"reservoir.{valid}(training_sequence)",
             "reservoir.num_rows(training_sequence) == num_outputs",
         ),
     )
@@ -96,7 +98,7 @@ def entries(kind):
         hide="${ 'part' if tag_at == 0 else 'none' }",
         asserts=("0 <= tag_at <= 2**20",),
     )
-    if takes_unknown_pilots(kind):
+    if gaps:
         yield Entry(
             "known_symbols",
             "Known Symbols",
