@@ -60,19 +60,19 @@ namespace reservoir {
  *   they count as zeros, and the first training symbols of a stream without gaps come out badly. A
  *   part of the previous frame may be among them. The symbols that were sent there stay unknown.
  *
- * - tag_at = N: the tag is on symbol N of the training sequence, counted from 0, as a correlator puts it
- *   on a midamble. Everything is held back by N symbols more. A tag that comes before symbol N of
- *   the stream is counted in abandoned_trainings.
+ * - tag_at = N: the tag is on symbol N of the frame, counted from 0, as a correlator puts it on a
+ *   midamble. Everything is held back by N symbols more. A tag that comes before symbol N of the
+ *   stream is counted in abandoned_trainings.
  *
  * - hurry_above = N: a frame behind which more than N samples wait is received without refits, and
- *   counted in hurried_frames. For radios, at low signal-to-noise ratios, where refits take most of
- *   the time: more symbol errors instead of dropped frames. GNU Radio's buffers hold 8192 samples, so N
- *   must be below that to have an effect. The output then depends on the clock.
+ *   counted in hurried_frames. For radios, at low signal-to-noise ratios, where refits take most
+ *   of the time: more symbol errors instead of dropped frames. GNU Radio's buffers hold 8192
+ *   samples, so N must be below that to have an effect. The output then depends on the clock.
  *
  * Message port "report" (out): a dictionary for each training, with the fields of
  * gr::reservoir::training_report and offset (sample of the first training symbol), trainings,
- * abandoned_trainings, truncated_frames, skipped_trainings, hurried_frames; and warning, a string, only where there
- * is one (several: one per line).
+ * abandoned_trainings, truncated_frames, skipped_trainings, hurried_frames; and warning, a string,
+ * only where there is one (several: one per line).
  *
  * Mistakes with which a flowgraph runs but its symbols are wrong are told once in a run: in the log,
  * in warnings() and in the next report's field warning. As long as nothing has been trained there is
@@ -124,7 +124,7 @@ public:
      * \param hurry_above samples that wait behind a frame, 0 to 2^30, above which its refits are left
      *        out; 0: never. Needs payload_len > 0, without background_training, and a detector
      *        with refits_frames()
-     * \param tag_at symbol of the training sequence that carries the tag, 0 to 2^20
+     * \param tag_at symbol of the frame, or of a stream's training, that carries the tag, 0 to 2^20
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
