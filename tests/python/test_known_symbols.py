@@ -188,6 +188,21 @@ def test_a_tag_on_the_midamble(workers, chunk, sps):
     assert len(got) == len(tags)
 
 
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_a_stream_tagged_inside_its_training(chunk):
+    rng = np.random.default_rng(10)
+    pilots = symbols(48, rng)
+    r = np.concatenate([burst(reservoir.known_symbols(pilots), 200, rng)[0]] * 3)
+    starts = [32, len(r) // 3 + 32, 2 * len(r) // 3 + 32]
+    outputs = []
+    for tag_at in (0, 20):
+        eq = reservoir.equalizer(reservoir.fir(), 1, pilots, tag_at=tag_at)
+        y, _ = run(eq, r, [training_tag(start + tag_at) for start in starts], chunk)
+        assert eq.trainings() == 3 and len(y) == len(r)
+        outputs.append(y)
+    assert same_bits(*outputs)
+
+
 def test_a_burst_that_began_before_the_stream_is_counted():
     rng = np.random.default_rng(6)
     pattern = midamble(rng)
