@@ -13,6 +13,7 @@
 #include <gnuradio/reservoir/training_report.h>
 #include <pmt/pmt.h>
 #include <memory>
+#include <vector>
 
 namespace gr {
 namespace reservoir {

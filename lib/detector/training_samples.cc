@@ -5,6 +5,7 @@
 
 #include "detector/training_samples.h"
 
+#include <gnuradio/reservoir/known_symbols.h>
 #include <algorithm>
 #include <cmath>
 

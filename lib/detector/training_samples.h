@@ -10,6 +10,7 @@
 #include <gnuradio/reservoir/training_report.h>
 #include <Eigen/Core>
 #include <functional>
+#include <vector>
 
 namespace gr {
 namespace reservoir {

@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/fading.h>
 
 #include "check.h"
+#include "kernel/named.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -15,6 +16,8 @@ namespace reservoir {
 namespace kernel {
 
 namespace {
+
+const names_of<bool, 2> SPECTRA = { { false, "clarke" }, { true, "gaussian" } };
 
 int check_ports(const char* name, int ports)
 {
@@ -91,11 +94,13 @@ fading::fading(const std::vector<double>& power_delay_profile,
                double doppler,
                int64_t seed,
                bool normalize,
-               double frequency_offset)
+               double frequency_offset,
+               const std::string& doppler_spectrum)
     : d_num_tx(check_ports("num_tx", num_tx)),
       d_num_rx(check_ports("num_rx", num_rx)),
       d_frame_len(frame_len),
       d_doppler(doppler),
+      d_gaussian(from_name("doppler_spectrum", doppler_spectrum, SPECTRA)),
       d_normalize(normalize),
       d_random(check_seed(seed)),
       d_carrier(frequency_offset),
@@ -242,7 +247,9 @@ void fading::draw_moving()
     d_tap_scale.resize(d_taps.size());
     d_moving_taps.resize(d_taps.size() * BLOCK);
     for (size_t w = 0; w < d_waves.re.size(); ++w) {
-        d_waves.frequency[w] = d_doppler * std::cos(2.0 * M_PI * d_random.uniform());
+        d_waves.frequency[w] =
+            d_doppler * (d_gaussian ? 0.5 * d_random.gaussian()
+                                    : std::cos(2.0 * M_PI * d_random.uniform()));
         d_waves.phase[w] = d_random.uniform();
     }
     for (size_t tap = 0; tap < d_taps.size(); ++tap)

@@ -27,7 +27,8 @@ block_fading_cc::make(const std::vector<double>& power_delay_profile,
                       double doppler,
                       int64_t seed,
                       bool normalize,
-                      double frequency_offset)
+                      double frequency_offset,
+                      const std::string& doppler_spectrum)
 {
     return gnuradio::make_block_sptr<block_fading_cc_impl>(
         kernel::fading(power_delay_profile,
@@ -38,7 +39,8 @@ block_fading_cc::make(const std::vector<double>& power_delay_profile,
                        doppler,
                        seed,
                        normalize,
-                       frequency_offset),
+                       frequency_offset,
+                       doppler_spectrum),
         redraw_tag,
         frame_len == 0 && !redraw_tag.empty());
 }

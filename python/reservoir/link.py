@@ -81,7 +81,7 @@ class software_channel(gr.hier_block2):
     input_backoff_db: of the amplifier, -60 ... 100
     frequency_offset: cycles/sample, -0.5 ... 0.5
     seed: of taps and noise, 0 ... 2**56
-    redraw_tag, frame_len, doppler, normalize, num_tx, num_rx: as block_fading_cc
+    redraw_tag, frame_len, doppler, doppler_spectrum, normalize, num_tx, num_rx: as block_fading_cc
     smoothness, saleh, coefficients: as power_amplifier_cc
     constellation: what is sent, for the amplifier's mean output power; None: a Gaussian signal
     """
@@ -105,6 +105,7 @@ class software_channel(gr.hier_block2):
         saleh=(2.1587, 1.1517, 4.0033, 9.1040),
         coefficients=None,
         constellation=None,
+        doppler_spectrum="clarke",
     ):
         _check_range("num_tx", num_tx, 1, 16)
         _check_range("num_rx", num_rx, 1, 16)
@@ -147,6 +148,7 @@ class software_channel(gr.hier_block2):
             seed=seed,
             normalize=normalize,
             frequency_offset=frequency_offset,
+            doppler_spectrum=doppler_spectrum,
         )
         # seed 0 would take the time
         self._noise = [

@@ -816,16 +816,19 @@ class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
         seed: int = 1,
         normalize: bool = True,
         frequency_offset: float = 0.0,
+        doppler_spectrum: str = 'clarke',
     ) -> None:
         """power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or
         taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)
         num_tx, num_rx: inputs and outputs, 1 ... 16
         redraw_tag: key of the tag that starts a frame; empty: no tag does
         frame_len: samples per frame, 0 ... 2**40; 0: frames start at tags
-        doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5
+        doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5; of a Gaussian spectrum
+        twice its standard deviation
         seed: of the taps, at least 0
         normalize: scale each drawn impulse response to unit energy
         frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
+        doppler_spectrum: 'clarke', waves from all sides, or 'gaussian', paths of an ionosphere
         """
 
     def set_taps(self, taps: Any) -> None:
@@ -1056,15 +1059,18 @@ class fading:
         seed: int = 1,
         normalize: bool = True,
         frequency_offset: float = 0.0,
+        doppler_spectrum: str = 'clarke',
     ) -> None:
         """power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or
         taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)
         num_tx, num_rx: inputs and outputs, 1 ... 16
         frame_len: samples per frame, 0 ... 2**40; 0: only begin_frame() begins one
-        doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5
+        doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5; of a Gaussian spectrum
+        twice its standard deviation
         seed: of the taps, at least 0
         normalize: scale each drawn impulse response to unit energy
         frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
+        doppler_spectrum: 'clarke', waves from all sides, or 'gaussian', paths of an ionosphere
         """
 
     def set_taps(self, taps: Any) -> None:

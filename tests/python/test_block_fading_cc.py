@@ -130,17 +130,33 @@ def test_normalized_draws_have_unit_energy():
     np.testing.assert_allclose(np.sum(np.abs(h) ** 2, 1), 1, atol=1e-6)
 
 
-def test_doppler_autocorrelation_is_clarkes():
+def of_clarke(turns):
     from scipy.special import j0
 
+    return j0(2 * np.pi * turns)
+
+
+def of_gaussian(turns):
+    """Of a spectrum with half of that as its standard deviation."""
+    return np.exp(-0.5 * (np.pi * turns) ** 2)
+
+
+@pytest.mark.parametrize(
+    "name, correlation_of", [("clarke", of_clarke), ("gaussian", of_gaussian)]
+)
+def test_doppler_autocorrelation_is_the_spectrums(name, correlation_of):
     doppler, num_frames, length = 0.01, 800, 100
     block = reservoir.block_fading_cc(
-        [1.0], frame_len=length, doppler=doppler, normalize=False
+        [1.0],
+        frame_len=length,
+        doppler=doppler,
+        normalize=False,
+        doppler_spectrum=name,
     )
     y, _ = run_block(block, np.ones(num_frames * length))
     h = y[0].reshape(num_frames, length)
     correlation = (h * h[:, :1].conj()).mean(0)
-    expected = j0(2 * np.pi * doppler * np.arange(length))
+    expected = correlation_of(doppler * np.arange(length))
     assert np.abs(correlation - expected).max() < 4 / np.sqrt(num_frames)
 
 
@@ -258,6 +274,7 @@ def test_setters():
         ("num_rx", 17),
         ("frame_len", -1),
         ("doppler", -0.1),
+        ("doppler_spectrum", "jakes"),
         ("doppler", 0.51),
         ("doppler", np.nan),
         ("seed", -1),

@@ -93,7 +93,10 @@ def test_amplifier_takes_any_shape_and_sets_its_operating_point():
 @pytest.mark.parametrize("doppler", [0, 0.001, 0.2])
 @pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("frequency_offset", [0, 0.0123])
-def test_fading_is_the_block_bit_for_bit(doppler, normalize, frequency_offset):
+@pytest.mark.parametrize("spectrum", ["clarke", "gaussian"])
+def test_fading_is_the_block_bit_for_bit(
+    doppler, normalize, frequency_offset, spectrum
+):
     arguments = dict(
         power_delay_profile=PROFILE,
         frame_len=700,
@@ -101,6 +104,7 @@ def test_fading_is_the_block_bit_for_bit(doppler, normalize, frequency_offset):
         seed=4,
         normalize=normalize,
         frequency_offset=frequency_offset,
+        doppler_spectrum=spectrum,
     )
     block = reservoir.block_fading_cc(**arguments)
     y = reservoir.fading(**arguments)(X)

@@ -33,7 +33,9 @@ namespace reservoir {
  * (Rayleigh block fading, J. Proakis, Digital Communications, ch. 13). With doppler > 0 a
  * tap moves within the frame as the sum of 16 equally strong waves exp(i (2 pi doppler
  * cos(angle) n + phase)) with random angles and phases (R. Clarke, 1968; W. Jakes, 1974),
- * drawn for each frame, n from the frame's first sample. With normalize the impulse
+ * drawn for each frame, n from the frame's first sample; with doppler_spectrum = "gaussian"
+ * their frequencies are normal with standard deviation doppler/2, as those of one path of an
+ * HF channel (C. Watterson, J. Juroshek and W. Bensema, 1970). With normalize the impulse
  * response from each input to each output is scaled to unit energy; with doppler > 0 that
  * is the mean energy over the frame's first frame_len samples, or 1024 where frame_len is
  * 0.
@@ -72,6 +74,8 @@ public:
      * \param seed of the taps, at least 0
      * \param normalize scale drawn impulse responses to unit energy; no effect on \p taps
      * \param frequency_offset carrier offset in cycles/sample, -0.5 ... 0.5
+     * \param doppler_spectrum "clarke" (waves from all sides; doppler is its edge) or "gaussian" (paths
+     * of an ionosphere; doppler is twice its standard deviation)
      * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(const std::vector<double>& power_delay_profile = {},
@@ -83,7 +87,8 @@ public:
                      double doppler = 0.0,
                      int64_t seed = 1,
                      bool normalize = true,
-                     double frequency_offset = 0.0);
+                     double frequency_offset = 0.0,
+                     const std::string& doppler_spectrum = "clarke");
 
     /*!
      * \brief Fix the taps from now on; the next sample carries a "channel" tag.

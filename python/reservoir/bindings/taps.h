@@ -76,10 +76,14 @@ void bind_channel(Bound& bound,
         "taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)\n"
         "num_tx, num_rx: inputs and outputs, 1 ... 16\n" +
         frames +
-        "doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5\n"
+        "doppler: largest Doppler frequency in cycles/sample, 0 ... 0.5; of a Gaussian "
+        "spectrum "
+        "twice its standard deviation\n"
         "seed: of the taps, at least 0\n"
         "normalize: scale each drawn impulse response to unit energy\n"
-        "frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5";
+        "frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5\n"
+        "doppler_spectrum: 'clarke', waves from all sides, or 'gaussian', paths of an "
+        "ionosphere";
     bound
         .def(py::init([make](const std::vector<double>& power_delay_profile,
                              const py::object& taps,
@@ -90,7 +94,8 @@ void bind_channel(Bound& bound,
                              double doppler,
                              int64_t seed,
                              bool normalize,
-                             double frequency_offset) {
+                             double frequency_offset,
+                             const std::string& doppler_spectrum) {
                  return make(power_delay_profile,
                              to_taps(taps),
                              num_tx,
@@ -100,7 +105,8 @@ void bind_channel(Bound& bound,
                              doppler,
                              seed,
                              normalize,
-                             frequency_offset);
+                             frequency_offset,
+                             doppler_spectrum);
              }),
              py::arg("power_delay_profile") = std::vector<double>(),
              py::arg("taps") = py::none(),
@@ -112,6 +118,7 @@ void bind_channel(Bound& bound,
              py::arg("seed") = 1,
              py::arg("normalize") = true,
              py::arg("frequency_offset") = 0.0,
+             py::arg("doppler_spectrum") = "clarke",
              parameters.c_str())
         .def(
             "set_taps",

@@ -12,6 +12,7 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace gr {
@@ -48,6 +49,8 @@ public:
      * \param seed of the taps, at least 0
      * \param normalize scale drawn impulse responses to unit energy; no effect on \p taps
      * \param frequency_offset carrier offset in cycles/sample, -0.5 ... 0.5
+     * \param doppler_spectrum "clarke" (waves from all sides; doppler is its edge) or "gaussian" (paths
+     * of an ionosphere; doppler is twice its standard deviation)
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     explicit fading(const std::vector<double>& power_delay_profile,
@@ -58,7 +61,8 @@ public:
                     double doppler = 0.0,
                     int64_t seed = 1,
                     bool normalize = true,
-                    double frequency_offset = 0.0);
+                    double frequency_offset = 0.0,
+                    const std::string& doppler_spectrum = "clarke");
 
     int num_tx() const { return d_num_tx; }
     int num_rx() const { return d_num_rx; }
@@ -119,6 +123,7 @@ private:
     int d_num_rx;
     int64_t d_frame_len;
     double d_doppler;
+    bool d_gaussian; // Doppler spectrum
     bool d_normalize;
     random d_random;
 
