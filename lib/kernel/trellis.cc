@@ -68,13 +68,18 @@ void trellis::set_channel(const Eigen::MatrixXcf& taps, Index first_free, Index 
 {
     const Index last = std::min(first_free + num_free, taps.rows());
     const auto is_free = [&](Index l) { return l >= first_free && l < last; };
+    // one by one: Eigen loads a complex<float> factor as a double, which is aligned otherwise
+    const auto times = [this](std::complex<float> tap) {
+        return d_points.unaryExpr(
+            [tap](const std::complex<float>& point) { return tap * point; });
+    };
     d_newest = d_oldest_part = Eigen::MatrixXcf::Zero(d_order, taps.cols());
     d_between_part = Eigen::MatrixXcf::Zero(d_between, taps.cols());
     for (Index q = 0; q < taps.cols(); q++) {
         if (is_free(0))
-            d_newest.col(q) = taps(0, q) * d_points;
+            d_newest.col(q) = times(taps(0, q));
         if (is_free(d_length - 1))
-            d_oldest_part.col(q) = taps(d_length - 1, q) * d_points;
+            d_oldest_part.col(q) = times(taps(d_length - 1, q));
         size_t period =
             d_between; // of the digit of this age, the newest the most significant
         for (Index l = 1; l + 1 < d_length; l++) {
