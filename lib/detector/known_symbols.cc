@@ -90,12 +90,11 @@ size_t known_symbols::length(size_t payload_len) const
             "payload_len",
             payload_len,
             "0 where every symbol is known");
+    if (num_known() == size() && payload_len == 0)
+        return size();
     size_t end = 0;
-    for (size_t unknown = 0; unknown < payload_len || known_at(end); end++) {
-        if (payload_len == 0 && d_periodic && end == size())
-            break;
+    for (size_t unknown = 0; unknown < payload_len || known_at(end); end++)
         unknown += !known_at(end);
-    }
     if (!d_periodic)
         for (size_t symbol = end; symbol < size(); symbol++)
             require(!known_at(symbol),

@@ -88,10 +88,12 @@ channel_window select_channel_window(const sample_streams& received,
     };
     channel_window best = { 0, 1 };
     double least = std::numeric_limits<double>::infinity();
-    const auto try_timing = [&](Index timing, double never_less) {
+    // no window leaves less than all lags do: those that cannot win any more are not tried
+    const double by_all = left_by_lengths(sums, 0, lags).back();
+    const auto try_timing = [&](Index timing) {
         const Index start = latest - timing;
         Index size = std::min(longest, lags - start);
-        while (size > 0 && criterion(never_less, size) >= least)
+        while (size > 0 && criterion(by_all, size) >= least)
             size--;
         const std::vector<double> left = left_by_lengths(sums, start, size);
         for (Index length = 1; length <= size; length++) {
@@ -102,13 +104,11 @@ channel_window select_channel_window(const sample_streams& received,
             }
         }
     };
-    // no window leaves less than all lags do: those that cannot win any more are not tried
-    const double by_all = left_by_lengths(sums, 0, lags).back();
     for (Index distance = 0; distance <= std::max(latest, -earliest); distance++) {
         if (distance <= latest)
-            try_timing(distance, by_all);
+            try_timing(distance);
         if (distance > 0 && -distance >= earliest)
-            try_timing(-distance, by_all);
+            try_timing(-distance);
     }
     return best;
 }
