@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/configured_esn.h>
 
 #include "check.h"
+#include "detector/configured/pattern_receiver.h"
 #include "detector/configured/receiver.h"
 #include "detector/configured/stream.h"
 #include "detector/configured/tracked_stream.h"
@@ -62,6 +63,15 @@ kernel::sample_streams split(const gr_complex* const* received,
     return streams;
 }
 
+// Whether a burst is more than pilots and a payload.
+bool as_pattern(const configured_network& network, const std::vector<cdouble>& known)
+{
+    return network.settings().two_real_streams ||
+           std::any_of(known.begin(), known.end(), [](cdouble symbol) {
+               return std::isnan(symbol.real());
+           });
+}
+
 // Probability that a frame has no error. Beside single wrong symbols, which the expectation counts,
 // there are runs of them. The factor is the likeliest for 1260 simulated frames, 389 of them with
 // errors (Rayleigh, Proakis B, 16-QAM behind an amplifier, two samples per symbol, fading).
@@ -86,6 +96,7 @@ configured_esn::sptr configured_esn::make(digital::constellation_sptr constellat
                                           double max_frequency_offset,
                                           double phase_noise,
                                           const std::string& tracking,
+                                          double rotation,
                                           int num_inputs,
                                           int num_outputs)
 {
@@ -103,6 +114,7 @@ configured_esn::sptr configured_esn::make(digital::constellation_sptr constellat
                                    max_frequency_offset,
                                    phase_noise,
                                    tracking,
+                                   rotation,
                                    num_inputs,
                                    num_outputs });
 }
@@ -219,9 +231,11 @@ configured_esn::prepare(const gr_complex* const* received,
         received, num_inputs(), std::min(num_samples, pilots[0].size() * sps));
 
     const std::vector<gr_complex>& points = d_parameters.constellation.points;
-    double scale = lie_on(points, pilots[0]) ? root_mean_square(points) : 1.0;
+    std::vector<gr_complex> given;
+    std::copy_if(pilots[0].begin(), pilots[0].end(), std::back_inserter(given), is_known);
+    double scale = lie_on(points, given) ? root_mean_square(points) : 1.0;
     if (!d_parameters.feedback && d_parameters.refits == 0) // any waveform
-        scale = std::max(root_mean_square(pilots[0]), 1e-30);
+        scale = std::max(root_mean_square(given), 1e-30);
     d_readout->symbol_scale = scale;
     d_readout->pilots.clear();
     std::vector<std::complex<double>> known;
@@ -261,7 +275,12 @@ training_report configured_esn::describe(const configured_readout& readout,
         report.channel.emplace_back();
         for (Eigen::Index l = 0; l < readout.taps.rows(); l++)
             for (int q = 0; q < d_sps; q++)
-                report.channel[a].emplace_back(gain * readout.taps(l, a * d_sps + q));
+                report.channel[a].emplace_back(
+                    gain *
+                    std::polar(1.0,
+                               d_parameters.rotation *
+                                   (double(q) / d_sps + l - readout.window.timing)) *
+                    readout.taps(l, a * d_sps + q));
     }
     for (const auto& pole : readout.poles)
         report.poles.emplace_back(pole);
@@ -279,35 +298,17 @@ training_report configured_esn::do_fit(const gr_complex* const* received,
                                        int sps)
 {
     const auto known = prepare(received, num_samples, pilots, sps);
-    const kernel::sample_streams streams =
+    kernel::sample_streams streams =
         split(received, num_samples, num_inputs(), sps, d_readout->input_gain);
     const configured_network network(settings());
-    configured_readout readout = network.fit(streams, known);
+    streams = network.without_rotation(streams);
     d_tracking = d_track_next;
-    kernel::sample_streams input = streams;
-    d_readout->frequency = 0.0;
-    double offset = 0.0;
-    if (d_parameters.feedback) {
-        const frame_symbols symbols = network.known(known, streams[0].size());
-        offset = network
-                     .find_offset(streams,
-                                  symbols,
-                                  known.size(),
-                                  network.pilot_window(streams, symbols, known.size()))
-                     .frequency;
-    }
-    if (offset != 0.0) {
-        const kernel::sample_streams turned = network.derotated(streams, offset);
-        const configured_readout other = network.fit(turned, known);
-        if (other.leave_one_out_mse < readout.leave_one_out_mse) {
-            readout = other;
-            input = turned;
-            d_readout->frequency = offset;
-        }
-    }
+    const configured_readout readout = as_pattern(network, known)
+                                           ? fit_pattern(network, streams, known)
+                                           : fit_prefix(network, streams, known);
     use(network, readout);
     d_readout->model.power =
-        network.feedforward(readout, input, { 0, Eigen::Index(known.size()) })
+        network.feedforward(readout, streams, { 0, Eigen::Index(known.size()) })
                 .squaredNorm() /
             known.size() +
         1e-9;
@@ -315,9 +316,54 @@ training_report configured_esn::do_fit(const gr_complex* const* received,
     training_report report =
         describe(readout, readout.leave_one_out_mse / std::norm(readout.gain));
     report.carrier_offset = d_readout->frequency;
+    d_readout->frequency += network.settings().rotation;
     // detection will see these samples again and count them for good
     report.bad_samples += count_bad(received, num_inputs(), num_samples);
     return report;
+}
+
+configured_readout
+configured_esn::fit_prefix(const configured_network& network,
+                           kernel::sample_streams& streams,
+                           const std::vector<std::complex<double>>& known)
+{
+    d_readout->frequency = 0.0;
+    const configured_readout still = network.fit(streams, known);
+    if (!d_parameters.feedback)
+        return still;
+    const frame_symbols symbols = network.known(known, streams[0].size());
+    const double offset =
+        network
+            .find_offset(streams,
+                         symbols,
+                         { 0, Eigen::Index(known.size()) },
+                         network.pilot_window(streams, symbols, known.size()))
+            .frequency;
+    if (offset == 0.0)
+        return still;
+    const kernel::sample_streams turned = network.derotated(streams, offset);
+    const configured_readout other = network.fit(turned, known);
+    if (!(other.leave_one_out_mse < still.leave_one_out_mse))
+        return still;
+    streams = turned;
+    d_readout->frequency = offset;
+    return other;
+}
+
+configured_readout
+configured_esn::fit_pattern(const configured_network& network,
+                            kernel::sample_streams& streams,
+                            const std::vector<std::complex<double>>& known)
+{
+    const configured_frame frame =
+        pattern_receiver(network).receive(streams, known, known.size());
+    for (size_t n = 0; n < known.size(); n++) // a tracked stream goes on from them
+        if (frame.decisions[n] >= 0)
+            d_readout->pilots[n] = d_readout->unit_points[frame.decisions[n]];
+    d_readout->frequency = frame.carrier_offset;
+    if (frame.carrier_offset != 0.0)
+        streams = network.derotated(streams, frame.carrier_offset);
+    return frame.readout;
 }
 
 void configured_esn::do_receive(const gr_complex* const* received,
@@ -345,6 +391,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
     if (in_a_hurry())
         frame_settings.refits = 0;
     const configured_network network(frame_settings);
+    streams = network.without_rotation(streams);
     configured_frame frame;
     if (!d_parameters.feedback && d_parameters.refits == 0) { // nothing is decided
         frame.readout = network.fit(streams, known, history());
@@ -354,14 +401,16 @@ void configured_esn::do_receive(const gr_complex* const* received,
                          frame.soft,
                          frame.soft_variance);
     } else {
-        frame = configured_receiver(frame_settings)
-                    .receive(streams, known, num_symbols - known.size());
+        frame = as_pattern(network, known)
+                    ? pattern_receiver(network).receive(streams, known, num_symbols)
+                    : configured_receiver(frame_settings)
+                          .receive(streams, known, num_symbols - known.size());
     }
     for (size_t n = 0; n < num_symbols; n++)
         symbols[0][n] = gr_complex(frame.soft(n) * d_readout->symbol_scale);
     use(network, frame.readout);
     d_tracking = false;
-    d_readout->frequency = frame.carrier_offset;
+    d_readout->frequency = frame.carrier_offset + network.settings().rotation;
     do_reset();
     d_report = describe(frame.readout, frame.soft_variance);
     d_report.carrier_offset = frame.carrier_offset;

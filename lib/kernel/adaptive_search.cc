@@ -44,12 +44,14 @@ public:
                     const cfloat* feedforward,
                     size_t count,
                     float threshold,
-                    size_t judged)
+                    size_t judged,
+                    const given_symbols& given)
         : d_model(model),
           d_input(feedforward),
           d_count(count),
           d_threshold(threshold),
           d_judged(std::min(judged, count)),
+          d_given(given),
           d_memory(model.feedback.size()),
           d_centroids(model.centroids),
           d_feedback(d_memory),
@@ -135,11 +137,17 @@ private:
         return { best, least, second - least };
     }
 
+    const given_symbol* given(size_t n) const
+    {
+        return n < d_given.size() && d_given[n] ? &*d_given[n] : nullptr;
+    }
+
     void decide(size_t n, size_t point, float theta)
     {
-        d_found.symbols[n] = point;
+        const given_symbol* const known = given(n);
+        d_found.symbols[n] = known ? -1 : int(point);
         d_found.phases[n] = theta;
-        d_decided.set(d_memory + n, d_model.points[point]);
+        d_decided.set(d_memory + n, known ? known->point : d_model.points[point]);
     }
 
     // Returns the first symbol that needs a search.
@@ -147,6 +155,13 @@ private:
     {
         for (; n < d_count; n++) {
             const cfloat sum = feedback_sum(n), rotated = turned(n, loop.turn);
+            if (const given_symbol* const known = given(n)) {
+                if (n < d_judged)
+                    d_found.margins[n] = INFINITE;
+                loop.follow(rotated, known->centroid - sum);
+                decide(n, 0, loop.theta);
+                continue;
+            }
             const nearest_points found = nearest(rotated + sum);
             if (d_width > 1 && !(found.lead > d_threshold))
                 break;
@@ -176,8 +191,12 @@ private:
                 d_points.resize(room);
                 d_phases.resize(room);
             }
-            d_search->step(
-                d_input[n], &d_parents[place], &d_points[place], &d_phases[place]);
+            uint8_t* const parents = &d_parents[place];
+            uint16_t* const points = &d_points[place];
+            if (const given_symbol* const known = given(n))
+                d_search->step(d_input[n], *known, parents, points, &d_phases[place]);
+            else
+                d_search->step(d_input[n], parents, points, &d_phases[place]);
             leads = d_search->lead() > d_threshold;
         }
         size_t survivor = d_search->best();
@@ -196,10 +215,12 @@ private:
     {
         for (size_t n = first; n < last; n++) {
             const cfloat output = turned(n, std::polar(1.0f, -theta)) + feedback_sum(n);
-            const size_t own = d_found.symbols[n];
+            const int own = d_found.symbols[n];
             const nearest_points found = nearest(output);
-            d_found.margins[n] =
-                found.best == own ? found.lead : found.distance - distance(output, own);
+            d_found.margins[n] = own < 0 ? INFINITE
+                                 : int(found.best) == own
+                                     ? found.lead
+                                     : found.distance - distance(output, own);
             theta = d_found.phases[n];
         }
     }
@@ -209,6 +230,7 @@ private:
     const size_t d_count;
     const float d_threshold;
     const size_t d_judged;
+    const given_symbols& d_given;
     const size_t d_memory;
     const signal_parts d_centroids;
     signal_parts d_feedback; // oldest first, as d_decided
@@ -231,9 +253,10 @@ adaptive_decisions decide_adaptively(const survivor_model& model,
                                      float threshold,
                                      size_t judged,
                                      float theta,
-                                     float nu)
+                                     float nu,
+                                     const given_symbols& given)
 {
-    return adaptive_search(model, past, feedforward, count, threshold, judged)
+    return adaptive_search(model, past, feedforward, count, threshold, judged, given)
         .run(theta, nu);
 }
 

@@ -65,14 +65,22 @@ struct survivors {
     std::vector<int64_t> sorted; //!< cost above, candidate below: sorts by cost
 };
 
-//! The cheapest kept of all candidates to order, the first of them in front; by partial sorting.
-void sort_candidates(survivors& s, size_t kept);
+//! What every survivor may continue with.
+struct continuations {
+    const std::complex<float>* points;
+    const std::complex<float>* centroids;
+    size_t count; //!< at most as many as the model has points
+};
+
+//! The cheapest kept of the first count candidates to order, the first of them in front; by
+//! partial sorting.
+void sort_candidates(survivors& s, size_t count, size_t kept);
 
 /*!
  * One symbol with the feedforward output f. Instruction sets with a fused multiply-add give the
  * same bits among each other, and so do those without.
  */
-void continue_survivors(survivors& s, std::complex<float> f);
+void continue_survivors(survivors& s, std::complex<float> f, continuations choice);
 
 } // namespace simd
 } // namespace kernel

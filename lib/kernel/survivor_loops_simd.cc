@@ -26,13 +26,13 @@ typedef hn::CappedTag<float, SURVIVOR_PADDING> float_tag;
 typedef hn::CappedTag<int32_t, SURVIVOR_PADDING> int_tag;
 
 // What each survivor expects of its past, the feedforward output in its phase, and all costs.
-HWY_INLINE void predict(survivors& s, std::complex<float> f)
+HWY_INLINE void predict(survivors& s, std::complex<float> f, continuations choice)
 {
     const float_tag d;
     const auto f_re = hn::Set(d, f.real()), f_im = hn::Set(d, f.imag());
-    const size_t feedback = s.model.feedback.size(), points = s.model.points.size();
+    const size_t feedback = s.model.feedback.size(), points = choice.count;
     const std::complex<float>* const weights = s.model.feedback.data();
-    const std::complex<float>* const centroids = s.model.centroids.data();
+    const std::complex<float>* const centroids = choice.centroids;
     for (size_t k = 0; k < s.stride; k += hn::Lanes(d)) {
         auto sum_re = hn::Zero(d), sum_im = hn::Zero(d);
         const float* past_re = s.past_re.data() + k;
@@ -125,7 +125,7 @@ HWY_INLINE void store_keys(D d, V costs, size_t number, int32_t* keys)
 
 // Candidates that cost no more than the dearest of the survivors' cheapest: each survivor has one,
 // so that at least alive are found. Returns how many, or more than MAX_RANKED.
-HWY_INLINE size_t find_few(survivors& s)
+HWY_INLINE size_t find_few(survivors& s, size_t count)
 {
     const float_tag d;
     const size_t lanes = hn::Lanes(d);
@@ -133,16 +133,16 @@ HWY_INLINE size_t find_few(survivors& s)
     auto dearest = hn::Zero(d);
     for (size_t k = 0; k < s.stride; k += lanes) {
         auto cheapest = hn::Load(d, costs + k);
-        for (size_t c = k + s.stride; c < s.costs.size(); c += s.stride)
+        for (size_t c = k + s.stride; c < count; c += s.stride)
             cheapest = hn::Min(cheapest, hn::Load(d, costs + c));
         const size_t left = std::min(s.alive - std::min(k, s.alive), lanes);
         dearest = hn::Max(dearest, hn::IfThenElseZero(hn::FirstN(d, left), cheapest));
     }
     const auto bound = hn::MaxOfLanes(d, dearest);
     size_t found = 0;
-    for (size_t begin = 0; begin < s.costs.size(); begin += 64) {
+    for (size_t begin = 0; begin < count; begin += 64) {
         // 64 candidates, a bit for each that is within the bound
-        const size_t end = std::min(begin + 64, s.costs.size());
+        const size_t end = std::min(begin + 64, count);
         uint64_t within = 0;
         for (size_t c = begin; c < end; c += lanes) {
             uint8_t bits[8] = {};
@@ -158,12 +158,11 @@ HWY_INLINE size_t find_few(survivors& s)
 }
 
 // The cheapest candidates to order, the best one first.
-HWY_INLINE void select(survivors& s, size_t kept)
+HWY_INLINE void select(survivors& s, size_t count, size_t kept)
 {
     const float_tag d;
     const int_tag di;
     const size_t lanes = hn::Lanes(d);
-    const size_t count = s.costs.size();
     const float* const costs = s.costs.data();
     int32_t* const keys = s.keys.data();
     int32_t* const order = s.order.data();
@@ -176,7 +175,7 @@ HWY_INLINE void select(survivors& s, size_t kept)
         return;
     }
     if (kept <= s.alive) {
-        const size_t few = find_few(s);
+        const size_t few = find_few(s, count);
         if (few <= MAX_RANKED) {
             const int32_t* const numbers = s.few.data();
             // what lies beyond few are numbers found earlier: candidates too
@@ -189,7 +188,7 @@ HWY_INLINE void select(survivors& s, size_t kept)
             return;
         }
     }
-    sort_candidates(s, kept);
+    sort_candidates(s, count, kept);
 }
 
 // to[k] = from[parents[k]]; both have room for a multiple of eight.
@@ -265,13 +264,10 @@ HWY_INLINE void take_over(survivors& s, size_t kept)
 }
 
 // One step of every survivor's phase loop, from what its parent saw.
-HWY_INLINE void follow_phase(survivors& s, size_t kept)
+HWY_INLINE void
+follow_phase(survivors& s, const std::complex<float>* centroids, size_t kept)
 {
-    look_up(s.model.centroids.data(),
-            s.points.data(),
-            kept,
-            s.wanted_re.data(),
-            s.wanted_im.data());
+    look_up(centroids, s.points.data(), kept, s.wanted_re.data(), s.wanted_im.data());
     const float_tag d;
     const auto alpha = hn::Set(d, s.model.alpha), beta = hn::Set(d, s.model.beta);
     const auto scale = hn::Set(d, 1.0f / s.model.power);
@@ -317,13 +313,12 @@ HWY_INLINE void follow_phase(survivors& s, size_t kept)
 }
 
 // The past of every survivor, its newest point in front.
-HWY_INLINE void remember(survivors& s, size_t kept)
+HWY_INLINE void remember(survivors& s, const std::complex<float>* points, size_t kept)
 {
     const size_t feedback = s.model.feedback.size();
     if (feedback == 0)
         return;
-    look_up(
-        s.model.points.data(), s.points.data(), kept, s.next_re.data(), s.next_im.data());
+    look_up(points, s.points.data(), kept, s.next_re.data(), s.next_im.data());
     for (size_t j = 1; j < feedback; j++) {
         const size_t from = (j - 1) * s.stride, to = j * s.stride;
         inherit(&s.past_re[from], s.parents.data(), kept, &s.next_re[to]);
@@ -333,12 +328,11 @@ HWY_INLINE void remember(survivors& s, size_t kept)
     s.past_im.swap(s.next_im);
 }
 
-void continue_survivors(survivors& s, std::complex<float> f)
+void continue_survivors(survivors& s, std::complex<float> f, continuations choice)
 {
-    predict(s, f);
-    const size_t kept =
-        std::min<size_t>(s.model.survivors, s.alive * s.model.points.size());
-    select(s, kept);
+    predict(s, f, choice);
+    const size_t kept = std::min<size_t>(s.model.survivors, s.alive * choice.count);
+    select(s, choice.count * s.stride, kept);
     take_over(s, kept);
 
     std::swap(s.now, s.before);
@@ -348,8 +342,8 @@ void continue_survivors(survivors& s, std::complex<float> f)
         inherit(
             &s.before[row * s.stride], s.parents.data(), kept, &s.now[row * s.stride]);
     if (loop)
-        follow_phase(s, kept);
-    remember(s, kept);
+        follow_phase(s, choice.centroids, kept);
+    remember(s, choice.points, kept);
     s.alive = kept;
 }
 
@@ -362,9 +356,9 @@ namespace gr::reservoir::kernel::simd {
 
 HWY_EXPORT(continue_survivors);
 
-void continue_survivors(survivors& s, std::complex<float> f)
+void continue_survivors(survivors& s, std::complex<float> f, continuations choice)
 {
-    HWY_DYNAMIC_DISPATCH(continue_survivors)(s, f);
+    HWY_DYNAMIC_DISPATCH(continue_survivors)(s, f, choice);
 }
 
 } // namespace gr::reservoir::kernel::simd

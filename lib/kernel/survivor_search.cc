@@ -66,12 +66,12 @@ survivors::survivors(const survivor_model& search_model)
         sorted.resize(candidates);
 }
 
-void sort_candidates(survivors& s, size_t kept)
+void sort_candidates(survivors& s, size_t count, size_t kept)
 {
     auto& sorted = s.sorted;
-    for (size_t c = 0; c < s.costs.size(); c++)
+    for (size_t c = 0; c < count; c++)
         sorted[c] = int64_t(bits_of(s.costs[c])) << 32 | int64_t(c);
-    std::nth_element(sorted.begin(), sorted.begin() + (kept - 1), sorted.end());
+    std::nth_element(sorted.begin(), sorted.begin() + (kept - 1), sorted.begin() + count);
     std::iter_swap(sorted.begin(),
                    std::min_element(sorted.begin(), sorted.begin() + kept));
     for (size_t k = 0; k < kept; k++)
@@ -136,8 +136,32 @@ int survivor_search::step(std::complex<float> feedforward,
                           uint16_t* symbols,
                           float* phases)
 {
+    const survivor_model& model = d_survivors->model;
+    return go_on({ model.points.data(), model.centroids.data(), model.points.size() },
+                 feedforward,
+                 parents,
+                 symbols,
+                 phases);
+}
+
+int survivor_search::step(std::complex<float> feedforward,
+                          const given_symbol& given,
+                          uint8_t* parents,
+                          uint16_t* symbols,
+                          float* phases)
+{
+    return go_on(
+        { &given.point, &given.centroid, 1 }, feedforward, parents, symbols, phases);
+}
+
+int survivor_search::go_on(const simd::continuations& choice,
+                           std::complex<float> feedforward,
+                           uint8_t* parents,
+                           uint16_t* symbols,
+                           float* phases)
+{
     simd::survivors& s = *d_survivors;
-    simd::continue_survivors(s, feedforward);
+    simd::continue_survivors(s, feedforward, choice);
     std::copy_n(s.parents.begin(), s.alive, parents);
     std::copy_n(s.points.begin(), s.alive, symbols);
     if (phases)

@@ -62,15 +62,23 @@ std::vector<double> left_by_lengths(const lag_sums& sums, Index start, Index siz
 
 } // namespace
 
+window_limits channel_window_limits(Index in_a_row)
+{
+    const Index longest = std::min(LONGEST, std::max<Index>(in_a_row / 3, 1));
+    return { std::max(EARLIEST, -(longest - 1)),
+             std::min({ LATEST, longest - 1, in_a_row / 8 }),
+             longest };
+}
+
 channel_window select_channel_window(const sample_streams& received,
                                      const Eigen::VectorXcd& known,
                                      row_range range,
-                                     const Eigen::VectorXd& weights)
+                                     const Eigen::VectorXd& weights,
+                                     Index in_a_row)
 {
     const Index streams = received.size();
-    const Index longest = std::min(LONGEST, std::max<Index>(range.size() / 3, 1));
-    const Index latest = std::min({ LATEST, longest - 1, range.size() / 8 });
-    const Index earliest = std::max(EARLIEST, -(longest - 1));
+    const auto [earliest, latest, longest] =
+        channel_window_limits(in_a_row < 0 ? range.size() : in_a_row);
     const row_range rows = { range.first + longest - 1, range.last - latest };
     if (rows.size() < 2)
         return { 0, 1 };
@@ -80,6 +88,8 @@ channel_window select_channel_window(const sample_streams& received,
     lag_sums sums = sum_lags(
         received, 0, known, rows, lags, -latest, ones ? Eigen::VectorXd() : weights);
     const double total = sums.weight;
+    if (total < 2.0)
+        return { 0, 1 };
     sums.gram.diagonal().array() += 1e-6 * total + 1e-12;
 
     const auto criterion = [&](double left, Index length) {
@@ -90,7 +100,7 @@ channel_window select_channel_window(const sample_streams& received,
     double least = std::numeric_limits<double>::infinity();
     // no window leaves less than all lags do: those that cannot win any more are not tried
     const double by_all = left_by_lengths(sums, 0, lags).back();
-    const auto try_timing = [&](Index timing) {
+    const auto try_timing = [&, longest = longest, latest = latest](Index timing) {
         const Index start = latest - timing;
         Index size = std::min(longest, lags - start);
         while (size > 0 && criterion(by_all, size) >= least)

@@ -514,6 +514,7 @@ class configured_esn(detector):
         max_frequency_offset: float = 0.005,
         phase_noise: float = 3e-05,
         tracking: str = 'auto',
+        rotation: float = 0.0,
         num_inputs: int = 1,
         num_outputs: int = 1,
     ) -> None:
@@ -539,6 +540,9 @@ class configured_esn(detector):
         phase_noise: variance of the phase steps; 0: no phase loop; 0 to 0.1 rad² per symbol
         tracking: follow a fading channel over a frame: 'auto' where one channel does not explain
         it, 'off', or 'on': always tried; one of 'auto', 'off', 'on'
+        rotation: by which the constellation turns from symbol to symbol: pi/2 for pi/2-BPSK, MSK
+        and GMSK, pi/4 for pi/4-DQPSK (points of QPSK); pilots and symbols are given without it;
+        -3.1416 to 3.1416 radians per symbol
         num_inputs: antennas; 1 to 64
         num_outputs: streams; 1
 

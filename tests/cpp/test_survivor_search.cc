@@ -354,6 +354,59 @@ BOOST_AUTO_TEST_CASE(clear_symbols_need_no_search)
     BOOST_TEST(found.searched < 0.95);
 }
 
+// Of all sequences that have the known symbols in their places, the cheapest.
+BOOST_AUTO_TEST_CASE(known_symbols_leave_no_choice)
+{
+    constexpr int LENGTH = 12, UNKNOWN[] = { 1, 2, 6, 10 };
+    const auto given_model = model(FEEDBACK, 256);
+    const cfloat pilot(0.3f, -1.1f); // no point of the constellation
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        const auto sent = symbols(LENGTH, 100 + seed);
+        const auto noise = feedforward(sent, FEEDBACK, 1.0, 200 + seed);
+        const std::vector<cfloat> input(noise.begin(), noise.end());
+        kernel::given_symbols given;
+        for (int n = 0; n < LENGTH; n++)
+            given.push_back({ { pilot, 0.9f * pilot } });
+        for (const int n : UNKNOWN)
+            given[n].reset();
+        std::vector<int> cheapest;
+        double least = std::numeric_limits<double>::infinity();
+        for (int code = 0; code < 256; code++) {
+            std::vector<int> path(LENGTH, -1);
+            for (int u = 0; u < 4; u++)
+                path[UNKNOWN[u]] = code >> (2 * u) & 3;
+            double cost = 0.0;
+            for (int n = 0; n < LENGTH; n++) {
+                cfloat output = input[n];
+                for (int j = 0; j < std::min(n, 3); j++) {
+                    const int before = path[n - 1 - j];
+                    output += FEEDBACK[j] * (before < 0 ? pilot : QPSK[before]);
+                }
+                cost += std::norm(output - (path[n] < 0 ? 0.9f * pilot : QPSK[path[n]]));
+            }
+            if (cost < least) {
+                least = cost;
+                cheapest = path;
+            }
+        }
+        for_each_target([&] {
+            const auto found =
+                kernel::decide_adaptively(given_model,
+                                          NO_PAST.data(),
+                                          input.data(),
+                                          LENGTH,
+                                          std::numeric_limits<float>::infinity(),
+                                          LENGTH,
+                                          0.0f,
+                                          0.0f,
+                                          given);
+            BOOST_TEST(found.symbols == cheapest);
+            for (int n = 0; n < LENGTH; n++)
+                BOOST_TEST(std::isinf(found.margins[n]) == (cheapest[n] < 0));
+        });
+    }
+}
+
 BOOST_AUTO_TEST_CASE(margins_say_how_sure_each_symbol_is)
 {
     const auto sent = symbols(200, 10);

@@ -325,7 +325,8 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     assert hidden() == statistics | {"constellation", "poles"}
     assert hidden(constellation_type="object") == statistics | {"poles"}
     linear = {"feedback": "False", "refits": "0"}
-    off = {"constellation", "survivors", "refits", "adapt_after_training"} | impairments
+    off = {"constellation", "survivors", "refits", "adapt_after_training", "rotation"}
+    off |= impairments
     assert hidden(**linear) == off | statistics
     assert hidden(**linear, poles="statistics") == off | {"channel_len"}
     # what makes a block invalid can be seen

@@ -5,8 +5,18 @@
 
 import numpy as np
 import pytest
-from gnuradio import reservoir
-from links import noise, run, same_bits, symbol_errors, symbols, tag, training_tag
+from gnuradio import digital, reservoir
+from links import (
+    QPSK,
+    noise,
+    run,
+    same_bits,
+    symbol_errors,
+    symbols,
+    tag,
+    through,
+    training_tag,
+)
 
 CHUNKS = [1, 7, 64, 4096]
 CHANNEL = np.array([0.3, 1.0, 0.4j])
@@ -17,7 +27,9 @@ def short_rnn():
 
 
 each_detector = pytest.mark.parametrize(
-    "make", [reservoir.fir, reservoir.esn, short_rnn], ids=["fir", "esn", "rnn"]
+    "make",
+    [reservoir.fir, reservoir.esn, reservoir.configured_esn, short_rnn],
+    ids=["fir", "esn", "configured_esn", "rnn"],
 )
 
 
@@ -152,10 +164,11 @@ def test_streams_share_the_pattern():
     assert out.shape == (2, 130) and symbol_errors(out, sent) == 0
 
 
+@pytest.mark.parametrize("make", [reservoir.fir, reservoir.configured_esn])
 @pytest.mark.parametrize("sps", [1, 2])
 @pytest.mark.parametrize("chunk", CHUNKS)
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_tag_on_the_midamble(workers, chunk, sps):
+def test_a_tag_on_the_midamble(workers, chunk, sps, make):
     """Three bursts, tagged on symbol 58; every other tag stays on its own symbol."""
     rng = np.random.default_rng(5)
     pattern = midamble(rng)
@@ -166,7 +179,7 @@ def test_a_tag_on_the_midamble(workers, chunk, sps):
     others = list(range(0, len(r), 29))
     tags += [tag(offset, f"at {offset}") for offset in others]
     eq = reservoir.equalizer(
-        reservoir.fir(),
+        make(),
         sps,
         known_symbols=pattern,
         payload_len=116,
@@ -176,7 +189,7 @@ def test_a_tag_on_the_midamble(workers, chunk, sps):
     y, got = run(eq, r, tags, chunk)
     assert len(y) == len(r) // sps and eq.trainings() == 3
     for start in starts:
-        frame = reservoir.fir().receive(r[start:], pattern, sps, 116)
+        frame = make().receive(r[start:], pattern, sps, 116)
         assert same_bits(y[start // sps : start // sps + len(frame)], frame)
     for found in got:
         key = str(found.key)
@@ -253,12 +266,149 @@ def test_what_does_not_go_with_a_pattern_is_refused(options, message):
         reservoir.equalizer(reservoir.fir(), known_symbols=pattern, **options)
 
 
-def test_configured_esn_says_that_it_needs_a_prefix():
+def test_without_decisions_configured_esn_needs_a_prefix():
     pattern = midamble(np.random.default_rng(9))
     message = "must be finite; configured_esn needs all known symbols in front"
+    linear = lambda: reservoir.configured_esn(feedback=False, refits=0)
+    assert not linear().takes_unknown_pilots()
     with pytest.raises(ValueError, match=message):
-        reservoir.configured_esn().receive(np.ones(300), pattern, payload_len=116)
+        linear().receive(np.ones(300), pattern, payload_len=116)
     with pytest.raises(ValueError, match="training_sequence = .*" + message):
-        reservoir.equalizer(
-            reservoir.configured_esn(), known_symbols=pattern, payload_len=116
-        )
+        reservoir.equalizer(linear(), known_symbols=pattern, payload_len=116)
+
+
+# A channel that turns by a radian in 160 symbols, in two paths that do so in turn: what is known in
+# front says nothing of the end.
+def fading_burst(pattern, payload_len, rng, points=QPSK, rotation=0.0, snr_db=20.0):
+    length = pattern.length(payload_len)
+    known = pattern.training(length)
+    sent = symbols(length, rng, points)
+    sent[: len(known)] = np.where(np.isnan(known), sent[: len(known)], known)
+    time = np.arange(length + 48)
+    x = np.zeros(length + 48, complex)
+    x[:length] = sent * np.exp(1j * rotation * time[:length])
+    taps = np.outer(np.exp(1j * time / 160), [0.8, 0, 0])
+    taps += np.outer(np.exp(-1j * time / 130), [0, 0.3, 0.6j])
+    return through(x, taps, rng, snr_db), sent
+
+
+def test_configured_esn_follows_fading_from_block_to_block():
+    rng = np.random.default_rng(11)
+    preamble, probe = symbols(96, rng), symbols(16, rng)
+    values = np.full(96 + 20 * 48, np.nan, np.complex64)
+    values[:96] = preamble
+    for k in range(20):
+        values[96 + 48 * k + 32 :][:16] = probe
+    pattern = reservoir.known_symbols(values)
+    errors = {}
+    for _ in range(3):
+        r, sent = fading_burst(pattern, 20 * 32, rng)
+        for name in ("configured_esn", "fir"):
+            det = getattr(reservoir, name)()
+            out = det.receive(r, pattern, payload_len=20 * 32)
+            errors[name] = errors.get(name, 0) + symbol_errors(out, sent)
+        prefix = reservoir.configured_esn().receive(r, preamble, payload_len=960)
+        errors["prefix"] = errors.get("prefix", 0) + symbol_errors(prefix, sent)
+    assert errors["configured_esn"] <= 3
+    assert errors["fir"] > 300
+
+
+@pytest.mark.parametrize(
+    "name, points, rotation",
+    [
+        ("bpsk", np.array([-1, 1]), np.pi / 2),
+        ("bpsk", np.array([-1, 1]), 0.0),
+        ("qpsk", QPSK, np.pi / 4),
+        ("8psk", np.exp(1j * np.pi * np.arange(8) / 4), 0.0),
+    ],
+)
+@pytest.mark.parametrize("sps", [1, 2])
+def test_constellations_that_turn(sps, name, points, rotation):
+    """pi/2-BPSK, BPSK, pi/4-DQPSK and 8-PSK; what comes before the midamble is received backwards."""
+    rng = np.random.default_rng(12)
+    points = points.astype(np.complex64)
+    pattern = reservoir.known_symbols(symbols(40, rng, points), range(70, 110))
+    length = pattern.length(140)
+    sent = symbols(length, rng, points)
+    sent[70:110] = pattern.training(length)[70:110]
+    time = np.arange((length + 48) * sps)
+    pulses = np.zeros(len(time), complex)
+    pulses[: length * sps : sps] = sent * np.exp(1j * rotation * np.arange(length))
+    r = np.convolve(pulses, [0.2, 0.9, 0.5j, -0.2])[1 : len(time) + 1]
+    r = r * np.exp(2j * np.pi * 4e-4 * time / sps) + noise(len(time), rng, 22)
+    constellation = digital.constellation_calcdist(points, range(len(points)), 1, 1)
+    det = reservoir.configured_esn(constellation.base(), rotation=rotation)
+    out = det.receive(r.astype(np.complex64), pattern, sps, payload_len=140)
+    assert symbol_errors(out, sent, points) <= 1
+    if name == "bpsk" and rotation:
+        np.testing.assert_allclose(out.imag, 0, atol=1e-6)
+    assert det.report()["carrier_offset"] == pytest.approx(0, abs=2e-3)
+
+
+def test_a_stream_that_turns_is_detected():
+    rng = np.random.default_rng(13)
+    sent = symbols(600, rng)
+    r = np.convolve(sent * np.exp(1j * np.pi / 4 * np.arange(600)), CHANNEL)
+    r = (r[1:601] + noise(600, rng, 25)).astype(np.complex64)
+    det = reservoir.configured_esn(rotation=np.pi / 4)
+    det.fit(r, sent[:64])
+    out = det.detect(r)
+    assert len(out) > 500 and symbol_errors(out[64:], sent[64 : len(out)]) == 0
+    # the channel as it is, not as it looks to a receiver that turns
+    shape = det.report()["channel"]
+    strongest = np.argmax(np.abs(shape))
+    np.testing.assert_allclose(shape[strongest - 1 :][:3], CHANNEL, atol=0.05)
+
+
+def test_rotation_needs_decisions():
+    with pytest.raises(ValueError, match="rotation = 1.5: must be 0 without feedback"):
+        reservoir.configured_esn(feedback=False, refits=0, rotation=1.5)
+
+
+def test_a_stream_goes_on_behind_a_pattern():
+    rng = np.random.default_rng(14)
+    pattern = reservoir.known_symbols(symbols(64, rng), range(30, 94))
+    r, sent = burst(pattern, 500, rng)
+    det = reservoir.configured_esn()
+    det.fit(r[32:], pattern.training(94))
+    out = det.detect(r[32:])
+    count = min(len(out), len(sent))
+    assert count > 500 and symbol_errors(out[94:count], sent[94:count]) == 0
+
+
+@pytest.mark.parametrize("what", ["silence", "nan", "overload", "noise"])
+def test_bad_bursts_neither_crash_nor_last(what):
+    rng = np.random.default_rng(15)
+    pattern = blocks_that_come_back(rng)
+    r, sent = burst(pattern, 116, rng)
+    det = reservoir.configured_esn()
+    good = det.receive(r[32:], pattern, payload_len=116)
+    bad = {
+        "silence": np.zeros(len(r)),
+        "nan": np.where(np.arange(len(r)) % 3, r, np.nan),
+        "overload": 1e20 * r,
+        "noise": noise(len(r), rng, 0),
+    }[what]
+    out = det.receive(bad[32:].astype(np.complex64), pattern, payload_len=116)
+    assert len(out) == len(good) and np.isfinite(out).all()
+    if what == "overload":
+        assert symbol_errors(out, sent) == symbol_errors(good, sent)
+    assert same_bits(det.receive(r[32:], pattern, payload_len=116), good)
+
+
+def test_any_pattern_is_received():
+    """Patterns at random: single symbols, short runs, no run as long as the channel."""
+    rng = np.random.default_rng(16)
+    for _ in range(60):
+        length = rng.integers(2, 200)
+        values = symbols(length, rng)
+        values[rng.random(length) < rng.uniform(0, 0.95)] = np.nan
+        if np.isnan(values).all():
+            values[rng.integers(length)] = 1
+        pattern = reservoir.known_symbols(values)
+        unknown = int(np.isnan(values).sum()) + int(rng.integers(0, 60))
+        count = pattern.length(unknown)
+        sps = int(rng.integers(1, 4))
+        r = noise(count * sps + int(rng.integers(0, 50)), rng, 0).astype(np.complex64)
+        out = reservoir.configured_esn().receive(r, pattern, sps, unknown)
+        assert len(out) == count and np.isfinite(out).all()

@@ -8,6 +8,7 @@
 
 #include <gnuradio/reservoir/described.h>
 #include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <memory>
 
 namespace gr {
@@ -65,6 +66,7 @@ struct RESERVOIR_API configured_esn_parameters {
     double max_frequency_offset = 5e-3;
     double phase_noise = 3e-5;
     std::string tracking = "auto";
+    double rotation = 0.0;
     int num_inputs = 1;
     int num_outputs = 1;
 
@@ -162,6 +164,17 @@ struct RESERVOIR_API configured_esn_parameters {
                           parameter::word{ "off", "Off" },
                           parameter::word{ "on", "On" })
                   .shown_when("feedback or tracking == 'on'"));
+        visit(
+            self.rotation,
+            parameter("rotation",
+                      "by which the constellation turns from symbol to symbol: pi/2 for "
+                      "pi/2-BPSK, MSK and GMSK, pi/4 for pi/4-DQPSK (points of QPSK); "
+                      "pilots and symbols are given without it")
+                .on("Network")
+                .seldom()
+                .within(-3.1416, 3.1416)
+                .in("radians per symbol")
+                .shown_when("feedback or rotation != 0"));
         visit(self.num_inputs, NUM_INPUTS);
         visit(self.num_outputs, NUM_OUTPUTS.within(1, 1));
     }
@@ -190,6 +203,10 @@ struct RESERVOIR_API configured_esn_parameters {
              "'statistics'",
              "poles != 'statistics' or len(power_delay_profile) > 1 and "
              "power_delay_profile[0] > 0 and power_delay_profile[-1] > 0");
+        rule(rotation == 0.0 || feedback,
+             "rotation",
+             "0 without feedback",
+             "feedback or rotation == 0");
         rule(tracking != "on" || feedback,
              "tracking",
              "'auto' or 'off' without feedback",
@@ -299,10 +316,16 @@ public:
                      double max_frequency_offset = 5e-3,
                      double phase_noise = 3e-5,
                      const std::string& tracking = "auto",
+                     double rotation = 0.0,
                      int num_inputs = 1,
                      int num_outputs = 1);
 
     bool refits_frames() const override { return d_parameters.refits > 0; }
+    //! Not without decisions: they stand for the symbols between those known.
+    bool takes_unknown_pilots() const override
+    {
+        return d_parameters.feedback && d_parameters.poles == "estimate";
+    }
     //! Points of the constellation, as given.
     std::vector<gr_complex> points() const { return d_parameters.constellation.points; }
     //! Labels of the points: digital::constellation::pre_diff_code, or 0, 1, ….
@@ -347,6 +370,15 @@ private:
                                               size_t num_samples,
                                               const stream_matrix& pilots,
                                               int sps);
+    //! \name The readout for detect(); what is known of the carrier is taken out of the streams.
+    //! \{
+    configured_readout fit_prefix(const configured_network& network,
+                                  kernel::sample_streams& streams,
+                                  const std::vector<std::complex<double>>& known);
+    configured_readout fit_pattern(const configured_network& network,
+                                   kernel::sample_streams& streams,
+                                   const std::vector<std::complex<double>>& known);
+    //! \}
     void use_channel(const stream_matrix& channel);
     void use_power_delay_profile(const std::vector<double>& powers);
     configured_settings settings() const;

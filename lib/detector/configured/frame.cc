@@ -41,6 +41,8 @@ double expected_errors(const configured_network& network,
     const Eigen::VectorXcd& points = network.settings().points;
     double sum = 0.0;
     for (size_t i = 0; i < frame.decisions.size(); i++) {
+        if (frame.decisions[i] < 0)
+            continue;
         const std::complex<double> soft = frame.soft(num_pilots + i);
         double other = std::numeric_limits<double>::infinity();
         for (Index m = 0; m < points.size(); m++)
@@ -60,6 +62,8 @@ void keep_decisions(const configured_network& network,
 {
     frame.expected_errors = expected_errors(network, frame, num_pilots);
     for (size_t i = 0; i < frame.decisions.size(); i++) {
+        if (frame.decisions[i] < 0)
+            continue;
         auto& soft = frame.soft(num_pilots + i);
         if (network.nearest(soft) != frame.decisions[i])
             soft = network.settings().points(frame.decisions[i]);

@@ -20,7 +20,7 @@ struct frame_layout {
 
 //! A frame, received.
 struct configured_frame {
-    std::vector<int> decisions; // payload, indices of points
+    std::vector<int> decisions; // payload, indices of points; −1: known
     Eigen::VectorXcd soft;      // pilots and payload
     double soft_variance = 0.0;
     configured_readout readout; // of the last pass

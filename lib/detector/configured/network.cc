@@ -127,7 +127,10 @@ frame_symbols frame_symbols::cut(Index first, Index last) const
     return { values.segment(first, last - first),
              { rings.begin() + first, rings.begin() + last },
              on_points,
-             decided };
+             decided,
+             given.empty()
+                 ? given
+                 : std::vector<char>(given.begin() + first, given.begin() + last) };
 }
 
 cdouble frame_symbols::warped(Index n, const VectorXcd& gains) const
@@ -204,12 +207,15 @@ int configured_network::nearest(cdouble symbol) const
 kernel::channel_window configured_network::select_window(const sample_streams& streams,
                                                          const frame_symbols& symbols,
                                                          row_range range,
-                                                         const VectorXd& weights) const
+                                                         const VectorXd& weights,
+                                                         Index in_a_row) const
 {
-    if (d_settings.channel_len > 0) // half of the symbols at least are left to fit
-        return { 0,
-                 int(std::min<Index>(d_settings.channel_len, (range.size() + 1) / 2)) };
-    return kernel::select_channel_window(streams, symbols.values, range, weights);
+    if (d_settings.channel_len > 0) { // half of the symbols at least are left to fit
+        const Index known = in_a_row < 0 ? range.size() : in_a_row;
+        return { 0, int(std::min<Index>(d_settings.channel_len, (known + 1) / 2)) };
+    }
+    return kernel::select_channel_window(
+        streams, symbols.values, range, weights, in_a_row);
 }
 
 kernel::channel_window configured_network::pilot_window(const sample_streams& streams,
@@ -303,17 +309,12 @@ configured_network::fit_model(configured_readout& readout,
 configured_readout configured_network::model_of(const sample_streams& streams,
                                                 const frame_symbols& symbols,
                                                 row_range range,
+                                                kernel::channel_window window,
                                                 const VectorXd& weights,
                                                 bool warp) const
 {
     configured_readout readout;
-    fit_model(readout,
-              streams,
-              symbols,
-              range,
-              select_window(streams, symbols, range, weights),
-              weights,
-              warp);
+    fit_model(readout, streams, symbols, range, window, weights, warp);
     return readout;
 }
 
@@ -533,23 +534,33 @@ kernel::adaptive_decisions configured_network::search(const configured_readout& 
         past.emplace_back(n < 0 ? 0.0 : symbols.warped(n, readout.warp));
     const double clear =
         (multilevel() ? CLEAR_MULTILEVEL : CLEAR) * readout.leave_one_out_mse;
+    kernel::given_symbols given;
+    for (Index n = range.first; n < range.last && !symbols.given.empty(); n++) {
+        const std::complex<float> point(symbols.warped(n, readout.warp));
+        if (symbols.given[n])
+            given.push_back({ { point, std::complex<float>(readout.gain) * point } });
+        else
+            given.push_back(std::nullopt);
+    }
     return kernel::decide_adaptively(
-        model, past.data(), input.data(), input.size(), clear, judged);
+        model, past.data(), input.data(), input.size(), clear, judged, 0.0f, 0.0f, given);
 }
 
 kernel::carrier_offset
 configured_network::find_offset(const sample_streams& streams,
                                 const frame_symbols& symbols,
-                                Index num_pilots,
+                                row_range range,
                                 kernel::channel_window window) const
 {
     if (!(d_settings.max_frequency_offset > 0.0))
         return { 0.0, false };
-    return kernel::find_carrier_offset(streams,
-                                       symbols.values,
-                                       { 0, num_pilots },
-                                       window,
-                                       d_settings.max_frequency_offset);
+    return kernel::find_carrier_offset(
+        streams, symbols.values, range, window, d_settings.max_frequency_offset);
+}
+
+sample_streams configured_network::without_rotation(const sample_streams& streams) const
+{
+    return d_settings.rotation == 0.0 ? streams : derotated(streams, d_settings.rotation);
 }
 
 sample_streams configured_network::derotated(const sample_streams& streams,

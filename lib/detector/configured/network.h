@@ -31,6 +31,8 @@ struct frame_symbols {
     std::vector<int> rings;  // amplitude ring, −1 where there is no constellation point
     bool on_points = true;   // whether every one is a point
     bool decided = false;    // whether some are decisions
+    std::vector<char>
+        given = {}; // whether one is known for sure; empty: none that is searched
 
     void set(Eigen::Index n, cdouble value, int ring);
     void resize(Eigen::Index size); // unknown symbols at the end
@@ -93,7 +95,8 @@ public:
     kernel::channel_window select_window(const sample_streams& streams,
                                          const frame_symbols& symbols,
                                          row_range range,
-                                         const Eigen::VectorXd& weights) const;
+                                         const Eigen::VectorXd& weights,
+                                         Eigen::Index in_a_row = -1) const;
     kernel::channel_window pilot_window(const sample_streams& streams,
                                         const frame_symbols& symbols,
                                         Eigen::Index num_pilots) const;
@@ -113,11 +116,12 @@ public:
                                  bool warp,
                                  const std::vector<double>& prior_weights) const;
     /*!
-     * \brief Window, warp, channel and noise from the symbols known in range; no poles and no filter.
+     * \brief Warp, channel and noise from the symbols known in range; no poles and no filter.
      */
     configured_readout model_of(const sample_streams& streams,
                                 const frame_symbols& symbols,
                                 row_range range,
+                                kernel::channel_window window,
                                 const Eigen::VectorXd& weights,
                                 bool warp) const;
     /*!
@@ -133,12 +137,15 @@ public:
                            const std::vector<cdouble>& pilots,
                            Eigen::Index first = 0) const;
 
-    //! Most likely carrier offset by the pilots, cycles per symbol, in a channel of this window.
+    //! Most likely carrier offset by the symbols known in range, cycles per symbol, in a channel of
+    //! this window.
     kernel::carrier_offset find_offset(const sample_streams& streams,
                                        const frame_symbols& symbols,
-                                       Eigen::Index num_pilots,
+                                       row_range range,
                                        kernel::channel_window window) const;
     sample_streams derotated(const sample_streams& streams, double frequency) const;
+    //! The constellation's own rotation taken out.
+    sample_streams without_rotation(const sample_streams& streams) const;
 
     //! Output of the readout's filter, before feedback, for symbols range.
     Eigen::VectorXcf feedforward(const configured_readout& readout,

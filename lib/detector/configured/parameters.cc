@@ -36,13 +36,15 @@ Eigen::VectorXcd to_vector(const std::vector<std::complex<double>>& values)
 }
 
 // length x streams, of unit energy: a tap of a sampling phase is every sps-th sample's
-Eigen::MatrixXcd by_phases(const stream_matrix& channel, int sps)
+Eigen::MatrixXcd by_phases(const stream_matrix& channel, int sps, double rotation)
 {
     const size_t length = (channel[0].size() + sps - 1) / sps;
     Eigen::MatrixXcd taps = Eigen::MatrixXcd::Zero(length, channel.size() * sps);
     for (size_t a = 0; a < channel.size(); a++)
         for (size_t n = 0; n < channel[a].size(); n++)
-            taps(n / sps, a * sps + n % sps) = channel[a][n];
+            taps(n / sps, a * sps + n % sps) =
+                std::complex<double>(channel[a][n]) *
+                std::polar(1.0, -rotation * double(n) / sps);
     taps /= taps.norm();
     return taps;
 }
@@ -71,6 +73,9 @@ configured_settings make_settings(const configured_esn_parameters& parameters,
     settings.tracking = parameters.tracking == "on"    ? tracking_mode::on
                         : parameters.tracking == "off" ? tracking_mode::off
                                                        : tracking_mode::automatic;
+    settings.rotation = parameters.rotation / (2 * M_PI);
+    settings.two_real_streams =
+        parameters.rotation != 0.0 && settings.points.imag().cwiseAbs().maxCoeff() < 1e-6;
     settings.phases = sps;
     if (parameters.poles == "statistics") {
         const kernel::placed_poles placed = kernel::poles_from_power_delay_profile(
@@ -79,7 +84,7 @@ configured_settings make_settings(const configured_esn_parameters& parameters,
         settings.anticausal_poles = to_vector(placed.anticausal);
     }
     if (!channel.empty())
-        settings.channel = by_phases(channel, sps);
+        settings.channel = by_phases(channel, sps, parameters.rotation);
     return settings;
 }
 

@@ -27,6 +27,10 @@ struct configured_settings {
     double max_frequency_offset = 5e-3; // cycles/symbol
     double phase_noise = 3e-5;          // rad²/symbol
     tracking_mode tracking = tracking_mode::automatic;
+    double rotation = 0.0; // of the constellation, cycles/symbol
+    // Points on a line, turning: what noise there is across it tells nothing, so that real and
+    // imaginary parts, the rotation taken out, are streams of their own (widely linear reception)
+    bool two_real_streams = false;
     int phases = 1; // samples per symbol: streams are antenna-major, phase by phase
     // poles from statistics: where given, no channel is estimated
     Eigen::VectorXcd causal_poles, anticausal_poles;

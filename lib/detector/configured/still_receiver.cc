@@ -413,7 +413,7 @@ still_receiver::attempt still_receiver::try_carriers(const sample_streams& raw,
     const kernel::channel_window window =
         d_network.pilot_window(raw, layout.pilots, layout.num_pilots);
     const kernel::carrier_offset offset =
-        d_network.find_offset(raw, layout.pilots, layout.num_pilots, window);
+        d_network.find_offset(raw, layout.pilots, { 0, layout.num_pilots }, window);
     const bool two = offset.frequency != 0.0;
     attempt still, turned;
     const auto try_still = [&] { still = begin(raw, layout, window); };

@@ -181,7 +181,12 @@ void channel_tracker::look_again(const block_surroundings& part)
         weights(n) = std::exp(double(n + 1 - part.known.last) / memory);
     const sample_streams streams = part.turned();
     configured_readout found = d_network.model_of(
-        streams, part.symbols, part.known, weights, d_network.warps(part.known));
+        streams,
+        part.symbols,
+        part.known,
+        d_network.select_window(streams, part.symbols, part.known, weights),
+        weights,
+        d_network.warps(part.known));
     const kernel::channel_window seen = std::exchange(d_last_seen, found.window);
     found.window = covering(found.window, seen);
     if (found.window.length == d_readout.window.length &&

@@ -78,7 +78,7 @@ configured_frame tracking_receiver::track(const sample_streams& given,
     const kernel::carrier_offset offset = d_network.find_offset(
         given,
         layout.pilots,
-        layout.num_pilots,
+        { 0, layout.num_pilots },
         d_network.pilot_window(given, layout.pilots, layout.num_pilots));
     frame.carrier_offset = offset.significant ? offset.frequency : 0.0;
     signal received = { frame.carrier_offset != 0.0
@@ -328,11 +328,15 @@ tracking_receiver::smoothed(const still_receiver::attempt& decided,
     frame.tracked = true;
     frame.residuals.clear();
     const row_range recent = { std::max<Index>(end - channel_tracker::RECENT, 0), end };
-    frame.readout = d_network.model_of(rotated(received.raw, received.phase),
-                                       received.symbols,
-                                       recent,
-                                       VectorXd::Ones(end),
-                                       d_network.warps(recent));
+    const VectorXd ones = VectorXd::Ones(end);
+    const sample_streams turned = rotated(received.raw, received.phase);
+    frame.readout = d_network.model_of(
+        turned,
+        received.symbols,
+        recent,
+        d_network.select_window(turned, received.symbols, recent, ones),
+        ones,
+        d_network.warps(recent));
     d_network.configure_for(
         frame.readout, frame.readout.taps, frame.readout.noise_variance);
     frame.readout.leave_one_out_mse = decided.frame.readout.leave_one_out_mse;

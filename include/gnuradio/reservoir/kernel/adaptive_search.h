@@ -8,6 +8,8 @@
 
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/kernel/survivor_search.h>
+#include <optional>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -25,6 +27,8 @@ struct adaptive_decisions : survivor_decisions {
     double searched; //!< share of the symbols that several survivors went through
 };
 
+typedef std::vector<std::optional<given_symbol>> given_symbols;
+
 /*!
  * \brief decide_frame, but with one survivor wherever the choice is clear.
  *
@@ -35,6 +39,8 @@ struct adaptive_decisions : survivor_decisions {
  * \param threshold squared distance; infinite: decide_frame
  * \param judged symbols of which the margin is taken: those after them only help to decide
  * \param theta phase at the first symbol, and nu its step
+ * \param given one per symbol where some are known, without a value where one is not; empty: none is. For a
+ *        known one the decision is -1 and the margin infinite
  */
 RESERVOIR_API adaptive_decisions decide_adaptively(const survivor_model& model,
                                                    const std::complex<float>* past,
@@ -43,7 +49,8 @@ RESERVOIR_API adaptive_decisions decide_adaptively(const survivor_model& model,
                                                    float threshold,
                                                    size_t judged,
                                                    float theta = 0.0f,
-                                                   float nu = 0.0f);
+                                                   float nu = 0.0f,
+                                                   const given_symbols& given = {});
 
 //! Squared distance of the two nearest points, infinite for one point.
 RESERVOIR_API float least_distance(const std::vector<std::complex<float>>& points);

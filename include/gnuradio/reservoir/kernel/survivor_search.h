@@ -19,7 +19,8 @@ namespace kernel {
 
 namespace simd {
 struct survivors;
-}
+struct continuations;
+} // namespace simd
 
 //! What a survivor search needs to know of a readout.
 struct survivor_model {
@@ -30,6 +31,11 @@ struct survivor_model {
     float alpha = 0.0f;                         //!< gain of the phase loop, 0: none
     float beta = 0.0f;                          //!< gain of its frequency branch
     float power = 1.0f;                         //!< mean square of the feedforward output
+};
+
+//! A symbol that is known: what it feeds back, and where the output lies for it.
+struct given_symbol {
+    std::complex<float> point, centroid;
 };
 
 /*!
@@ -69,6 +75,12 @@ public:
              uint8_t* parents,
              uint16_t* symbols,
              float* phases);
+    //! A symbol that is known: every survivor continues with it, at its cost.
+    int step(std::complex<float> feedforward,
+             const given_symbol& given,
+             uint8_t* parents,
+             uint16_t* symbols,
+             float* phases);
 
     //! The cheapest survivor.
     int best() const { return 0; }
@@ -83,6 +95,12 @@ public:
     float nu(int survivor) const;
 
 private:
+    int go_on(const simd::continuations& choice,
+              std::complex<float> feedforward,
+              uint8_t* parents,
+              uint16_t* symbols,
+              float* phases);
+
     std::unique_ptr<simd::survivors> d_survivors;
 };
 

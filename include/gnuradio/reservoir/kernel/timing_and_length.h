@@ -33,12 +33,20 @@ struct channel_window {
  * \param received the streams
  * \param known transmitted symbols, known in range
  * \param range symbols that are known
- * \param weights one per symbol
+ * \param weights one per symbol; 0 where a symbol of the largest window is not known
+ * \param in_a_row symbols that are known without a gap: n of L_max; -1: all of range
  */
 RESERVOIR_API channel_window select_channel_window(const sample_streams& received,
                                                    const Eigen::VectorXcd& known,
                                                    row_range range,
-                                                   const Eigen::VectorXd& weights);
+                                                   const Eigen::VectorXd& weights,
+                                                   Eigen::Index in_a_row = -1);
+//! Windows that select_channel_window tries where so many symbols are known without a gap.
+struct window_limits {
+    Eigen::Index earliest, latest; //!< timing
+    Eigen::Index longest;
+};
+RESERVOIR_API window_limits channel_window_limits(Eigen::Index in_a_row);
 
 } // namespace kernel
 } // namespace reservoir
