@@ -15,6 +15,7 @@ namespace reservoir {
 using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
+using Eigen::VectorXd;
 using kernel::row_range;
 
 namespace {
@@ -37,7 +38,8 @@ interpolated_channel::interpolated_channel(const kernel::sample_streams& streams
     : d_streams(streams),
       d_window(window),
       d_pieces((there.size() + PIECE - 1) / PIECE,
-               kernel::lag_sums(window.length, streams.size()))
+               kernel::lag_sums(window.length, streams.size())),
+      d_ridge(VectorXd::Zero(window.length))
 {
     for (size_t piece = 0; piece < d_pieces.size(); piece++)
         sum_piece(sent, there, piece);
@@ -123,7 +125,8 @@ interpolated_channel::around(row_range block, tracking_memory memory, bool own) 
         gram << sums.gram, first.gram, first.gram, second;
         cross << sums.cross, first.cross;
         MatrixXcd loaded = gram;
-        loaded.diagonal().head(length).array() += RIDGE * sums.weight + 1e-12;
+        loaded.diagonal().head(length).array() +=
+            d_ridge.array() + (RIDGE * sums.weight + 1e-12);
         loaded.diagonal().tail(length).array() += SLOPE_RIDGE * spread + 1e-9;
         const MatrixXcd both = kernel::hermitian_solve(loaded, cross);
         found.taps = both.topRows(length);
@@ -133,15 +136,36 @@ interpolated_channel::around(row_range block, tracking_memory memory, bool own) 
             (both.conjugate().array() * (gram * both - 2.0 * cross).array()).sum().real();
         unknowns *= 1.5; // the slope is half as free
     } else {
-        found.taps = sums.taps(RIDGE);
+        MatrixXcd loaded = sums.gram;
+        loaded.diagonal().array() += d_ridge.array() + (RIDGE * sums.weight + 1e-12);
+        found.taps = kernel::hermitian_solve(loaded, sums.cross);
         left = sums.residual(found.taps);
     }
     const double shown = std::max(left, 0.0) / streams /
                          std::max(sums.weight - unknowns, 0.3 * sums.weight + 1.0);
+    found.rows = sums.weight;
     found.noise_variance =
         std::max(shown, 1e-4 * found.taps.squaredNorm() / streams + 1e-12) *
         (1.0 + unknowns / std::max(sums.weight, unknowns));
     return found;
+}
+
+void interpolated_channel::weigh_taps(const std::vector<row_range>& blocks,
+                                      tracking_memory memory)
+{
+    constexpr int STEPS = 2;
+    for (int step = 0; step < STEPS; step++) {
+        VectorXd power = VectorXd::Zero(d_window.length);
+        double noise = 0.0;
+        for (const row_range block : blocks) {
+            const local_channel now = around(block, memory);
+            power += now.taps.cwiseAbs2().rowwise().mean();
+            if (step > 0) // what the estimate does not know of the taps
+                power.array() += now.noise_variance / (now.rows + d_ridge.array() + 1.0);
+            noise += now.noise_variance;
+        }
+        d_ridge = noise / power.array().max(1e-9 * noise);
+    }
 }
 
 double interpolated_channel::residual(row_range block, const local_channel& channel) const

@@ -19,6 +19,7 @@ struct RESERVOIR_API local_channel {
     Eigen::MatrixXcd taps;  // length x streams, in the middle
     Eigen::MatrixXcd slope; // per symbol; empty: none
     double middle;          // symbol number
+    double rows;            // that it was fitted to, weighted
     double noise_variance;  // of one stream, the estimate's own error included
 
     Eigen::MatrixXcd at(double symbol) const;
@@ -62,6 +63,15 @@ public:
     //! Rows of the block, over all streams.
     double rows(kernel::row_range block) const;
 
+    /*!
+     * \brief From here on a tap is drawn to zero by as much as the noise's variance is of its mean
+     * power in the blocks: a window may be longer than the channel.
+     *
+     * Two steps of the EM algorithm for the powers (MacKay, 1994, automatic relevance
+     * determination).
+     */
+    void weigh_taps(const std::vector<kernel::row_range>& blocks, tracking_memory memory);
+
 private:
     kernel::row_range pieces_of(kernel::row_range block) const;
     void sum_piece(const Eigen::VectorXcd& sent,
@@ -71,6 +81,7 @@ private:
     const kernel::sample_streams& d_streams;
     const kernel::channel_window d_window;
     std::vector<kernel::lag_sums> d_pieces;
+    Eigen::VectorXd d_ridge; // of the taps, noise over power
 };
 
 } // namespace reservoir

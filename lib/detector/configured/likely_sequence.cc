@@ -20,7 +20,8 @@ std::vector<int> likely_sequence(const sequence_model& model,
                                  const VectorXcd& sent,
                                  const std::vector<int>& past,
                                  row_range range,
-                                 bool last_of_all)
+                                 bool last_of_all,
+                                 Index num_silent)
 {
     const Index length = model.window.length, timing = model.window.timing;
     const Index samples_end = streams[0].size() + std::min<Index>(timing, 0);
@@ -44,8 +45,8 @@ std::vector<int> likely_sequence(const sequence_model& model,
     for (Index n = rows.first; n < rows.last; n++) {
         const Index since = n - range.first + 1,
                     after = std::max<Index>(n - range.last + 1, 0);
-        if (after > 0)
-            unknown += model.taps.row(after - 1).squaredNorm() / streams.size();
+        if (after > num_silent)
+            unknown += model.taps.row(after - num_silent - 1).squaredNorm() / streams.size();
         if (since == 1 || after > 0 || (!from_state && since <= length))
             paths.set_channel(taps, after, (from_state ? length : since) - after);
         paths.step(samples.col(n - rows.first).data(), noise / (noise + unknown));

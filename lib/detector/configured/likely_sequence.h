@@ -27,6 +27,7 @@ struct sequence_model {
  * \param last_of_all whether other signals may follow: the samples after the range tell of its last
  * symbols too, and what follows counts as noise there. Otherwise the last symbols are to be
  * decided again.
+ * \param num_silent symbols after the range that gave the streams nothing
  * \return a point for each symbol of the range
  */
 std::vector<int> likely_sequence(const sequence_model& model,
@@ -34,7 +35,8 @@ std::vector<int> likely_sequence(const sequence_model& model,
                                  const Eigen::VectorXcd& sent,
                                  const std::vector<int>& past,
                                  row_range range,
-                                 bool last_of_all);
+                                 bool last_of_all,
+                                 Eigen::Index num_silent = 0);
 
 } // namespace reservoir
 } // namespace gr

@@ -5,6 +5,8 @@
 
 #include "detector/configured/pattern_receiver.h"
 
+#include "detector/configured/likely_sequence.h"
+#include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -23,8 +25,9 @@ namespace {
 constexpr Index LONGEST_BLOCK = 48;
 constexpr Index RUN_ON = 8;   // known symbols behind a block, beside the channel's length
 constexpr Index LOOK_ON = 16; // unknown symbols behind it
-constexpr size_t MOST_TESTS = 16; // blocks that memories and windows are judged by
-constexpr Index PART = 256;       // of a burst that may have a window of its own, symbols
+constexpr size_t MOST_TESTS = 16;      // blocks that memories and windows are judged by
+constexpr size_t BLOCK_BRANCHES = 256; // of a trellis that is searched
+constexpr Index PART = 256; // of a burst that may have a window of its own, symbols
 constexpr double ROWS_OF_PART = 40.0;
 constexpr tracking_memory STANDS_STILL = { 1e9, false };
 const std::vector<tracking_memory> MEMORIES = {
@@ -59,6 +62,13 @@ void cut_into_blocks(row_range run, std::vector<row_range>& blocks)
     for (Index p = 0; p < parts; p++)
         blocks.push_back({ run.first + p * run.size() / parts,
                            run.first + (p + 1) * run.size() / parts });
+}
+
+std::vector<row_range> all_blocks(Index size)
+{
+    std::vector<row_range> blocks;
+    cut_into_blocks({ 0, size }, blocks);
+    return blocks;
 }
 
 // Of the unknown symbols; what few known ones part goes together.
@@ -202,6 +212,13 @@ pattern_receiver::windows_of(const burst& received) const
     }
     if (all && (all->length != windows[0].length || all->timing != windows[0].timing))
         windows.push_back(*all);
+    for (kernel::channel_window& window : windows) {
+        if (3 * (window.length + 2) > in_a_row)
+            continue; // few rows would be left
+        // what weak taps there may be beside; without power they are drawn to zero
+        window.length += 2;
+        window.timing += 1;
+    }
     return windows;
 }
 
@@ -271,6 +288,40 @@ pattern_receiver::model_of(const burst& received,
     return best;
 }
 
+// All sequences of a block that are not sure, if there are few enough; known symbols behind it help.
+void pattern_receiver::search_all(const burst& received,
+                                  const configured_readout& readout,
+                                  row_range block,
+                                  Index last_known,
+                                  std::vector<int>& found) const
+{
+    const kernel::channel_window window = readout.window;
+    const VectorXcd sent = received.symbols.warped(readout.warp);
+    VectorXcd behind = VectorXcd::Zero(received.streams[0].size());
+    behind.segment(block.last, last_known - block.last) =
+        sent.segment(block.last, last_known - block.last);
+    // samples that show them, and all that show the block
+    const Index end =
+        std::min<Index>(last_known + window.length - 1 - window.timing, behind.size());
+    const Index first = std::max<Index>(block.last - window.timing, 0);
+    sample_streams without = received.streams;
+    if (end > first) {
+        const MatrixXcd part = kernel::channel_rows(
+            behind, { first + window.timing, end + window.timing }, readout.taps);
+        for (size_t q = 0; q < without.size(); q++)
+            without[q].segment(first, end - first) -= part.col(q);
+    }
+    const std::vector<int> likely = likely_sequence(
+        { window, readout.taps, readout.points, readout.noise_variance },
+        without,
+        sent,
+        d_network.points_before(received.symbols, block.first, window.length - 1),
+        block,
+        true,
+        last_known - block.last);
+    std::copy(likely.begin(), likely.end(), found.begin());
+}
+
 bool pattern_receiver::decide(burst& received,
                               burst_model model,
                               const std::vector<row_range>& blocks) const
@@ -280,6 +331,7 @@ bool pattern_receiver::decide(burst& received,
     interpolated_channel channel(
         received.streams, readout.window, symbols.warped(readout.warp), received.there);
     bool changed = false;
+    channel.weigh_taps(all_blocks(received.size()), model.memory);
     for (const row_range block : blocks) {
         const local_channel now = channel.around(block, model.memory, model.still());
         d_network.configure_for(readout, now.taps, now.noise_variance);
@@ -290,7 +342,7 @@ bool pattern_receiver::decide(burst& received,
             received.size());
         while (last < most && (!known_behind || symbols.given[last]))
             last++;
-        const kernel::adaptive_decisions found = d_network.search(
+        kernel::adaptive_decisions found = d_network.search(
             readout,
             received.streams,
             symbols,
@@ -298,6 +350,17 @@ bool pattern_receiver::decide(burst& received,
             block.size(),
             d_network.settings().two_real_streams ? 0.0
                                                   : d_network.settings().phase_noise);
+        const bool all_unknown = std::none_of(symbols.given.begin() + block.first,
+                                              symbols.given.begin() + block.last,
+                                              [](char given) { return given; });
+        if (!(found.margin > SURE_MARGIN) && all_unknown &&
+            kernel::trellis::fits(
+                readout.points.size(), readout.window.length, BLOCK_BRANCHES))
+            search_all(received,
+                       readout,
+                       block,
+                       known_behind ? last : block.last,
+                       found.symbols);
         for (Index n = block.first; n < block.last; n++) {
             const int point = found.symbols[n - block.first];
             if (point < 0)
@@ -356,9 +419,7 @@ double pattern_receiver::residual_of(const burst& received,
                                      tracking_memory memory) const
 {
     double left = 0.0, rows = 0.0;
-    std::vector<row_range> blocks;
-    cut_into_blocks({ 0, received.size() }, blocks);
-    for (const row_range block : blocks) {
+    for (const row_range block : all_blocks(received.size())) {
         left += channel.residual(block, channel.around(block, memory));
         rows += channel.rows(block);
     }
@@ -430,9 +491,9 @@ void pattern_receiver::soften(configured_frame& frame,
     const Index size = received.size();
     const VectorXcd sent = received.symbols.warped(model.readout.warp);
     const sample_streams shifted = kernel::delayed(received.streams, window.timing);
-    const interpolated_channel channel(received.streams, window, sent, received.there);
-    std::vector<row_range> blocks;
-    cut_into_blocks({ 0, size }, blocks);
+    const std::vector<row_range> blocks = all_blocks(size);
+    interpolated_channel channel(received.streams, window, sent, received.there);
+    channel.weigh_taps(blocks, model.memory);
     std::vector<local_channel> channels;
     MatrixXcd residual = MatrixXcd::Zero(size, received.streams.size());
     double noise = 0.0;

@@ -67,6 +67,11 @@ private:
     };
     scored_memory best_memory(const interpolated_channel& channel,
                               const std::vector<row_range>& tests) const;
+    void search_all(const burst& received,
+                    const configured_readout& readout,
+                    row_range block,
+                    Eigen::Index last_known,
+                    std::vector<int>& found) const;
     //! Decides blocks one after another. Returns whether any decision is another one than before.
     bool decide(burst& received,
                 burst_model model,
