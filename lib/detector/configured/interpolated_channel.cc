@@ -97,7 +97,11 @@ interpolated_channel::around(row_range block, tracking_memory memory, bool own) 
     kernel::lag_sums sums(length, streams), first(length, streams);
     MatrixXcd second = MatrixXcd::Zero(length, length);
     double spread = 0.0; // Σ w t²
-    for (Index piece = 0; piece < Index(d_pieces.size()); piece++) {
+    const double reach = memory.symbols * -std::log(LEAST_WEIGHT);
+    const row_range near =
+        pieces_of({ Index(std::max(block.first - reach, 0.0)),
+                    Index(std::min<double>(block.last + reach, num_symbols())) });
+    for (Index piece = near.first; piece < near.last; piece++) {
         const kernel::lag_sums& part = d_pieces[piece];
         if (part.weight == 0.0 || (!own && piece >= mine.first && piece < mine.last))
             continue;
@@ -105,8 +109,6 @@ interpolated_channel::around(row_range block, tracking_memory memory, bool own) 
         const double distance =
             std::max({ block.first - middle, middle - block.last, 0.0 });
         const double weight = std::exp(-distance / memory.symbols);
-        if (weight < LEAST_WEIGHT)
-            continue;
         sums.gram += weight * part.gram;
         sums.cross += weight * part.cross;
         sums.energy += weight * part.energy;

@@ -25,7 +25,6 @@ namespace {
 constexpr Index LONGEST_BLOCK = 48;
 constexpr Index RUN_ON = 8;   // known symbols behind a block, beside the channel's length
 constexpr Index LOOK_ON = 16; // unknown symbols behind it
-constexpr size_t MOST_TESTS = 16;      // blocks that memories and windows are judged by
 constexpr size_t BLOCK_BRANCHES = 256; // of a trellis that is searched
 constexpr Index PART = 256; // of a burst that may have a window of its own, symbols
 constexpr double ROWS_OF_PART = 40.0;
@@ -69,6 +68,17 @@ std::vector<row_range> all_blocks(Index size)
     std::vector<row_range> blocks;
     cut_into_blocks({ 0, size }, blocks);
     return blocks;
+}
+
+// Enough blocks to judge all by, evenly.
+std::vector<row_range> some_of(const std::vector<row_range>& blocks)
+{
+    constexpr size_t MOST = 16;
+    const size_t step = (blocks.size() + MOST - 1) / MOST;
+    std::vector<row_range> some;
+    for (size_t b = 0; b < blocks.size(); b += step)
+        some.push_back(blocks[b]);
+    return some;
 }
 
 // Of the unknown symbols; what few known ones part goes together.
@@ -210,7 +220,7 @@ pattern_receiver::windows_of(const burst& received) const
         const kernel::channel_window seen = select(part);
         all = all ? covering(*all, seen) : seen;
     }
-    if (all && (all->length != windows[0].length || all->timing != windows[0].timing))
+    if (all)
         windows.push_back(*all);
     for (kernel::channel_window& window : windows) {
         if (3 * (window.length + 2) > in_a_row)
@@ -226,16 +236,15 @@ pattern_receiver::scored_memory
 pattern_receiver::best_memory(const interpolated_channel& channel,
                               const std::vector<row_range>& tests) const
 {
-    const size_t step = (tests.size() + MOST_TESTS - 1) / MOST_TESTS;
     const double all = channel.rows({ 0, channel.num_symbols() });
     const double enough = 2.0 * channel.window().length * channel.num_streams();
     std::vector<row_range> used;
     double rows = 0.0;
-    for (size_t t = 0; t < tests.size(); t += step) {
-        const double own = channel.rows(tests[t]);
+    for (const row_range test : some_of(tests)) {
+        const double own = channel.rows(test);
         if (all - own < enough)
             continue;
-        used.push_back(tests[t]);
+        used.push_back(test);
         rows += own;
     }
     const auto left_by = [&](tracking_memory memory) {
@@ -266,7 +275,13 @@ pattern_receiver::model_of(const burst& received,
     best.memory = STANDS_STILL;
     double least = std::numeric_limits<double>::infinity();
     const row_range all = { 0, received.size() };
+    std::vector<kernel::channel_window> tried;
     for (const kernel::channel_window window : windows) {
+        if (std::any_of(tried.begin(), tried.end(), [window](auto other) {
+                return other.timing == window.timing && other.length == window.length;
+            }))
+            continue;
+        tried.push_back(window);
         const configured_readout readout =
             d_network.model_of(received.streams,
                                received.symbols,
@@ -331,7 +346,7 @@ bool pattern_receiver::decide(burst& received,
     interpolated_channel channel(
         received.streams, readout.window, symbols.warped(readout.warp), received.there);
     bool changed = false;
-    channel.weigh_taps(all_blocks(received.size()), model.memory);
+    channel.weigh_taps(some_of(all_blocks(received.size())), model.memory);
     for (const row_range block : blocks) {
         const local_channel now = channel.around(block, model.memory, model.still());
         d_network.configure_for(readout, now.taps, now.noise_variance);
@@ -493,7 +508,7 @@ void pattern_receiver::soften(configured_frame& frame,
     const sample_streams shifted = kernel::delayed(received.streams, window.timing);
     const std::vector<row_range> blocks = all_blocks(size);
     interpolated_channel channel(received.streams, window, sent, received.there);
-    channel.weigh_taps(blocks, model.memory);
+    channel.weigh_taps(some_of(blocks), model.memory);
     std::vector<local_channel> channels;
     MatrixXcd residual = MatrixXcd::Zero(size, received.streams.size());
     double noise = 0.0;
