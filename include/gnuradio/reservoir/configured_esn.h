@@ -251,6 +251,21 @@ struct RESERVOIR_API configured_esn_parameters {
  * that are not sure are decided again from the decisions on both sides. Of the two ways the one
  * with the lesser final prediction error (Akaike, 1969) is kept.
  *
+ * Known symbols may be anywhere in a frame (known_symbols; with feedback). Runs of unknown symbols are
+ * cut into blocks of at most 48. A block's channel is interpolated from what is known, or decided
+ * already, on both sides, with weights that fall with the distance (48, 128 or 384 symbols, or
+ * none) and perhaps a linear trend; timing, length and weights are those that predict best what
+ * they were not fitted on, and weak taps are drawn to zero by their mean power (automatic
+ * relevance determination, MacKay, 1994). Filter and feedback follow from the channel alone, an
+ * endless prior_weight; the survivors go on through the known symbols behind a block, or all
+ * sequences are searched where they are few (256 branches: eight taps for two points). What comes
+ * before the first known symbols that fill a channel is received backwards in time. Then all
+ * again with the decisions, `refits` times at most.
+ *
+ * A constellation that turns by `rotation` per symbol is turned back first. If its points lie on a
+ * line (pi/2-BPSK, linearised MSK and GMSK), real and imaginary part are received as two streams:
+ * the noise across the line is told from that along it.
+ *
  * Symbols are where the pilots put them although the channel may begin up to 6 symbols later or 8
  * earlier. The output of receive() with feedback is
  * z[n] = x[n] + sum_l conj(h_l) e[n+l] / ||h||^2, x the decision and e the forward residual, or x
