@@ -137,7 +137,9 @@ def ordered(kind):
 
 def parameters(kind):
     for one in equalizer.entries(kind):
-        yield from entry(one.id, one.label, one.dtype, one.default, one.hide)
+        yield from entry(
+            one.id, one.label, one.dtype, one.default, one.hide, words=one.words
+        )
     for one in ordered(kind):
         if one["type"].endswith("constellation"):
             raise ValueError(

@@ -26,6 +26,25 @@ class Entry:
     text: str = ""  # empty: documented with the entry before
     hide: str = ""
     asserts: tuple = ()
+    words: tuple = ()  # (value, label) to choose from, or to begin with
+
+
+def drawn(count):
+    return f"reservoir.random_pilots(digital.constellation_qpsk(), {count})"
+
+
+# Patterns to begin with, for the known symbols of one's own.
+PATTERNS = (
+    ("None", "In Front"),
+    (
+        f"reservoir.known_symbols({drawn(26)}, positions=range(61, 87))",
+        "In the Middle: 26, After 61",
+    ),
+    (
+        f"reservoir.known_symbols({drawn(16)}, positions=range(32, 48), period=48)",
+        "Again and Again: 16, After Every 32",
+    ),
+)
 
 
 def decides(kind):
@@ -106,9 +125,11 @@ def entries(kind):
             "None",
             "reservoir.known_symbols(values, positions, mask, period): known symbols anywhere in a "
             "frame, instead of the Training Sequence; the Payload Length is then the number of its "
-            "symbols that are not known. None: they are in front",
+            "symbols that are not known. None: they are in front. Choose a pattern, then write your own "
+            "symbols and places into it",
             hide="${ 'part' if known_symbols is None else 'none' }",
             asserts=("known_symbols is None or payload_len > 0",),
+            words=PATTERNS,
         )
     yield Entry(
         "workers",
