@@ -13,12 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 from known_links import ROLLOFF, raised_cosine
 
-FORWARD, BACKWARD, AHEAD = 12, 10, 6  # adaptive filters: symbols, decisions, symbols ahead
+FORWARD, BACKWARD, AHEAD = (
+    12,
+    10,
+    6,
+)  # adaptive filters: symbols, decisions, symbols ahead
 NLMS_STEPS = (0.05, 0.1, 0.2, 0.4)
 FORGETTING = (0.97, 0.985, 0.99, 0.995)
 SUB_BLOCK = 8  # symbols whose moments are one sum
 LOOK_AHEAD = 20  # symbols of the filter of the interpolated equalizer
-MEMORIES = ((48, False), (128, False), (48, True), (128, True), (384, True))  # symbols, with trend
+MEMORIES = (
+    (48, False),
+    (128, False),
+    (48, True),
+    (128, True),
+    (384, True),
+)  # symbols, with trend
 PASSES = 3
 GSM_TAPS = (5, 6, 7)
 GENIE_STEP = 16  # symbols for which the true taps stand still
@@ -110,7 +120,9 @@ class RecursiveLeastSquares(Adaptive):
 
     def __init__(self, stack, settings):
         super().__init__(stack, settings)
-        self.inverse = np.tile(10 * np.eye(self.size, dtype=complex), (len(self.weights), 1, 1))
+        self.inverse = np.tile(
+            10 * np.eye(self.size, dtype=complex), (len(self.weights), 1, 1)
+        )
 
     def adapt(self, features, error):
         seen = (self.inverse @ features.conj()[..., None])[..., 0]
@@ -161,7 +173,9 @@ class Moments:
         xh = x.conj().swapaxes(2, 3)
         self.gram, self.cross = xh @ x, xh @ y
         self.power = np.sum(np.abs(y) ** 2, (2, 3))
-        self.rows = sub_blocks(np.broadcast_to(rows, symbols.shape)).sum(2).astype(float)
+        self.rows = (
+            sub_blocks(np.broadcast_to(rows, symbols.shape)).sum(2).astype(float)
+        )
         self.middle = (np.arange(self.gram.shape[1]) + 0.5) * SUB_BLOCK
 
     def weighted(self, values, weights):
@@ -177,7 +191,9 @@ class Moments:
         weights, time: (blocks, sub-blocks); time counts from the block's middle
         """
         taps = self.gram.shape[-1]
-        gram, cross = self.weighted(self.gram, weights), self.weighted(self.cross, weights)
+        gram, cross = self.weighted(self.gram, weights), self.weighted(
+            self.cross, weights
+        )
         rows = self.weighted(self.rows, weights)
         eye = np.eye(taps)
         load = ridge * (rows + 0.1)[..., None, None]

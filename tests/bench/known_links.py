@@ -72,7 +72,9 @@ class Waveform:
     sps: int
     channels: tuple
     snrs_db: tuple
-    fixed: dict = field(default_factory=dict)  # first symbol: indices that every burst has
+    fixed: dict = field(
+        default_factory=dict
+    )  # first symbol: indices that every burst has
 
     @property
     def points(self):
@@ -181,7 +183,9 @@ def gmsk_pulse(t, bt=0.3):
     phase *= np.pi / 2 / phase[-1]
 
     def sine(at):
-        rising = np.interp(at, np.append(fine, 2 * length) + length / 2, [*phase, np.pi / 2])
+        rising = np.interp(
+            at, np.append(fine, 2 * length) + length / 2, [*phase, np.pi / 2]
+        )
         falling = np.pi / 2 - np.interp(
             at - length, np.append(fine, 2 * length) + length / 2, [*phase, np.pi / 2]
         )

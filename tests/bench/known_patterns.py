@@ -14,6 +14,7 @@ to 2 Hz and wanders.
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -113,7 +114,9 @@ class Cache:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
         sources = [HERE / "known_baselines.py", HERE / "known_links.py"]
-        self._version = hashlib.sha1(b"".join(s.read_bytes() for s in sources)).hexdigest()
+        # comments and layout change no result
+        code = "".join(ast.dump(ast.parse(source.read_text())) for source in sources)
+        self._version = hashlib.sha1(code.encode()).hexdigest()
 
     def errors(self, receive, bursts, *key):
         if not self._folder:
@@ -121,7 +124,9 @@ class Cache:
         file = self._folder / ("_".join(map(str, key)) + ".npz")
         if file.exists():
             kept = np.load(file)
-            if kept["version"] == self._version and kept["errors"].shape[1] >= len(bursts):
+            if kept["version"] == self._version and kept["errors"].shape[1] >= len(
+                bursts
+            ):
                 return kept["errors"][:, : len(bursts)]
         errors = count_errors(receive, bursts)
         np.savez(file, version=self._version, errors=errors)
@@ -130,7 +135,9 @@ class Cache:
 
 def rate_and_interval(errors, bits):
     """Bit error rate and half of its 95 % interval, from the spread between bursts."""
-    half = 1.96 * np.std(errors, ddof=1) / np.sqrt(len(errors)) if len(errors) > 1 else 0
+    half = (
+        1.96 * np.std(errors, ddof=1) / np.sqrt(len(errors)) if len(errors) > 1 else 0
+    )
     return float(np.mean(errors) / bits), float(half / bits)
 
 
@@ -162,7 +169,15 @@ def measure(name, channel, snr_db, carrier, options, cache):
     for receiver in options.receivers or (ON_GSM if name == "gsm" else ON_HF):
         begun = time.perf_counter()
         if receiver in BASELINES:
-            key = (name, channel, snr_db, options.seed, options.first, carrier, receiver)
+            key = (
+                name,
+                channel,
+                snr_db,
+                options.seed,
+                options.first,
+                carrier,
+                receiver,
+            )
             errors = cache.errors(BASELINES[receiver], bursts, *key)
         else:
             receive = ours(receiver, options.settings)
@@ -194,7 +209,9 @@ def bars(row):
         limits["rls"] = OVER_RLS
     for other, limit in limits.items():
         if other in rates:
-            errors = np.array(row["errors"]["configured"]), np.array(row["errors"][other])
+            errors = np.array(row["errors"]["configured"]), np.array(
+                row["errors"][other]
+            )
             ratio = errors[0].sum() / max(errors[1].sum(), 1)
             interval = ratio_interval(*errors, rng)
             found.append((f"over {other}", float(ratio), limit, interval))
