@@ -56,6 +56,53 @@ std::vector<double> checked_profile(std::vector<double> profile)
     return profile;
 }
 
+void check_number_of_paths(const std::vector<double>& profile, size_t delays)
+{
+    if (profile.size() != delays)
+        reject_argument("power_delay_profile length",
+                        profile.size(),
+                        "the number of path_delays, " + std::to_string(delays));
+}
+
+constexpr double MAX_DELAY = 1000.0; // samples
+constexpr double KAISER_SHAPE = 6.0;
+
+//! Modified Bessel function of order 0, by its power series.
+double bessel_i0(double x)
+{
+    double term = 1.0, sum = 1.0;
+    for (int k = 1; k < 40; ++k) {
+        term *= 0.25 * x * x / (double(k) * k);
+        sum += term;
+    }
+    return sum;
+}
+
+/*!
+ * Samples -half + 1 ... half of sin(pi t) / (pi t), t = n - delay, under a Kaiser window (T. Laakso
+ * et al., "Splitting the unit delay", 1996), scaled to gain 1 at frequency 0.
+ *
+ * Up to 0.35 cycles/sample gain and delay are right to about 0.002.
+ */
+std::vector<float> fractional_delay(double delay, size_t half)
+{
+    std::vector<double> pulse;
+    double sum = 0.0;
+    for (size_t i = 0; i < 2 * half; ++i) {
+        const double t = double(i) - double(half - 1) - delay;
+        const double inside = 1.0 - (t / half) * (t / half);
+        const double window =
+            inside > 0.0 ? bessel_i0(KAISER_SHAPE * std::sqrt(inside)) : 0.0;
+        const double sinc = std::abs(t) < 1e-12 ? 1.0 : std::sin(M_PI * t) / (M_PI * t);
+        pulse.push_back(sinc * window);
+        sum += pulse.back();
+    }
+    std::vector<float> samples;
+    for (double value : pulse)
+        samples.push_back(static_cast<float>(value / sum));
+    return samples;
+}
+
 } // namespace
 
 void fading::wave_bank::resize(size_t count)
@@ -95,7 +142,8 @@ fading::fading(const std::vector<double>& power_delay_profile,
                int64_t seed,
                bool normalize,
                double frequency_offset,
-               const std::string& doppler_spectrum)
+               const std::string& doppler_spectrum,
+               const std::vector<double>& path_delays)
     : d_num_tx(check_ports("num_tx", num_tx)),
       d_num_rx(check_ports("num_rx", num_rx)),
       d_frame_len(frame_len),
@@ -117,9 +165,26 @@ fading::fading(const std::vector<double>& power_delay_profile,
     if (!taps.empty()) {
         if (doppler > 0.0)
             reject_argument("doppler", doppler, "0 with fixed taps");
+        if (!path_delays.empty())
+            reject_argument(
+                "path_delays length", path_delays.size(), "0 with fixed taps");
         set_taps(taps);
     } else {
         d_profile = checked_profile(power_delay_profile);
+        set_path_delays(path_delays);
+    }
+}
+
+void fading::set_path_delays(const std::vector<double>& path_delays)
+{
+    if (path_delays.empty())
+        return;
+    check_number_of_paths(d_profile, path_delays.size());
+    for (double delay : path_delays) {
+        require_range("path_delays element", delay, 0.0, MAX_DELAY);
+        const double whole = std::floor(delay);
+        d_spread.push_back({ static_cast<size_t>(whole) + 1,
+                             fractional_delay(delay - whole, HALF_FILTER) });
     }
 }
 
@@ -148,6 +213,8 @@ void fading::check_taps(const taps_t& taps) const
 
 void fading::set_taps(const taps_t& taps)
 {
+    if (!d_spread.empty())
+        reject_argument("taps length", taps.size(), "0 where path_delays are given");
     check_taps(taps);
     d_profile.clear();
     d_moving = false;
@@ -178,7 +245,10 @@ void fading::set_num_taps(size_t num_taps)
 
 void fading::set_power_delay_profile(const std::vector<double>& power_delay_profile)
 {
-    d_profile = checked_profile(power_delay_profile);
+    auto profile = checked_profile(power_delay_profile);
+    if (!d_spread.empty())
+        check_number_of_paths(profile, d_spread.size());
+    d_profile.swap(profile);
 }
 
 void fading::set_frequency_offset(double frequency_offset)
@@ -207,44 +277,70 @@ fading::taps_t fading::taps() const
 void fading::begin_frame()
 {
     d_index = 0;
+    d_extra_len = d_started ? 0 : latency();
     d_started = true;
     if (d_profile.empty())
         return;
-    set_num_taps(d_profile.size());
-    d_taps.resize(size_t(d_num_rx) * d_num_tx * d_num_taps);
+    d_num_paths = d_profile.size();
+    size_t num_taps = d_num_paths;
+    for (const auto& pulse : d_spread)
+        num_taps = std::max(num_taps, pulse.first_tap + pulse.samples.size());
+    set_num_taps(num_taps);
+    const size_t responses = size_t(d_num_rx) * d_num_tx;
+    d_gains.resize(responses * d_num_paths);
+    d_taps.resize(responses * d_num_taps);
     d_moving = d_doppler > 0.0;
     if (d_moving)
         draw_moving();
     else
         draw_static();
+    to_taps(d_gains.data(), d_taps.data(), 1);
+}
+
+// From one gain for each path to the taps, of which neighbours are so many samples apart.
+void fading::to_taps(const sample_t* gains, sample_t* taps, size_t stride) const
+{
+    if (d_spread.empty()) {
+        for (size_t path = 0; path < d_gains.size(); ++path)
+            taps[path * stride] = gains[path];
+        return;
+    }
+    for (size_t tap = 0; tap < d_taps.size(); ++tap)
+        taps[tap * stride] = sample_t(0.0f, 0.0f);
+    for (size_t path = 0; path < d_gains.size(); ++path) {
+        const auto& pulse = d_spread[path % d_num_paths];
+        const size_t first = path / d_num_paths * d_num_taps + pulse.first_tap;
+        for (size_t i = 0; i < pulse.samples.size(); ++i)
+            taps[(first + i) * stride] += pulse.samples[i] * gains[path];
+    }
 }
 
 uint64_t fading::left_in_frame() const
 {
     if (!d_started)
         return 0;
-    return d_frame_len > 0 ? d_frame_len - d_index : NO_END;
+    return d_frame_len > 0 ? d_frame_len + d_extra_len - d_index : NO_END;
 }
 
 void fading::draw_static()
 {
-    std::vector<std::complex<double>> response(d_num_taps);
-    for (size_t first = 0; first < d_taps.size(); first += d_num_taps) {
+    std::vector<std::complex<double>> response(d_num_paths);
+    for (size_t first = 0; first < d_gains.size(); first += d_num_paths) {
         double energy = 0.0;
-        for (size_t l = 0; l < d_num_taps; ++l) {
+        for (size_t l = 0; l < d_num_paths; ++l) {
             response[l] = std::sqrt(d_profile[l]) * d_random.complex_gaussian();
             energy += std::norm(response[l]);
         }
         const double scale = d_normalize && energy > 0.0 ? 1.0 / std::sqrt(energy) : 1.0;
-        for (size_t l = 0; l < d_num_taps; ++l)
-            d_taps[first + l] = sample_t(scale * response[l]);
+        for (size_t l = 0; l < d_num_paths; ++l)
+            d_gains[first + l] = sample_t(scale * response[l]);
     }
 }
 
 void fading::draw_moving()
 {
-    d_waves.resize(d_taps.size() * NUM_WAVES);
-    d_tap_scale.resize(d_taps.size());
+    d_waves.resize(d_gains.size() * NUM_WAVES);
+    d_scale.resize(d_gains.size());
     d_moving_taps.resize(d_taps.size() * BLOCK);
     for (size_t w = 0; w < d_waves.re.size(); ++w) {
         d_waves.frequency[w] =
@@ -252,8 +348,8 @@ void fading::draw_moving()
                                     : std::cos(2.0 * M_PI * d_random.uniform()));
         d_waves.phase[w] = d_random.uniform();
     }
-    for (size_t tap = 0; tap < d_taps.size(); ++tap)
-        d_tap_scale[tap] = std::sqrt(d_profile[tap % d_num_taps] / NUM_WAVES);
+    for (size_t path = 0; path < d_gains.size(); ++path)
+        d_scale[path] = std::sqrt(d_profile[path % d_num_paths] / NUM_WAVES);
 
     if (d_normalize) {
         // the mean energy over the frame, from up to 64 of its samples
@@ -262,37 +358,38 @@ void fading::draw_moving()
         std::vector<double> energy(d_num_rx * d_num_tx, 0.0);
         for (int64_t i = 0; i < points; ++i) {
             d_waves.set_exactly(i * len / points);
-            for (size_t tap = 0; tap < d_taps.size(); ++tap)
-                energy[tap / d_num_taps] +=
-                    std::norm(std::complex<double>(moving_tap(tap))) / points;
+            for (size_t path = 0; path < d_gains.size(); ++path)
+                energy[path / d_num_paths] +=
+                    std::norm(std::complex<double>(moving_gain(path))) / points;
         }
-        for (size_t tap = 0; tap < d_taps.size(); ++tap)
-            d_tap_scale[tap] /= std::sqrt(energy[tap / d_num_taps]);
+        for (size_t path = 0; path < d_gains.size(); ++path)
+            d_scale[path] /= std::sqrt(energy[path / d_num_paths]);
     }
     d_waves.set_exactly(0);
-    for (size_t tap = 0; tap < d_taps.size(); ++tap)
-        d_taps[tap] = moving_tap(tap);
+    for (size_t path = 0; path < d_gains.size(); ++path)
+        d_gains[path] = moving_gain(path);
 }
 
-fading::sample_t fading::moving_tap(size_t tap) const
+fading::sample_t fading::moving_gain(size_t path) const
 {
-    const double* re = &d_waves.re[tap * NUM_WAVES];
-    const double* im = &d_waves.im[tap * NUM_WAVES];
+    const double* re = &d_waves.re[path * NUM_WAVES];
+    const double* im = &d_waves.im[path * NUM_WAVES];
     double sum_re = 0.0;
     double sum_im = 0.0;
     for (size_t w = 0; w < NUM_WAVES; ++w) {
         sum_re += re[w];
         sum_im += im[w];
     }
-    return sample_t(d_tap_scale[tap] * sum_re, d_tap_scale[tap] * sum_im);
+    return sample_t(d_scale[path] * sum_re, d_scale[path] * sum_im);
 }
 
 // The taps of the next len samples. The waves are always those of sample d_index.
 void fading::move_taps(size_t len)
 {
     for (size_t n = 0; n < len; ++n) {
-        for (size_t tap = 0; tap < d_taps.size(); ++tap)
-            d_moving_taps[tap * BLOCK + n] = moving_tap(tap);
+        for (size_t path = 0; path < d_gains.size(); ++path)
+            d_gains[path] = moving_gain(path);
+        to_taps(d_gains.data(), &d_moving_taps[n], BLOCK);
         const uint64_t next = d_index + n + 1;
         if (next % EXACT_EVERY == 0)
             d_waves.set_exactly(next);

@@ -28,7 +28,8 @@ block_fading_cc::make(const std::vector<double>& power_delay_profile,
                       int64_t seed,
                       bool normalize,
                       double frequency_offset,
-                      const std::string& doppler_spectrum)
+                      const std::string& doppler_spectrum,
+                      const std::vector<double>& path_delays)
 {
     return gnuradio::make_block_sptr<block_fading_cc_impl>(
         kernel::fading(power_delay_profile,
@@ -40,7 +41,8 @@ block_fading_cc::make(const std::vector<double>& power_delay_profile,
                        seed,
                        normalize,
                        frequency_offset,
-                       doppler_spectrum),
+                       doppler_spectrum,
+                       path_delays),
         redraw_tag,
         frame_len == 0 && !redraw_tag.empty());
 }
@@ -104,16 +106,17 @@ pmt::pmt_t block_fading_cc_impl::taps_as_pmt() const
     return outputs;
 }
 
-// Passes all tags and collects where frames start (d_starts, ascending).
+// Passes all tags, as late as the samples come, and collects where frames start (d_starts, ascending;
+// some may lie behind these samples).
 void block_fading_cc_impl::pass_tags(int noutput_items)
 {
-    d_starts.clear();
     d_passed.clear();
     for (int t = 0; t < d_fading.num_tx(); ++t) {
         get_tags_in_window(d_tags, t, 0, noutput_items);
-        for (const auto& tag : d_tags) {
+        for (auto& tag : d_tags) {
+            tag.offset += d_fading.latency();
             if (t == 0 && d_redraw_at_tags && pmt::eq(tag.key, d_redraw_tag))
-                d_starts.push_back(static_cast<int>(tag.offset - nitems_read(0)));
+                d_starts.push_back(tag.offset);
             const auto same = [&tag](const gr::tag_t& other) {
                 return tag.offset == other.offset && pmt::equal(tag.key, other.key) &&
                        pmt::equal(tag.value, other.value);
@@ -136,23 +139,24 @@ int block_fading_cc_impl::work(int noutput_items,
     gr::thread::scoped_lock lock(d_setlock);
     pass_tags(noutput_items);
 
+    const uint64_t first = nitems_written(0), end_of_all = first + noutput_items;
     auto next_start = d_starts.begin();
     for (int done = 0; done < noutput_items;) {
         bool frame_start = d_fading.left_in_frame() == 0;
-        for (; next_start != d_starts.end() && *next_start == done; ++next_start)
+        for (; next_start != d_starts.end() && *next_start == first + done; ++next_start)
             frame_start = true;
         if (frame_start) {
             d_fading.begin_frame();
             d_announce = true;
         }
         if (d_announce) {
-            add_item_tag(
-                0, nitems_written(0) + done, CHANNEL_TAG, taps_as_pmt(), alias_pmt());
+            add_item_tag(0, first + done, CHANNEL_TAG, taps_as_pmt(), alias_pmt());
             d_announce = false;
         }
 
-        const int end = next_start != d_starts.end() ? *next_start : noutput_items;
-        const int len = std::min<uint64_t>(end - done, d_fading.left_in_frame());
+        const uint64_t end =
+            next_start != d_starts.end() ? std::min(*next_start, end_of_all) : end_of_all;
+        const int len = std::min(end - first - done, d_fading.left_in_frame());
         for (size_t t = 0; t < d_in.size(); ++t)
             d_in[t] = static_cast<const gr_complex*>(input_items[t]) + done;
         for (size_t r = 0; r < d_out.size(); ++r)
@@ -160,6 +164,7 @@ int block_fading_cc_impl::work(int noutput_items,
         d_fading.pass(d_in.data(), len, d_out.data());
         done += len;
     }
+    d_starts.erase(d_starts.begin(), next_start);
     return noutput_items;
 }
 

@@ -23,7 +23,7 @@ private:
 
     std::vector<gr::tag_t> d_tags;
     std::vector<gr::tag_t> d_passed;
-    std::vector<int> d_starts;
+    std::vector<uint64_t> d_starts;      // output samples
     std::vector<const gr_complex*> d_in; // of what is worked on
     std::vector<gr_complex*> d_out;
 

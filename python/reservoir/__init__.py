@@ -11,7 +11,12 @@ from gnuradio import digital as _digital
 
 from .air import simulated_air
 from .companion import has_known, is_finite, num_rows
-from .link import exponential_profile, pulse_shaper, software_channel
+from .link import (
+    exponential_profile,
+    named_channel,
+    pulse_shaper,
+    software_channel,
+)
 from .reservoir_python import *
 
 

@@ -11,6 +11,26 @@ from gnuradio import analog, blocks, filter, gr
 
 from .reservoir_python import block_fading_cc, power_amplifier_cc
 
+SPEED_OF_LIGHT = 299792458.0  # m/s
+# Two paths of equal power, delay in seconds and two-sigma Doppler spread in Hz:
+# CCIR Recommendation 520-1 (1986).
+_IONOSPHERES = {
+    "ccir_good": (0.5e-3, 0.1),
+    "ccir_moderate": (1e-3, 0.5),
+    "ccir_poor": (2e-3, 1.0),
+}
+# Delays in microseconds, powers in dB, speed in km/h at 900 MHz: COST 207 (1989) in six paths, as
+# 3GPP TS 45.005, annex C.3, has them.
+_MOBILE = {
+    "cost207_tu50": ((0, 0.2, 0.5, 1.6, 2.3, 5.0), (-3, 0, -2, -6, -8, -10), 50),
+    "cost207_ht100": (
+        (0, 0.1, 0.3, 0.5, 15.0, 17.2),
+        (0, -1.5, -4.5, -7.5, -8.0, -17.7),
+        100,
+    ),
+}
+NAMED_CHANNELS = (*_IONOSPHERES, *_MOBILE)
+
 _AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
 
 
@@ -30,6 +50,42 @@ def exponential_profile(num_taps, decay):
         raise ValueError(f"decay = {decay}: must be finite and above 0")
     powers = np.exp(-np.arange(int(num_taps)) / decay)
     return powers / powers.sum()
+
+
+def named_channel(name, sample_rate):
+    """The paths of a channel that people compare receivers on: keyword arguments of
+    block_fading_cc and software_channel.
+
+    ccir_good, ccir_moderate, ccir_poor: shortwave (Watterson, Juroshek and Bensema, 1970, with
+    CCIR Recommendation 520-1): two paths of equal mean power and Gaussian Doppler spectrum;
+    0.5 ms and 0.1 Hz, 1 ms and 0.5 Hz, 2 ms and 1 Hz (two standard deviations)
+    cost207_tu50, cost207_ht100: mobile radio at 900 MHz (COST 207, 1989): six paths, in a town at
+    50 km/h, in hills at 100 km/h; each with waves from all sides
+
+    The powers are means over frames: normalize is False, and a frame may lie in a fade.
+
+    name: one of reservoir.link.NAMED_CHANNELS
+    sample_rate: samples per second, above 0; the paths are right up to 0.35 of it
+    """
+    if name not in NAMED_CHANNELS:
+        raise ValueError(f"name = {name!r}: must be one of {NAMED_CHANNELS}")
+    if not 0 < sample_rate < math.inf:
+        raise ValueError(f"sample_rate = {sample_rate}: must be finite and above 0")
+    if name in _IONOSPHERES:
+        delay, spread = _IONOSPHERES[name]
+        delays, powers = np.array([0, delay]), np.ones(2)
+        doppler, spectrum = spread, "gaussian"
+    else:
+        microseconds, powers_db, speed = _MOBILE[name]
+        delays, powers = 1e-6 * np.array(microseconds), 10 ** (np.array(powers_db) / 10)
+        doppler, spectrum = speed / 3.6 * 900e6 / SPEED_OF_LIGHT, "clarke"
+    return dict(
+        power_delay_profile=powers / powers.sum(),
+        path_delays=delays * sample_rate,
+        doppler=doppler / sample_rate,
+        doppler_spectrum=spectrum,
+        normalize=False,
+    )
 
 
 class pulse_shaper(gr.hier_block2):
@@ -76,12 +132,16 @@ class software_channel(gr.hier_block2):
 
     snr_db: -100 ... 300
     power_delay_profile: mean powers of taps that are drawn for each frame; or
-    taps: fixed taps, (L,) or (num_rx, num_tx, L); neither: num_rx = num_tx direct paths of gain 1
+    taps: fixed taps, (L,) or (num_rx, num_tx, L); or
+    profile: name of a channel that named_channel has, at so many samples per second: sample_rate
+    none of them: num_rx = num_tx direct paths of gain 1
     amplifier: model of power_amplifier_cc
     input_backoff_db: of the amplifier, -60 ... 100
     frequency_offset: cycles/sample, -0.5 ... 0.5
     seed: of taps and noise, 0 ... 2**56
-    redraw_tag, frame_len, doppler, doppler_spectrum, normalize, num_tx, num_rx: as block_fading_cc
+    redraw_tag, frame_len, doppler, doppler_spectrum, path_delays, normalize, num_tx, num_rx: as
+    block_fading_cc; with profile, doppler, doppler_spectrum and path_delays must be left alone, and
+    normalize has no part. With path delays everything, tags too, comes 8 samples later
     smoothness, saleh, coefficients: as power_amplifier_cc
     constellation: what is sent, for the amplifier's mean output power; None: a Gaussian signal
     """
@@ -106,6 +166,9 @@ class software_channel(gr.hier_block2):
         coefficients=None,
         constellation=None,
         doppler_spectrum="clarke",
+        path_delays=(),
+        profile="",
+        sample_rate=1.0,
     ):
         _check_range("num_tx", num_tx, 1, 16)
         _check_range("num_rx", num_rx, 1, 16)
@@ -119,8 +182,32 @@ class software_channel(gr.hier_block2):
             gr.io_signature(num_tx, num_tx, gr.sizeof_gr_complex),
             gr.io_signature(num_rx, num_rx, gr.sizeof_gr_complex),
         )
-        profile = [] if power_delay_profile is None else list(power_delay_profile)
-        if not profile and (taps is None or np.size(taps) == 0):
+        powers = [] if power_delay_profile is None else list(power_delay_profile)
+        if profile:
+            for other, value, default in (
+                ("power_delay_profile", powers, []),
+                ("taps", [] if taps is None else list(taps), []),
+                ("path_delays", list(path_delays), []),
+                ("doppler", doppler, 0.0),
+                ("doppler_spectrum", doppler_spectrum, "clarke"),
+            ):
+                if value != default:
+                    raise ValueError(
+                        f"{other} = {value}: must be left at {default!r} where profile = "
+                        f"{profile!r} gives it"
+                    )
+            paths = named_channel(profile, sample_rate)
+        else:
+            paths = dict(
+                power_delay_profile=powers,
+                path_delays=path_delays,
+                doppler=doppler,
+                doppler_spectrum=doppler_spectrum,
+                normalize=normalize,
+            )
+        if not len(paths["power_delay_profile"]) and (
+            taps is None or np.size(taps) == 0
+        ):
             if num_tx != num_rx:
                 raise ValueError(
                     f"taps = {taps}: must be given, or power_delay_profile, where "
@@ -138,17 +225,14 @@ class software_channel(gr.hier_block2):
             for _ in range(num_tx)
         ]
         self._fading = block_fading_cc(
-            power_delay_profile=profile,
             taps=taps,
             num_tx=num_tx,
             num_rx=num_rx,
             redraw_tag=redraw_tag,
             frame_len=frame_len,
-            doppler=doppler,
             seed=seed,
-            normalize=normalize,
             frequency_offset=frequency_offset,
-            doppler_spectrum=doppler_spectrum,
+            **paths,
         )
         # seed 0 would take the time
         self._noise = [
@@ -187,7 +271,7 @@ class software_channel(gr.hier_block2):
         self._fading.set_taps(taps)
 
     def set_power_delay_profile(self, power_delay_profile):
-        """Draw taps of this profile from the next frame on."""
+        """Draw taps, or paths as many as before, of this profile from the next frame on."""
         self._fading.set_power_delay_profile(power_delay_profile)
 
     def taps(self):

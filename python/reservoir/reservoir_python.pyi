@@ -821,6 +821,7 @@ class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
         normalize: bool = True,
         frequency_offset: float = 0.0,
         doppler_spectrum: str = 'clarke',
+        path_delays: Sequence[float] = [],
     ) -> None:
         """power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or
         taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)
@@ -833,6 +834,8 @@ class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
         normalize: scale each drawn impulse response to unit energy
         frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
         doppler_spectrum: 'clarke', waves from all sides, or 'gaussian', paths of an ionosphere
+        path_delays: in samples, 0 ... 1000, one for each power; all then comes 8 samples later;
+        empty: tap l comes l samples late
         """
 
     def set_taps(self, taps: Any) -> None:
@@ -1064,6 +1067,7 @@ class fading:
         normalize: bool = True,
         frequency_offset: float = 0.0,
         doppler_spectrum: str = 'clarke',
+        path_delays: Sequence[float] = [],
     ) -> None:
         """power_delay_profile: mean powers of 1 ... 1024 taps, scaled to sum 1; or
         taps: fixed taps, complex64 (L,) or (num_rx, num_tx, L)
@@ -1075,6 +1079,8 @@ class fading:
         normalize: scale each drawn impulse response to unit energy
         frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5
         doppler_spectrum: 'clarke', waves from all sides, or 'gaussian', paths of an ionosphere
+        path_delays: in samples, 0 ... 1000, one for each power; all then comes 8 samples later;
+        empty: tap l comes l samples late
         """
 
     def set_taps(self, taps: Any) -> None:

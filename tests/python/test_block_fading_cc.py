@@ -177,6 +177,105 @@ def test_doppler_frame_has_unit_mean_energy():
     np.testing.assert_allclose(energy, 1, atol=0.05)
 
 
+LATENCY = 8  # samples, of a channel with path delays
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.5, 2.4, 9.6, 63.27])
+def test_path_delay_is_that_of_the_phase(delay):
+    """A path turns and scales a tone as exp(-i 2 pi f delay) does, up to 0.35 cycles/sample."""
+    n = np.arange(400)
+    answers = []
+    for frequency in (0, 0.01, 0.2, -0.3, 0.35):
+        block = reservoir.block_fading_cc([1.0], path_delays=[delay])
+        y, _ = run_block(block, np.exp(2j * np.pi * frequency * n))
+        late = np.exp(2j * np.pi * frequency * (n - LATENCY - delay))
+        answers.append(y[0, 200:] / late[200:])
+    gain = answers[0].mean()
+    assert abs(gain) == pytest.approx(1, abs=1e-5)  # normalized
+    np.testing.assert_allclose(np.array(answers) / gain, 1, atol=0.003)
+
+
+def test_taps_of_paths_hold_their_sum():
+    delays, powers = np.array([0, 0.75, 11.3]), [1.0, 0.5, 0.5]
+    block = reservoir.block_fading_cc(powers, path_delays=delays, normalize=False)
+    y, tags = run_block(block, X)
+    taps = channels(tags[0])[0]
+    np.testing.assert_allclose(y[0], np.convolve(X, taps)[: len(X)], atol=1e-5)
+    frequencies = np.linspace(-0.35, 0.35, 41)[:, None]
+    answer = np.exp(-2j * np.pi * frequencies * np.arange(len(taps))) @ taps
+    paths = np.exp(-2j * np.pi * frequencies * (LATENCY + delays))
+    gains = np.linalg.lstsq(paths, answer, rcond=None)[0]
+    assert np.abs(answer - paths @ gains).max() < 0.005 * np.abs(gains).max()
+
+
+@pytest.mark.parametrize(
+    "name, correlation_of", [("clarke", of_clarke), ("gaussian", of_gaussian)]
+)
+def test_paths_fade_on_their_own(name, correlation_of):
+    """Impulses show each path's gain over time: its power and spectrum, and no other path."""
+    doppler, num_frames, between, length = 1e-3, 1500, 32, 640
+    powers, delays = np.array([2, 1]) / 3, [0, 5]
+    block = reservoir.block_fading_cc(
+        powers,
+        path_delays=delays,
+        frame_len=length,
+        doppler=doppler,
+        normalize=False,
+        doppler_spectrum=name,
+    )
+    x = np.zeros(num_frames * length)
+    x[::between] = 1
+    y = run_block(block, x)[0][0]
+    gains = np.array([y[LATENCY + delay :: between] for delay in delays])
+    gains = np.append(gains, np.zeros((2, (-gains.shape[1]) % (length // between))), 1)
+    gains = gains.reshape(2, num_frames, -1)
+    bound = 4 / np.sqrt(num_frames)
+    mean_power = (np.abs(gains) ** 2).mean((1, 2))
+    assert np.all(np.abs(mean_power / powers - 1) < bound)
+    turns = doppler * between * np.arange(gains.shape[2])
+    for gain, power in zip(gains, powers):
+        correlation = (gain * gain[:, :1].conj()).mean(0) / power
+        assert np.abs(correlation - correlation_of(turns)).max() < bound
+    assert np.abs((gains[0] * gains[1].conj()).mean(0)).max() < bound
+
+
+def test_signal_tags_and_frames_come_late_together():
+    starts = [3, 4, 515, 1024, 2985]
+    block = reservoir.block_fading_cc([1.0, 1.0], path_delays=[0, 2])
+    y, tags = run_block(block, X, [make_tag(n) for n in starts + [2999]])
+    assert offsets(tags[0], "frame_start") == [n + LATENCY for n in starts]
+    taps = channels(tags[0])
+    assert sorted(taps) == [0] + [n + LATENCY for n in starts]
+    edges = sorted(taps) + [len(X)]
+    for first, end in zip(edges, edges[1:]):
+        h = taps[first]
+        assert np.all(np.flatnonzero(np.abs(h) > 1e-6) == [LATENCY, LATENCY + 2])
+        expected = np.convolve(X, h)[first:end]
+        np.testing.assert_allclose(y[0, first:end], expected, atol=1e-5)
+    block = reservoir.block_fading_cc([1.0], path_delays=[0.0], frame_len=700)
+    _, tags = run_block(block, X)
+    assert sorted(channels(tags[0])) == [0] + [
+        n + LATENCY for n in (700, 1400, 2100, 2800)
+    ]
+
+
+def test_a_channel_with_paths_keeps_them():
+    block = reservoir.block_fading_cc([1.0, 1.0], path_delays=[0, 2])
+    block.set_power_delay_profile([0.0, 3.0])
+    y, _ = run_block(block, X)
+    np.testing.assert_allclose(
+        np.abs(y[0, LATENCY + 2 :]), np.abs(X[: -LATENCY - 2]), atol=1e-5
+    )
+    with pytest.raises(
+        ValueError, match="power_delay_profile length = 3: must be the number of"
+    ):
+        block.set_power_delay_profile(np.ones(3))
+    with pytest.raises(
+        ValueError, match="taps length = 1: must be 0 where path_delays"
+    ):
+        block.set_taps([1])
+
+
 @pytest.mark.parametrize("frequency", [0.1, -0.5, 1e-4])
 def test_frequency_offset(frequency):
     y, _ = run_block(reservoir.block_fading_cc(taps=[1], frequency_offset=frequency), X)
@@ -192,6 +291,13 @@ def test_frequency_offset(frequency):
         {"power_delay_profile": PROFILE, "doppler": 0.003},
         {"power_delay_profile": PROFILE, "frame_len": 333, "doppler": 0.003},
         {"power_delay_profile": PROFILE, "frequency_offset": 0.0123},
+        {"power_delay_profile": PROFILE, "path_delays": [0, 0.3, 7.7, 20]},
+        {
+            "power_delay_profile": PROFILE,
+            "path_delays": [0, 0.3, 7.7, 20],
+            "frame_len": 333,
+            "doppler": 0.003,
+        },
     ],
 )
 def test_chunks_change_no_bit(arguments):
@@ -277,6 +383,10 @@ def test_setters():
         ("doppler_spectrum", "jakes"),
         ("doppler", 0.51),
         ("doppler", np.nan),
+        ("path_delays", [0.0, 1.0]),
+        ("path_delays", [0.0, 1.0, 2.0, -0.1]),
+        ("path_delays", [0.0, 1.0, 2.0, 1001.0]),
+        ("path_delays", [0.0, 1.0, 2.0, np.nan]),
         ("seed", -1),
         ("frequency_offset", 0.51),
         ("frequency_offset", np.nan),
@@ -297,6 +407,7 @@ def test_invalid_arguments(name, value):
         {"taps": [np.inf]},
         {"taps": ["a"]},
         {"taps": [1], "doppler": 0.1},
+        {"taps": [1], "path_delays": [0.0]},
     ],
 )
 def test_invalid_taps(arguments):

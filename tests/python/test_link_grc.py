@@ -79,6 +79,13 @@ METER = ("reservoir_symbol_error_meter", {"frame_source": "b0"})
             ("reservoir_power_amplifier_cc", {"model": "memory_polynomial"}),
             ("reservoir_block_fading_cc", {"doppler": "1e-4"}),
         ],
+        [
+            (
+                "reservoir_block_fading_cc",
+                {"power_delay_profile": "[1, 1]", "path_delays": "[0, 2.5]"},
+            ),
+            ("reservoir_software_channel", {"mode": "named", "profile": "ccir_poor"}),
+        ],
     ],
 )
 def test_python_flowgraph_runs(tmp_path, middle):
@@ -198,7 +205,10 @@ def test_dropped_blocks_run(tmp_path, equalizer):
     [
         ("reservoir_power_amplifier_cc", {"smoothness": "0"}),
         ("reservoir_block_fading_cc", {"doppler": "0.6"}),
+        ("reservoir_block_fading_cc", {"path_delays": "[1]"}),
         ("reservoir_software_channel", {"snr_db": "301"}),
+        ("reservoir_software_channel", {"path_delays": "[0, 1001, 2, 3, 4, 5]"}),
+        ("reservoir_software_channel", {"mode": "named", "sample_rate": "0"}),
     ],
 )
 def test_values_out_of_range_are_rejected(tmp_path, key, values):

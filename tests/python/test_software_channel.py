@@ -31,6 +31,99 @@ def test_exponential_profile():
         assert_rejects(reservoir.exponential_profile, arguments, "decay", value)
 
 
+@pytest.mark.parametrize(
+    "name, delay, spread",
+    [("good", 0.5e-3, 0.1), ("moderate", 1e-3, 0.5), ("poor", 2e-3, 1.0)],
+)
+def test_named_ionospheres(name, delay, spread):
+    paths = reservoir.named_channel(f"ccir_{name}", 4800)
+    np.testing.assert_allclose(paths["power_delay_profile"], [0.5, 0.5])
+    np.testing.assert_allclose(paths["path_delays"], [0, 4800 * delay])
+    assert paths["doppler"] == pytest.approx(spread / 4800)
+    assert paths["doppler_spectrum"] == "gaussian" and not paths["normalize"]
+
+
+def test_named_mobile_channels():
+    rate = 13e6 / 48
+    for name, kmh, last, spread in (
+        ("tu50", 50, 5.0e-6, 1.06e-6),  # root mean square delay spread, seconds
+        ("ht100", 100, 17.2e-6, 3.92e-6),
+    ):
+        paths = reservoir.named_channel(f"cost207_{name}", rate)
+        powers, delays = paths["power_delay_profile"], paths["path_delays"] / rate
+        assert powers.sum() == pytest.approx(1) and len(powers) == len(delays) == 6
+        assert delays[-1] == pytest.approx(last)
+        mean = powers @ delays
+        assert np.sqrt(powers @ (delays - mean) ** 2) == pytest.approx(spread, rel=0.02)
+        # a wavelength of 33.3 cm
+        assert paths["doppler"] * rate == pytest.approx(kmh / 3.6 / 0.3331, rel=1e-3)
+        assert paths["doppler_spectrum"] == "clarke"
+
+
+def test_named_channel_in_the_software_channel():
+    """Two paths 9.6 samples apart: mean power 1, and the frequency correlation of two equal paths."""
+    frame, num_frames = 600, 1500
+    n = np.arange(frame)
+    tones = [0.0, 0.02, 1 / 19.2]  # the last: half a turn between the paths
+    x = np.tile(np.sum([np.exp(2j * np.pi * f * n) for f in tones], 0), num_frames)
+    y = pass_through(
+        x, snr_db=300, profile="ccir_poor", sample_rate=4800, frame_len=frame
+    )[0][0]
+    y = np.append(y[8:], np.zeros(8)).reshape(num_frames, frame)[:, 120:]
+    basis = np.exp(2j * np.pi * np.outer(n[120:], tones))
+    answers = np.linalg.lstsq(basis, y.T, rcond=None)[0]
+    bound = 4 / np.sqrt(num_frames)
+    assert np.all(np.abs((np.abs(answers) ** 2).mean(1) - 1) < bound)
+    for tone, answer in zip(tones, answers):
+        expected = (1 + np.exp(2j * np.pi * tone * 9.6)) / 2
+        assert abs(np.mean(answers[0] * answer.conj()) - expected) < bound
+
+
+def test_tags_stay_with_the_signal_on_a_named_channel():
+    source = reservoir.frame_source(
+        QPSK, reservoir.random_pilots(QPSK, 64), payload_len=400, num_frames=40
+    )
+    channel = reservoir.software_channel(
+        snr_db=30, profile="cost207_tu50", sample_rate=13e6 / 48
+    )
+    equalizer = reservoir.equalizer(
+        reservoir.fir(),
+        training_sequence=reservoir.random_pilots(QPSK, 64),
+        training_start_tag="frame_start",
+        payload_len=400,
+    )
+    meter = reservoir.symbol_error_meter(QPSK, source)
+    top = gr.top_block()
+    top.connect(source, channel, equalizer, meter)
+    top.run()
+    assert meter.total_frames() >= 39 and meter.ser() < 0.05
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (dict(profile="ccir_bad"), "name = 'ccir_bad': must be one of"),
+        (dict(profile="ccir_poor", sample_rate=0), "sample_rate = 0: must be"),
+        (dict(profile="ccir_poor", sample_rate=np.nan), "sample_rate = nan: must be"),
+        (dict(profile="ccir_poor", sample_rate=1.0), "doppler = 1: must be within"),
+        (dict(profile="ccir_poor", sample_rate=1e6), "path_delays element = 2000"),
+        (dict(power_delay_profile=[1.0]), "power_delay_profile = .*must be left"),
+        (dict(taps=[1.0]), "taps = .*must be left"),
+        (dict(path_delays=[1.0]), "path_delays = .*must be left"),
+        (dict(doppler=0.1), "doppler = 0.1: must be left"),
+        (
+            dict(doppler_spectrum="gaussian"),
+            "doppler_spectrum = gaussian: must be left",
+        ),
+    ],
+)
+def test_named_channel_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        reservoir.software_channel(
+            **{"profile": "ccir_poor", "sample_rate": 4800, **arguments}
+        )
+
+
 @pytest.mark.parametrize("snr_db", [-5, 10, 30])
 @pytest.mark.parametrize("amplifier", ["linear", "rapp", "saleh", "memory_polynomial"])
 def test_snr(snr_db, amplifier):

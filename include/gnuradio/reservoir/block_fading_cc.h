@@ -40,6 +40,12 @@ namespace reservoir {
  * is the mean energy over the frame's first frame_len samples, or 1024 where frame_len is
  * 0.
  *
+ * Paths. With \p path_delays the powers are those of paths that come these delays late, in samples
+ * and fractions of one: a windowed sine over 16 samples, right for signals up to 0.35 cycles/sample.
+ * Everything then comes 8 samples later, signal, tags and frames, so that what belonged to a sample
+ * still does; the last 8 samples of a stream do not come out. A tag "channel" holds the taps, 8
+ * samples of delay included. The energy that normalize scales is the paths'.
+ *
  * frequency_offset turns all outputs by exp(i 2 pi frequency_offset n), n counting from
  * sample 0, with a phase that depends on n alone. (A rotator_cc gives other last bits when
  * the scheduler cuts the stream elsewhere.)
@@ -50,7 +56,7 @@ namespace reservoir {
  * same sample once.
  *
  * A sample that is NaN or infinite counts as zero. Costs num_rx num_tx L multiply-adds per
- * sample, and 16 times as many with doppler > 0. The same seed gives the same
+ * sample, and with doppler > 0 16 more for each path or tap, 32 for one with a delay. The same seed gives the same
  * output whatever the scheduler's buffer sizes.
  */
 class RESERVOIR_API block_fading_cc : virtual public gr::sync_block
@@ -76,6 +82,8 @@ public:
      * \param frequency_offset carrier offset in cycles/sample, -0.5 ... 0.5
      * \param doppler_spectrum "clarke" (waves from all sides; doppler is its edge) or "gaussian" (paths
      * of an ionosphere; doppler is twice its standard deviation)
+     * \param path_delays in samples, 0 ... 1000, one for each power of \p power_delay_profile; empty:
+     *        tap l comes l samples late
      * \throws std::invalid_argument if a parameter is outside its range
      */
     static sptr make(const std::vector<double>& power_delay_profile = {},
@@ -88,20 +96,22 @@ public:
                      int64_t seed = 1,
                      bool normalize = true,
                      double frequency_offset = 0.0,
-                     const std::string& doppler_spectrum = "clarke");
+                     const std::string& doppler_spectrum = "clarke",
+                     const std::vector<double>& path_delays = {});
 
     /*!
      * \brief Fix the taps from now on; the next sample carries a "channel" tag.
      *
      * \throws std::invalid_argument if they are not [num_rx][num_tx][1 ... 1024] and
-     * finite
+     * finite, or there are path_delays
      */
     virtual void set_taps(const taps_t& taps) = 0;
 
     /*!
      * \brief Draw taps of this profile from the next frame on.
      *
-     * \throws std::invalid_argument if it has not 1 ... 1024 powers, at least 0, not all 0
+     * \throws std::invalid_argument if it has not 1 ... 1024 powers, at least 0, not all 0, or not
+     * one for each of the path_delays
      */
     virtual void
     set_power_delay_profile(const std::vector<double>& power_delay_profile) = 0;

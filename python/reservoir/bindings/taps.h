@@ -83,7 +83,11 @@ void bind_channel(Bound& bound,
         "normalize: scale each drawn impulse response to unit energy\n"
         "frequency_offset: carrier offset in cycles/sample, -0.5 ... 0.5\n"
         "doppler_spectrum: 'clarke', waves from all sides, or 'gaussian', paths of an "
-        "ionosphere";
+        "ionosphere\n"
+        "path_delays: in samples, 0 ... 1000, one for each power; all then comes 8 "
+        "samples "
+        "later;\n"
+        "empty: tap l comes l samples late";
     bound
         .def(py::init([make](const std::vector<double>& power_delay_profile,
                              const py::object& taps,
@@ -95,7 +99,8 @@ void bind_channel(Bound& bound,
                              int64_t seed,
                              bool normalize,
                              double frequency_offset,
-                             const std::string& doppler_spectrum) {
+                             const std::string& doppler_spectrum,
+                             const std::vector<double>& path_delays) {
                  return make(power_delay_profile,
                              to_taps(taps),
                              num_tx,
@@ -106,7 +111,8 @@ void bind_channel(Bound& bound,
                              seed,
                              normalize,
                              frequency_offset,
-                             doppler_spectrum);
+                             doppler_spectrum,
+                             path_delays);
              }),
              py::arg("power_delay_profile") = std::vector<double>(),
              py::arg("taps") = py::none(),
@@ -119,6 +125,7 @@ void bind_channel(Bound& bound,
              py::arg("normalize") = true,
              py::arg("frequency_offset") = 0.0,
              py::arg("doppler_spectrum") = "clarke",
+             py::arg("path_delays") = std::vector<double>(),
              parameters.c_str())
         .def(
             "set_taps",
