@@ -358,13 +358,18 @@ def lags_of(burst):
 
 
 def interpolated_equalizer(bursts, survivors=1, passes=PASSES):
+    """Of bursts whose delays are known: interpolate_and_decide."""
+    stack = Stack.of(bursts)
+    return interpolate_and_decide(stack, lags_of(bursts[0]), survivors, passes)
+
+
+def interpolate_and_decide(stack, lags, survivors=1, passes=PASSES):
     """Channel by least squares from what is known around each run of unknown symbols, straight lines
     or constants under weights that fall with distance; from it, a decision-feedback equalizer.
 
     The passes after the first know the decisions of the one before, but for a run's own. The memory
     is the one that predicts left-out runs best, burst by burst.
     """
-    stack, lags = Stack.of(bursts), lags_of(bursts[0])
     runs = RunSearch(stack, lags, survivors)
     correlation = noise_correlation(stack.received.shape[2])
     symbols, given = stack.told, stack.known
