@@ -118,16 +118,14 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
             payload_len,
             "0 to 2^24");
     require_range("workers", workers, 1, 64);
-    require(
-        workers == 1 || payload_len > 0, "workers", workers, "1 with payload_len = 0");
+    const bool frames = payload_len > 0 || !all_known(training_sequence);
+    require(workers == 1 || frames, "workers", workers, "1 with payload_len = 0");
     require(workers == 1 || !background_training,
             "workers",
             workers,
             "1 with background_training");
-    require(!use_history || payload_len > 0,
-            "use_history",
-            use_history,
-            "False with payload_len = 0");
+    require(
+        !use_history || frames, "use_history", use_history, "False with payload_len = 0");
     require(!use_history || !background_training,
             "use_history",
             use_history,
@@ -141,10 +139,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
             "hurry_above",
             hurry_above,
             "0 to 2^30");
-    require(hurry_above == 0 || payload_len > 0,
-            "hurry_above",
-            hurry_above,
-            "0 with payload_len = 0");
+    require(
+        hurry_above == 0 || frames, "hurry_above", hurry_above, "0 with payload_len = 0");
     require(hurry_above == 0 || !background_training,
             "hurry_above",
             hurry_above,

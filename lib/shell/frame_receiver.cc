@@ -61,6 +61,7 @@ frame_receiver::frame_receiver(detector::sptr detector,
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
+      d_frames(payload_len > 0 || !all_known(pilots)),
       d_use_history(use_history),
       d_hurry_above(hurry_above),
       d_trainer(std::move(trainer)),
@@ -93,7 +94,7 @@ void frame_receiver::cut(uint64_t offset)
     if (!d_marks.empty() && d_marks.back().start == offset)
         d_marks.back().since = offset;
     const uint64_t frame = (d_pilots[0].size() + d_payload_len) * d_sps;
-    if (d_payload_len > 0 && d_last.marked && offset > d_last.start &&
+    if (d_frames && d_last.marked && offset > d_last.start &&
         offset < d_last.start + frame)
         announce(offset, false);
 }
@@ -210,7 +211,7 @@ void frame_receiver::begin_segment(const grid& segment)
     d_again = 0;
     d_segment_pilots = d_pilots;
     d_collecting = segment.marked && d_trainer && !d_frozen;
-    d_end_unknown = d_collecting && d_payload_len > 0;
+    d_end_unknown = d_collecting && d_frames;
     if (!d_frozen && !d_trainer) {
         d_state = segment.marked ? state::training : state::passing;
     } else if (usable()) {
@@ -252,7 +253,7 @@ bool frame_receiver::step()
     case state::passing:
         return pass();
     case state::training:
-        return d_payload_len == 0 ? train_stream() : train_frame(segment_length());
+        return d_frames ? train_frame(segment_length()) : train_stream();
     case state::detecting:
         return detect();
     }

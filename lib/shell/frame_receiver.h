@@ -41,7 +41,8 @@ class RESERVOIR_API frame_receiver
 {
 public:
     /*!
-     * payload_len 0: each segment is a stream. Otherwise training + payload is one frame.
+     * payload_len 0, and all pilots known: each segment is a stream. Otherwise training + payload is
+     * one frame, of which a pattern may know the last symbols.
      * \param use_history whether a frame's detector gets the samples before the mark, as far as
      *        the stream has them without a gap
      * \param hurry_above samples that wait behind a frame, above which its refits are left out;
@@ -177,6 +178,7 @@ private:
     const detector::sptr d_detector;
     const int d_sps;
     const size_t d_payload_len;
+    const bool d_frames; // else streams
     const bool d_use_history;
     const uint64_t d_hurry_above;
     std::unique_ptr<background_trainer> d_trainer;

@@ -412,3 +412,30 @@ def test_any_pattern_is_received():
         r = noise(count * sps + int(rng.integers(0, 50)), rng, 0).astype(np.complex64)
         out = reservoir.configured_esn().receive(r, pattern, sps, unknown)
         assert len(out) == count and np.isfinite(out).all()
+
+
+def configured():
+    qpsk = digital.constellation_qpsk().base()
+    return reservoir.configured_esn(constellation=qpsk)
+
+
+@pytest.mark.parametrize("make", [reservoir.fir, configured], ids=["fir", "configured"])
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_a_burst_that_ends_with_known_symbols_is_received_whole(chunk, workers, make):
+    rng = np.random.default_rng(11)
+    values = symbols(400, rng)
+    values[np.arange(400) % 48 >= 16] = np.nan  # the last 16 are known
+    pattern = reservoir.known_symbols(values)
+    unknown = int(np.sum(np.isnan(values)))
+    bursts = [burst(pattern, unknown, rng)[0] for _ in range(3)]
+    starts = [32 + k * len(bursts[0]) for k in range(3)]
+    eq = reservoir.equalizer(
+        make(), known_symbols=pattern, payload_len=unknown, workers=workers
+    )
+    y, _ = run(eq, np.concatenate(bursts), [training_tag(s) for s in starts], chunk)
+    assert eq.trainings() == 3 and eq.truncated_frames() == 0
+    r = np.concatenate(bursts)
+    for start in starts:
+        frame = make().receive(r[start:], pattern, payload_len=unknown)
+        assert same_bits(y[start : start + 400], frame)

@@ -9,6 +9,7 @@
 #include <gnuradio/gr_complex.h>
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/training_report.h>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -20,6 +21,13 @@ namespace reservoir {
 inline bool is_known(gr_complex symbol)
 {
     return !std::isnan(symbol.real()) && !std::isnan(symbol.imag());
+}
+
+inline bool all_known(const stream_matrix& symbols)
+{
+    return std::all_of(symbols.begin(), symbols.end(), [](const auto& row) {
+        return std::all_of(row.begin(), row.end(), is_known);
+    });
 }
 
 /*!
