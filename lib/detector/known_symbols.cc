@@ -120,5 +120,27 @@ stream_matrix known_symbols::training(size_t length) const
     return rows;
 }
 
+size_t known_symbols::cut() const
+{
+    size_t longest = 0, middle = 0, run = 0;
+    for (size_t symbol = 0; symbol < 2 * size(); symbol++) { // a run may go round
+        run = is_known(d_values[0][symbol % size()]) ? run + 1 : 0;
+        if (run > longest && run <= size()) {
+            longest = run;
+            middle = symbol + 1 - (run + 1) / 2;
+        }
+    }
+    return middle % size();
+}
+
+known_symbols known_symbols::from(size_t symbol) const
+{
+    require(d_periodic, "period", "0", "given to begin elsewhere");
+    stream_matrix rows = d_values;
+    for (auto& row : rows)
+        std::rotate(row.begin(), row.begin() + symbol % size(), row.end());
+    return known_symbols(rows, true);
+}
+
 } // namespace reservoir
 } // namespace gr

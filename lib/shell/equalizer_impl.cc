@@ -48,6 +48,17 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      tag_at);
 }
 
+namespace {
+
+// Whole periods of an endless stream that are received in one piece, symbols.
+size_t length_of_part(const known_symbols& known)
+{
+    constexpr size_t ENOUGH = 512;
+    return (ENOUGH + known.size() - 1) / known.size() * known.size();
+}
+
+} // namespace
+
 equalizer::sptr equalizer::make(detector::sptr detector,
                                 int sps,
                                 const known_symbols& known,
@@ -58,24 +69,33 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 int hurry_above,
                                 int tag_at)
 {
-    require(payload_len >= 1 && payload_len <= 1 << 24,
+    const bool endless = known.periodic() && payload_len == 0;
+    require(endless || (payload_len >= 1 && payload_len <= 1 << 24),
             "payload_len",
             payload_len,
-            "1 to 2^24 with known_symbols");
-    const size_t length = known.length(payload_len);
-    const stream_matrix training = known.training(length);
-    return make(detector,
-                sps,
-                training,
-                training_start_tag,
-                length - training[0].size(),
-                false,
-                nullptr,
-                false,
-                workers,
-                use_history,
-                hurry_above,
-                tag_at);
+            "1 to 2^24 with known_symbols, or 0 where they are periodic");
+    const size_t begin = endless ? known.cut() : 0;
+    const size_t length = endless ? length_of_part(known) : known.length(payload_len);
+    const stream_matrix training = (endless ? known.from(begin) : known).training(length);
+    equalizer_impl::repetition again = { 0, 0 };
+    if (endless) {
+        const int period = known.size();
+        require_range("tag_at", tag_at, 0, period - 1);
+        again = { (int(begin) - tag_at + period) % period, period };
+    }
+    return gnuradio::make_block_sptr<equalizer_impl>(detector,
+                                                     sps,
+                                                     training,
+                                                     training_start_tag,
+                                                     int(length - training[0].size()),
+                                                     false,
+                                                     nullptr,
+                                                     false,
+                                                     workers,
+                                                     use_history,
+                                                     hurry_above,
+                                                     endless ? 0 : tag_at,
+                                                     again);
 }
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
@@ -89,7 +109,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                int workers,
                                bool use_history,
                                int hurry_above,
-                               int tag_at)
+                               int tag_at,
+                               const repetition& again)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
@@ -106,6 +127,8 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_use_history(use_history),
       d_hurry_above(hurry_above),
       d_hold(uint64_t(tag_at) * sps),
+      d_again(again),
+      d_frame((training_sequence[0].size() + payload_len) * sps),
       d_adapt(false),
       d_watch(training_start_tag, sps, payload_len),
       d_held(detector->num_inputs())
@@ -223,6 +246,7 @@ bool equalizer_impl::start()
     d_events.clear();
     d_held = sample_buffer(d_detector->num_inputs());
     d_pushed = 0;
+    d_repeats = false;
     d_watch.run_begins(d_detector->trained_sps() == d_sps);
     d_unsent.erase(std::remove_if(d_unsent.begin(), d_unsent.end(), is_of_a_run),
                    d_unsent.end()); // of the run before
@@ -421,6 +445,15 @@ uint64_t equalizer_impl::held_until(uint64_t came, bool ended) const
     return ended ? came : std::max(d_pushed, came - std::min(came, d_hold));
 }
 
+void equalizer_impl::insert(const event& next)
+{
+    const auto comes_before = [](const event& a, const event& b) {
+        return std::make_pair(a.offset, a.kind) < std::make_pair(b.offset, b.kind);
+    };
+    d_events.insert(
+        std::upper_bound(d_events.begin(), d_events.end(), next, comes_before), next);
+}
+
 void equalizer_impl::take_tags(int num_items)
 {
     for (int i = 0; i < d_detector->num_inputs(); i++) {
@@ -428,42 +461,67 @@ void equalizer_impl::take_tags(int num_items)
         get_tags_in_range(tags, i, nitems_read(i), nitems_read(i) + num_items);
         for (const auto& tag : tags) {
             if (i == 0 && pmt::eq(tag.key, d_training_key))
-                d_events.push_back(
-                    { tag.offset - std::min(tag.offset, d_hold), true, tag });
-            d_events.push_back({ tag.offset, false, tag });
+                insert({ tag.offset - std::min(tag.offset, d_hold) +
+                             uint64_t(d_again.lead) * d_sps,
+                         event::BURST_OF_TAG,
+                         tag });
+            insert({ tag.offset, event::TAG, tag });
         }
     }
-    // by sample; on the same sample the mark comes first
-    std::stable_sort(d_events.begin(), d_events.end(), [](const auto& a, const auto& b) {
-        return std::make_pair(a.offset, !a.is_mark) <
-               std::make_pair(b.offset, !b.is_mark);
-    });
 }
 
-void equalizer_impl::mark(const gr::tag_t& tag)
+void equalizer_impl::mark(const event& begins)
 {
-    if (tag.offset < d_hold) {
+    if (begins.kind == event::BURST_OF_TAG && begins.tag.offset < d_hold) {
         d_receiver->abandon_early();
         d_watch.mark_comes(0, false);
         return;
     }
-    d_receiver->mark(tag.offset - d_hold);
-    d_watch.mark_comes(tag.offset - d_hold, !d_receiver->frozen());
+    d_receiver->mark(begins.offset);
+    d_watch.mark_comes(begins.offset, !d_receiver->frozen());
+    if (d_again.period > 0)
+        repeat_from(begins.offset);
+}
+
+void equalizer_impl::repeat_from(uint64_t offset)
+{
+    end_repetition();
+    d_repeats = true;
+    d_repeats_from = offset;
+    insert({ offset + d_frame, event::NEXT_BURST, {} });
+}
+
+void equalizer_impl::end_repetition()
+{
+    d_repeats = false;
+    d_events.erase(
+        std::remove_if(d_events.begin(),
+                       d_events.end(),
+                       [](const event& next) { return next.kind == event::NEXT_BURST; }),
+        d_events.end());
 }
 
 // Announces the training marks and places every tag on its symbol.
 void equalizer_impl::place_tags(uint64_t until)
 {
-    for (; !d_events.empty() && d_events.front().offset < until; d_events.pop_front()) {
-        gr::tag_t& tag = d_events.front().tag;
-        if (d_events.front().is_mark) {
-            mark(tag);
+    const uint64_t period = uint64_t(d_again.period) * d_sps;
+    while (!d_events.empty() && d_events.front().offset < until) {
+        event now = d_events.front();
+        d_events.pop_front();
+        if (now.kind != event::TAG) {
+            // a tag that says what goes on anyway
+            if (now.kind == event::NEXT_BURST || !d_repeats ||
+                (now.offset - d_repeats_from) % period != 0)
+                mark(now);
             continue;
         }
+        gr::tag_t& tag = now.tag;
         if (!pmt::eq(tag.key, d_training_key))
             d_watch.tag_comes(tag.key);
-        if (pmt::eq(tag.key, overrun_tag()))
+        if (pmt::eq(tag.key, overrun_tag())) {
             d_receiver->cut(tag.offset);
+            end_repetition();
+        }
         rescale_length(tag, d_sps);
         tag.offset = d_receiver->symbol_of(tag.offset);
         d_tags.push_back(tag);

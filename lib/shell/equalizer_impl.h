@@ -21,6 +21,11 @@ namespace reservoir {
 class equalizer_impl : public equalizer
 {
 public:
+    //! Of frames that go on without tags of their own.
+    struct repetition {
+        int lead;   // symbols from a tag to the first frame
+        int period; // of the pattern, symbols; 0: one frame per tag
+    };
     equalizer_impl(detector::sptr detector,
                    int sps,
                    const stream_matrix& training_sequence,
@@ -32,7 +37,8 @@ public:
                    int workers,
                    bool use_history,
                    int hurry_above,
-                   int tag_at);
+                   int tag_at,
+                   const repetition& again = { 0, 0 });
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
     stream_matrix training_sequence() const override;
@@ -68,7 +74,11 @@ private:
     uint64_t held_until(uint64_t came, bool ended) const;
     void take_tags(int num_items);
     void place_tags(uint64_t until);
-    void mark(const gr::tag_t& tag);
+    struct event;
+    void insert(const event& next);
+    void mark(const event& begins);
+    void repeat_from(uint64_t offset);
+    void end_repetition();
     void push(const gr_vector_const_void_star& input_items, int count, uint64_t until);
     void send_tags(size_t produced);
     void say_warnings();
@@ -90,6 +100,8 @@ private:
     const bool d_use_history;
     const int d_hurry_above;
     const uint64_t d_hold; // samples from a burst's first to its tag
+    const repetition d_again;
+    const uint64_t d_frame; // samples
     bool d_adapt;
     std::unique_ptr<frame_receiver> d_receiver;
     mistake_watch d_watch;
@@ -98,9 +110,11 @@ private:
     // What happens at a sample: a burst begins, or a tag is there
     struct event {
         uint64_t offset;
-        bool is_mark;
+        enum { BURST_OF_TAG, NEXT_BURST, TAG } kind; // in their order on a sample
         gr::tag_t tag;
     };
+    bool d_repeats = false;       // frames go on
+    uint64_t d_repeats_from = 0;  // the last frame's first sample
     std::deque<event> d_events;   // of samples that are held back, in their order
     sample_buffer d_held;         // where there is a d_hold
     uint64_t d_pushed = 0;        // samples that the receiver has

@@ -366,16 +366,17 @@ void frame_receiver::take_over()
 
 bool frame_receiver::train_frame(uint64_t length)
 {
-    const size_t num_pilots = d_segment_pilots[0].size();
-    if (length < num_pilots)
+    const uint64_t whole = d_segment_pilots[0].size() + d_payload_len;
+    if (length < d_segment_pilots[0].size() && !cut_pattern(length))
         return abandon();
-    const uint64_t symbols = std::min<uint64_t>(length, num_pilots + d_payload_len);
+    const size_t num_pilots = d_segment_pilots[0].size();
+    const uint64_t symbols = std::min(length, whole);
     const uint64_t needed =
         (symbols + std::max(detector::LOOK_AHEAD, d_detector->look_ahead())) * d_sps;
     const uint64_t there = samples_there();
     if (there < needed && !d_finished)
         return false;
-    d_counts.truncated_frames += symbols < num_pilots + d_payload_len;
+    d_counts.truncated_frames += symbols < whole;
     const bool hurry = d_hurry_above > 0 && there > needed + d_hurry_above;
     d_counts.hurried_frames += hurry;
     if (d_workers) {
@@ -395,6 +396,23 @@ bool frame_receiver::train_frame(uint64_t length)
     }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
+    return true;
+}
+
+// Of a pattern, half of the known symbols are enough. Returns whether they are there.
+bool frame_receiver::cut_pattern(uint64_t length)
+{
+    const auto known_before = [this](size_t end) {
+        const auto& row = d_segment_pilots[0];
+        return std::count_if(row.begin(), row.begin() + end, is_known);
+    };
+    if (all_known(d_segment_pilots) ||
+        2 * known_before(length) < known_before(d_segment_pilots[0].size()))
+        return false;
+    while (!is_known(d_segment_pilots[0][length - 1]))
+        length--;
+    for (auto& row : d_segment_pilots)
+        row.resize(length);
     return true;
 }
 

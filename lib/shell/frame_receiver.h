@@ -152,6 +152,7 @@ private:
     bool pass();
     bool train_stream();
     bool train_frame(uint64_t length);
+    bool cut_pattern(uint64_t length);
     uint64_t history() const; // of the segment, symbol periods
     void receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry);
     void gather_next();

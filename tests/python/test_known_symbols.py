@@ -216,6 +216,91 @@ def test_a_stream_tagged_inside_its_training(chunk):
     assert same_bits(*outputs)
 
 
+def endless_pattern(rng):
+    """32 unknown, 16 known, and so on; frames of 528 symbols begin at symbol 40."""
+    return reservoir.known_symbols(symbols(16, rng), range(32, 48), period=48)
+
+
+def endless_stream(pattern, count, rng):
+    known = pattern.training(count)
+    sent = symbols(count, rng)
+    sent[: len(known)] = np.where(np.isnan(known), sent[: len(known)], known)
+    return through(np.concatenate([sent, symbols(64, rng)]), CHANNEL, rng, 25), sent
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_periodic_pattern_goes_on(workers, chunk):
+    """One tag, seven frames; tags in step change nothing, and every tag stays on its symbol."""
+    rng = np.random.default_rng(17)
+    pattern = endless_pattern(rng)
+    r, sent = endless_stream(pattern, 40 + 7 * 528, rng)
+    for every in (10**6, 48, 5 * 48):
+        offsets = list(range(8, len(r), every))  # tag_at = 8
+        tags = [training_tag(offset) for offset in offsets]
+        tags.append(tag(2000, "other"))
+        eq = reservoir.equalizer(
+            reservoir.configured_esn(),
+            known_symbols=pattern,
+            tag_at=8,
+            workers=workers,
+        )
+        y, got = run(eq, r, tags, chunk)
+        assert eq.trainings() == 7 and eq.truncated_frames() == 0
+        assert len(y) == len(r)
+        assert same_bits(y[:40], r[:40])  # as it came
+        count = 40 + 7 * 528
+        assert symbol_errors(y[40:count], sent[40:]) == 0
+        assert sorted(t.offset for t in got if str(t.key) == "corr_est") == offsets
+        assert [t.offset for t in got if str(t.key) == "other"] == [2000]
+
+
+def test_a_periodic_pattern_begins_again_at_a_tag_out_of_step():
+    rng = np.random.default_rng(18)
+    pattern = endless_pattern(rng)
+    parts = [endless_stream(pattern, 40 + 3 * 528, rng) for _ in range(2)]
+    r = np.concatenate([part[0] for part in parts])
+    begin = len(parts[0][0])
+    assert begin % 48 != 0
+    eq = reservoir.equalizer(reservoir.fir(num_taps=6, delay=2), known_symbols=pattern)
+    y, _ = run(eq, r, [training_tag(0), training_tag(begin)])
+    # what follows the first part is less than half a frame
+    assert eq.trainings() == 6 and eq.abandoned_trainings() == 2
+    for start, (_, sent) in zip((0, begin), parts):
+        count = 40 + 3 * 528
+        assert symbol_errors(y[start + 40 : start + count], sent[40:count]) == 0
+
+
+def test_a_periodic_pattern_ends_where_samples_are_missing():
+    rng = np.random.default_rng(19)
+    pattern = endless_pattern(rng)
+    r, sent = endless_stream(pattern, 40 + 5 * 528, rng)
+    lost = 40 + 2 * 528 + 500
+    r = np.delete(r, np.arange(lost, lost + 100))
+    eq = reservoir.equalizer(reservoir.configured_esn(), known_symbols=pattern)
+    y, _ = run(eq, r, [training_tag(0), tag(lost, "rx_time")])
+    # the third frame has most of its known symbols
+    assert eq.trainings() == 3 and eq.truncated_frames() == 1
+    assert symbol_errors(y[40 : lost - 4], sent[40 : lost - 4]) <= 2
+    assert same_bits(y[lost:], r[lost:])
+
+
+def test_a_burst_with_half_of_its_known_symbols_is_received():
+    rng = np.random.default_rng(20)
+    pattern = midamble(rng)
+    r, sent = burst(pattern, 116, rng)
+    make = lambda: reservoir.equalizer(
+        reservoir.configured_esn(), known_symbols=pattern, payload_len=116
+    )
+    for end, received in ((32 + 58 + 12, False), (32 + 58 + 20, True)):
+        eq = make()
+        y, _ = run(eq, r[:end], [training_tag(32)])
+        assert eq.trainings() == received and eq.abandoned_trainings() == (not received)
+        assert eq.truncated_frames() == received
+        if received:
+            assert symbol_errors(y[32 : end - 8], sent[: end - 40]) <= 2
+
+
 def test_a_burst_that_began_before_the_stream_is_counted():
     rng = np.random.default_rng(6)
     pattern = midamble(rng)
@@ -251,7 +336,10 @@ def test_a_burst_cut_by_the_next_one_is_abandoned():
 @pytest.mark.parametrize(
     "options, message",
     [
-        (dict(payload_len=0), "payload_len = 0: must be 1 to 2"),
+        (
+            dict(payload_len=0),
+            r"payload_len = 0: must be 1 to 2\^24 .*, or 0 where they are periodic",
+        ),
         (dict(payload_len=57), "payload_len = 57: must be at least 58, the unknown"),
         (dict(tag_at=200), "tag_at = 200: must be a symbol of the frame"),
         (dict(tag_at=-1), "tag_at = -1: must be within 0"),

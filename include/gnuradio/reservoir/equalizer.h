@@ -142,7 +142,9 @@ public:
     /*!
      * \brief The same with known symbols anywhere in the frame.
      * \param payload_len symbols of the frame that are not known, at least 1; known.length(payload_len)
-     *        symbols are received in one piece
+     *        symbols are received in one piece. 0 with a periodic pattern: it goes on from a tag to
+     *        the next one that is not in step, an overrun or the end, in pieces of 512 symbols or
+     *        a period, if that is more, which begin and end within the longest run of known symbols
      */
     static sptr make(detector::sptr detector,
                      int sps,

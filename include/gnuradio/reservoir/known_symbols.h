@@ -67,6 +67,13 @@ public:
     size_t length(size_t payload_len) const;
     //! What is known of a burst of this length: rows that end with the last known symbol.
     stream_matrix training(size_t length) const;
+    /*!
+     * \brief Where an endless stream is best cut into frames: in the middle of the longest run of
+     * known symbols, so that each frame begins and ends with some. 0 to size() - 1.
+     */
+    size_t cut() const;
+    //! The same pattern, begun at another symbol. Only where it is periodic.
+    known_symbols from(size_t symbol) const;
 
 private:
     bool known_at(size_t symbol) const;
