@@ -232,7 +232,10 @@ configured_esn::prepare(const gr_complex* const* received,
 
     const std::vector<gr_complex>& points = d_parameters.constellation.points;
     std::vector<gr_complex> given;
-    std::copy_if(pilots[0].begin(), pilots[0].end(), std::back_inserter(given), is_known);
+    std::copy_if(
+        pilots[0].begin(), pilots[0].end(), std::back_inserter(given), [](auto symbol) {
+            return is_known(symbol) && symbol != gr_complex(0.0f); // 0: nothing is sent
+        });
     double scale = lie_on(points, given) ? root_mean_square(points) : 1.0;
     if (!d_parameters.feedback && d_parameters.refits == 0) // any waveform
         scale = std::max(root_mean_square(given), 1e-30);

@@ -56,8 +56,30 @@ RATE_BARS = {
 OVER_RLS, OVER_DFE, OVER_NO_CARRIER = 0.5, 1.1, 1.2
 
 
-def two_real_streams(received):
+# GSM's constellation turns by this per symbol
+QUARTER_TURN = np.pi / 2
+
+
+# Symbols around a burst in which nothing is sent, as the baselines know too
+GUARD = 8
+
+
+def as_transmitted(burst):
+    """GSM's samples with their rotation, and with what comes before the burst: noise."""
+    rng = np.random.default_rng(burst.indices)
+    before = rng.standard_normal((GUARD, 2)) @ [1, 1j]
+    received = np.append(np.sqrt(burst.noise / 2) * before, burst.received)
+    return (received * 1j ** (np.arange(len(received)) % 4)).astype(np.complex64)
+
+
+def with_guard(values):
+    silence = np.zeros(GUARD)
+    return np.concatenate([silence, values, silence]).astype(np.complex64)
+
+
+def two_real_streams(burst):
     """GSM's symbols are real: real and imaginary parts are two antennas."""
+    received = burst.received
     return np.array([received.real, received.imag]).astype(np.complex64)
 
 
@@ -67,21 +89,29 @@ def ours(kind, settings):
     def receive(name, bursts):
         waveform = WAVEFORMS[name]
         own = dict(settings)
-        inputs = 2 if name == "gsm" else 1
+        prepare, known = (lambda burst: burst.received), (lambda values: values)
         if kind == "configured":
             own["constellation"] = waveform.gnuradio_constellation().base()
-            detector = reservoir.configured_esn(num_inputs=inputs, **own)
+            if name == "gsm":
+                own.setdefault("rotation", QUARTER_TURN)
+                prepare, known = as_transmitted, with_guard
+            detector = reservoir.configured_esn(**own)
         else:
+            inputs = 1
+            if name == "gsm":
+                inputs, prepare = 2, two_real_streams
             detector = getattr(reservoir, kind)(num_inputs=inputs, **own)
         unknown = int(np.sum(~waveform.known))
         decided = []
         for burst in bursts:
-            received = burst.received
-            if name == "gsm":
-                received = two_real_streams(received)
             output = detector.receive(
-                received, reservoir.known_symbols(burst.values), burst.sps, unknown
+                prepare(burst),
+                reservoir.known_symbols(known(burst.values)),
+                burst.sps,
+                unknown,
             )
+            if known is with_guard:
+                output = output[GUARD:-GUARD]
             assert output.shape == burst.indices.shape, output.shape
             decided.append(baselines.nearest(burst.points, output))
         return [np.array(decided)]

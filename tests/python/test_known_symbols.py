@@ -464,6 +464,25 @@ def test_a_stream_goes_on_behind_a_pattern():
     assert count > 500 and symbol_errors(out[94:count], sent[94:count]) == 0
 
 
+def test_nothing_sent_is_known_as_zero():
+    """The guard around a burst, of a constellation at another scale than unit power."""
+    rng = np.random.default_rng(21)
+    as_given = digital.constellation.NO_NORMALIZATION
+    constellation = digital.constellation_calcdist(2 * QPSK, range(4), 4, 1, as_given)
+    points = np.array(constellation.points(), np.complex64)
+    assert abs(points[0]) > 1.5
+    sent = symbols(140, rng, points)
+    sent[:6] = sent[-6:] = 0
+    values = np.full(140, np.nan, np.complex64)
+    values[50:90] = sent[50:90]
+    values[:6] = values[-6:] = 0
+    r = through(np.append(sent, np.zeros(48)), CHANNEL, rng, 20)
+    det = reservoir.configured_esn(constellation.base())
+    out = det.receive(r, reservoir.known_symbols(values), payload_len=88)
+    assert symbol_errors(out[6:-6], sent[6:-6], points) == 0
+    assert np.abs(out[:6]).max() < 1
+
+
 @pytest.mark.parametrize("what", ["silence", "nan", "overload", "noise"])
 def test_bad_bursts_neither_crash_nor_last(what):
     rng = np.random.default_rng(15)
