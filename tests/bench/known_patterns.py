@@ -60,21 +60,10 @@ OVER_RLS, OVER_DFE, OVER_NO_CARRIER = 0.5, 1.1, 1.2
 QUARTER_TURN = np.pi / 2
 
 
-# Symbols around a burst in which nothing is sent, as the baselines know too
-GUARD = 8
-
-
 def as_transmitted(burst):
-    """GSM's samples with their rotation, and with what comes before the burst: noise."""
-    rng = np.random.default_rng(burst.indices)
-    before = rng.standard_normal((GUARD, 2)) @ [1, 1j]
-    received = np.append(np.sqrt(burst.noise / 2) * before, burst.received)
-    return (received * 1j ** (np.arange(len(received)) % 4)).astype(np.complex64)
-
-
-def with_guard(values):
-    silence = np.zeros(GUARD)
-    return np.concatenate([silence, values, silence]).astype(np.complex64)
+    """GSM's samples with their rotation."""
+    turns = 1j ** (np.arange(len(burst.received)) % 4)
+    return (burst.received * turns).astype(np.complex64)
 
 
 def two_real_streams(burst):
@@ -89,12 +78,12 @@ def ours(kind, settings):
     def receive(name, bursts):
         waveform = WAVEFORMS[name]
         own = dict(settings)
-        prepare, known = (lambda burst: burst.received), (lambda values: values)
+        prepare = lambda burst: burst.received
         if kind == "configured":
             own["constellation"] = waveform.gnuradio_constellation().base()
             if name == "gsm":
                 own.setdefault("rotation", QUARTER_TURN)
-                prepare, known = as_transmitted, with_guard
+                prepare = as_transmitted
             detector = reservoir.configured_esn(**own)
         else:
             inputs = 1
@@ -106,12 +95,10 @@ def ours(kind, settings):
         for burst in bursts:
             output = detector.receive(
                 prepare(burst),
-                reservoir.known_symbols(known(burst.values)),
+                reservoir.known_symbols(burst.values),
                 burst.sps,
                 unknown,
             )
-            if known is with_guard:
-                output = output[GUARD:-GUARD]
             assert output.shape == burst.indices.shape, output.shape
             decided.append(baselines.nearest(burst.points, output))
         return [np.array(decided)]

@@ -189,5 +189,14 @@ double interpolated_channel::rows(row_range block) const
     return sum * d_streams.size();
 }
 
+double interpolated_channel::energy(row_range block) const
+{
+    const row_range pieces = pieces_of(block);
+    double sum = 0.0;
+    for (Index piece = pieces.first; piece < pieces.last; piece++)
+        sum += d_pieces[piece].energy;
+    return sum;
+}
+
 } // namespace reservoir
 } // namespace gr

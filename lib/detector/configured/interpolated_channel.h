@@ -62,6 +62,8 @@ public:
     double residual(kernel::row_range block, const local_channel& channel) const;
     //! Rows of the block, over all streams.
     double rows(kernel::row_range block) const;
+    //! Their energy.
+    double energy(kernel::row_range block) const;
 
     /*!
      * \brief From here on a tap is drawn to zero by as much as the noise's variance is of its mean

@@ -28,6 +28,7 @@ constexpr Index LOOK_ON = 16; // unknown symbols behind it
 constexpr size_t BLOCK_BRANCHES = 256; // of a trellis that is searched
 constexpr Index PART = 256; // of a burst that may have a window of its own, symbols
 constexpr double ROWS_OF_PART = 40.0;
+constexpr size_t FEWEST_TESTS = 4; // that tell whether a channel moves
 constexpr tracking_memory STANDS_STILL = { 1e9, false };
 const std::vector<tracking_memory> MEMORIES = {
     { 48.0, false }, { 128.0, false }, { 48.0, true }, { 128.0, true }, { 384.0, true }
@@ -239,22 +240,23 @@ pattern_receiver::best_memory(const interpolated_channel& channel,
     const double all = channel.rows({ 0, channel.num_symbols() });
     const double enough = 2.0 * channel.window().length * channel.num_streams();
     std::vector<row_range> used;
-    double rows = 0.0;
+    double rows = 0.0, energy = 0.0;
     for (const row_range test : some_of(tests)) {
         const double own = channel.rows(test);
         if (all - own < enough)
             continue;
         used.push_back(test);
         rows += own;
+        energy += channel.energy(test);
     }
     const auto left_by = [&](tracking_memory memory) {
         double left = 0.0;
         for (const row_range test : used)
             left += channel.residual(test, channel.around(test, memory, false));
-        return scored_memory{ memory, left / std::max(rows, 1.0) };
+        return scored_memory{ memory, left / std::max(energy, 1e-12) };
     };
     const scored_memory still = left_by(STANDS_STILL);
-    if (d_network.settings().tracking == tracking_mode::off)
+    if (d_network.settings().tracking == tracking_mode::off || used.size() < FEWEST_TESTS)
         return still;
     scored_memory best = left_by(MEMORIES[0]);
     for (size_t k = 1; k < MEMORIES.size(); k++) {

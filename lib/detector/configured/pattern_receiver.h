@@ -63,7 +63,7 @@ private:
                          const std::vector<row_range>& tests) const;
     struct scored_memory {
         tracking_memory memory;
-        double left; // per sample
+        double left; // share of the energy
     };
     scored_memory best_memory(const interpolated_channel& channel,
                               const std::vector<row_range>& tests) const;
