@@ -8,10 +8,12 @@
 #include "check.h"
 #include "detector/configured/pattern_receiver.h"
 #include "detector/configured/receiver.h"
+#include "detector/configured/soft_output.h"
 #include "detector/configured/stream.h"
 #include "detector/configured/tracked_stream.h"
 #include "detector/decision_device.h"
 #include "detector/saved_file.h"
+#include "detector/soft_demapper.h"
 #include "detector/training_samples.h"
 #include "pmt_values.h"
 #include <gnuradio/reservoir/detector_kind.h>
@@ -391,6 +393,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
             stream.conservativeResizeLike(Eigen::VectorXcd::Zero(length));
 
     configured_settings frame_settings = settings();
+    frame_settings.soft = soft_output_wanted();
     if (in_a_hurry())
         frame_settings.refits = 0;
     const configured_network network(frame_settings);
@@ -411,6 +414,10 @@ void configured_esn::do_receive(const gr_complex* const* received,
     }
     for (size_t n = 0; n < num_symbols; n++)
         symbols[0][n] = gr_complex(frame.soft(n) * d_readout->symbol_scale);
+    d_soft_model = frame.model;
+    d_known.assign(num_symbols, false);
+    for (size_t n = 0; n < pilots[0].size(); n++)
+        d_known[n] = is_known(pilots[0][n]);
     use(network, frame.readout);
     d_tracking = false;
     d_readout->frequency = frame.carrier_offset + network.settings().rotation;
@@ -429,6 +436,33 @@ void configured_esn::do_receive(const gr_complex* const* received,
     d_report.trained = true;
     d_report.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void configured_esn::do_soft_output(soft_demapper& demapper,
+                                    size_t count,
+                                    const symbol_rows& rows)
+{
+    const auto model = std::move(d_soft_model);
+    const Eigen::Index first =
+        std::find(d_known.begin(), d_known.end(), false) - d_known.begin();
+    if (!model || first == Eigen::Index(count)) {
+        described::do_soft_output(demapper, count, rows);
+        return;
+    }
+    if (!d_soft_output)
+        d_soft_output = std::make_unique<soft_output>();
+    const size_t payload = count - first, before = first * demapper.bits();
+    const float* const priors = rows.prior_llrs ? rows.prior_llrs[0] + before : nullptr;
+    const std::vector<float> log_priors =
+        priors ? demapper.log_priors(priors, payload) : std::vector<float>();
+    const std::vector<float>& posteriors =
+        d_soft_output->posteriors(configured_network(settings()),
+                                  *model,
+                                  d_known,
+                                  { first, Eigen::Index(count) },
+                                  log_priors);
+    std::fill_n(rows.llrs[0], before, 0.0f);
+    demapper.demap_posteriors(posteriors.data(), payload, priors, rows.llrs[0] + before);
 }
 
 void configured_esn::do_reset()

@@ -32,7 +32,11 @@ bool lie_on(const std::vector<gr_complex>& points, const std::vector<gr_complex>
 }
 
 decision_device::decision_device(const digital::constellation_sptr& constellation)
-    : d_raw(constellation->points())
+    : decision_device(constellation->points())
+{
+}
+
+decision_device::decision_device(const std::vector<gr_complex>& points) : d_raw(points)
 {
     double power = 0.0;
     for (const auto& point : d_raw)

@@ -24,6 +24,7 @@ class decision_device
 {
 public:
     explicit decision_device(const digital::constellation_sptr& constellation);
+    explicit decision_device(const std::vector<gr_complex>& points);
 
     /*!
      * Takes the raw or the unit-power points, whichever every pilot lies on; unit power if neither

@@ -7,6 +7,8 @@
 
 #include "check.h"
 #include "detector/saved_file.h"
+#include "detector/soft_demapper.h"
+#include <gnuradio/reservoir/parameter.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -41,6 +43,8 @@ detector::detector(int num_inputs, int num_outputs) : trainable(num_inputs, num_
 {
 }
 
+detector::~detector() {}
+
 int detector::trained_sps() const
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
@@ -55,7 +59,64 @@ int detector::delay() const
 
 detector::sptr detector::clone() const
 {
-    return std::dynamic_pointer_cast<detector>(do_clone());
+    const sptr copy = std::dynamic_pointer_cast<detector>(do_clone());
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    if (d_demapper)
+        copy->d_demapper = std::make_unique<soft_demapper>(*d_demapper);
+    return copy;
+}
+
+void detector::set_soft_output(digital::constellation_sptr constellation,
+                               const stream_matrix& pilots)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    const constellation_points* const own = do_constellation();
+    d_demapper.reset();
+    if (constellation) {
+        const constellation_points given(constellation);
+        require(!own || (given.points == own->points && given.labels == own->labels),
+                "constellation",
+                "another one",
+                ("None, or that of the " + kind()).c_str());
+        d_demapper = std::make_unique<soft_demapper>(given);
+    } else if (own) {
+        d_demapper = std::make_unique<soft_demapper>(*own);
+    }
+    if (d_demapper && !pilots.empty())
+        d_demapper->fit_scale(pilots);
+    settings_changed();
+}
+
+int detector::soft_bits_per_symbol() const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return d_demapper ? d_demapper->bits() : 0;
+}
+
+void detector::check_soft_output() const
+{
+    require(d_demapper != nullptr,
+            "constellation",
+            "None",
+            ("given for the soft output of " + kind()).c_str());
+}
+
+double detector::noise_variance(int output) const
+{
+    const auto& each = d_report.noise_variances;
+    return each.size() == size_t(num_outputs()) ? each[output] : d_report.noise_variance;
+}
+
+void detector::do_soft_output(soft_demapper& demapper,
+                              size_t count,
+                              const symbol_rows& rows)
+{
+    for (int o = 0; o < num_outputs(); o++)
+        demapper.demap(rows.symbols[o],
+                       count,
+                       noise_variance(o),
+                       rows.prior_llrs ? rows.prior_llrs[o] : nullptr,
+                       rows.llrs[o]);
 }
 
 void detector::set_tracking(digital::constellation_sptr constellation)
@@ -154,6 +215,8 @@ void detector::timed_fit(const gr_complex* const* received,
     const auto start = std::chrono::steady_clock::now();
     const int before = std::exchange(d_sps, sps);
     try {
+        if (d_demapper)
+            d_demapper->fit_scale(pilots);
         d_report = do_fit(received, num_samples, pilots, sps);
     } catch (...) {
         d_sps = before;
@@ -194,7 +257,12 @@ size_t detector::detect(const gr_complex* const* received,
             "sps",
             sps,
             ("what fit was given, " + std::to_string(d_sps)).c_str());
+    if (rows.llrs)
+        check_soft_output();
+    d_soft_wanted = rows.llrs;
     const size_t count = do_detect(received, num_samples, rows.symbols);
+    if (rows.llrs)
+        do_soft_output(*d_demapper, count, rows);
     fill_noise_variance(count, rows);
     return count;
 }
@@ -271,6 +339,11 @@ void detector::receive(const gr_complex* const* received,
     std::vector<const gr_complex*> first(received, received + num_inputs());
     for (auto& row : first)
         row += before;
+    if (rows.llrs) {
+        check_soft_output();
+        d_demapper->fit_scale(pilots);
+    }
+    d_soft_wanted = rows.llrs;
     d_history = std::min<size_t>(num_history, do_look_back());
     try {
         do_receive(first.data(), used, pilots, sps, num_symbols, rows.symbols);
@@ -280,6 +353,14 @@ void detector::receive(const gr_complex* const* received,
     }
     d_history = 0;
     fill_noise_variance(num_symbols, rows);
+    if (!rows.llrs)
+        return;
+    do_soft_output(*d_demapper, num_symbols, rows);
+    for (size_t o = 0; o < pilots.size(); o++)
+        for (size_t k = 0; k < pilots[o].size(); k++)
+            if (is_known(pilots[o][k]))
+                d_demapper->demap_known(pilots[o][k],
+                                        rows.llrs[o] + k * d_demapper->bits());
 }
 
 stream_matrix detector::receive(const stream_matrix& received,
@@ -287,6 +368,30 @@ stream_matrix detector::receive(const stream_matrix& received,
                                 int sps,
                                 int payload_len,
                                 const stream_matrix& history)
+{
+    return receive_rows(received, pilots, sps, payload_len, history, nullptr, {});
+}
+
+soft_symbols detector::receive_softly(const stream_matrix& received,
+                                      const stream_matrix& pilots,
+                                      int sps,
+                                      int payload_len,
+                                      const stream_matrix& history,
+                                      const std::vector<std::vector<float>>& prior_llrs)
+{
+    soft_symbols found;
+    found.symbols = receive_rows(
+        received, pilots, sps, payload_len, history, &found.llrs, prior_llrs);
+    return found;
+}
+
+stream_matrix detector::receive_rows(const stream_matrix& received,
+                                     const stream_matrix& pilots,
+                                     int sps,
+                                     int payload_len,
+                                     const stream_matrix& history,
+                                     std::vector<std::vector<float>>* llrs,
+                                     const std::vector<std::vector<float>>& prior_llrs)
 {
     check_samples("received", received);
     if (!history.empty())
@@ -307,14 +412,69 @@ stream_matrix detector::receive(const stream_matrix& received,
         joined.emplace_back(history[a].end() - periods * sps, history[a].end());
         joined[a].insert(joined[a].end(), received[a].begin(), received[a].end());
     }
+    std::vector<float*> soft;
+    std::vector<const float*> priors;
+    if (llrs) {
+        check_soft_output();
+        const size_t size = symbols[0].size() * d_demapper->bits();
+        llrs->assign(num_outputs(), std::vector<float>(size));
+        for (auto& row : *llrs)
+            soft.push_back(row.data());
+        require(prior_llrs.empty() || prior_llrs.size() == size_t(num_outputs()),
+                "prior_llrs",
+                std::to_string(prior_llrs.size()) + " rows",
+                ("num_outputs = " + std::to_string(num_outputs()) + " rows").c_str());
+        for (const auto& row : prior_llrs) {
+            require(row.size() == size,
+                    "prior_llrs",
+                    std::to_string(row.size()) + " values in a row",
+                    ("one for each symbol and bit, " + std::to_string(size)).c_str());
+            priors.push_back(row.data());
+        }
+    }
     receive(row_pointers(periods > 0 ? joined : received).data(),
             periods * sps + length,
             pilots,
             sps,
             payload_len,
-            { row_pointers(symbols).data() },
+            { row_pointers(symbols).data(),
+              nullptr,
+              llrs ? soft.data() : nullptr,
+              priors.empty() ? nullptr : priors.data() },
             periods);
     return symbols;
+}
+
+namespace {
+
+// Symbols of a frame with such a pattern.
+size_t frame_length(const known_symbols& known,
+                    const stream_matrix& received,
+                    int sps,
+                    int payload_len)
+{
+    require(sps >= 1, "sps", sps, "at least 1");
+    require(payload_len >= -1,
+            "payload_len",
+            payload_len,
+            "at least 0, or -1 for all that came");
+    return payload_len == -1 ? (row_length(received) + sps - 1) / sps
+                             : known.length(payload_len);
+}
+
+} // namespace
+
+soft_symbols detector::receive_softly(const stream_matrix& received,
+                                      const known_symbols& known,
+                                      int sps,
+                                      int payload_len,
+                                      const stream_matrix& history,
+                                      const std::vector<std::vector<float>>& prior_llrs)
+{
+    const size_t length = frame_length(known, received, sps, payload_len);
+    const stream_matrix training = known.training(length);
+    return receive_softly(
+        received, training, sps, length - training[0].size(), history, prior_llrs);
 }
 
 stream_matrix detector::receive(const stream_matrix& received,
@@ -323,13 +483,7 @@ stream_matrix detector::receive(const stream_matrix& received,
                                 int payload_len,
                                 const stream_matrix& history)
 {
-    require(sps >= 1, "sps", sps, "at least 1");
-    require(payload_len >= -1,
-            "payload_len",
-            payload_len,
-            "at least 0, or -1 for all that came");
-    const size_t length = payload_len == -1 ? (row_length(received) + sps - 1) / sps
-                                            : known.length(payload_len);
+    const size_t length = frame_length(known, received, sps, payload_len);
     const stream_matrix training = known.training(length);
     return receive(received, training, sps, length - training[0].size(), history);
 }

@@ -6,9 +6,9 @@
 #include <gnuradio/reservoir/parameter.h>
 
 #include "check.h"
+#include <gnuradio/reservoir/kernel/soft_bits.h>
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <sstream>
 
 namespace gr {
@@ -28,11 +28,7 @@ constellation_points::constellation_points(digital::constellation_sptr constella
             std::to_string(constellation->dimensionality()) + " dimensions",
             "of one dimension");
     points = constellation->points();
-    labels = constellation->pre_diff_code();
-    if (labels.size() != points.size()) {
-        labels.resize(points.size());
-        std::iota(labels.begin(), labels.end(), 0);
-    }
+    labels = kernel::bit_labels(constellation);
 }
 
 constellation_points::constellation_points(const std::vector<gr_complex>& points_,

@@ -87,6 +87,10 @@ void describe_errors(const Eigen::MatrixXcd& estimates,
     const double power = targets.squaredNorm() / total;
     report.mse = (estimates - targets).squaredNorm() / total;
     report.noise_variance = (unbiased - targets).squaredNorm() / total;
+    report.noise_variances.clear();
+    for (Eigen::Index o = 0; o < targets.cols(); o++)
+        report.noise_variances.push_back(
+            (unbiased.col(o) - targets.col(o)).squaredNorm() * targets.cols() / total);
     report.evm_db = 10.0 * std::log10(std::max(report.noise_variance, 1e-30) /
                                       std::max(power, 1e-30));
 }

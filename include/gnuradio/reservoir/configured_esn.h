@@ -19,6 +19,8 @@ struct configured_readout;
 struct stream_readout;
 class configured_network;
 class configured_stream;
+class soft_output;
+struct soft_model;
 
 struct RESERVOIR_API configured_esn_parameters {
     static constexpr about_kind ABOUT = {
@@ -343,7 +345,7 @@ public:
     }
     //! Points of the constellation, as given.
     std::vector<gr_complex> points() const { return d_parameters.constellation.points; }
-    //! Labels of the points: digital::constellation::pre_diff_code, or 0, 1, ….
+    //! Labels of the points' bits, see kernel::bit_labels.
     std::vector<int> labels() const { return d_parameters.constellation.labels; }
     /*!
      * \brief The FIR filter that the trained network is, before feedback, for samples of unit
@@ -373,6 +375,13 @@ protected:
                     int sps,
                     size_t num_symbols,
                     gr_complex* const* symbols) override;
+    const constellation_points* do_constellation() const override
+    {
+        return &d_parameters.constellation;
+    }
+    void do_soft_output(soft_demapper& demapper,
+                        size_t count,
+                        const symbol_rows& rows) override;
     void do_set_tracking(digital::constellation_sptr constellation) override;
     void do_command(const std::string& name, const pmt::pmt_t& value) override;
     pmt::pmt_t do_save() const override;
@@ -409,6 +418,10 @@ private:
     uint64_t d_bad_samples = 0;
     const std::unique_ptr<stream_readout> d_readout; // of the last training
     std::unique_ptr<configured_stream> d_stream;     // made when the first sample comes
+    // of the frame that was received last, where its soft output is wanted
+    std::shared_ptr<const soft_model> d_soft_model;
+    std::vector<char> d_known; // of its symbols
+    std::unique_ptr<soft_output> d_soft_output;
 };
 
 } // namespace reservoir

@@ -18,17 +18,36 @@
 namespace gr {
 namespace reservoir {
 
+class soft_demapper;
+struct constellation_points;
+
 /*!
  * \brief Where symbols go, and how sure they are: one row per stream.
  */
 struct RESERVOIR_API symbol_rows {
-    symbol_rows(gr_complex* const* symbols_, float* const* noise_variance_ = nullptr)
-        : symbols(symbols_), noise_variance(noise_variance_)
+    symbol_rows(gr_complex* const* symbols_,
+                float* const* noise_variance_ = nullptr,
+                float* const* llrs_ = nullptr,
+                const float* const* prior_llrs_ = nullptr)
+        : symbols(symbols_),
+          noise_variance(noise_variance_),
+          llrs(llrs_),
+          prior_llrs(prior_llrs_)
     {
     }
     gr_complex* const* symbols;
     //! variance of each symbol around what was sent, in pilot units; null: not wanted
     float* const* noise_variance;
+    //! detector::soft_bits_per_symbol() for each symbol, see receive_softly; null: not wanted
+    float* const* llrs;
+    //! the same of what is known beforehand; null: nothing. For whole frames only
+    const float* const* prior_llrs;
+};
+
+//! Symbols, and the log-likelihood ratios of their bits, one symbol's after the other's.
+struct RESERVOIR_API soft_symbols {
+    stream_matrix symbols;
+    std::vector<std::vector<float>> llrs;
 };
 
 /*!
@@ -52,6 +71,12 @@ public:
 
     //! At least this many symbols of look-ahead are read by receive().
     static constexpr int LOOK_AHEAD = 48;
+    //! Largest log-likelihood ratio of the soft output; that of known symbols' bits.
+    static constexpr float MAX_LLR = 8.0f;
+    //! Priors count as at most so large.
+    static constexpr float MAX_PRIOR_LLR = 20.0f;
+
+    ~detector() override;
 
     //! Samples per symbol of the last training; 0 before it.
     int trained_sps() const;
@@ -109,6 +134,44 @@ public:
                           int sps = 1,
                           int payload_len = -1,
                           const stream_matrix& history = {});
+    /*!
+     * \brief From now on symbols' bits can be asked for: those of this constellation.
+     *
+     * Its raw or its unit-power scale is used, whichever fits the pilots; else unit power.
+     * \param constellation null: that of a detector that has its own; one without has no soft output
+     * then
+     * \param pilots of a training before, if there was one
+     * \throws std::invalid_argument if a detector that has its own is given another, or the
+     *         constellation has not 2^n points with a label each
+     */
+    void set_soft_output(digital::constellation_sptr constellation,
+                         const stream_matrix& pilots = {});
+    //! 0 where there is no soft output.
+    int soft_bits_per_symbol() const;
+    /*!
+     * \brief receive with log-likelihood ratios of the bits, log P(1)/P(0), in order and sign of
+     * digital::constellation::calc_soft_dec, the most significant bit first.
+     *
+     * The ratios are extrinsic: what the frame says of a bit beyond its own prior. They are limited
+     * to MAX_LLR, which is what bits of known symbols have; if such a symbol is no point, those of
+     * the nearest. A linear detector takes its error for white Gaussian noise of the training's
+     * leave-one-out variance.
+     * \param prior_llrs empty, or for every symbol and bit of each stream; those of known symbols
+     *        do not count, and NaN counts as 0
+     * \throws std::invalid_argument as receive, and without set_soft_output
+     */
+    soft_symbols receive_softly(const stream_matrix& received,
+                                const stream_matrix& pilots,
+                                int sps = 1,
+                                int payload_len = -1,
+                                const stream_matrix& history = {},
+                                const std::vector<std::vector<float>>& prior_llrs = {});
+    soft_symbols receive_softly(const stream_matrix& received,
+                                const known_symbols& known,
+                                int sps = 1,
+                                int payload_len = -1,
+                                const stream_matrix& history = {},
+                                const std::vector<std::vector<float>>& prior_llrs = {});
     //! Whether there may be unknown symbols between the known ones.
     virtual bool takes_unknown_pilots() const { return false; }
 
@@ -207,6 +270,20 @@ protected:
                             int sps,
                             size_t num_symbols,
                             gr_complex* const* symbols);
+    /*!
+     * \brief The detector's own constellation, whose bits the soft output is of; by default none.
+     */
+    virtual const constellation_points* do_constellation() const { return nullptr; }
+    //! Whether do_soft_output will be called after the do_receive or do_detect that goes on.
+    bool soft_output_wanted() const { return d_soft_wanted; }
+    /*!
+     * \brief Ratios for the count symbols that do_receive or do_detect has just given, priors excluded.
+     * The default takes them for symbols in white noise. Those of known symbols are set afterwards.
+     */
+    virtual void
+    do_soft_output(soft_demapper& demapper, size_t count, const symbol_rows& rows);
+    //! Of the training's unbiased output.
+    double noise_variance(int output) const;
     //! The default refuses.
     virtual void do_set_tracking(digital::constellation_sptr constellation);
 
@@ -218,9 +295,19 @@ private:
                    const stream_matrix& pilots,
                    int sps);
     void fill_noise_variance(size_t count, const symbol_rows& rows) const;
+    void check_soft_output() const;
+    stream_matrix receive_rows(const stream_matrix& received,
+                               const stream_matrix& pilots,
+                               int sps,
+                               int payload_len,
+                               const stream_matrix& history,
+                               std::vector<std::vector<float>>* llrs,
+                               const std::vector<std::vector<float>>& prior_llrs);
 
     int d_history = 0;
     bool d_hurry = false;
+    std::unique_ptr<soft_demapper> d_demapper; // null: no soft output
+    bool d_soft_wanted = false;
 };
 
 /*!

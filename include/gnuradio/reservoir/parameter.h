@@ -24,7 +24,7 @@ namespace reservoir {
  */
 struct RESERVOIR_API constellation_points {
     std::vector<gr_complex> points;
-    std::vector<int> labels; //!< digital::constellation::pre_diff_code, or 0, 1, …
+    std::vector<int> labels; //!< of the points' bits, see kernel::bit_labels
 
     constellation_points();                                          //!< QPSK
     constellation_points(digital::constellation_sptr constellation); //!< null: QPSK

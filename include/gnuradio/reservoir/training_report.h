@@ -44,6 +44,8 @@ struct RESERVOIR_API training_report {
     int delay = 0;
     double regularization = NONE;
     double noise_variance = NONE;
+    std::vector<double>
+        noise_variances; // of each stream; of a training here only, not saved
     uint64_t bad_samples = 0;
     stream_matrix channel;
     std::vector<gr_complex> poles;

@@ -6,7 +6,8 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_FRAME_H
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_FRAME_H
 
-#include "detector/configured/network.h"
+#include "detector/configured/soft_output.h"
+#include <memory>
 
 namespace gr {
 namespace reservoir {
@@ -36,6 +37,7 @@ struct configured_frame {
     int first_length = 1;
     double memory = 0.0;       // symbols, of the decisions around a tracked block
     double rows_per_fit = 0.0; // for the final prediction error
+    std::shared_ptr<const soft_model> model; // where the settings ask for it
 
     //! Akaike's final prediction error.
     double prediction_error() const;

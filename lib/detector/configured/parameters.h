@@ -31,7 +31,8 @@ struct configured_settings {
     // Points on a line, turning: what noise there is across it tells nothing, so that real and
     // imaginary parts, the rotation taken out, are streams of their own (widely linear reception)
     bool two_real_streams = false;
-    int phases = 1; // samples per symbol: streams are antenna-major, phase by phase
+    bool soft = false; // probabilities of the symbols will be asked for
+    int phases = 1;    // samples per symbol: streams are antenna-major, phase by phase
     // poles from statistics: where given, no channel is estimated
     Eigen::VectorXcd causal_poles, anticausal_poles;
     // length x phases; where given, the first configuration uses it, but for one complex gain

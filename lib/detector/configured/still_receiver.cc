@@ -403,6 +403,12 @@ void still_receiver::soften(configured_frame& frame,
             matched(channel.taps, channel.residual.middleRows(n - rows.first, length));
     frame.soft_variance =
         channel.noise_variance / std::max(channel.taps.squaredNorm(), 1e-12);
+    if (!d_network.settings().soft)
+        return;
+    const auto model =
+        std::make_shared<soft_model>(soft_model{ streams, symbols, readout });
+    model->set_channel(channel, rows.size());
+    frame.model = model;
 }
 
 still_receiver::attempt still_receiver::try_carriers(const sample_streams& raw,

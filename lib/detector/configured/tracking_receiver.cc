@@ -300,6 +300,15 @@ void tracking_receiver::soften(configured_frame& frame,
         }
     }
     frame.soft_variance = noise / std::max<size_t>(channels.taps.size(), 1);
+    frame.model.reset();
+    if (d_network.settings().soft && !channels.taps.empty())
+        frame.model = std::make_shared<soft_model>(soft_model{ streams,
+                                                               received.symbols,
+                                                               frame.readout,
+                                                               channels.taps,
+                                                               channels.noise,
+                                                               layout.num_pilots,
+                                                               block });
 }
 
 // Where a channel that moves was taken to stand still, what seems sure may be wrong.

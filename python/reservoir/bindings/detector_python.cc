@@ -3,12 +3,16 @@
  */
 
 #include "figures.h"
+#include <gnuradio/digital/constellation.h>
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/detector_kinds.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
+#include <algorithm>
 #include <optional>
+#include <string>
 #include <variant>
+#include <vector>
 
 namespace py = pybind11;
 using namespace gr::reservoir;
@@ -48,6 +52,37 @@ py::dict to_dict(const detector_kind& kind, const py::object& type)
         rules.append(py::make_tuple(rule.name, rule.allowed, rule.python));
     dict["rules"] = rules;
     return dict;
+}
+
+typedef py::array_t<float, py::array::c_style | py::array::forcecast> float_array;
+
+// (symbols, bits) or (streams, symbols, bits)
+std::vector<std::vector<float>> to_ratios(const float_array& array, const detector& self)
+{
+    const int bits = self.soft_bits_per_symbol();
+    const py::ssize_t streams = array.ndim() == 3 ? array.shape(0) : 1;
+    if (array.ndim() < 2 || array.ndim() > 3 || array.shape(array.ndim() - 1) != bits)
+        throw py::value_error("prior_llrs shape: must be (symbols, " +
+                              std::to_string(bits) + ") or (num_outputs, symbols, " +
+                              std::to_string(bits) + ")");
+    std::vector<std::vector<float>> rows;
+    for (py::ssize_t o = 0; o < streams; o++) {
+        const float* const first = array.data() + o * (array.size() / streams);
+        rows.emplace_back(first, first + array.size() / streams);
+    }
+    return rows;
+}
+
+float_array to_array(const std::vector<std::vector<float>>& rows, int bits)
+{
+    const py::ssize_t streams = rows.size(), size = rows[0].size();
+    std::vector<py::ssize_t> shape = { size / bits, bits };
+    if (streams != 1)
+        shape.insert(shape.begin(), streams);
+    float_array array(shape);
+    for (py::ssize_t o = 0; o < streams; o++)
+        std::copy(rows[o].begin(), rows[o].end(), array.mutable_data() + o * size);
+    return array;
 }
 
 } // namespace
@@ -124,7 +159,10 @@ void bind_detector(py::module& m)
                const std::variant<complex_array, known_symbols>& pilots,
                int sps,
                int payload_len,
-               std::optional<complex_array> history) {
+               std::optional<complex_array> history,
+               bool soft,
+               const std::optional<float_array>& prior_llrs,
+               gr::digital::constellation_sptr constellation) -> py::object {
                 const auto rows = to_rows(received, "received");
                 const auto* pattern = std::get_if<known_symbols>(&pilots);
                 const auto known =
@@ -132,20 +170,43 @@ void bind_detector(py::module& m)
                             : to_rows(std::get<complex_array>(pilots), "pilots");
                 const auto before =
                     history ? to_rows(*history, "history") : stream_matrix();
-                stream_matrix symbols;
+                if (!soft) {
+                    if (prior_llrs)
+                        throw py::value_error("prior_llrs: must be None without soft");
+                    stream_matrix symbols;
+                    {
+                        py::gil_scoped_release release;
+                        symbols =
+                            pattern
+                                ? self.receive(rows, *pattern, sps, payload_len, before)
+                                : self.receive(rows, known, sps, payload_len, before);
+                    }
+                    return to_array(symbols);
+                }
+                if (constellation || self.soft_bits_per_symbol() == 0)
+                    self.set_soft_output(constellation);
+                const auto priors = prior_llrs ? to_ratios(*prior_llrs, self)
+                                               : std::vector<std::vector<float>>();
+                soft_symbols found;
                 {
                     py::gil_scoped_release release;
-                    symbols = pattern
-                                  ? self.receive(rows, *pattern, sps, payload_len, before)
-                                  : self.receive(rows, known, sps, payload_len, before);
+                    found = pattern
+                                ? self.receive_softly(
+                                      rows, *pattern, sps, payload_len, before, priors)
+                                : self.receive_softly(
+                                      rows, known, sps, payload_len, before, priors);
                 }
-                return to_array(symbols);
+                return py::make_tuple(to_array(found.symbols),
+                                      to_array(found.llrs, self.soft_bits_per_symbol()));
             },
             py::arg("received"),
             py::arg("pilots"),
             py::arg("sps") = 1,
             py::arg("payload_len") = -1,
             py::arg("history") = py::none(),
+            py::arg("soft") = false,
+            py::arg("prior_llrs") = py::none(),
+            py::arg("constellation") = gr::digital::constellation_sptr(),
             "One whole frame: fit, then detect; returns P + payload_len symbols.\n\n"
             "pilots: as in fit, or known_symbols: then payload_len counts the symbols of "
             "the "
@@ -157,7 +218,17 @@ void bind_detector(py::module& m)
             "are "
             "known; the last look_back() symbol periods are used. Samples that are not "
             "there "
-            "count as zeros.")
+            "count as zeros.\n"
+            "soft: also return the log-likelihood ratios of the symbols' bits, float32 "
+            "(num_outputs, symbols, bits), or (symbols, bits) where there is one stream: "
+            "log P(1)/P(0), the most significant bit first, as calc_soft_dec of the "
+            "constellation orders them. They are extrinsic (prior_llrs is not in them) "
+            "and limited to +-8, which is what bits of known symbols have.\n"
+            "prior_llrs: the same of what is known beforehand, of every symbol; limited "
+            "to +-20; None: nothing\n"
+            "constellation: whose bits these are, as constellation.base(); needed the "
+            "first time by detectors that have none of their own, which is all but "
+            "configured_esn.")
         .def("reset", &detector::reset, "Clears the state, keeps what was trained.")
         .def("report", &detector::report, "The last training's report.")
         .def("save",
