@@ -100,7 +100,8 @@ configured_esn::sptr configured_esn::make(digital::constellation_sptr constellat
                                           const std::string& tracking,
                                           double rotation,
                                           int num_inputs,
-                                          int num_outputs)
+                                          int num_outputs,
+                                          const std::string& output)
 {
     return std::make_shared<configured_esn>(
         configured_esn_parameters{ constellation,
@@ -118,7 +119,8 @@ configured_esn::sptr configured_esn::make(digital::constellation_sptr constellat
                                    tracking,
                                    rotation,
                                    num_inputs,
-                                   num_outputs });
+                                   num_outputs,
+                                   output });
 }
 
 configured_esn::configured_esn(const configured_esn_parameters& parameters)
@@ -263,6 +265,7 @@ void configured_esn::use(const configured_network& network,
         d_readout->filter.emplace_back(taps.begin(), taps.end());
     }
     d_readout->model = network.model(readout, d_parameters.phase_noise);
+    d_readout->output_variance = output_variance(readout);
 }
 
 training_report configured_esn::describe(const configured_readout& readout,
@@ -393,7 +396,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
             stream.conservativeResizeLike(Eigen::VectorXcd::Zero(length));
 
     configured_settings frame_settings = settings();
-    frame_settings.soft = soft_output_wanted();
+    frame_settings.soft = soft_output_wanted() || forward();
     if (in_a_hurry())
         frame_settings.refits = 0;
     const configured_network network(frame_settings);
@@ -412,9 +415,14 @@ void configured_esn::do_receive(const gr_complex* const* received,
                     : configured_receiver(frame_settings)
                           .receive(streams, known, num_symbols - known.size());
     }
+    double variance = frame.soft_variance;
+    if (forward() && frame.model)
+        frame.soft = soft_output::readout_output(
+            network, *frame.model, { 0, Eigen::Index(num_symbols) }, variance);
     for (size_t n = 0; n < num_symbols; n++)
         symbols[0][n] = gr_complex(frame.soft(n) * d_readout->symbol_scale);
     d_soft_model = frame.model;
+    d_readout_output.clear();
     d_known.assign(num_symbols, false);
     for (size_t n = 0; n < pilots[0].size(); n++)
         d_known[n] = is_known(pilots[0][n]);
@@ -422,7 +430,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
     d_tracking = false;
     d_readout->frequency = frame.carrier_offset + network.settings().rotation;
     do_reset();
-    d_report = describe(frame.readout, frame.soft_variance);
+    d_report = describe(frame.readout, variance);
     d_report.carrier_offset = frame.carrier_offset;
     const double gain = d_readout->input_gain;
     for (const double residual : frame.residuals)
@@ -438,6 +446,31 @@ void configured_esn::do_receive(const gr_complex* const* received,
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Of a stream, or of a frame without feedback: each symbol for itself.
+void configured_esn::demap_output(soft_demapper& demapper,
+                                  size_t count,
+                                  const symbol_rows& rows)
+{
+    const double scale = d_readout->symbol_scale;
+    const float* const priors = rows.prior_llrs ? rows.prior_llrs[0] : nullptr;
+    if (d_readout_output.empty()) {
+        demapper.demap(rows.symbols[0],
+                       count,
+                       d_readout->output_variance * scale * scale,
+                       priors,
+                       rows.llrs[0]);
+        return;
+    }
+    for (size_t n = 0; n < count; n++) {
+        const gr_complex symbol = float(scale) * d_readout_output[n];
+        demapper.demap(&symbol,
+                       1,
+                       d_output_variance[n] * scale * scale,
+                       nullptr,
+                       rows.llrs[0] + n * demapper.bits());
+    }
+}
+
 void configured_esn::do_soft_output(soft_demapper& demapper,
                                     size_t count,
                                     const symbol_rows& rows)
@@ -446,7 +479,7 @@ void configured_esn::do_soft_output(soft_demapper& demapper,
     const Eigen::Index first =
         std::find(d_known.begin(), d_known.end(), false) - d_known.begin();
     if (!model || first == Eigen::Index(count)) {
-        described::do_soft_output(demapper, count, rows);
+        demap_output(demapper, count, rows);
         return;
     }
     if (!d_soft_output)
@@ -477,7 +510,16 @@ size_t configured_esn::do_detect(const gr_complex* const* received,
                                  size_t num_samples,
                                  gr_complex* const* symbols)
 {
-    const size_t produced = d_stream->detect(received, num_samples, symbols[0]);
+    readout_output output;
+    d_readout_output.clear();
+    if (soft_output_wanted() || forward()) {
+        d_readout_output.resize(num_samples / d_sps + 1);
+        d_output_variance.resize(d_readout_output.size());
+        output = { d_readout_output.data(), d_output_variance.data() };
+    }
+    const size_t produced = d_stream->detect(received, num_samples, symbols[0], output);
+    for (size_t n = 0; forward() && n < produced; n++)
+        symbols[0][n] = float(d_readout->symbol_scale) * d_readout_output[n];
     d_bad_samples += d_stream->take_bad_samples();
     return produced;
 }
@@ -552,6 +594,11 @@ void configured_esn::do_restore(const pmt::pmt_t& saved)
     model.beta = pmt::to_double(saved_entry(saved, "beta"));
     model.power = pmt::to_double(saved_entry(saved, "power"));
     model.survivors = d_parameters.survivors;
+    configured_readout trained;
+    trained.gain = readout.gain;
+    trained.leave_one_out_mse =
+        d_report.mse / (readout.symbol_scale * readout.symbol_scale);
+    readout.output_variance = output_variance(trained);
     readout.pilots = pmt::c32vector_elements(saved_entry(saved, "pilots"));
     d_report.delay = readout.delay(); // tracking is not saved
     do_reset();

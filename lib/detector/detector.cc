@@ -356,11 +356,30 @@ void detector::receive(const gr_complex* const* received,
     if (!rows.llrs)
         return;
     do_soft_output(*d_demapper, num_symbols, rows);
+    set_known(pilots, 0, num_symbols, rows.llrs);
+}
+
+void detector::set_known(const stream_matrix& pilots,
+                         size_t first,
+                         size_t count,
+                         float* const* llrs) const
+{
+    const size_t last = std::min(first + count, pilots[0].size());
     for (size_t o = 0; o < pilots.size(); o++)
-        for (size_t k = 0; k < pilots[o].size(); k++)
+        for (size_t k = first; k < last; k++)
             if (is_known(pilots[o][k]))
                 d_demapper->demap_known(pilots[o][k],
-                                        rows.llrs[o] + k * d_demapper->bits());
+                                        llrs[o] + (k - first) * d_demapper->bits());
+}
+
+void detector::demap_known(const stream_matrix& pilots,
+                           size_t first,
+                           size_t count,
+                           float* const* llrs) const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    check_soft_output();
+    set_known(pilots, first, count, llrs);
 }
 
 stream_matrix detector::receive(const stream_matrix& received,

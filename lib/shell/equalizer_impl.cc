@@ -30,7 +30,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 int workers,
                                 bool use_history,
                                 int hurry_above,
-                                int tag_at)
+                                int tag_at,
+                                bool soft_output)
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be a detector");
@@ -45,7 +46,8 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      workers,
                                                      use_history,
                                                      hurry_above,
-                                                     tag_at);
+                                                     tag_at,
+                                                     soft_output);
 }
 
 namespace {
@@ -67,7 +69,9 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 int workers,
                                 bool use_history,
                                 int hurry_above,
-                                int tag_at)
+                                int tag_at,
+                                bool soft_output,
+                                digital::constellation_sptr constellation)
 {
     const bool endless = known.periodic() && payload_len == 0;
     require(endless || (payload_len >= 1 && payload_len <= 1 << 24),
@@ -89,14 +93,39 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                                      training_start_tag,
                                                      int(length - training[0].size()),
                                                      false,
-                                                     nullptr,
+                                                     constellation,
                                                      false,
                                                      workers,
                                                      use_history,
                                                      hurry_above,
                                                      endless ? 0 : tag_at,
+                                                     soft_output,
                                                      again);
 }
+
+namespace {
+
+// Symbols, then soft bits where they are wanted: the detector knows from here on of which.
+io_signature::sptr outputs_of(detector& trained,
+                              const digital::constellation_sptr& constellation,
+                              const stream_matrix& training_sequence,
+                              bool soft_output)
+{
+    std::vector<int> sizes(trained.num_outputs(), sizeof(gr_complex));
+    if (soft_output) {
+        trained.set_soft_output(constellation, training_sequence);
+        require(trained.soft_bits_per_symbol() > 0,
+                "constellation",
+                "None",
+                ("given with soft_output for " + trained.kind()).c_str());
+        sizes.insert(sizes.end(),
+                     trained.num_outputs(),
+                     sizeof(float) * trained.soft_bits_per_symbol());
+    }
+    return io_signature::makev(sizes.size(), sizes.size(), sizes);
+}
+
+} // namespace
 
 equalizer_impl::equalizer_impl(detector::sptr detector,
                                int sps,
@@ -110,13 +139,12 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
                                bool use_history,
                                int hurry_above,
                                int tag_at,
+                               bool soft_output,
                                const repetition& again)
     : gr::block("equalizer",
                 gr::io_signature::make(
                     detector->num_inputs(), detector->num_inputs(), sizeof(gr_complex)),
-                gr::io_signature::make(detector->num_outputs(),
-                                       detector->num_outputs(),
-                                       sizeof(gr_complex))),
+                outputs_of(*detector, constellation, training_sequence, soft_output)),
       d_detector(detector),
       d_sps(sps),
       d_training_key(pmt::mp(training_start_tag)),
@@ -126,6 +154,7 @@ equalizer_impl::equalizer_impl(detector::sptr detector,
       d_workers(workers),
       d_use_history(use_history),
       d_hurry_above(hurry_above),
+      d_soft_output(soft_output),
       d_hold(uint64_t(tag_at) * sps),
       d_again(again),
       d_frame((training_sequence[0].size() + payload_len) * sps),
@@ -209,7 +238,8 @@ equalizer_impl::make_receiver(const stream_matrix& training_sequence)
                                             std::move(trainer),
                                             std::move(workers),
                                             d_use_history,
-                                            d_hurry_above);
+                                            d_hurry_above,
+                                            d_soft_output);
 }
 
 void equalizer_impl::check_training_sequence(const stream_matrix& training_sequence) const
@@ -547,7 +577,7 @@ void equalizer_impl::send_tags(size_t produced)
 {
     const uint64_t end = nitems_written(0) + produced;
     for (; !d_tags.empty() && d_tags.front().offset < end; d_tags.pop_front())
-        for (int o = 0; o < d_detector->num_outputs(); o++)
+        for (int o = 0; o < d_detector->num_outputs() * (d_soft_output ? 2 : 1); o++)
             add_item_tag(o, d_tags.front());
 }
 
@@ -631,8 +661,12 @@ int equalizer_impl::general_work(int noutput_items,
     // Longer only while nothing else can be done: new samples may come meanwhile.
     d_receiver->gather(std::chrono::microseconds(count == 0 ? 500 : 0));
 
+    void* const* const rows = output_items.data();
     const size_t produced = d_receiver->pop(
-        reinterpret_cast<gr_complex* const*>(output_items.data()), noutput_items);
+        reinterpret_cast<gr_complex* const*>(rows),
+        noutput_items,
+        d_soft_output ? reinterpret_cast<float* const*>(rows + d_detector->num_outputs())
+                      : nullptr);
     send_tags(produced);
     send_reports();
     if (!d_receiver->pending()) { // no training of these samples is still to come

@@ -38,6 +38,7 @@ public:
                    bool use_history,
                    int hurry_above,
                    int tag_at,
+                   bool soft_output,
                    const repetition& again = { 0, 0 });
 
     void set_training_sequence(const stream_matrix& training_sequence) override;
@@ -99,6 +100,7 @@ private:
     const int d_workers;
     const bool d_use_history;
     const int d_hurry_above;
+    const bool d_soft_output;
     const uint64_t d_hold; // samples from a burst's first to its tag
     const repetition d_again;
     const uint64_t d_frame; // samples

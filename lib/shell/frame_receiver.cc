@@ -57,7 +57,8 @@ frame_receiver::frame_receiver(detector::sptr detector,
                                std::unique_ptr<background_trainer> trainer,
                                std::unique_ptr<frame_workers> workers,
                                bool use_history,
-                               uint64_t hurry_above)
+                               uint64_t hurry_above,
+                               bool soft_output)
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
@@ -68,7 +69,8 @@ frame_receiver::frame_receiver(detector::sptr detector,
       d_workers(std::move(workers)),
       d_pilots(pilots),
       d_samples(detector->num_inputs()),
-      d_symbols(detector->num_outputs())
+      d_symbols(detector->num_outputs(),
+                soft_output ? detector->soft_bits_per_symbol() : 0)
 {
     // A detector that was trained before (loaded from a file, say) works from the first sample.
     if (d_detector->trained_sps() == sps) {
@@ -146,9 +148,9 @@ void frame_receiver::gather_next()
     d_pending.pop_front(); // first: take may throw
     const uint64_t place = d_symbols.release();
     const frame_workers::result found = d_workers->take();
-    d_symbols.write(place, found.symbols);
+    d_symbols.write(place, found.received.symbols, found.received.llrs);
     std::vector<const gr_complex*> rows;
-    for (const auto& row : found.symbols)
+    for (const auto& row : found.received.symbols)
         rows.push_back(row.data());
     const double error = std::fmax(found.report.mse / mean_power(frame.pilots),
                                    unexplained(rows.data(), frame.pilots));
@@ -390,7 +392,7 @@ bool frame_receiver::train_frame(uint64_t length)
                             d_segment_pilots,
                             d_sps,
                             symbols - num_pilots,
-                            out,
+                            { out, nullptr, d_symbols.llrs() },
                             history());
         trained(d_segment.start, unexplained(out, d_segment_pilots));
     }
@@ -434,7 +436,8 @@ void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols, bool 
                        d_sps,
                        size_t(symbols - d_segment_pilots[0].size()),
                        d_samples.copy(d_segment.start - before, before),
-                       hurry });
+                       hurry,
+                       d_symbols.llrs() != nullptr });
     d_forgotten = false;
     d_counts.trainings++;
     d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });
@@ -453,7 +456,8 @@ bool frame_receiver::detect()
     if (until > d_fed) {
         const size_t count = until - d_fed;
         gr_complex* const* out = d_symbols.append(count / d_sps + 1);
-        take_symbols(d_detector->detect(d_samples.from(d_fed), count, d_sps, out));
+        take_symbols(d_detector->detect(
+            d_samples.from(d_fed), count, d_sps, { out, nullptr, d_symbols.llrs() }));
         d_fed = until;
         return true;
     }
@@ -463,7 +467,8 @@ bool frame_receiver::detect()
     const std::vector<gr_complex> zeros(last - d_fed);
     const std::vector<const gr_complex*> rows(d_samples.num_rows(), zeros.data());
     gr_complex* const* out = d_symbols.append(zeros.size() / d_sps + 1);
-    take_symbols(d_detector->detect(rows.data(), zeros.size(), d_sps, out));
+    take_symbols(d_detector->detect(
+        rows.data(), zeros.size(), d_sps, { out, nullptr, d_symbols.llrs() }));
     d_fed = last;
     return true;
 }
@@ -473,6 +478,9 @@ void frame_receiver::take_symbols(size_t count)
 {
     const size_t old = std::min<uint64_t>(count, d_again);
     d_symbols.keep(old, count - old);
+    if (d_segment.marked && d_symbols.llrs())
+        d_detector->demap_known(
+            d_segment_pilots, d_emitted, count - old, d_symbols.llrs());
     d_again -= old;
     d_emitted += count - old;
 }

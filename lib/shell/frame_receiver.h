@@ -47,6 +47,8 @@ public:
      *        the stream has them without a gap
      * \param hurry_above samples that wait behind a frame, above which its refits are left out;
      *        0: never
+     * \param soft_output whether the symbols' bits are wanted: 0 before any training, as sure as can be
+     *        where they are known
      */
     frame_receiver(detector::sptr detector,
                    int sps,
@@ -55,7 +57,8 @@ public:
                    std::unique_ptr<background_trainer> trainer = nullptr,
                    std::unique_ptr<frame_workers> workers = nullptr,
                    bool use_history = false,
-                   uint64_t hurry_above = 0);
+                   uint64_t hurry_above = 0,
+                   bool soft_output = false);
 
     //! \name Input
     //! \{
@@ -85,9 +88,10 @@ public:
     bool pending() const { return !d_pending.empty(); }
     //! Makes available what workers have done; waits so long for the next frame if nothing else is.
     void gather(std::chrono::microseconds patience);
-    size_t pop(gr_complex* const* symbols, size_t max)
+    //! llrs: rows for the soft bits, see symbol_rows; null: not wanted
+    size_t pop(gr_complex* const* symbols, size_t max, float* const* llrs = nullptr)
     {
-        return d_symbols.pop(symbols, max);
+        return d_symbols.pop(symbols, max, llrs);
     }
     //! \}
 

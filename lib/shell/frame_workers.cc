@@ -40,11 +40,20 @@ frame_workers::copy frame_workers::idle_copy()
 void frame_workers::start(frame next)
 {
     const copy receiver = idle_copy();
-    std::packaged_task<stream_matrix()> task(
+    std::packaged_task<soft_symbols()> task(
         [detector = receiver.copied, work = std::move(next)] {
             detector->set_hurry(work.hurry);
-            return detector->receive(
-                work.received, work.pilots, work.sps, work.payload_len, work.history);
+            return work.soft ? detector->receive_softly(work.received,
+                                                        work.pilots,
+                                                        work.sps,
+                                                        work.payload_len,
+                                                        work.history)
+                             : soft_symbols{ detector->receive(work.received,
+                                                               work.pilots,
+                                                               work.sps,
+                                                               work.payload_len,
+                                                               work.history),
+                                             {} };
         });
     d_frames.push_back({ receiver, receiver.copied->bad_samples(), task.get_future() });
     boost::asio::post(d_pool, std::move(task));
@@ -62,7 +71,7 @@ frame_workers::result frame_workers::take()
     running done = std::move(d_frames.front());
     d_frames.pop_front();
     result found;
-    found.symbols = done.symbols.get();
+    found.received = done.symbols.get();
     found.report = d_detector->adopt_frame(*done.receiver.copied, done.bad_samples);
     d_idle.push_back(done.receiver);
     return found;

@@ -34,9 +34,10 @@ public:
         size_t payload_len;
         stream_matrix history; // samples before the first pilot
         bool hurry;
+        bool soft; // bits are wanted
     };
     struct result {
-        stream_matrix symbols;
+        soft_symbols received;
         training_report report;
     };
 
@@ -66,7 +67,7 @@ private:
     struct running {
         copy receiver;
         uint64_t bad_samples; // that it had seen before
-        std::future<stream_matrix> symbols;
+        std::future<soft_symbols> symbols;
     };
     copy idle_copy();
 

@@ -285,7 +285,10 @@ class detector:
         sps: int = 1,
         payload_len: int = -1,
         history: Optional[ArrayLike] = None,
-    ) -> NDArray[numpy.complex64]:
+        soft: bool = False,
+        prior_llrs: Optional[ArrayLike] = None,
+        constellation: Optional[digital.constellation] = None,
+    ) -> Any:
         """One whole frame: fit, then detect; returns P + payload_len symbols.
 
         pilots: as in fit, or known_symbols: then payload_len counts the symbols of the frame that
@@ -294,6 +297,15 @@ class detector:
         serve as look-ahead only; where there are none, zeros do.
         history: (num_inputs, samples) that came before the first pilot, where they are known; the
         last look_back() symbol periods are used. Samples that are not there count as zeros.
+        soft: also return the log-likelihood ratios of the symbols' bits, float32 (num_outputs,
+        symbols, bits), or (symbols, bits) where there is one stream: log P(1)/P(0), the most
+        significant bit first, as calc_soft_dec of the constellation orders them. They are
+        extrinsic (prior_llrs is not in them) and limited to +-8, which is what bits of known
+        symbols have.
+        prior_llrs: the same of what is known beforehand, of every symbol; limited to +-20; None:
+        nothing
+        constellation: whose bits these are, as constellation.base(); needed the first time by
+        detectors that have none of their own, which is all but configured_esn.
         """
 
     def reset(self) -> None:
@@ -517,6 +529,7 @@ class configured_esn(detector):
         rotation: float = 0.0,
         num_inputs: int = 1,
         num_outputs: int = 1,
+        output: str = 'decided',
     ) -> None:
         """constellation: what is decided, at the scale of the training sequence or at unit power
         channel_len: taps of the channel, the first at the symbol's instant; at most half the
@@ -545,6 +558,9 @@ class configured_esn(detector):
         -3.1416 to 3.1416 radians per symbol
         num_inputs: antennas; 1 to 64
         num_outputs: streams; 1
+        output: symbols that come out with decision feedback: what was decided, in a frame with
+        what a matched filter makes of the residual, or what the readout made of the samples
+        before that was decided; one of 'decided', 'forward'
 
         Raises ValueError naming the parameter, its value and its range.
         """
@@ -730,6 +746,7 @@ class equalizer(gr.block, gr.basic_block):
         hurry_above: int = 0,
         known_symbols: Optional[known_symbols] = None,
         tag_at: int = 0,
+        soft_output: bool = False,
     ) -> None:
         """detector: what is trained; belongs to this block from now on
         sps: samples per symbol, 1 to 64
@@ -737,7 +754,8 @@ class equalizer(gr.block, gr.basic_block):
         training_start_tag: key of the tag on the first training sample
         payload_len: symbols after the training that make up a frame; 0: a stream
         adapt_after_training: go on training on decisions; needs a constellation
-        constellation: for these decisions, as constellation.base()
+        constellation: for these decisions, and the soft output's bits where the detector has none
+        of its own, as constellation.base()
         background_training: train in a thread of its own while the symbols are detected with the
         training before; for rnn, which takes long
         workers: threads that receive frames, 1 to 64; more than one need payload_len > 0, and
@@ -751,6 +769,10 @@ class equalizer(gr.block, gr.basic_block):
         payload_len is then the number of its symbols that are not known
         tag_at: symbol of the training sequence or the frame that carries the tag, counted from 0;
         everything is held back by so many symbols
+        soft_output: as many ports more as there are streams, after theirs: for each symbol the
+        log-likelihood ratios log P(1)/P(0) of its bits, a vector of floats, ordered as
+        calc_soft_dec of the constellation; +-8 where a symbol is known, 0 before the first
+        training
         Raises ValueError naming the parameter, its value and its range.
         """
 

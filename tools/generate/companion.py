@@ -122,6 +122,7 @@ def entry(key, name, dtype, default, hidden, tab="", words=()):
             "    option_attributes:",
             f"        python: {flow(python)}",
             f"        cpp: {flow(cpp)}",
+            f"        bits: {flow(['1', '2', '3', '4', '0'])}",
         ]
     if hidden:
         lines.append(f"    hide: {scalar(hidden)}")
@@ -182,13 +183,13 @@ def python_make(kind):
     shared = [(name, f"${{{name}}}") for name in arguments]
     if kind["adapts"]:
         shared += [("adapt_after_training", "${adapt_after_training}")]
-        shared += [("constellation", CONSTELLATION)]
+    shared += [("constellation", CONSTELLATION)]
     if kind["trains_in_epochs"]:
         shared += [("background_training", "${background_training}")]
     shared += [("workers", "${workers}"), ("use_history", "${use_history}")]
     if equalizer.decides(kind):
         shared += [("hurry_above", "${hurry_above}")]
-    shared += [("tag_at", "${tag_at}")]
+    shared += [("tag_at", "${tag_at}"), ("soft_output", "${soft_output}")]
     if equalizer.takes_unknown_pilots(kind):
         shared[1] = (
             "training_sequence",
@@ -218,7 +219,8 @@ def cpp_value(parameter):
 
 def cpp_make(kind):
     own = ",\n".join(f"        {cpp_value(p)}" for p in kind["parameters"])
-    adapts, constellation, background = "false", "nullptr", "false"
+    adapts, background = "false", "false"
+    used = "soft_output()"
     hurry = "0"
     known = ""
     if equalizer.takes_unknown_pilots(kind):
@@ -230,11 +232,12 @@ def cpp_make(kind):
 """
     if kind["adapts"]:
         adapts = "${str(adapt_after_training()).lower()}"
-        unused = "constellation_type == 'object' and not adapt_after_training()"
-        constellation = f"${{'nullptr' if {unused} else constellation_type.cpp}}"
-        if equalizer.decides(kind):
-            constellation = "${constellation_type.cpp}"
-            hurry = "${hurry_above}"
+        used = "(adapt_after_training() or soft_output())"
+    unused = f"constellation_type == 'object' and not {used}"
+    constellation = f"${{'nullptr' if {unused} else constellation_type.cpp}}"
+    if equalizer.decides(kind):
+        constellation = "${constellation_type.cpp}"
+        hurry = "${hurry_above}"
     if kind["trains_in_epochs"]:
         background = "${str(background_training()).lower()}"
     return f"""\
@@ -263,7 +266,8 @@ this->${{id}} = reservoir::equalizer::make(
     ${{workers}},
     ${{str(use_history()).lower()}},
     {hurry},
-    ${{tag_at}});
+    ${{tag_at}},
+    ${{str(soft_output()).lower()}});
 this->${{id}}->set_freeze(${{str(freeze()).lower()}});
 """
 
@@ -326,12 +330,23 @@ def indented(text, depth=4):
     )
 
 
-def port(dtype_and_count, message):
+SOFT_PORTS = """\
+-   domain: stream
+    id: soft
+    dtype: float
+    vlen: ${ int(constellation_type.bits) if constellation_type != 'object' else \
+constellation.bits_per_symbol() if constellation else 1 }
+    multiplicity: ${ num_outputs }
+    hide: ${ not soft_output }
+"""
+
+
+def port(count, message, more=""):
     return f"""\
 -   domain: stream
     dtype: complex
-    multiplicity: ${{ {dtype_and_count} }}
--   domain: message
+    multiplicity: ${{ {count} }}
+{more}-   domain: message
     id: {message}
     optional: true
 """
@@ -360,7 +375,7 @@ parameters:
 inputs:
 {port('num_inputs', 'command')}
 outputs:
-{port('num_outputs', 'report')}
+{port('num_outputs', 'report', SOFT_PORTS)}
 asserts:
 {chr(10).join(f"- ${{ {condition} }}" for condition in conditions(kind))}
 

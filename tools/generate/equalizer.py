@@ -183,8 +183,16 @@ def entries(kind):
         )
     if kind["adapts"]:
         yield from adapting(kind)
-    if kind["adapts"] or decides(kind):
-        yield from constellation(kind)
+    yield Entry(
+        "soft_output",
+        "Soft Output",
+        "bool",
+        "False",
+        "one more port per stream: the log-likelihood ratios of each symbol's bits"
+        + ("" if decides(kind) else ", those of the Constellation"),
+        hide="${ 'none' if soft_output else 'part' }",
+    )
+    yield from constellation(kind)
     if kind["trains_in_epochs"]:
         yield Entry(
             "background_training",
@@ -226,7 +234,10 @@ def adapting(kind):
 
 def constellation(kind):
     own = decides(kind)
-    what = "of these decisions"
+    used = "adapt_after_training or soft_output" if kind["adapts"] else "soft_output"
+    what = "of these decisions, and of the Soft Output's bits"
+    if not kind["adapts"]:
+        what = "of the Soft Output's bits"
     if own:
         (what,) = (
             p["text"] for p in kind["parameters"] if p["name"] == "constellation"
@@ -239,7 +250,7 @@ def constellation(kind):
         "qpsk",
         f"{what}; Object takes any digital constellation, such as qpsk.base(). A flowgraph "
         "in C++ needs one of the named ones",
-        hide="" if own else "${ 'part' if adapt_after_training else 'all' }",
+        hide="" if own else f"${{ 'part' if {used} else 'all' }}",
     )
     yield Entry(
         "constellation",
@@ -248,9 +259,9 @@ def constellation(kind):
         "None",
         hide=f"${{ 'none' if {is_object} else 'all' }}"
         if own
-        else f"${{ 'part' if adapt_after_training and {is_object} else 'all' }}",
+        else f"${{ 'part' if ({used}) and {is_object} else 'all' }}",
         asserts=(
-            ("" if own else "not adapt_after_training or ")
+            ("" if own else f"not ({used}) or ")
             + "constellation_type != 'object' or constellation is not None",
         ),
     )
@@ -277,7 +288,12 @@ the instant of the first training symbol."""
 
 OUTPUT = """\
 Complex symbols, one port per stream. All tags go on, each on the symbol of the last instant at or \
-before it."""
+before it.
+soft, with Soft Output: one port per stream, for each symbol a vector of floats, one for each of its \
+bits: natural logarithms of P(1)/P(0), the most significant bit first, as the Constellation Soft \
+Decoder orders them, limited to -8 ... 8. Bits of known symbols are as sure as that, and before the \
+first training they are 0. FEC Extended Decoder multiplies by 48 and clips to a byte: multiply them by \
+0.33 before it."""
 
 COMMANDS = [
     ("freeze", "bool", "tags restart the symbol grid but nothing is trained any more"),

@@ -71,6 +71,7 @@ struct RESERVOIR_API configured_esn_parameters {
     double rotation = 0.0;
     int num_inputs = 1;
     int num_outputs = 1;
+    std::string output = "decided";
 
     template <class Self, class Visit>
     static void visit(Self& self, Visit&& visit)
@@ -179,6 +180,15 @@ struct RESERVOIR_API configured_esn_parameters {
                 .shown_when("feedback or rotation != 0"));
         visit(self.num_inputs, NUM_INPUTS);
         visit(self.num_outputs, NUM_OUTPUTS.within(1, 1));
+        visit(self.output,
+              network("output",
+                      "symbols that come out with decision feedback: what was decided, "
+                      "in a frame with what a matched filter makes of the residual, or "
+                      "what the readout made of the samples before that was decided")
+                  .one_of(parameter::word{ "decided", "Decided" },
+                          parameter::word{ "forward", "Before the decision" })
+                  .shown_when("feedback")
+                  .seldom());
     }
 
     template <class Rule>
@@ -335,7 +345,8 @@ public:
                      const std::string& tracking = "auto",
                      double rotation = 0.0,
                      int num_inputs = 1,
-                     int num_outputs = 1);
+                     int num_outputs = 1,
+                     const std::string& output = "decided");
 
     bool refits_frames() const override { return d_parameters.refits > 0; }
     //! Not without decisions: they stand for the symbols between those known.
@@ -408,6 +419,8 @@ private:
     configured_settings settings() const;
     //! Takes over a readout for detect().
     void use(const configured_network& network, const configured_readout& readout);
+    void demap_output(soft_demapper& demapper, size_t count, const symbol_rows& rows);
+    bool forward() const { return d_parameters.output == "forward"; }
     training_report describe(const configured_readout& readout,
                              double noise_variance) const;
 
@@ -422,6 +435,9 @@ private:
     std::shared_ptr<const soft_model> d_soft_model;
     std::vector<char> d_known; // of its symbols
     std::unique_ptr<soft_output> d_soft_output;
+    // of the symbols that detect gave last, where they are wanted
+    std::vector<gr_complex> d_readout_output;
+    std::vector<float> d_output_variance;
 };
 
 } // namespace reservoir

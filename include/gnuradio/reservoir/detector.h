@@ -221,7 +221,18 @@ public:
                         size_t num_samples,
                         const stream_matrix& pilots,
                         int sps);
-    //! The rows have room for num_samples / sps + 1 symbols each. Returns how many came.
+    /*!
+     * \brief Soft bits of symbols first, first + 1 ... of a frame, where they are known: as sure as can
+     * be. The others stay.
+     */
+    void demap_known(const stream_matrix& pilots,
+                     size_t first,
+                     size_t count,
+                     float* const* llrs) const;
+    /*!
+     * The rows have room for num_samples / sps + 1 symbols each. Returns how many came. Soft bits
+     * of known symbols are those of any other.
+     */
     size_t detect(const gr_complex* const* received,
                   size_t num_samples,
                   int sps,
@@ -296,6 +307,10 @@ private:
                    int sps);
     void fill_noise_variance(size_t count, const symbol_rows& rows) const;
     void check_soft_output() const;
+    void set_known(const stream_matrix& pilots,
+                   size_t first,
+                   size_t count,
+                   float* const* llrs) const;
     stream_matrix receive_rows(const stream_matrix& received,
                                const stream_matrix& pilots,
                                int sps,

@@ -64,6 +64,13 @@ namespace reservoir {
  *   midamble. Everything is held back by N symbols more. A tag that comes before symbol N of the
  *   stream is counted in abandoned_trainings.
  *
+ * - soft_output = True: as many ports more as there are streams, after theirs, each with a vector of
+ *   bits-per-symbol floats for every symbol: the log-likelihood ratios log P(1)/P(0) of its bits, the
+ *   most significant first, as digital::constellation::calc_soft_dec orders them. They are natural
+ *   logarithms, limited to +-8; +-8 is what the bits of known symbols have, and before the first
+ *   training they are 0. All tags go there as well. fec.extended_decoder multiplies by 48 and clips
+ *   to +-128, so it wants them at about a third.
+ *
  * - hurry_above = N: a frame behind which more than N samples wait is received without refits, and
  *   counted in hurried_frames. For radios, at low signal-to-noise ratios, where refits take most
  *   of the time: more symbol errors instead of dropped frames. GNU Radio's buffers hold 8192
@@ -115,7 +122,7 @@ public:
      * \param training_start_tag key of the tag on the first training sample
      * \param payload_len symbols after the training that make up a frame; 0: a stream
      * \param adapt_after_training go on training on decisions; needs a constellation
-     * \param constellation for these decisions
+     * \param constellation for these decisions, and the soft output's bits
      * \param background_training train in a thread of its own; for the rnn, which takes long
      * \param workers threads that receive frames, 1 to 64; 1: the block's own. More than one need
      *        payload_len > 0, without adapt_after_training and background_training
@@ -125,6 +132,8 @@ public:
      *        out; 0: never. Needs payload_len > 0, without background_training, and a detector
      *        with refits_frames()
      * \param tag_at symbol of the frame, or of a stream's training, that carries the tag, 0 to 2^20
+     * \param soft_output one more port per stream, see above; detectors without a constellation of
+     *        their own need one here
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(detector::sptr detector,
@@ -138,7 +147,8 @@ public:
                      int workers = 1,
                      bool use_history = false,
                      int hurry_above = 0,
-                     int tag_at = 0);
+                     int tag_at = 0,
+                     bool soft_output = false);
     /*!
      * \brief The same with known symbols anywhere in the frame.
      * \param payload_len symbols of the frame that are not known, at least 1; known.length(payload_len)
@@ -154,7 +164,9 @@ public:
                      int workers = 1,
                      bool use_history = false,
                      int hurry_above = 0,
-                     int tag_at = 0);
+                     int tag_at = 0,
+                     bool soft_output = false,
+                     digital::constellation_sptr constellation = nullptr);
 
     //! New training symbols, from the next tag on.
     virtual void set_training_sequence(const stream_matrix& training_sequence) = 0;

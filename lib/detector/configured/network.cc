@@ -96,6 +96,13 @@ MatrixXcd collapsed(const pole_banks& banks, const VectorXcd& weights, Index num
 
 } // namespace
 
+double output_variance(const configured_readout& readout)
+{
+    const double noise =
+        readout.leave_one_out_mse - std::norm(cdouble(1.0) - readout.gain);
+    return std::max(noise, 1e-6) / std::max(std::norm(readout.gain), 1e-6);
+}
+
 sample_streams rotated(const sample_streams& streams, const VectorXd& phase)
 {
     sample_streams out = streams;
@@ -483,6 +490,21 @@ Eigen::VectorXcf configured_network::feedforward(const configured_readout& reado
                       weights_im.data(),
                       count,
                       out.data());
+    return out;
+}
+
+Eigen::VectorXcf configured_network::output(const configured_readout& readout,
+                                            const sample_streams& streams,
+                                            const frame_symbols& symbols,
+                                            row_range range) const
+{
+    Eigen::VectorXcf out = feedforward(readout, streams, range);
+    for (Index n = range.first; n < range.last; n++) {
+        cdouble sum = out(n - range.first);
+        for (Index j = 0; j < readout.feedback.size() && j < n; j++)
+            sum += readout.feedback(j) * symbols.warped(n - 1 - j, readout.warp);
+        out(n - range.first) = gr_complex(sum / readout.gain);
+    }
     return out;
 }
 

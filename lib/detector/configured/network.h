@@ -61,6 +61,11 @@ struct configured_readout {
     double condition_number = std::numeric_limits<double>::quiet_NaN();
 };
 
+/*!
+ * Of the readout's output over its gain around the symbol: with mse = |1 - a|^2 + E|e|^2 of the output
+ * a x + e, E|e|^2 / |a|^2.
+ */
+double output_variance(const configured_readout& readout);
 //! Every stream turned back by phase, in radians, one per symbol.
 sample_streams rotated(const sample_streams& streams, const Eigen::VectorXd& phase);
 //! Symbols of range of which the window's every symbol and sample is there.
@@ -151,6 +156,11 @@ public:
     Eigen::VectorXcf feedforward(const configured_readout& readout,
                                  const sample_streams& streams,
                                  row_range range) const;
+    //! The same with the symbols before each fed back, over the gain: symbols of unit power.
+    Eigen::VectorXcf output(const configured_readout& readout,
+                            const sample_streams& streams,
+                            const frame_symbols& symbols,
+                            row_range range) const;
     //! Symbols in range by the readout's filter alone, and their noise variance.
     void equalize(const configured_readout& readout,
                   const sample_streams& streams,

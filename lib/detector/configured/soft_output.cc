@@ -34,6 +34,35 @@ void soft_model::set_channel(const kernel::channel_estimate& channel, Index num_
     block = symbols.values.size();
 }
 
+// Symbols of the range in block b; the first and the last block reach to its ends.
+row_range soft_model::part(row_range range, size_t b) const
+{
+    return { b == 0 ? range.first : std::max<Index>(first + b * block, range.first),
+             b + 1 == taps.size()
+                 ? range.last
+                 : std::min<Index>(first + (b + 1) * block, range.last) };
+}
+
+Eigen::VectorXcd soft_output::readout_output(const configured_network& network,
+                                             const soft_model& model,
+                                             row_range range,
+                                             double& variance)
+{
+    Eigen::VectorXcd found(range.size());
+    configured_readout readout = model.readout;
+    variance = 0.0;
+    for (size_t b = 0; b < model.taps.size(); b++) {
+        const row_range here = model.part(range, b);
+        if (here.size() <= 0)
+            continue;
+        network.configure_for(readout, model.taps[b], model.noise[b]);
+        variance += output_variance(readout) * here.size() / range.size();
+        found.segment(here.first - range.first, here.size()) =
+            network.output(readout, model.streams, model.symbols, here).cast<cdouble>();
+    }
+    return found;
+}
+
 soft_output::prefiltered soft_output::prefilter(const configured_network& network,
                                                 const soft_model& model,
                                                 row_range range) const
@@ -42,13 +71,7 @@ soft_output::prefiltered soft_output::prefilter(const configured_network& networ
     found.samples.resize(range.size());
     configured_readout readout = model.readout;
     for (size_t b = 0; b < model.taps.size(); b++) {
-        const row_range here = {
-            b == 0 ? range.first
-                   : std::max<Index>(model.first + b * model.block, range.first),
-            b + 1 == model.taps.size()
-                ? range.last
-                : std::min<Index>(model.first + (b + 1) * model.block, range.last)
-        };
+        const row_range here = model.part(range, b);
         network.configure_for(readout, model.taps[b], model.noise[b]);
         Eigen::MatrixXcf taps(readout.feedback.size() + 1, 1);
         taps(0) = gr_complex(readout.gain);

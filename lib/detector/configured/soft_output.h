@@ -16,15 +16,16 @@ namespace reservoir {
 
 //! What was found of a frame, as far as probabilities of its symbols are made from it.
 struct soft_model {
-    sample_streams streams;             // the carrier's phase taken out
-    frame_symbols symbols;              // known or decided, all of the frame
-    configured_readout readout;         // its window, warp and points
+    sample_streams streams;                  // the carrier's phase taken out
+    frame_symbols symbols;                   // known or decided, all of the frame
+    configured_readout readout;              // its window, warp and points
     std::vector<Eigen::MatrixXcd> taps = {}; // of each block, length x streams
     std::vector<double> noise = {};          // of one stream
-    Eigen::Index first = 0, block = 0;  // first symbol and length of the blocks
+    Eigen::Index first = 0, block = 0;       // first symbol and length of the blocks
 
     //! One channel for all, estimated from so many symbols.
     void set_channel(const kernel::channel_estimate& channel, Eigen::Index num_symbols);
+    row_range part(row_range range, size_t b) const;
 };
 
 /*!
@@ -49,6 +50,15 @@ public:
                                          const std::vector<char>& known,
                                          row_range range,
                                          const std::vector<float>& log_priors);
+
+    /*!
+     * \brief What the readout makes of the symbols in range, those before each being fed back.
+     * \param variance the mean of that around what was sent
+     */
+    static Eigen::VectorXcd readout_output(const configured_network& network,
+                                           const soft_model& model,
+                                           row_range range,
+                                           double& variance);
 
 private:
     struct prefiltered {

@@ -165,56 +165,99 @@ fixed_stream::fixed_stream(const stream_readout& readout)
     d_parents.assign(RING * readout.model.survivors, 0);
     d_symbols.assign(d_parents.size(), 0);
     d_path.assign(RING, NOT_TRACED);
+    d_inputs.assign(RING, 0.0f);
+    d_phases.assign(d_parents.size(), 0.0f);
+    d_last_put.assign(d_last.size(), 0.0f);
 }
 
 fixed_stream::~fixed_stream() {}
 
 size_t fixed_stream::detect(const gr_complex* const* received,
                             size_t num_samples,
-                            gr_complex* symbols)
+                            gr_complex* symbols,
+                            readout_output output)
 {
     const int64_t complete = append(received, num_samples);
     // symbol n reads samples n - past - timing, ..., n + FUTURE - timing
     const int64_t end = complete - FUTURE + d_readout.timing;
     size_t produced = 0;
     if (d_readout.feedback) {
-        produced = search(end, symbols);
+        produced = search(end, symbols, output);
     } else if (d_next < end) {
         produced = end - d_next;
         filter(d_next, produced, symbols);
         d_next = end;
+        for (size_t k = 0; output.symbols && k < produced; k++)
+            output.symbols[k] = symbols[k] / float(d_readout.symbol_scale);
     }
+    if (output.variances)
+        std::fill_n(output.variances, produced, d_readout.output_variance);
     discard(d_next - d_readout.past - d_readout.timing);
     return produced;
 }
 
-size_t fixed_stream::search(int64_t end, gr_complex* symbols)
+size_t fixed_stream::search(int64_t end, gr_complex* symbols, readout_output output)
 {
     const float scale = d_readout.symbol_scale;
     size_t produced = 0;
     const int64_t released = std::max<int64_t>(d_next - LAG, 0);
     filter_pilots(end);
-    for (int64_t n = released; n < d_next - LAG; n++)
+    const auto put_pilot = [&](int64_t n) {
+        if (output.symbols)
+            output.symbols[produced] = d_pilot_output[n];
         symbols[produced++] = scale * d_pilot_output[n];
+    };
+    for (int64_t n = released; n < d_next - LAG; n++)
+        put_pilot(n);
     while (d_next < end) {
         const size_t count = std::min<int64_t>(FILTERED, end - d_next);
         filter(d_next, count, d_filtered.data());
         for (size_t k = 0; k < count; k++, d_next++) {
             if (d_decided == 0)
                 d_search->start(d_last.data());
-            const size_t row = d_decided % RING * d_readout.model.survivors;
-            d_search->step(d_filtered[k], &d_parents[row], &d_symbols[row], nullptr);
+            const size_t row = d_decided % RING, first = row * d_readout.model.survivors;
+            d_inputs[row] = d_filtered[k];
+            d_search->step(d_filtered[k],
+                           &d_parents[first],
+                           &d_symbols[first],
+                           output.symbols ? &d_phases[first] : nullptr);
             d_decided++;
             const int64_t n = d_next - LAG;
-            if (n >= 0)
-                symbols[produced++] =
-                    scale * (n < num_pilots() ? d_pilot_output[n] : traced_back());
+            if (n < 0)
+                continue;
+            if (n < num_pilots()) {
+                put_pilot(n);
+                continue;
+            }
+            const uint16_t decided = traced_back();
+            if (output.symbols)
+                output.symbols[produced] = output_of(decided);
+            symbols[produced++] = scale * d_readout.unit_points[decided];
         }
     }
     return produced;
 }
 
-gr_complex fixed_stream::traced_back()
+gr_complex fixed_stream::output_of(uint16_t decided)
+{
+    const kernel::survivor_model& model = d_readout.model;
+    const size_t row = d_decided % RING; // the oldest
+    if (d_decided == RING) {             // the payload's first symbol
+        d_last_phase = 0.0f;
+        d_last_put = d_last;
+    }
+    gr_complex sum = d_inputs[row] * std::polar(1.0f, -d_last_phase);
+    for (size_t j = 0; j < d_last_put.size(); j++)
+        sum += model.feedback[j] * d_last_put[j];
+    d_last_phase = d_phases[row * model.survivors + d_path[row]];
+    if (!d_last_put.empty()) {
+        std::rotate(d_last_put.begin(), d_last_put.end() - 1, d_last_put.end());
+        d_last_put[0] = model.points[decided];
+    }
+    return sum / d_readout.gain;
+}
+
+uint16_t fixed_stream::traced_back()
 {
     const size_t width = d_readout.model.survivors;
     size_t survivor = d_search->best();
@@ -230,7 +273,7 @@ gr_complex fixed_stream::traced_back()
     }
     if (row == oldest)
         d_path[row] = survivor;
-    return d_readout.unit_points[d_symbols[oldest * width + d_path[oldest]]];
+    return d_symbols[oldest * width + d_path[oldest]];
 }
 
 } // namespace reservoir

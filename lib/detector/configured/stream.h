@@ -15,6 +15,12 @@
 namespace gr {
 namespace reservoir {
 
+//! What the readout makes of each symbol before it is decided, and its noise; unit power.
+struct readout_output {
+    gr_complex* symbols = nullptr; // null: not wanted
+    float* variances = nullptr;
+};
+
 //! What a stream is detected with: the last training's scales, filter and feedback.
 struct stream_readout {
     bool feedback = true;
@@ -28,6 +34,7 @@ struct stream_readout {
     std::vector<std::vector<gr_complex>>
         filter; // one per antenna and phase, oldest sample first
     gr_complex gain = 1.0f;
+    float output_variance = 0.0f; // of the unbiased output around the symbol, unit power
     kernel::survivor_model model;
     std::vector<gr_complex> unit_points; // of the constellation
     std::vector<gr_complex> pilots;      // unit power
@@ -55,7 +62,8 @@ public:
     //! Detects the symbols that follow. Returns how many came.
     virtual size_t detect(const gr_complex* const* received,
                           size_t num_samples,
-                          gr_complex* symbols) = 0;
+                          gr_complex* symbols,
+                          readout_output output) = 0;
     //! Samples that were not finite since the last call.
     uint64_t take_bad_samples();
 
@@ -109,12 +117,15 @@ public:
 
     size_t detect(const gr_complex* const* received,
                   size_t num_samples,
-                  gr_complex* symbols) override;
+                  gr_complex* symbols,
+                  readout_output output) override;
 
 private:
-    size_t search(int64_t end, gr_complex* symbols);
-    //! Decision of the symbol that lies DECISION_LAG before the last one that was searched.
-    gr_complex traced_back();
+    size_t search(int64_t end, gr_complex* symbols, readout_output output);
+    //! Point of the symbol that lies DECISION_LAG before the last one that was searched.
+    uint16_t traced_back();
+    //! What the readout made of it, along the path that was traced back.
+    gr_complex output_of(uint16_t decided);
 
     std::unique_ptr<kernel::survivor_search> d_search;
     uint64_t d_decided = 0; // payload symbols given to the search
@@ -122,6 +133,11 @@ private:
     std::vector<uint8_t> d_parents; // DECISION_LAG + 1 symbols, a ring
     std::vector<uint16_t> d_symbols;
     std::vector<uint16_t> d_path; // of the cheapest survivor, by the same rows
+    // for output_of, by the same rows
+    std::vector<gr_complex> d_inputs;
+    std::vector<float> d_phases;
+    float d_last_phase = 0.0f;          // of the symbol before
+    std::vector<gr_complex> d_last_put; // symbols before, newest first
 };
 
 } // namespace reservoir

@@ -28,16 +28,19 @@ public:
 
     size_t detect(const gr_complex* const* received,
                   size_t num_samples,
-                  gr_complex* symbols) override;
+                  gr_complex* symbols,
+                  readout_output output) override;
 
 private:
     //! Decides the block that begins at symbol first, all its samples being there.
-    void track_block(int64_t first);
+    void track_block(int64_t first, bool output_wanted);
 
     const configured_network d_network;
     channel_tracker d_tracker;
-    frame_symbols d_history; // from symbol d_history_first on
-    Eigen::VectorXd d_phase; // of the carrier, likewise
+    frame_symbols d_history;          // from symbol d_history_first on
+    Eigen::VectorXd d_phase;          // of the carrier, likewise
+    std::vector<gr_complex> d_output; // of the readouts, likewise, where it is wanted
+    std::vector<float> d_output_variance;
     int64_t d_history_first = 0;
     int64_t d_tracked;      // next symbol to be decided
     int64_t d_released = 0; // next symbol to be put out

@@ -52,7 +52,8 @@ void bind_equalizer(py::module& m)
                          bool use_history,
                          int hurry_above,
                          const known_symbols* known,
-                         int tag_at) {
+                         int tag_at,
+                         bool soft_output) {
                  if (known) {
                      refuse_with_known_symbols(
                          training_sequence.size() > 0, "training_sequence", "given");
@@ -68,7 +69,9 @@ void bind_equalizer(py::module& m)
                                             workers,
                                             use_history,
                                             hurry_above,
-                                            tag_at);
+                                            tag_at,
+                                            soft_output,
+                                            constellation);
                  }
                  return equalizer::make(detector,
                                         sps,
@@ -81,7 +84,8 @@ void bind_equalizer(py::module& m)
                                         workers,
                                         use_history,
                                         hurry_above,
-                                        tag_at);
+                                        tag_at,
+                                        soft_output);
              }),
              py::arg("detector"),
              py::arg("sps") = 1,
@@ -96,13 +100,15 @@ void bind_equalizer(py::module& m)
              py::arg("hurry_above") = 0,
              py::arg("known_symbols") = py::none(),
              py::arg("tag_at") = 0,
+             py::arg("soft_output") = false,
              "detector: what is trained; belongs to this block from now on\n"
              "sps: samples per symbol, 1 to 64\n"
              "training_sequence: known symbols, (P,) or (streams, P)\n"
              "training_start_tag: key of the tag on the first training sample\n"
              "payload_len: symbols after the training that make up a frame; 0: a stream\n"
              "adapt_after_training: go on training on decisions; needs a constellation\n"
-             "constellation: for these decisions, as constellation.base()\n"
+             "constellation: for these decisions, and the soft output's bits where the "
+             "detector has none of its own, as constellation.base()\n"
              "background_training: train in a thread of its own while the symbols are "
              "detected with the training before; for rnn, which takes long\n"
              "workers: threads that receive frames, 1 to 64; more than one need "
@@ -119,6 +125,10 @@ void bind_equalizer(py::module& m)
              "frame; payload_len is then the number of its symbols that are not known\n"
              "tag_at: symbol of the training sequence or the frame that carries the tag, "
              "counted from 0; everything is held back by so many symbols\n"
+             "soft_output: as many ports more as there are streams, after theirs: for "
+             "each symbol the log-likelihood ratios log P(1)/P(0) of its bits, a vector "
+             "of floats, ordered as calc_soft_dec of the constellation; +-8 where a "
+             "symbol is known, 0 before the first training\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def(
             "set_training_sequence",
