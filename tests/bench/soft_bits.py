@@ -4,11 +4,11 @@
 #
 """What the soft output is worth: bits of information, scale, packets behind GNU Radio's decoder.
 
-    soft_bits.py [--snr 7 9] [--frames 1000] [--seed 201] [--constellation qpsk] [--jobs 1]
+    soft_bits.py [--snr 7 9] [--frames 1000] [--seed 201] [--fading] [--constellation qpsk] [--jobs 1]
 
 A frame is 64 pilots, 512 symbols of payload and 48 of another packet, through six Rayleigh taps of
-powers exp(-l/2), scaled to unit energy in every frame, with noise at the Es/N0 given. The payload is
-a packet of packet_format with its code of rate 1/2, K = 7.
+powers exp(-l/2), scaled to unit energy in every frame (--fading: on average), with noise at the Es/N0
+given. The payload is a packet of packet_format with its code of rate 1/2, K = 7.
 
 Of the bits' log-likelihood ratios L, the sent bit being s = +-1, an exact L bears
 mean(1 - log2(1 + exp(-s L))) bits per bit; and the scale that would bear most is 1. Lines:
@@ -85,7 +85,7 @@ def decode(form, ratios):
     return np.array(sink.data(), np.uint8).reshape(len(ratios), form.num_info)
 
 
-def make_frame(form, snr_db, seed, number):
+def make_frame(form, snr_db, seed, number, fading=False):
     rng = np.random.default_rng([seed, number])
     pilots = form.points[rng.integers(0, len(form.points), PILOTS)]
     data = rng.integers(0, 256, form.packets.capacity, np.uint8).tobytes()
@@ -95,16 +95,16 @@ def make_frame(form, snr_db, seed, number):
         rng.standard_normal(count) + 1j * rng.standard_normal(count)
     ) / np.sqrt(2)
     taps = np.sqrt(POWERS) * gaussian(6)
-    taps /= np.linalg.norm(taps)
+    taps /= np.sqrt(POWERS.sum()) if fading else np.linalg.norm(taps)
     sent = np.concatenate([pilots, payload, behind])
     received = np.convolve(sent, taps)[: len(sent)]
     received = received + 10 ** (-snr_db / 20) * gaussian(len(sent))
     return pilots, payload, received.astype(np.complex64)
 
 
-def receive(form, snr_db, seed, number):
+def receive(form, snr_db, seed, number, fading):
     """Payload bits, and ratios by line."""
-    pilots, payload, received = make_frame(form, snr_db, seed, number)
+    pilots, payload, received = make_frame(form, snr_db, seed, number, fading)
     frame = dict(payload_len=PAYLOAD, soft=True)
     configured = reservoir.configured_esn(form.constellation)
     symbols, llrs = configured.receive(received, pilots, **frame)
@@ -150,9 +150,9 @@ def measure(form, found):
     return lines
 
 
-def run(name, snr_db, seed, numbers):
+def run(name, snr_db, seed, fading, numbers):
     form = Format(name)
-    return [receive(form, snr_db, seed, number) for number in numbers]
+    return [receive(form, snr_db, seed, number, fading) for number in numbers]
 
 
 def main():
@@ -161,6 +161,7 @@ def main():
     parser.add_argument("--snr", type=float, nargs="+", default=[7, 9], metavar="DB")
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=201)
+    parser.add_argument("--fading", action="store_true")
     parser.add_argument("--constellation", choices=CONSTELLATIONS, default="qpsk")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -169,7 +170,14 @@ def main():
         pieces = [range(k, options.frames, options.jobs) for k in range(options.jobs)]
         with ProcessPoolExecutor(options.jobs) as pool:
             jobs = [
-                pool.submit(run, options.constellation, snr_db, options.seed, piece)
+                pool.submit(
+                    run,
+                    options.constellation,
+                    snr_db,
+                    options.seed,
+                    options.fading,
+                    piece,
+                )
                 for piece in pieces
             ]
             found = [frame for job in jobs for frame in job.result()]

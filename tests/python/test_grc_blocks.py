@@ -359,6 +359,31 @@ def test_rnn_hides_what_its_optimizer_does_not_use(platform):
     assert hidden(soft_output="True") == {"momentum", "patience", "constellation"}
 
 
+@pytest.mark.parametrize("name", EQUALIZERS)
+def test_soft_output_is_a_port_per_stream(platform, name):
+    def soft_ports(**values):
+        flow_graph = platform.make_flow_graph()
+        block = flow_graph.new_block(name)
+        for key, value in values.items():
+            block.params[key].set_value(value)
+        flow_graph.rewrite()
+        return [
+            port.vlen
+            for port in block.active_sources
+            if port.dtype == "float" and not port.hidden
+        ]
+
+    assert soft_ports() == []
+    assert soft_ports(soft_output="True", constellation_type="16qam") == [4]
+    custom = {
+        "constellation_type": "object",
+        "constellation": "__import__('gnuradio.digital').digital.constellation_8psk().base()",
+    }
+    assert soft_ports(soft_output="True", **custom) == [3]
+    if name != "reservoir_configured_esn_equalizer":
+        assert soft_ports(soft_output="True", num_outputs="2") == [2, 2]
+
+
 def test_every_cpp_block_compiles(platform, tmp_path):
     compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
     if not compiler or not pkg_config:
@@ -376,6 +401,7 @@ def test_every_cpp_block_compiles(platform, tmp_path):
         }
         if "adapt_after_training" in block.params:
             values["adapt_after_training"] = "True"
+        values["soft_output"] = "True"
         for key, value in values.items():
             block.params[key].set_value(value)
     others = [name for name in BLOCKS if "cpp" in BLOCKS[name]["flags"]]

@@ -541,6 +541,15 @@ void pattern_receiver::soften(configured_frame& frame,
                             d_network.settings().two_real_streams ? whole_of(taps) : taps,
                             channels.back().noise_variance);
     keep_decisions(d_network, frame, 0);
+    if (!d_network.settings().soft)
+        return;
+    const auto made = std::make_shared<soft_model>(
+        soft_model{ received.streams, received.symbols, model.readout });
+    for (size_t b = 0; b < blocks.size(); b++)
+        made->add(blocks[b],
+                  channels[b].at((blocks[b].first + blocks[b].last) / 2),
+                  channels[b].noise_variance);
+    frame.model = made;
 }
 
 } // namespace reservoir

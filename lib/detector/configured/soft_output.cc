@@ -5,6 +5,7 @@
 
 #include "detector/configured/soft_output.h"
 
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <algorithm>
 #include <cmath>
 
@@ -12,6 +13,9 @@ namespace gr {
 namespace reservoir {
 
 using Eigen::Index;
+using Eigen::MatrixXcd;
+using Eigen::VectorXcd;
+using Eigen::VectorXd;
 
 namespace {
 
@@ -19,28 +23,28 @@ namespace {
 // and symbols after it end it.
 constexpr Index SEGMENT = 1024;
 constexpr Index RUN_IN = 32, RUN_OUT = 48;
+constexpr double LEAST_DOUBT =
+    1e-3; // variance of a symbol, below which nothing is gained
 constexpr double LEAST_NOISE = 1e-5; // of the readout's output, unit power
 
 } // namespace
 
-void soft_model::set_channel(const kernel::channel_estimate& channel, Index num_symbols)
+void soft_model::add_still(const MatrixXcd& taps,
+                           double noise_variance,
+                           Index num_symbols)
 {
-    const double length = channel.taps.rows(), num_streams = channel.taps.cols();
-    taps = { channel.taps };
-    noise = { std::max(channel.noise_variance,
-                       1e-4 * channel.taps.squaredNorm() / num_streams) *
-              (1.0 + length / std::max<double>(num_symbols, length + 1.0)) };
-    first = 0;
-    block = symbols.values.size();
+    const double length = taps.rows(), num_streams = taps.cols();
+    const double noise =
+        std::max(noise_variance, 1e-4 * taps.squaredNorm() / num_streams);
+    const double rows = std::max<double>(num_symbols, length + 1.0);
+    add({ 0, symbols.values.size() }, taps, noise * (1.0 + length / rows));
 }
 
-// Symbols of the range in block b; the first and the last block reach to its ends.
 row_range soft_model::part(row_range range, size_t b) const
 {
-    return { b == 0 ? range.first : std::max<Index>(first + b * block, range.first),
-             b + 1 == taps.size()
-                 ? range.last
-                 : std::min<Index>(first + (b + 1) * block, range.last) };
+    return { b == 0 ? range.first : std::max(blocks[b].symbols.first, range.first),
+             b + 1 == blocks.size() ? range.last
+                                    : std::min(blocks[b].symbols.last, range.last) };
 }
 
 Eigen::VectorXcd soft_output::readout_output(const configured_network& network,
@@ -51,11 +55,11 @@ Eigen::VectorXcd soft_output::readout_output(const configured_network& network,
     Eigen::VectorXcd found(range.size());
     configured_readout readout = model.readout;
     variance = 0.0;
-    for (size_t b = 0; b < model.taps.size(); b++) {
+    for (size_t b = 0; b < model.blocks.size(); b++) {
         const row_range here = model.part(range, b);
         if (here.size() <= 0)
             continue;
-        network.configure_for(readout, model.taps[b], model.noise[b]);
+        network.configure_for(readout, model.blocks[b].taps, model.blocks[b].noise);
         variance += output_variance(readout) * here.size() / range.size();
         found.segment(here.first - range.first, here.size()) =
             network.output(readout, model.streams, model.symbols, here).cast<cdouble>();
@@ -67,21 +71,24 @@ soft_output::prefiltered soft_output::prefilter(const configured_network& networ
                                                 const soft_model& model,
                                                 row_range range) const
 {
+    // A real output has all of its noise where the points differ, a complex one half of it.
+    const double share = network.settings().two_real_streams ? 2.0 : 1.0;
     prefiltered found;
     found.samples.resize(range.size());
     configured_readout readout = model.readout;
-    for (size_t b = 0; b < model.taps.size(); b++) {
+    for (size_t b = 0; b < model.blocks.size(); b++) {
         const row_range here = model.part(range, b);
-        network.configure_for(readout, model.taps[b], model.noise[b]);
+        if (here.size() <= 0)
+            continue;
+        network.configure_for(readout, model.blocks[b].taps, model.blocks[b].noise);
         Eigen::MatrixXcf taps(readout.feedback.size() + 1, 1);
         taps(0) = gr_complex(readout.gain);
         taps.bottomRows(readout.feedback.size()) = -readout.feedback.cast<gr_complex>();
-        found.taps.push_back(taps);
-        found.noise.push_back(
-            std::max(readout.gain.real() - std::norm(readout.gain), LEAST_NOISE));
-        if (here.size() > 0)
-            found.samples.segment(here.first - range.first, here.size()) =
-                network.feedforward(readout, model.streams, here);
+        const double noise = readout.gain.real() - std::norm(readout.gain);
+        found.parts.push_back(
+            { here, taps, float(share * std::max(noise, LEAST_NOISE)) });
+        found.samples.segment(here.first - range.first, here.size()) =
+            network.feedforward(readout, model.streams, here);
     }
     return found;
 }
@@ -92,8 +99,63 @@ const std::vector<float>& soft_output::posteriors(const configured_network& netw
                                                   row_range range,
                                                   const std::vector<float>& log_priors)
 {
+    pass(network, model, known, range, log_priors);
+    if (model.blocks.size() > 1)
+        return d_posteriors;
+    soft_model again = model;
+    if (estimate_again(again, known, range))
+        pass(network, again, known, range, log_priors);
+    return d_posteriors;
+}
+
+bool soft_output::estimate_again(soft_model& model,
+                                 const std::vector<char>& known,
+                                 row_range range) const
+{
+    const kernel::channel_window window = model.readout.window;
+    const Eigen::VectorXcd& points = model.readout.points;
+    const Index order = points.size();
+    VectorXcd means = model.symbols.warped(model.readout.warp).head(range.last);
+    VectorXd variances = VectorXd::Zero(range.last);
+    double unsure = 0.0;
+    for (Index n = range.first; n < range.last; n++) {
+        if (known[n])
+            continue;
+        const Eigen::Map<const Eigen::VectorXf> of_symbol(
+            &d_posteriors[(n - range.first) * order], order);
+        VectorXd probabilities = of_symbol.cast<double>().array().exp();
+        probabilities /= probabilities.sum();
+        means(n) = (points.array() * probabilities.array()).sum();
+        variances(n) = ((points.array() - means(n)).abs2() * probabilities.array()).sum();
+        unsure += variances(n);
+    }
+    if (unsure < LEAST_DOUBT * range.size())
+        return false;
+    const row_range rows = model_rows({ 0, range.last }, window);
+    kernel::lag_sums sums =
+        kernel::sum_lags(model.streams, window.timing, means, rows, window.length);
+    for (Index l = 0; l < window.length; l++)
+        sums.gram(l, l) += variances.segment(rows.first - l, rows.size()).sum();
+    const MatrixXcd taps = sums.taps();
+    const double num_streams = taps.cols();
+    if (!taps.allFinite() || !(taps.squaredNorm() > 0.0))
+        return false;
+    model.blocks.clear();
+    model.add_still(taps,
+                    sums.residual(taps) / num_streams /
+                        std::max<double>(rows.size() - window.length, 1.0),
+                    rows.size());
+    return true;
+}
+
+void soft_output::pass(const configured_network& network,
+                       const soft_model& model,
+                       const std::vector<char>& known,
+                       row_range range,
+                       const std::vector<float>& log_priors)
+{
     const prefiltered input = prefilter(network, model, range);
-    const Index length = input.taps[0].rows();
+    const Index length = input.parts[0].taps.rows();
     const size_t num_points = model.readout.points.size();
     if (!d_algorithm || length != d_length || num_points != d_num_points) {
         d_algorithm =
@@ -101,45 +163,59 @@ const std::vector<float>& soft_output::posteriors(const configured_network& netw
         d_length = length;
         d_num_points = num_points;
     }
-    const Eigen::VectorXcf points = model.readout.points.cast<gr_complex>();
-    std::vector<gr_complex> past(length - 1);
     d_posteriors.resize(range.size() * num_points);
     for (Index first = range.first; first < range.last; first += SEGMENT) {
-        const Index last = std::min(first + SEGMENT, range.last);
+        const row_range segment = { first, std::min(first + SEGMENT, range.last) };
         const Index begin = std::max(first - RUN_IN, range.first);
-        const Index end = std::min(last + RUN_OUT, range.last);
-        for (Index j = 0; j + 1 < length; j++) {
-            const Index n = begin - 1 - j;
-            past[j] = n < 0 ? gr_complex(0.0f)
-                            : gr_complex(model.symbols.warped(n, model.readout.warp));
-        }
-        d_algorithm->start(past.data());
-        size_t set = model.taps.size(); // block whose channel is set: none
-        for (Index n = begin; n < end; n++) {
-            const size_t block = std::clamp<Index>(
-                (n - model.first) / model.block, 0, model.taps.size() - 1);
-            if (block != set)
-                d_algorithm->set_channel(input.taps[block], points.data());
-            set = block;
-            const Index k = n - range.first;
-            if (known[n])
-                d_algorithm->step_known(
-                    &input.samples(k),
-                    input.noise[block],
-                    gr_complex(model.symbols.warped(n, model.readout.warp)));
-            else
-                d_algorithm->step(&input.samples(k),
-                                  input.noise[block],
-                                  log_priors.empty() ? nullptr
-                                                     : &log_priors[k * num_points]);
-        }
+        run(input,
+            model,
+            known,
+            range,
+            { begin, std::min(segment.last + RUN_OUT, range.last) },
+            log_priors);
         d_of_segment.resize(d_algorithm->num_rows() * num_points);
         d_algorithm->posteriors(d_of_segment.data());
         std::copy_n(d_of_segment.begin() + (first - begin) * num_points,
-                    (last - first) * num_points,
+                    segment.size() * num_points,
                     d_posteriors.begin() + (first - range.first) * num_points);
     }
-    return d_posteriors;
+}
+
+// Forward through these symbols, from the decisions before them.
+void soft_output::run(const prefiltered& input,
+                      const soft_model& model,
+                      const std::vector<char>& known,
+                      row_range range,
+                      row_range symbols,
+                      const std::vector<float>& log_priors)
+{
+    const Eigen::VectorXcf points = model.readout.points.cast<gr_complex>();
+    const auto sent = [&model](Index n) {
+        return n < 0 ? gr_complex(0.0f)
+                     : gr_complex(model.symbols.warped(n, model.readout.warp));
+    };
+    std::vector<gr_complex> past(d_length - 1);
+    for (Index j = 0; j + 1 < d_length; j++)
+        past[j] = sent(symbols.first - 1 - j);
+    d_algorithm->start(past.data());
+    for (const auto& part : input.parts) {
+        const row_range here = { std::max(part.symbols.first, symbols.first),
+                                 std::min(part.symbols.last, symbols.last) };
+        if (here.size() <= 0)
+            continue;
+        d_algorithm->set_channel(part.taps, points.data());
+        for (Index n = here.first; n < here.last; n++) {
+            const Index k = n - range.first;
+            const gr_complex* const sample = &input.samples(k);
+            if (known[n])
+                d_algorithm->step_known(sample, part.noise, sent(n));
+            else
+                d_algorithm->step(sample,
+                                  part.noise,
+                                  log_priors.empty() ? nullptr
+                                                     : &log_priors[k * d_num_points]);
+        }
+    }
 }
 
 } // namespace reservoir

@@ -16,15 +16,26 @@ namespace reservoir {
 
 //! What was found of a frame, as far as probabilities of its symbols are made from it.
 struct soft_model {
-    sample_streams streams;                  // the carrier's phase taken out
-    frame_symbols symbols;                   // known or decided, all of the frame
-    configured_readout readout;              // its window, warp and points
-    std::vector<Eigen::MatrixXcd> taps = {}; // of each block, length x streams
-    std::vector<double> noise = {};          // of one stream
-    Eigen::Index first = 0, block = 0;       // first symbol and length of the blocks
+    sample_streams streams;     // the carrier's phase taken out
+    frame_symbols symbols;      // known or decided, all of the frame
+    configured_readout readout; // its window, warp and points
+    // channels of the frame's blocks, which follow on each other
+    struct block_channel {
+        row_range symbols;
+        Eigen::MatrixXcd taps; // length x streams
+        double noise;          // of one stream
+    };
+    std::vector<block_channel> blocks = {};
 
+    void add(row_range range, const Eigen::MatrixXcd& taps, double noise_variance)
+    {
+        blocks.push_back({ range, taps, noise_variance });
+    }
     //! One channel for all, estimated from so many symbols.
-    void set_channel(const kernel::channel_estimate& channel, Eigen::Index num_symbols);
+    void add_still(const Eigen::MatrixXcd& taps,
+                   double noise_variance,
+                   Eigen::Index num_symbols);
+    //! Symbols of the range in block b; the first and the last block reach to its ends.
     row_range part(row_range range, size_t b) const;
 };
 
@@ -32,7 +43,10 @@ struct soft_model {
  * \brief Probabilities of a frame's symbols by the forward-backward algorithm, over the readout that
  * the channel's model gives: its output is a x[n] - sum_j w_j x[n-1-j] + e, E|e|^2 = a - |a|^2.
  *
- * The buffers are kept from frame to frame. Not responsible for bits.
+ * Where one channel is for all of the frame and some symbols are not sure, a second pass follows,
+ * with a channel and a noise variance estimated from the probabilities instead of the decisions
+ * (expectation maximisation; Kaleh and Vallet, 1994): decisions are such that they leave too little
+ * noise. The buffers are kept from frame to frame. Not responsible for bits.
  */
 class soft_output
 {
@@ -62,13 +76,32 @@ public:
 
 private:
     struct prefiltered {
-        Eigen::VectorXcf samples;           // of the range
-        std::vector<Eigen::MatrixXcf> taps; // of each block
-        std::vector<float> noise;
+        struct part {
+            row_range symbols;
+            Eigen::MatrixXcf taps; // length x 1
+            float noise;
+        };
+        Eigen::VectorXcf samples; // of the range
+        std::vector<part> parts;
     };
     prefiltered prefilter(const configured_network& network,
                           const soft_model& model,
                           row_range range) const;
+    void pass(const configured_network& network,
+              const soft_model& model,
+              const std::vector<char>& known,
+              row_range range,
+              const std::vector<float>& log_priors);
+    //! The channel from the symbols' probabilities. Returns whether that is worth a pass.
+    bool estimate_again(soft_model& model,
+                        const std::vector<char>& known,
+                        row_range range) const;
+    void run(const prefiltered& input,
+             const soft_model& model,
+             const std::vector<char>& known,
+             row_range range,
+             row_range symbols,
+             const std::vector<float>& log_priors);
 
     std::unique_ptr<kernel::forward_backward> d_algorithm;
     size_t d_num_points = 0;

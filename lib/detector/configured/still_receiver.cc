@@ -407,7 +407,7 @@ void still_receiver::soften(configured_frame& frame,
         return;
     const auto model =
         std::make_shared<soft_model>(soft_model{ streams, symbols, readout });
-    model->set_channel(channel, rows.size());
+    model->add_still(channel.taps, channel.noise_variance, rows.size());
     frame.model = model;
 }
 

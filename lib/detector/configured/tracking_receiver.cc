@@ -301,14 +301,13 @@ void tracking_receiver::soften(configured_frame& frame,
     }
     frame.soft_variance = noise / std::max<size_t>(channels.taps.size(), 1);
     frame.model.reset();
-    if (d_network.settings().soft && !channels.taps.empty())
-        frame.model = std::make_shared<soft_model>(soft_model{ streams,
-                                                               received.symbols,
-                                                               frame.readout,
-                                                               channels.taps,
-                                                               channels.noise,
-                                                               layout.num_pilots,
-                                                               block });
+    if (!d_network.settings().soft || channels.taps.empty())
+        return;
+    const auto model = std::make_shared<soft_model>(
+        soft_model{ streams, received.symbols, frame.readout });
+    for (size_t b = 0; b < channels.taps.size(); b++)
+        model->add(range_of(b), channels.taps[b], channels.noise[b]);
+    frame.model = model;
 }
 
 // Where a channel that moves was taken to stand still, what seems sure may be wrong.
