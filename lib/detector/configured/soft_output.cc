@@ -5,7 +5,6 @@
 
 #include "detector/configured/soft_output.h"
 
-#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <algorithm>
 #include <cmath>
 
@@ -14,8 +13,6 @@ namespace reservoir {
 
 using Eigen::Index;
 using Eigen::MatrixXcd;
-using Eigen::VectorXcd;
-using Eigen::VectorXd;
 
 namespace {
 
@@ -23,8 +20,6 @@ namespace {
 // and symbols after it end it.
 constexpr Index SEGMENT = 1024;
 constexpr Index RUN_IN = 32, RUN_OUT = 48;
-constexpr double LEAST_DOUBT =
-    1e-3; // variance of a symbol, below which nothing is gained
 constexpr double LEAST_NOISE = 1e-5; // of the readout's output, unit power
 
 } // namespace
@@ -99,61 +94,6 @@ const std::vector<float>& soft_output::posteriors(const configured_network& netw
                                                   row_range range,
                                                   const std::vector<float>& log_priors)
 {
-    pass(network, model, known, range, log_priors);
-    if (model.blocks.size() > 1)
-        return d_posteriors;
-    soft_model again = model;
-    if (estimate_again(again, known, range))
-        pass(network, again, known, range, log_priors);
-    return d_posteriors;
-}
-
-bool soft_output::estimate_again(soft_model& model,
-                                 const std::vector<char>& known,
-                                 row_range range) const
-{
-    const kernel::channel_window window = model.readout.window;
-    const Eigen::VectorXcd& points = model.readout.points;
-    const Index order = points.size();
-    VectorXcd means = model.symbols.warped(model.readout.warp).head(range.last);
-    VectorXd variances = VectorXd::Zero(range.last);
-    double unsure = 0.0;
-    for (Index n = range.first; n < range.last; n++) {
-        if (known[n])
-            continue;
-        const Eigen::Map<const Eigen::VectorXf> of_symbol(
-            &d_posteriors[(n - range.first) * order], order);
-        VectorXd probabilities = of_symbol.cast<double>().array().exp();
-        probabilities /= probabilities.sum();
-        means(n) = (points.array() * probabilities.array()).sum();
-        variances(n) = ((points.array() - means(n)).abs2() * probabilities.array()).sum();
-        unsure += variances(n);
-    }
-    if (unsure < LEAST_DOUBT * range.size())
-        return false;
-    const row_range rows = model_rows({ 0, range.last }, window);
-    kernel::lag_sums sums =
-        kernel::sum_lags(model.streams, window.timing, means, rows, window.length);
-    for (Index l = 0; l < window.length; l++)
-        sums.gram(l, l) += variances.segment(rows.first - l, rows.size()).sum();
-    const MatrixXcd taps = sums.taps();
-    const double num_streams = taps.cols();
-    if (!taps.allFinite() || !(taps.squaredNorm() > 0.0))
-        return false;
-    model.blocks.clear();
-    model.add_still(taps,
-                    sums.residual(taps) / num_streams /
-                        std::max<double>(rows.size() - window.length, 1.0),
-                    rows.size());
-    return true;
-}
-
-void soft_output::pass(const configured_network& network,
-                       const soft_model& model,
-                       const std::vector<char>& known,
-                       row_range range,
-                       const std::vector<float>& log_priors)
-{
     const prefiltered input = prefilter(network, model, range);
     const Index length = input.parts[0].taps.rows();
     const size_t num_points = model.readout.points.size();
@@ -179,6 +119,7 @@ void soft_output::pass(const configured_network& network,
                     segment.size() * num_points,
                     d_posteriors.begin() + (first - range.first) * num_points);
     }
+    return d_posteriors;
 }
 
 // Forward through these symbols, from the decisions before them.

@@ -43,10 +43,7 @@ struct soft_model {
  * \brief Probabilities of a frame's symbols by the forward-backward algorithm, over the readout that
  * the channel's model gives: its output is a x[n] - sum_j w_j x[n-1-j] + e, E|e|^2 = a - |a|^2.
  *
- * Where one channel is for all of the frame and some symbols are not sure, a second pass follows,
- * with a channel and a noise variance estimated from the probabilities instead of the decisions
- * (expectation maximisation; Kaleh and Vallet, 1994): decisions are such that they leave too little
- * noise. The buffers are kept from frame to frame. Not responsible for bits.
+ * The buffers are kept from frame to frame. Not responsible for bits.
  */
 class soft_output
 {
@@ -87,15 +84,6 @@ private:
     prefiltered prefilter(const configured_network& network,
                           const soft_model& model,
                           row_range range) const;
-    void pass(const configured_network& network,
-              const soft_model& model,
-              const std::vector<char>& known,
-              row_range range,
-              const std::vector<float>& log_priors);
-    //! The channel from the symbols' probabilities. Returns whether that is worth a pass.
-    bool estimate_again(soft_model& model,
-                        const std::vector<char>& known,
-                        row_range range) const;
     void run(const prefiltered& input,
              const soft_model& model,
              const std::vector<char>& known,
