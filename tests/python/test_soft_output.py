@@ -282,7 +282,42 @@ def test_streams_have_their_own_noise():
     assert 0.6 < best < 1.6
 
 
-def test_known_symbols_in_the_middle():
+@pytest.mark.parametrize(
+    "points, rotation, snr_db",
+    [
+        ([-1, 1], np.pi / 2, 3),  # real and imaginary parts are streams of their own
+        ([-1, 1], 0.0, 4),
+        (QPSK, np.pi / 4, 8),
+        (np.exp(0.25j * np.pi * np.arange(8)), 0.0, 13),
+    ],
+    ids=["pi/2-bpsk", "bpsk", "pi/4-qpsk", "8psk"],
+)
+def test_known_symbols_in_the_middle(points, rotation, snr_db):
+    points = np.asarray(points, np.complex64)
+    labels = list(range(len(points)))
+    constellation = digital.constellation_calcdist(points, labels, 1, 1).base()
+    rng = np.random.default_rng(12)
+    signed = []
+    for _ in range(20):
+        pattern = reservoir.known_symbols(symbols(40, rng, points), range(70, 110))
+        sent = symbols(180, rng, points)
+        sent[70:110] = pattern.training(180)[70:110]
+        turned = np.append(sent * np.exp(1j * rotation * np.arange(180)), np.zeros(48))
+        taps = rayleigh(np.exp(-np.arange(4) / 1.5), rng)
+        received = through(turned, taps / np.linalg.norm(taps), rng, snr_db)
+        det = reservoir.configured_esn(constellation, rotation=rotation)
+        _, llrs = det.receive(received, pattern, payload_len=140, soft=True)
+        truth = signs(constellation, sent)
+        np.testing.assert_array_equal(llrs[70:110], CLIP * truth[70:110])
+        signed.append(np.delete(llrs * truth, range(70, 110), axis=0))
+    signed = np.concatenate(signed)
+    scales = np.geomspace(0.3, 3, 47)
+    best = scales[np.argmax([information(s * signed) for s in scales])]
+    assert information(signed) > 0.8
+    assert 0.65 < best < 1.35
+
+
+def test_linear_detectors_know_the_middle_too():
     qpsk = digital.constellation_qpsk().base()
     rng = np.random.default_rng(12)
     sent = symbols(200, rng)
