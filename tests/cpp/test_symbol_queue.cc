@@ -150,3 +150,51 @@ BOOST_AUTO_TEST_CASE(numbers_hold_over_a_long_stream)
         BOOST_REQUIRE_EQUAL(queue.size(), FRAME);
     }
 }
+
+// Those of symbol n of row o are n + o / 2 and -n - o / 2.
+BOOST_AUTO_TEST_CASE(soft_bits_go_with_their_symbols)
+{
+    constexpr size_t ROWS = 2, BITS = 2;
+    symbol_queue queue(ROWS, BITS);
+    const auto bit = [](size_t row, uint64_t n, size_t b) {
+        return (b == 0 ? 1.0F : -1.0F) * (float(n) + 0.5F * row);
+    };
+    const auto write = [&](float* const* llrs, uint64_t first, size_t count) {
+        for (size_t o = 0; o < ROWS; o++)
+            for (size_t k = 0; k < BITS * count; k++)
+                llrs[o][k] = bit(o, first + k / BITS, k % BITS);
+    };
+    append(queue, ROWS, 0, 5);
+    write(queue.llrs(), 0, 5);
+    queue.reserve(3);          // 5, 6, 7
+    append(queue, ROWS, 6, 6); // 6 and 7 are not kept
+    write(queue.llrs(), 6, 6);
+    queue.keep(2, 3);           // 8, 9, 10
+    append(queue, ROWS, 11, 1); // its bits stay 0
+    std::vector<std::vector<float>> late(ROWS, std::vector<float>(3 * BITS));
+    float* const pointers[] = { late[0].data(), late[1].data() };
+    write(pointers, 5, 3);
+
+    std::vector<std::vector<float>> llrs(ROWS, std::vector<float>(20 * BITS));
+    stream_matrix symbols(ROWS, std::vector<gr_complex>(20));
+    size_t taken = 0;
+    const auto take = [&](size_t max) {
+        gr_complex* const to[] = { &symbols[0][taken], &symbols[1][taken] };
+        float* const bits[] = { &llrs[0][taken * BITS], &llrs[1][taken * BITS] };
+        taken += queue.pop(to, max, bits);
+    };
+    take(2);
+    take(20);
+    BOOST_TEST(taken == 5u);
+    queue.write(queue.release(), numbered(ROWS, 5, 3), late);
+    take(4);
+    take(20);
+    BOOST_TEST(taken == 12u);
+    for (size_t o = 0; o < ROWS; o++)
+        for (uint64_t n = 0; n < 12; n++) {
+            BOOST_TEST(symbols[o][n] == symbol(o, n));
+            for (size_t b = 0; b < BITS; b++)
+                BOOST_TEST(llrs[o][n * BITS + b] == (n == 11 ? 0.0F : bit(o, n, b)));
+        }
+    BOOST_TEST(symbol_queue(1).llrs() == nullptr);
+}

@@ -21,7 +21,7 @@ using kernel::row_range;
 namespace {
 
 constexpr double RIDGE = 1e-3;       // of the taps, per row
-constexpr double SLOPE_RIDGE = 3e-3; // of what the slope moves them by, per row
+constexpr double TREND_RIDGE = 3e-3; // of what the slope moves them by, per row
 constexpr double LEAST_WEIGHT = 0.02;
 
 } // namespace
@@ -129,7 +129,7 @@ interpolated_channel::around(row_range block, tracking_memory memory, bool own) 
         MatrixXcd loaded = gram;
         loaded.diagonal().head(length).array() +=
             d_ridge.array() + (RIDGE * sums.weight + 1e-12);
-        loaded.diagonal().tail(length).array() += SLOPE_RIDGE * spread + 1e-9;
+        loaded.diagonal().tail(length).array() += TREND_RIDGE * spread + 1e-9;
         const MatrixXcd both = kernel::hermitian_solve(loaded, cross);
         found.taps = both.topRows(length);
         found.slope = both.bottomRows(length);

@@ -18,7 +18,8 @@ namespace {
 
 // A long frame is done in segments: of each, symbols before it start the algorithm, from decisions,
 // and symbols after it end it.
-constexpr Index SEGMENT = 1024;
+constexpr Index SEGMENT = 1024, SHORT_SEGMENT = 64;
+constexpr Index BRANCHES = Index(1) << 21; // that are stored at once
 constexpr Index RUN_IN = 32, RUN_OUT = 48;
 constexpr double LEAST_NOISE = 1e-5; // of the readout's output, unit power
 
@@ -104,8 +105,10 @@ const std::vector<float>& soft_output::posteriors(const configured_network& netw
         d_num_points = num_points;
     }
     d_posteriors.resize(range.size() * num_points);
-    for (Index first = range.first; first < range.last; first += SEGMENT) {
-        const row_range segment = { first, std::min(first + SEGMENT, range.last) };
+    const Index most =
+        std::clamp<Index>(BRANCHES / (STATES * num_points), SHORT_SEGMENT, SEGMENT);
+    for (Index first = range.first; first < range.last; first += most) {
+        const row_range segment = { first, std::min(first + most, range.last) };
         const Index begin = std::max(first - RUN_IN, range.first);
         run(input,
             model,
