@@ -599,6 +599,30 @@ def test_known_symbols_of_a_block():
     assert np.mean(soft * truth > 0) > 0.99
 
 
+def test_a_pattern_that_goes_on_for_a_stream():
+    qpsk = digital.constellation_qpsk().base()
+    rng = np.random.default_rng(23)
+    probe = symbols(16, rng)
+    sent = symbols(48 * 40, rng)
+    sent.reshape(-1, 48)[:, 32:] = probe
+    received = through(np.append(sent, np.zeros(100)), np.array([1, 0.4j]), rng, 14)
+    pattern = reservoir.known_symbols(probe, range(32, 48), period=48)
+    found = []
+    for chunk in CHUNKS:
+        block = reservoir.equalizer(
+            reservoir.configured_esn(qpsk),
+            known_symbols=pattern,
+            soft_output=True,
+        )
+        _, (soft,), _ = run_softly(block, received, [training_tag(0)], chunk)
+        signed = (soft[: len(sent)] * signs(qpsk, sent)).reshape(-1, 48, 2)
+        assert np.all(signed[1:-1, 32:] == CLIP)
+        assert np.mean(signed[1:-1] > 0) > 0.99
+        found.append(soft)
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+
+
 def test_a_block_needs_to_know_the_bits():
     with pytest.raises(ValueError, match="constellation = None: must be given with"):
         reservoir.equalizer(reservoir.fir(), training_sequence=[1], soft_output=True)
