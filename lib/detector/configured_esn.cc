@@ -44,27 +44,6 @@ size_t count_bad(const gr_complex* const* received, int num_inputs, size_t num_s
     return count;
 }
 
-// One stream per antenna and sampling phase; samples that are not finite count as zero.
-kernel::sample_streams split(const gr_complex* const* received,
-                             size_t num_samples,
-                             int num_inputs,
-                             int sps,
-                             double gain)
-{
-    const size_t symbols = (num_samples + sps - 1) / sps;
-    kernel::sample_streams streams;
-    for (int a = 0; a < num_inputs; a++) {
-        for (int q = 0; q < sps; q++) {
-            Eigen::VectorXcd stream = Eigen::VectorXcd::Zero(symbols);
-            for (size_t n = q, k = 0; n < num_samples; n += sps, k++)
-                if (finite(received[a][n]))
-                    stream(k) = gain * std::complex<double>(received[a][n]);
-            streams.push_back(stream);
-        }
-    }
-    return streams;
-}
-
 // Whether a burst is more than pilots and a payload.
 bool as_pattern(const configured_network& network, const std::vector<cdouble>& known)
 {
@@ -307,7 +286,7 @@ training_report configured_esn::do_fit(const gr_complex* const* received,
 {
     const auto known = prepare(received, num_samples, pilots, sps);
     kernel::sample_streams streams =
-        split(received, num_samples, num_inputs(), sps, d_readout->input_gain);
+        phase_streams(received, num_samples, num_inputs(), sps, d_readout->input_gain);
     const configured_network network(settings());
     streams = network.without_rotation(streams);
     d_tracking = d_track_next;
@@ -388,7 +367,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
     std::vector<const gr_complex*> rows(received, received + num_inputs());
     for (auto& row : rows)
         row -= history() * sps;
-    kernel::sample_streams streams = split(
+    kernel::sample_streams streams = phase_streams(
         rows.data(), history() * sps + used, num_inputs(), sps, d_readout->input_gain);
     const Eigen::Index length = history() + num_symbols + LOOK_AHEAD;
     for (auto& stream : streams) // missing look-ahead counts as zero

@@ -29,6 +29,28 @@ double unit_power_gain(const gr_complex* const* received, int num_inputs, size_t
     return rms > 1e-30 ? 1.0 / rms : 1.0;
 }
 
+kernel::sample_streams phase_streams(const gr_complex* const* received,
+                                     size_t num_samples,
+                                     int num_inputs,
+                                     int sps,
+                                     double gain)
+{
+    const size_t symbols = (num_samples + sps - 1) / sps;
+    kernel::sample_streams streams;
+    for (int a = 0; a < num_inputs; a++) {
+        for (int q = 0; q < sps; q++) {
+            Eigen::VectorXcd stream = Eigen::VectorXcd::Zero(symbols);
+            for (size_t n = q, k = 0; n < num_samples; n += sps, k++) {
+                const gr_complex sample = received[a][n];
+                if (std::isfinite(sample.real()) && std::isfinite(sample.imag()))
+                    stream(k) = gain * std::complex<double>(sample);
+            }
+            streams.push_back(stream);
+        }
+    }
+    return streams;
+}
+
 Eigen::MatrixXcd to_columns(const stream_matrix& rows)
 {
     Eigen::MatrixXcd columns(rows[0].size(), rows.size());

@@ -6,6 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H
 #define INCLUDED_RESERVOIR_DETECTOR_TRAINING_SAMPLES_H
 
+#include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/tapped_delay_window.h>
 #include <gnuradio/reservoir/training_report.h>
 #include <Eigen/Core>
@@ -17,6 +18,13 @@ namespace reservoir {
 
 //! What scales count samples of every input to unit power together; silence stays as it is.
 double unit_power_gain(const gr_complex* const* received, int num_inputs, size_t count);
+
+//! One stream per antenna and sampling phase, one sample per symbol; what is not finite counts as zero.
+kernel::sample_streams phase_streams(const gr_complex* const* received,
+                                     size_t num_samples,
+                                     int num_inputs,
+                                     int sps,
+                                     double gain);
 
 //! Transposed: one column per row.
 Eigen::MatrixXcd to_columns(const stream_matrix& rows);

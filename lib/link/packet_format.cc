@@ -11,6 +11,8 @@
 #include <gnuradio/digital/lfsr.h>
 #include <gnuradio/fec/cc_decoder.h>
 #include <gnuradio/fec/cc_encoder.h>
+#include <gnuradio/reservoir/kernel/convolutional_bcjr.h>
+#include <gnuradio/reservoir/kernel/soft_bits.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -91,10 +93,11 @@ uint64_t big_endian(const uint8_t* from, size_t bytes)
 class packet_format::layout
 {
 public:
-    layout(const gr::digital::constellation_sptr& constellation,
+    layout(const gr::digital::constellation_sptr& constellation_,
            int payload_length,
            const std::string& code_name)
-        : points(labelled_points(constellation)),
+        : constellation(constellation_),
+          points(labelled_points(constellation)),
           payload_len(payload_length),
           code(code_name),
           bits_per_symbol(constellation->bits_per_symbol()),
@@ -127,9 +130,11 @@ public:
         order = interleaving(num_bits);
     }
 
+    const gr::digital::constellation_sptr constellation;
     const std::vector<gr_complex> points;
     const int payload_len;
     const std::string code;
+    const int bits_per_symbol;
     int capacity;
 
     std::vector<gr_complex> encode(const std::vector<uint8_t>& data, int sequence)
@@ -171,6 +176,11 @@ public:
     {
         if (decoder)
             run_viterbi();
+        return packet_of_info();
+    }
+
+    std::optional<packet> packet_of_info()
+    {
         std::vector<uint8_t> bytes(num_info / 8, 0);
         for (size_t k = 0; k < num_info; k++)
             bytes[k / 8] = uint8_t(bytes[k / 8] << 1 | (info[k] ^ white[k]));
@@ -183,8 +193,34 @@ public:
         return packet{ { data, data + length }, int(big_endian(&bytes[2], 2)) };
     }
 
+    //! Prepares what packet_of_info reads.
+    void decode_ratios(const float* given, float* a_posteriori)
+    {
+        ratios.resize(order.size());
+        for (size_t k = 0; k < order.size(); k++)
+            ratios[order[k]] = given[k];
+        kernel::clip_ratios(ratios.data(), ratios.size(), CERTAIN);
+        informed.resize(num_info);
+        judged = ratios;
+        if (decoder) {
+            if (!soft_decoder)
+                soft_decoder.emplace(POLYNOMIALS, CONSTRAINT_LEN, num_info);
+            soft_decoder->decode(ratios.data(), judged.data(), informed.data());
+        } else {
+            std::copy_n(ratios.begin(), num_info, informed.begin());
+        }
+        info.resize(std::max(info.size(), num_info));
+        for (size_t k = 0; k < num_info; k++)
+            info[k] = informed[k] > 0.0F;
+        if (!a_posteriori)
+            return;
+        for (size_t k = num_coded; k < judged.size(); k++)
+            judged[k] = white[k] ? CERTAIN : -CERTAIN;
+        for (size_t k = 0; k < order.size(); k++)
+            a_posteriori[k] = judged[order[k]];
+    }
+
 private:
-    const int bits_per_symbol;
     gr::digital::crc crc;
     size_t num_info;
     size_t num_coded;
@@ -193,10 +229,13 @@ private:
     std::vector<uint8_t> white;
     std::vector<uint32_t> order; // of the payload's bit k: its place among the coded bits
 
-    std::vector<uint8_t> info;  // a bit each, whitened
-    std::vector<float> ratios;  // of the coded bits, 1 is positive
-    std::vector<uint8_t> soft;  // the same in eight bits
-    std::vector<float> nearest; // squared distances, by bit: to points where it is 0, 1
+    std::vector<uint8_t> info; // a bit each, whitened
+    std::vector<float> ratios; // of the coded bits, 1 is positive
+    std::vector<uint8_t> soft; // the same in eight bits
+    std::optional<kernel::convolutional_bcjr> soft_decoder;
+    std::vector<float> judged;   // ratios of the coded bits, given the code
+    std::vector<float> informed; // of the information bits
+    std::vector<float> nearest;  // squared distances, by bit: to points where it is 0, 1
 
     float distance(gr_complex symbol, size_t label) const
     {
@@ -275,6 +314,11 @@ packet_format::packet_format(const gr::digital::constellation_sptr& constellatio
 {
 }
 
+packet_format::packet_format(const packet_format& other)
+    : packet_format(other.d_layout->constellation, other.payload_len(), other.code())
+{
+}
+
 packet_format::~packet_format() = default;
 packet_format::packet_format(packet_format&&) noexcept = default;
 
@@ -283,6 +327,8 @@ const std::vector<gr_complex>& packet_format::points() const { return d_layout->
 int packet_format::payload_len() const { return d_layout->payload_len; }
 
 const std::string& packet_format::code() const { return d_layout->code; }
+
+int packet_format::bits_per_symbol() const { return d_layout->bits_per_symbol; }
 
 int packet_format::capacity() const { return d_layout->capacity; }
 
@@ -302,6 +348,13 @@ packet_format::decoded packet_format::decode(const gr_complex* symbols)
     if (!std::isfinite(error))
         return { std::nullopt, std::numeric_limits<double>::quiet_NaN() };
     return { d_layout->packet_of_decisions(), 10.0 * std::log10(std::max(error, 1e-12)) };
+}
+
+std::optional<packet> packet_format::decode_ratios(const float* ratios,
+                                                   float* a_posteriori)
+{
+    d_layout->decode_ratios(ratios, a_posteriori);
+    return d_layout->packet_of_info();
 }
 
 } // namespace reservoir

@@ -55,12 +55,14 @@ public:
                            int payload_len = 512,
                            const std::string& code = "none");
     ~packet_format();
+    packet_format(const packet_format& other);
     packet_format(packet_format&&) noexcept;
 
     //! By label, at unit mean power.
     const std::vector<gr_complex>& points() const;
     int payload_len() const;
     const std::string& code() const;
+    int bits_per_symbol() const;
     //! Bytes of data that a packet holds.
     int capacity() const;
 
@@ -78,6 +80,23 @@ public:
     };
     //! Of payload_len symbols, at the scale of encode.
     decoded decode(const gr_complex* symbols);
+
+    //! Ratio of a bit that is certain.
+    static constexpr float CERTAIN = 80.0F;
+    /*!
+     * \brief Of log-likelihood ratios, log p(1) / p(0): payload_len times bits_per_symbol of them, the
+     * most significant bit of a symbol's label first, as kernel::soft_bits has them.
+     *
+     * With code "cc" by kernel::convolutional_bcjr. What a bit's ratio contributes to its own
+     * a-posteriori ratio is that ratio.
+     *
+     * \param ratios NaN: nothing is known; the rest is limited to CERTAIN
+     * \param a_posteriori as many, those of the bits that the code knows no more of included; bits
+     * that carry nothing are certain. null: not wanted
+     * \return the packet, none where its CRC is wrong
+     */
+    std::optional<reservoir::packet> decode_ratios(const float* ratios,
+                                                   float* a_posteriori = nullptr);
 
 private:
     class layout;

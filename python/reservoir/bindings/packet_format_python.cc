@@ -12,6 +12,8 @@ using gr::reservoir::packet_format;
 
 namespace {
 
+typedef py::array_t<float, py::array::c_style | py::array::forcecast> ratio_array;
+
 packet_format::decoded decode(packet_format& self, const complex_array& symbols)
 {
     if (symbols.ndim() != 1 || symbols.size() != self.payload_len()) {
@@ -69,6 +71,9 @@ void bind_packet_format(py::module& m)
         .def_property_readonly(
             "payload_len", &packet_format::payload_len, "Symbols per packet.")
         .def_property_readonly("code", &packet_format::code, "\"none\" or \"cc\".")
+        .def_property_readonly("bits_per_symbol",
+                               &packet_format::bits_per_symbol,
+                               "Bits of a symbol's label.")
         .def_property_readonly(
             "capacity", &packet_format::capacity, "Bytes of data that a packet holds.")
         .def(
@@ -90,6 +95,30 @@ void bind_packet_format(py::module& m)
             py::arg("symbols"),
             "(data, sequence) of a packet, or None where its CRC is wrong.\n\n"
             "symbols: complex (payload_len,), at the scale of encode")
+        .def(
+            "decode_ratios",
+            [](packet_format& self, const ratio_array& ratios) {
+                const int wanted = self.payload_len() * self.bits_per_symbol();
+                if (ratios.size() != wanted)
+                    throw py::value_error(
+                        "ratios size = " + std::to_string(ratios.size()) +
+                        ": must be payload_len times bits_per_symbol, " +
+                        std::to_string(wanted));
+                ratio_array a_posteriori(std::vector<py::ssize_t>{
+                    self.payload_len(), self.bits_per_symbol() });
+                const auto packet =
+                    self.decode_ratios(ratios.data(), a_posteriori.mutable_data());
+                return py::make_tuple(to_tuple({ packet, 0.0 }), a_posteriori);
+            },
+            py::arg("ratios"),
+            "(packet, a_posteriori) of log-likelihood ratios log p(1)/p(0).\n\n"
+            "ratios: (payload_len, bits_per_symbol), the most significant bit of a "
+            "symbol's label first; NaN says nothing; limited to +-80\n"
+            "packet: (data, sequence), or None where the CRC is wrong\n"
+            "a_posteriori: float32 of the same shape. With code=\"cc\" by a BCJR decoder "
+            "(Bahl et al., 1974), what the bit's own ratio said included; bits that "
+            "carry "
+            "nothing are certain")
         .def(
             "decode_with_evm",
             [](packet_format& self, const complex_array& symbols) {

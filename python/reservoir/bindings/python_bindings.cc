@@ -22,6 +22,7 @@ void bind_kernels(py::module& m);
 void bind_packet_decoder(py::module& m);
 void bind_packet_encoder(py::module& m);
 void bind_packet_format(py::module& m);
+void bind_coded_receiver(py::module& m);
 void bind_phase_loop_cc(py::module& m);
 void bind_power_amplifier_cc(py::module& m);
 void bind_symbol_error_meter(py::module& m);
@@ -49,6 +50,7 @@ PYBIND11_MODULE(reservoir_python, m)
     bind_packet_decoder(m);
     bind_packet_encoder(m);
     bind_packet_format(m);
+    bind_coded_receiver(m);
     bind_phase_loop_cc(m);
     bind_power_amplifier_cc(m);
     bind_symbol_error_meter(m);

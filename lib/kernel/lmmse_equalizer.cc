@@ -1,0 +1,103 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/lmmse_equalizer.h>
+
+#include "check.h"
+#include <unsupported/Eigen/FFT>
+#include <algorithm>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+using Eigen::Index;
+using Eigen::VectorXcd;
+
+namespace {
+
+// Zeros behind a frame, so that its end and its beginning do not see each other.
+constexpr Index APART = 64;
+
+// The least product of 2, 3 and 5 that is not less.
+Index easy_to_transform(Index least)
+{
+    for (Index size = least;; size++) {
+        Index rest = size;
+        for (const Index factor : { 2, 3, 5 })
+            while (rest % factor == 0)
+                rest /= factor;
+        if (rest == 1)
+            return size;
+    }
+}
+
+} // namespace
+
+struct lmmse_equalizer::workspace {
+    explicit workspace(Index size)
+        : samples(VectorXcd::Zero(size)),
+          spectrum(size),
+          taps(VectorXcd::Zero(size)),
+          matched(size),
+          power(size)
+    {
+    }
+    Eigen::FFT<double> fft;
+    VectorXcd samples, spectrum;
+    VectorXcd taps, matched;
+    Eigen::VectorXd power;
+};
+
+lmmse_equalizer::lmmse_equalizer(Index num_symbols)
+    : d_num_symbols(num_symbols),
+      d_work(std::make_unique<workspace>(
+          easy_to_transform(std::max<Index>(num_symbols, 1) + APART)))
+{
+    require(num_symbols >= 1, "num_symbols", num_symbols, "at least 1");
+}
+
+lmmse_equalizer::~lmmse_equalizer() = default;
+
+double lmmse_equalizer::equalize(const sample_streams& received,
+                                 const soft_symbols& symbols,
+                                 Index timing,
+                                 const soft_channel& channel,
+                                 double variance,
+                                 Index known,
+                                 VectorXcd& equalized)
+{
+    workspace& work = *d_work;
+    const Index size = work.power.size(), length = channel.taps.rows();
+    const row_range all = { 0, d_num_symbols };
+    const Index begun = std::min(length - 1, known); // rows that are left out
+    const Eigen::MatrixXcd explained = channel_rows(symbols.mean, all, channel.taps);
+    work.matched.setZero();
+    work.power.setZero();
+    for (Index q = 0; q < Index(received.size()); q++) {
+        const double certainty = 1.0 / channel.noise_variance(q);
+        work.samples.head(d_num_symbols) =
+            lagged(received[q], all, 1, timing) - explained.col(q);
+        work.samples.head(begun).setZero();
+        work.fft.fwd(work.spectrum.data(), work.samples.data(), size);
+        work.samples.head(length) = channel.taps.col(q);
+        work.samples.segment(length, d_num_symbols - length).setZero();
+        work.fft.fwd(work.taps.data(), work.samples.data(), size);
+        work.power += certainty * work.taps.cwiseAbs2();
+        work.matched += certainty * work.taps.conjugate().cwiseProduct(work.spectrum);
+    }
+    const Eigen::ArrayXd gain = 1.0 / (variance * work.power.array() + 1.0);
+    const double mean = (gain * work.power.array()).mean();
+    work.matched.array() *= gain;
+    work.fft.inv(work.samples.data(), work.matched.data(), size);
+    const double share = 1.0 / std::max(mean, 1e-30);
+    equalized = symbols.mean + share * work.samples.head(d_num_symbols);
+    work.samples.setZero();
+    return std::max((1.0 - variance * mean) * share, 1e-9);
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr
