@@ -9,8 +9,10 @@
 #include "detector/training_samples.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/oscillator.h>
+#include <gnuradio/reservoir/kernel/timing_and_length.h>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace gr {
@@ -25,22 +27,12 @@ namespace {
 // be less than its part, and the part left to the next turn have the wrong sign.
 constexpr float SUREST_PRIOR = 20.0F;
 constexpr float SUREST = 30.0F;
-constexpr double LEAST_VARIANCE = 1e-4; // of the symbols on the average
 
 std::vector<int> labels_in_order(size_t count)
 {
     std::vector<int> labels(count);
     std::iota(labels.begin(), labels.end(), 0);
     return labels;
-}
-
-int nearest_of(const std::vector<gr_complex>& points, gr_complex symbol)
-{
-    int best = 0;
-    for (size_t m = 1; m < points.size(); m++)
-        if (std::norm(symbol - points[m]) < std::norm(symbol - points[best]))
-            best = int(m);
-    return best;
 }
 
 } // namespace
@@ -64,16 +56,7 @@ joint_decoder::joint_decoder(const packet_format& format, int iterations)
 
 coded_receiver::result joint_decoder::decode(const finished_frame& frame)
 {
-    const auto& pilots = frame.pilots[0];
-    d_num_symbols = frame.num_symbols;
-    size_t count = 0;
-    for (Index n = 0; n < d_num_symbols && count < d_places.size(); n++)
-        if (size_t(n) >= pilots.size() || !is_known(pilots[n])) {
-            d_payload[count] = frame.symbols[0][n];
-            d_places[count++] = n;
-        }
-    d_num_known_first = d_places[0];
-
+    take_payload(frame);
     coded_receiver::result found;
     const auto plain = d_format.decode(d_payload.data());
     found.packet = plain.packet;
@@ -81,15 +64,17 @@ coded_receiver::result joint_decoder::decode(const finished_frame& frame)
     if (found.packet || !std::isfinite(found.evm_db))
         return found;
 
-    prepare(frame);
+    prepare_samples(frame);
+    prepare_symbols(frame.pilots[0]);
+    divide(frame.report.tracked);
     take_decisions();
-    d_window = find_window(frame);
     estimate_channel();
     std::fill(d_prior_ratios.begin(), d_prior_ratios.end(), 0.0F);
     set_symbols(d_prior_ratios, d_prior);
     for (;; found.iterations++) {
         equalize();
-        found.packet = decode_ratios();
+        take_ratios();
+        found.packet = d_format.decode_ratios(d_ratios.data(), d_judged_ratios.data());
         found.gained = found.packet.has_value();
         if (found.gained || found.iterations == d_iterations)
             return found;
@@ -98,9 +83,22 @@ coded_receiver::result joint_decoder::decode(const finished_frame& frame)
     }
 }
 
-void joint_decoder::prepare(const finished_frame& frame)
+void joint_decoder::take_payload(const finished_frame& frame)
 {
-    constexpr Index LATEST = 16; // samples after the frame that a channel may need
+    const auto& pilots = frame.pilots[0];
+    d_num_symbols = frame.num_symbols;
+    size_t count = 0;
+    for (Index n = 0; n < d_num_symbols && count < d_places.size(); n++) {
+        if (size_t(n) < pilots.size() && is_known(pilots[n]))
+            continue;
+        d_payload[count] = frame.symbols[0][n];
+        d_places[count++] = n;
+    }
+}
+
+void joint_decoder::prepare_samples(const finished_frame& frame)
+{
+    constexpr Index BEHIND = 16; // samples that the earliest channel needs
     const double gain =
         unit_power_gain(frame.samples, frame.num_inputs, frame.num_samples);
     d_streams = phase_streams(
@@ -108,78 +106,177 @@ void joint_decoder::prepare(const finished_frame& frame)
     const double frequency = frame.report.carrier_offset;
     for (size_t q = 0; q < d_streams.size(); q++) {
         VectorXcd& stream = d_streams[q];
-        stream.conservativeResizeLike(VectorXcd::Zero(d_num_symbols + LATEST));
+        stream.conservativeResizeLike(VectorXcd::Zero(d_num_symbols + BEHIND));
         if (!std::isfinite(frequency) || frequency == 0.0)
             continue;
         const double fraction = double(q % frame.sps) / frame.sps;
         kernel::oscillator(-frequency, -frequency * fraction)
             .turn(stream.data(), 0, stream.size(), stream.data());
     }
-    if (d_equalizer_size != d_num_symbols) {
-        d_equalizer = std::make_unique<kernel::lmmse_equalizer>(d_num_symbols);
-        d_equalizer_size = d_num_symbols;
-    }
+}
+
+void joint_decoder::prepare_symbols(const std::vector<gr_complex>& pilots)
+{
     d_prior.mean.setZero(d_num_symbols);
     d_prior.variance.setZero(d_num_symbols);
-    const auto& pilots = frame.pilots[0];
     for (size_t n = 0; n < pilots.size(); n++)
         if (is_known(pilots[n]))
             d_prior.mean(n) = pilots[n];
     d_judged = d_prior;
+    d_equalized.resize(d_num_symbols);
+    d_noise.resize(d_num_symbols);
 }
 
+// One section, or several of a channel that moves.
+void joint_decoder::divide(bool moving)
+{
+    constexpr Index LENGTH = 64, AROUND = 64;
+    constexpr double MEMORY = 64.0; // symbols
+    const kernel::row_range all = { 0, d_num_symbols };
+    d_sections.clear();
+    if (!moving || d_num_symbols < 4 * LENGTH) {
+        d_sections.push_back({ all, all, {}, {} });
+    } else {
+        for (Index first = 0; first < all.last; first += LENGTH) {
+            const Index last = std::min(first + LENGTH, all.last);
+            const double middle = 0.5 * (first + last - 1);
+            const Eigen::ArrayXd distance =
+                (Eigen::ArrayXd::LinSpaced(all.last, 0, all.last - 1) - middle).abs();
+            d_sections.push_back({ { first, last },
+                                   { std::max<Index>(first - AROUND, 0),
+                                     std::min(last + AROUND, all.last) },
+                                   (-distance / MEMORY).exp(),
+                                   {} });
+        }
+    }
+    Index largest = 0;
+    for (const auto& part : d_sections)
+        largest = std::max(largest, part.seen.size());
+    if (d_equalizer_size != largest) {
+        d_equalizer = std::make_unique<kernel::lmmse_equalizer>(largest);
+        d_equalizer_size = largest;
+    }
+}
+
+// As sure as their distance from the nearest points lets them be; wrong decisions have hidden
+// about half of the error.
 void joint_decoder::take_decisions()
 {
+    constexpr float HIDDEN = 2.0F;
     const auto& points = d_format.points();
-    for (size_t k = 0; k < d_places.size(); k++)
-        d_judged.mean(d_places[k]) = points[nearest_of(points, d_payload[k])];
-}
-
-kernel::channel_window joint_decoder::find_window(const finished_frame& frame) const
-{
-    const auto& told = frame.report.channel;
-    if (!told.empty() && !told[0].empty())
-        return { frame.report.timing, int(told[0].size()) / frame.sps };
-    return kernel::select_channel_window(d_streams,
-                                         d_judged.mean,
-                                         { 0, d_num_symbols },
-                                         Eigen::VectorXd::Ones(d_num_symbols));
+    float error = 0.0F;
+    for (const gr_complex symbol : d_payload) {
+        float least = std::numeric_limits<float>::infinity();
+        for (const gr_complex point : points)
+            least = std::min(least, std::norm(symbol - point));
+        error += least;
+    }
+    const float noise = std::max(HIDDEN * error / d_payload.size(), 1e-4F);
+    float* likelihood = d_log_likelihoods.data();
+    for (const gr_complex symbol : d_payload)
+        for (const gr_complex point : points)
+            *likelihood++ = -std::norm(symbol - point) / noise;
+    d_bits.ratios(d_log_likelihoods.data(), d_places.size(), d_ratios.data());
+    set_symbols(d_ratios, d_judged);
 }
 
 void joint_decoder::estimate_channel()
 {
-    d_channel = kernel::estimate_soft_channel(
-        d_streams, d_judged, d_window, { 0, d_num_symbols });
+    d_window = kernel::select_channel_window(d_streams,
+                                             d_judged.mean,
+                                             { 0, d_num_symbols },
+                                             Eigen::VectorXd::Ones(d_num_symbols));
+    estimate_sections();
+    if (d_sections.size() == 1)
+        follow_phase();
+}
+
+void joint_decoder::estimate_sections()
+{
+    for (auto& part : d_sections)
+        part.channel = kernel::estimate_soft_channel(
+            d_streams, d_judged, d_window, { 0, d_num_symbols }, part.weights);
+}
+
+// The carrier's phase as it wanders around the channel, where that explains more than chance.
+void joint_decoder::follow_phase()
+{
+    constexpr Index HALF_WIDTH = 48; // symbols
+    const kernel::soft_channel before = d_sections[0].channel;
+    const kernel::sample_streams shifted = kernel::delayed(d_streams, d_window.timing);
+    const kernel::row_range rows = { d_window.length - 1, d_num_symbols };
+    const Eigen::VectorXd phase = kernel::smoothed_phase(
+        shifted, kernel::channel_output(d_judged.mean, before.taps), rows, HALF_WIDTH);
+    if (phase.size() == 0)
+        return;
+    kernel::sample_streams turned = d_streams;
+    for (auto& stream : turned)
+        for (Index n = 0; n < stream.size(); n++) {
+            const Index row =
+                std::clamp<Index>(n + d_window.timing - rows.first, 0, phase.size() - 1);
+            stream(n) *= std::polar(1.0, -phase(row));
+        }
+    turned.swap(d_streams);
+    estimate_sections();
+    const double count = d_num_symbols;
+    const double less = count * (before.noise_variance.array().log() -
+                                 d_sections[0].channel.noise_variance.array().log())
+                                    .sum();
+    if (less > 0.5 * count / HALF_WIDTH * std::log(count))
+        return;
+    turned.swap(d_streams);
+    d_sections[0].channel = before;
+}
+
+double joint_decoder::mean_variance(kernel::row_range rows) const
+{
+    constexpr double LEAST = 1e-4;
+    double sum = 0.0;
+    int count = 0;
+    for (const Index place : d_places)
+        if (place >= rows.first && place < rows.last) {
+            sum += d_prior.variance(place);
+            count++;
+        }
+    return count > 0 ? std::max(sum / count, LEAST) : LEAST;
 }
 
 void joint_decoder::equalize()
 {
-    double variance = 0.0;
-    for (const Index place : d_places)
-        variance += d_prior.variance(place);
-    variance = std::max(variance / d_places.size(), LEAST_VARIANCE);
-    const double noise = d_equalizer->equalize(d_streams,
-                                               d_prior,
-                                               d_window.timing,
-                                               d_channel,
-                                               variance,
-                                               d_num_known_first,
-                                               d_equalized);
+    VectorXcd equalized;
+    for (const auto& part : d_sections) {
+        const bool at_start = part.seen.first == 0;
+        const double noise = d_equalizer->equalize(
+            d_streams,
+            d_prior,
+            part.seen,
+            d_window.timing,
+            part.channel,
+            mean_variance(part.seen),
+            at_start ? std::min<Index>(d_window.length - 1, d_places[0]) : 0,
+            equalized);
+        const Index count = part.wanted.size();
+        d_equalized.segment(part.wanted.first, count) =
+            equalized.segment(part.wanted.first - part.seen.first, count);
+        d_noise.segment(part.wanted.first, count).setConstant(noise);
+    }
+}
+
+// Of the bits, less what was known of them before.
+void joint_decoder::take_ratios()
+{
     const auto& points = d_format.points();
     d_bits.log_priors(d_prior_ratios.data(), d_places.size(), d_log_likelihoods.data());
     float* likelihood = d_log_likelihoods.data();
-    for (const Index place : d_places)
-        for (const auto& point : points)
-            *likelihood++ -= float(
-                std::norm(d_equalized(place) - std::complex<double>(point)) / noise);
+    for (const Index place : d_places) {
+        const gr_complex symbol(d_equalized(place));
+        const float certainty = float(1.0 / d_noise(place));
+        for (const gr_complex point : points)
+            *likelihood++ -= certainty * std::norm(symbol - point);
+    }
     d_bits.ratios(d_log_likelihoods.data(), d_places.size(), d_ratios.data());
     for (size_t k = 0; k < d_ratios.size(); k++)
         d_ratios[k] -= d_prior_ratios[k];
-}
-
-std::optional<packet> joint_decoder::decode_ratios()
-{
-    return d_format.decode_ratios(d_ratios.data(), d_judged_ratios.data());
 }
 
 void joint_decoder::feed_back()

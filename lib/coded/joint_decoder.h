@@ -36,12 +36,25 @@ public:
     coded_receiver::result decode(const finished_frame& frame);
 
 private:
-    void prepare(const finished_frame& frame);
+    //! A part of the frame with a channel of its own.
+    struct section {
+        kernel::row_range wanted;
+        kernel::row_range seen;  // of the equalizer, wanted included
+        Eigen::VectorXd weights; // of the estimate's rows; empty: all one
+        kernel::soft_channel channel;
+    };
+
+    void take_payload(const finished_frame& frame);
+    void prepare_samples(const finished_frame& frame);
+    void prepare_symbols(const std::vector<gr_complex>& pilots);
+    void divide(bool moving);
     void take_decisions();
-    kernel::channel_window find_window(const finished_frame& frame) const;
     void estimate_channel();
+    void estimate_sections();
+    void follow_phase();
     void equalize();
-    std::optional<reservoir::packet> decode_ratios();
+    double mean_variance(kernel::row_range rows) const;
+    void take_ratios();
     void feed_back();
     void set_symbols(const std::vector<float>& ratios, kernel::soft_symbols& symbols);
 
@@ -52,21 +65,21 @@ private:
     // of the frame
     std::vector<Eigen::Index> d_places; // of the payload
     Eigen::Index d_num_symbols = 0;
-    Eigen::Index d_num_known_first = 0; // before the first of the payload
     kernel::sample_streams d_streams;
     kernel::channel_window d_window;
-    kernel::soft_channel d_channel;
+    std::vector<section> d_sections;
     kernel::soft_symbols d_prior;  // to equalize with
     kernel::soft_symbols d_judged; // to estimate the channel with
     std::unique_ptr<kernel::lmmse_equalizer> d_equalizer;
     Eigen::Index d_equalizer_size = 0;
+    Eigen::VectorXcd d_equalized;
+    Eigen::VectorXd d_noise; // variance, of each symbol
 
     // of the payload's bits, symbol after symbol
     std::vector<float> d_prior_ratios, d_ratios, d_judged_ratios;
     std::vector<float> d_log_likelihoods;
     std::vector<gr_complex> d_payload, d_means;
     std::vector<float> d_variances;
-    Eigen::VectorXcd d_equalized;
 };
 
 } // namespace reservoir

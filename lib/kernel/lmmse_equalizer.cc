@@ -38,11 +38,7 @@ Index easy_to_transform(Index least)
 
 struct lmmse_equalizer::workspace {
     explicit workspace(Index size)
-        : samples(VectorXcd::Zero(size)),
-          spectrum(size),
-          taps(VectorXcd::Zero(size)),
-          matched(size),
-          power(size)
+        : samples(size), spectrum(size), taps(size), matched(size), power(size)
     {
     }
     Eigen::FFT<double> fft;
@@ -51,51 +47,47 @@ struct lmmse_equalizer::workspace {
     Eigen::VectorXd power;
 };
 
-lmmse_equalizer::lmmse_equalizer(Index num_symbols)
-    : d_num_symbols(num_symbols),
-      d_work(std::make_unique<workspace>(
-          easy_to_transform(std::max<Index>(num_symbols, 1) + APART)))
+lmmse_equalizer::lmmse_equalizer(Index max_symbols)
 {
-    require(num_symbols >= 1, "num_symbols", num_symbols, "at least 1");
+    require(max_symbols >= 1, "max_symbols", max_symbols, "at least 1");
+    d_work = std::make_unique<workspace>(easy_to_transform(max_symbols + APART));
 }
 
 lmmse_equalizer::~lmmse_equalizer() = default;
 
 double lmmse_equalizer::equalize(const sample_streams& received,
                                  const soft_symbols& symbols,
+                                 row_range rows,
                                  Index timing,
                                  const soft_channel& channel,
                                  double variance,
-                                 Index known,
+                                 Index left_out,
                                  VectorXcd& equalized)
 {
     workspace& work = *d_work;
-    const Index size = work.power.size(), length = channel.taps.rows();
-    const row_range all = { 0, d_num_symbols };
-    const Index begun = std::min(length - 1, known); // rows that are left out
-    const Eigen::MatrixXcd explained = channel_rows(symbols.mean, all, channel.taps);
+    const Index size = work.power.size(), count = rows.size();
+    const Eigen::MatrixXcd explained = channel_rows(symbols.mean, rows, channel.taps);
     work.matched.setZero();
     work.power.setZero();
     for (Index q = 0; q < Index(received.size()); q++) {
         const double certainty = 1.0 / channel.noise_variance(q);
-        work.samples.head(d_num_symbols) =
-            lagged(received[q], all, 1, timing) - explained.col(q);
-        work.samples.head(begun).setZero();
+        work.samples.setZero();
+        work.samples.head(count) =
+            lagged(received[q], rows, 1, timing) - explained.col(q);
+        work.samples.head(left_out).setZero();
         work.fft.fwd(work.spectrum.data(), work.samples.data(), size);
-        work.samples.head(length) = channel.taps.col(q);
-        work.samples.segment(length, d_num_symbols - length).setZero();
+        work.samples.setZero();
+        work.samples.head(channel.taps.rows()) = channel.taps.col(q);
         work.fft.fwd(work.taps.data(), work.samples.data(), size);
         work.power += certainty * work.taps.cwiseAbs2();
         work.matched += certainty * work.taps.conjugate().cwiseProduct(work.spectrum);
     }
     const Eigen::ArrayXd gain = 1.0 / (variance * work.power.array() + 1.0);
-    const double mean = (gain * work.power.array()).mean();
+    const double mean = std::max((gain * work.power.array()).mean(), 1e-30);
     work.matched.array() *= gain;
     work.fft.inv(work.samples.data(), work.matched.data(), size);
-    const double share = 1.0 / std::max(mean, 1e-30);
-    equalized = symbols.mean + share * work.samples.head(d_num_symbols);
-    work.samples.setZero();
-    return std::max((1.0 - variance * mean) * share, 1e-9);
+    equalized = symbols.mean.segment(rows.first, count) + work.samples.head(count) / mean;
+    return std::max((1.0 - variance * mean) / mean, 1e-9);
 }
 
 } // namespace kernel

@@ -34,33 +34,33 @@ namespace kernel {
 class RESERVOIR_API lmmse_equalizer
 {
 public:
-    //! \param num_symbols of a frame, at least 1; its workspace is made here
-    explicit lmmse_equalizer(Eigen::Index num_symbols);
+    //! \param max_symbols equalized at a time, at least 1; the workspace is made here
+    explicit lmmse_equalizer(Eigen::Index max_symbols);
     ~lmmse_equalizer();
 
     /*!
-     * \param received streams of at least num_symbols samples
-     * \param symbols num_symbols of them
+     * \brief Equalizes the symbols in rows, at most max_symbols and at least as many as taps.
+     * \param received streams; samples that there are not count as zero
+     * \param symbols as long as rows.last
      * \param timing p in r[n] = sum_l h_l x[n + p - l]
-     * \param channel taps and noise; at most num_symbols taps
      * \param variance v of the symbols that are wanted, above 0
-     * \param known symbols before the first that is not known; rows that see what was sent before the
-     * frame are left out as far as these reach
-     * \param equalized num_symbols of them
+     * \param left_out so many samples at the beginning, at most rows.size(), as they see symbols that
+     * nothing is known of
+     * \param equalized rows.size() of them
      * \return the variance of the noise in these
      */
     double equalize(const sample_streams& received,
                     const soft_symbols& symbols,
+                    row_range rows,
                     Eigen::Index timing,
                     const soft_channel& channel,
                     double variance,
-                    Eigen::Index known,
+                    Eigen::Index left_out,
                     Eigen::VectorXcd& equalized);
 
 private:
     struct workspace;
-    const Eigen::Index d_num_symbols;
-    const std::unique_ptr<workspace> d_work;
+    std::unique_ptr<workspace> d_work;
 };
 
 } // namespace kernel
