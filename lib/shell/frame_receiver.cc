@@ -58,13 +58,15 @@ frame_receiver::frame_receiver(detector::sptr detector,
                                std::unique_ptr<frame_workers> workers,
                                bool use_history,
                                uint64_t hurry_above,
-                               bool soft_output)
+                               bool soft_output,
+                               frame_finisher finish)
     : d_detector(detector),
       d_sps(sps),
       d_payload_len(payload_len),
       d_frames(payload_len > 0 || !all_known(pilots)),
       d_use_history(use_history),
       d_hurry_above(hurry_above),
+      d_finish(std::move(finish)),
       d_trainer(std::move(trainer)),
       d_workers(std::move(workers)),
       d_pilots(pilots),
@@ -154,7 +156,8 @@ void frame_receiver::gather_next()
         rows.push_back(row.data());
     const double error = std::fmax(found.report.mse / mean_power(frame.pilots),
                                    unexplained(rows.data(), frame.pilots));
-    d_trainings.push_back({ frame.offset, found.report, frame.counts, error });
+    d_trainings.push_back(
+        { frame.offset, found.report, frame.counts, error, found.finished });
 }
 
 void frame_receiver::gather_all()
@@ -395,6 +398,15 @@ bool frame_receiver::train_frame(uint64_t length)
                             { out, nullptr, d_symbols.llrs() },
                             history());
         trained(d_segment.start, unexplained(out, d_segment_pilots));
+        if (symbols == whole && d_finish)
+            d_trainings.back().finished = d_finish({ d_samples.from(d_segment.start),
+                                                     d_detector->num_inputs(),
+                                                     std::min(there, needed),
+                                                     d_sps,
+                                                     d_segment_pilots,
+                                                     out,
+                                                     symbols,
+                                                     d_trainings.back().report });
     }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
@@ -431,13 +443,15 @@ void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols, bool 
     if (d_workers->full())
         gather_next();
     const uint64_t before = history() * d_sps;
+    const bool whole = symbols == d_segment_pilots[0].size() + d_payload_len;
     d_workers->start({ d_samples.copy(d_segment.start, samples),
                        d_segment_pilots,
                        d_sps,
                        size_t(symbols - d_segment_pilots[0].size()),
                        d_samples.copy(d_segment.start - before, before),
                        hurry,
-                       d_symbols.llrs() != nullptr });
+                       d_symbols.llrs() != nullptr,
+                       whole ? d_finish : frame_finisher() });
     d_forgotten = false;
     d_counts.trainings++;
     d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });

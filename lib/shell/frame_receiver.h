@@ -7,10 +7,12 @@
 #define INCLUDED_RESERVOIR_FRAME_RECEIVER_H
 
 #include "shell/background_trainer.h"
+#include "shell/finished_frame.h"
 #include "shell/frame_workers.h"
 #include "shell/sample_buffer.h"
 #include "shell/symbol_queue.h"
 #include <gnuradio/reservoir/detector.h>
+#include <any>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -49,6 +51,7 @@ public:
      *        0: never
      * \param soft_output whether the symbols' bits are wanted: 0 before any training, as sure as can be
      *        where they are known
+     * \param finish what is done with each whole frame as well; empty: nothing
      */
     frame_receiver(detector::sptr detector,
                    int sps,
@@ -58,7 +61,8 @@ public:
                    std::unique_ptr<frame_workers> workers = nullptr,
                    bool use_history = false,
                    uint64_t hurry_above = 0,
-                   bool soft_output = false);
+                   bool soft_output = false,
+                   frame_finisher finish = {});
 
     //! \name Input
     //! \{
@@ -129,6 +133,7 @@ public:
          * even where the pilots are not what was sent. NaN if unknown.
          */
         double error;
+        std::any finished{}; // what finish returned; empty where the frame was truncated
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
@@ -186,6 +191,7 @@ private:
     const bool d_frames; // else streams
     const bool d_use_history;
     const uint64_t d_hurry_above;
+    const frame_finisher d_finish;
     std::unique_ptr<background_trainer> d_trainer;
     std::unique_ptr<frame_workers> d_workers;
     std::deque<pending_frame> d_pending; // the oldest first

@@ -12,6 +12,28 @@
 namespace gr {
 namespace reservoir {
 
+namespace {
+
+std::vector<const gr_complex*> row_starts(const stream_matrix& rows)
+{
+    std::vector<const gr_complex*> starts;
+    for (const auto& row : rows)
+        starts.push_back(row.data());
+    return starts;
+}
+
+soft_symbols received_of(detector& receiver, const frame_workers::frame& work)
+{
+    if (work.soft)
+        return receiver.receive_softly(
+            work.received, work.pilots, work.sps, work.payload_len, work.history);
+    return { receiver.receive(
+                 work.received, work.pilots, work.sps, work.payload_len, work.history),
+             {} };
+}
+
+} // namespace
+
 frame_workers::frame_workers(detector::sptr detector, int workers)
     : d_detector(detector), d_workers(workers), d_pool(workers)
 {
@@ -40,20 +62,25 @@ frame_workers::copy frame_workers::idle_copy()
 void frame_workers::start(frame next)
 {
     const copy receiver = idle_copy();
-    std::packaged_task<soft_symbols()> task(
+    std::packaged_task<result()> task(
         [detector = receiver.copied, work = std::move(next)] {
             detector->set_hurry(work.hurry);
-            return work.soft ? detector->receive_softly(work.received,
-                                                        work.pilots,
-                                                        work.sps,
-                                                        work.payload_len,
-                                                        work.history)
-                             : soft_symbols{ detector->receive(work.received,
-                                                               work.pilots,
-                                                               work.sps,
-                                                               work.payload_len,
-                                                               work.history),
-                                             {} };
+            result found;
+            found.received = received_of(*detector, work);
+            if (work.finish) {
+                found.report = detector->report();
+                const auto samples = row_starts(work.received);
+                const auto symbols = row_starts(found.received.symbols);
+                found.finished = work.finish({ samples.data(),
+                                               int(samples.size()),
+                                               work.received[0].size(),
+                                               work.sps,
+                                               work.pilots,
+                                               symbols.data(),
+                                               found.received.symbols[0].size(),
+                                               found.report });
+            }
+            return found;
         });
     d_frames.push_back({ receiver, receiver.copied->bad_samples(), task.get_future() });
     boost::asio::post(d_pool, std::move(task));
@@ -61,7 +88,7 @@ void frame_workers::start(frame next)
 
 bool frame_workers::ready(std::chrono::microseconds patience) const
 {
-    return d_frames.front().symbols.wait_for(patience) == std::future_status::ready;
+    return d_frames.front().found.wait_for(patience) == std::future_status::ready;
 }
 
 frame_workers::result frame_workers::take()
@@ -70,8 +97,7 @@ frame_workers::result frame_workers::take()
         boost::this_thread::interruption_point(); // by a flowgraph that is stopped
     running done = std::move(d_frames.front());
     d_frames.pop_front();
-    result found;
-    found.received = done.symbols.get();
+    result found = done.found.get();
     found.report = d_detector->adopt_frame(*done.receiver.copied, done.bad_samples);
     d_idle.push_back(done.receiver);
     return found;

@@ -6,8 +6,10 @@
 #ifndef INCLUDED_RESERVOIR_FRAME_WORKERS_H
 #define INCLUDED_RESERVOIR_FRAME_WORKERS_H
 
+#include "shell/finished_frame.h"
 #include <gnuradio/reservoir/detector.h>
 #include <boost/asio/thread_pool.hpp>
+#include <any>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -35,10 +37,12 @@ public:
         stream_matrix history; // samples before the first pilot
         bool hurry;
         bool soft; // bits are wanted
+        frame_finisher finish; // empty: nothing; else of samples without history
     };
     struct result {
         soft_symbols received;
         training_report report;
+        std::any finished;
     };
 
     //! workers: threads, at least 2
@@ -67,7 +71,7 @@ private:
     struct running {
         copy receiver;
         uint64_t bad_samples; // that it had seen before
-        std::future<soft_symbols> symbols;
+        std::future<result> found;
     };
     copy idle_copy();
 

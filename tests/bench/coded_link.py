@@ -81,7 +81,10 @@ def main():
     options = parser.parse_args()
     for esn0_db in options.esn0:
         plain, lost, milliseconds = measure(esn0_db, options.seed, options.frames)
-        print(f"{esn0_db:4.1f} dB: decoder behind the equalizer {plain.mean():.4f}", end="")
+        print(
+            f"{esn0_db:4.1f} dB: decoder behind the equalizer {plain.mean():.4f}",
+            end="",
+        )
         for number, rate, cost in zip(ITERATIONS, lost.mean(1), milliseconds):
             print(f"; {number} iterations {rate:.4f} ({cost:.2f} ms)", end="")
         print(flush=True)

@@ -19,6 +19,7 @@ def radio_arguments(detector, payload=512, workers=1, snr_db=20.0):
     air = dict(snr=snr_db, taps=6, cfo=0.01, ppm=0.0, phase_noise=0.0, seed=1)
     front_end = dict(iq_amplitude=0.0, iq_phase=0.0, dc=0.0, bits=0)
     how = dict(detector=detector, window=24, workers=workers, loop_bandwidth=0.01)
+    how["turbo"] = None
     return SimpleNamespace(**burst, **air, **front_end, **how, text=None, rate=2.048e6)
 
 

@@ -25,7 +25,7 @@ each_block = pytest.mark.parametrize("name", BLOCKS)
 
 # Parameters that only GRC has, and those that only constructors have.
 GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint"}
-CONSTRUCTOR_ONLY = {"self", "detector"}
+CONSTRUCTOR_ONLY = {"self", "detector", "receiver", "packet_format"}
 # What a detector refuses: its block does not offer it.
 EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
 KINDS = {
@@ -35,6 +35,8 @@ KINDS = {
 
 def not_offered(name):
     refused = set()
+    if name == "reservoir_packet_receiver":
+        refused |= {"code"}  # none but "cc" makes sense
     if name in KINDS and not KINDS[name]["trains_in_epochs"]:
         refused |= {"background_training"}
     if name in KINDS and not KINDS[name]["adapts"]:
@@ -51,6 +53,12 @@ def classes(name):
     name = name[len("reservoir_") :]
     if name.endswith("_equalizer"):
         return [getattr(reservoir, name[: -len("_equalizer")]), reservoir.equalizer]
+    if name == "packet_receiver":
+        return [
+            reservoir.packet_format,
+            reservoir.coded_receiver,
+            reservoir.packet_receiver,
+        ]
     return [getattr(reservoir, name)]
 
 
@@ -149,6 +157,8 @@ def test_search_finds_the_networks(word):
 @each_block
 def test_parameters_are_the_constructors(name):
     ours = {entry["id"] for entry in BLOCKS[name]["parameters"]} - GRC_ONLY
+    if name == "reservoir_packet_receiver":
+        ours -= {"num_inputs"}  # of the detector within
     theirs = set().union(*map(signature, classes(name))) - CONSTRUCTOR_ONLY
     assert ours == theirs - not_offered(name)
 

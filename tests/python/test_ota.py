@@ -317,9 +317,24 @@ def test_missing_module_is_one_sentence(
     assert f"go on without it with {option} sim or {option} file" in line
 
 
+def test_turbo_brings_packets_that_noise_takes():
+    air = ["--packets", 200, "--code", "cc", "--snr", 5]
+    behind = received(*air)["decoded"]
+    turbo = received(*air, "--turbo")["decoded"]
+    assert turbo >= behind + 20
+    assert received(*air, "--turbo", "2", "--workers", "2")["decoded"] == turbo
+
+
 @pytest.mark.parametrize(
     "program, options, words",
     [
+        ("reservoir_receive", ["--turbo"], "give --code cc"),
+        ("reservoir_receive", ["--turbo", "33", "--code", "cc"], "--turbo: 33"),
+        (
+            "reservoir_receive",
+            ["--turbo", "--code", "cc", "--detector", "fir"],
+            "give --detector configured_esn",
+        ),
         (
             "reservoir_receive",
             ["--snr", "1000"],

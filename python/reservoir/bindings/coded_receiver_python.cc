@@ -3,13 +3,14 @@
  */
 
 #include "arrays.h"
-#include "bytes.h"
+#include "packet_handler.h"
 #include <gnuradio/reservoir/coded_receiver.h>
 #include <gnuradio/reservoir/kernel/convolutional_bcjr.h>
-#include <pybind11/stl.h>
+#include <gnuradio/reservoir/packet_receiver.h>
 
 namespace py = pybind11;
 using gr::reservoir::coded_receiver;
+using gr::reservoir::packet_receiver;
 
 namespace {
 
@@ -53,6 +54,90 @@ decode(const float_array& ratios, const std::vector<int>& polynomials, int const
     float_array coded(ratios.size()), info(num_info);
     decoder.decode(ratios.data(), coded.mutable_data(), info.mutable_data());
     return py::make_tuple(coded, info);
+}
+
+packet_receiver::sptr make_packet_receiver(const coded_receiver::sptr& receiver,
+                                           int sps,
+                                           const complex_array& training_sequence,
+                                           const std::string& training_tag,
+                                           int workers)
+{
+    const auto training = to_rows(training_sequence, "training_sequence");
+    if (training.size() != 1)
+        throw py::value_error("training_sequence rows = " +
+                              std::to_string(training.size()) + ": must be 1");
+    return packet_receiver::make(receiver, sps, training[0], training_tag, workers);
+}
+
+void bind_packet_receiver(py::module& m)
+{
+    py::class_<packet_receiver, gr::block, gr::basic_block, packet_receiver::sptr>(
+        m,
+        "packet_receiver",
+        "Samples to packets, equalized and decoded in turns: a coded_receiver for a "
+        "flowgraph.\n\n"
+        "Takes the place of an equalizer and the packet_decoder behind it, and gets "
+        "every "
+        "packet that these get. The sample that carries the training tag is the instant "
+        "of "
+        "the first training symbol; a frame is the training and the packet's symbols, "
+        "and "
+        "is received once it and 48 symbols of look-ahead are there. Input 0's training "
+        "tags count; there is a complex input per antenna.\n\n"
+        "PDUs come out on the message port \"pdus\" and a dictionary for each frame on "
+        "\"report\", as from packet_decoder; the report's further entries are "
+        "iterations, "
+        "the times that the decoder's ratios went back to the equalizer, and gained, "
+        "whether "
+        "a decoder behind the equalizer does not get the packet. A frame that a new tag, "
+        "a "
+        "radio's overrun (a tag rx_time within it) or the end cuts short is truncated, "
+        "and "
+        "gives no packet.\n\n"
+        "The packets do not depend on how the scheduler cuts the stream, nor on workers.")
+        .def(py::init(&make_packet_receiver),
+             py::arg("receiver"),
+             py::arg("sps"),
+             py::arg("training_sequence"),
+             py::arg("training_tag") = "training_start",
+             py::arg("workers") = 1,
+             "receiver: a coded_receiver; belongs to this block from now on\n"
+             "sps: samples per symbol, 1 to 64\n"
+             "training_sequence: complex64 (P,), known symbols; NaN for those between "
+             "them "
+             "that are not known, with a detector that takes them\n"
+             "training_tag: key of the tag on the first training sample, not empty\n"
+             "workers: threads that receive frames, 1 to 64; 1: the block's own\n"
+             "Raises ValueError naming the parameter, its value and its range.")
+        .def("frames", &packet_receiver::frames, "Whole frames received.")
+        .def("packets", &packet_receiver::packets, "Packets whose CRC was right.")
+        .def("gained",
+             &packet_receiver::gained,
+             "Packets that a decoder behind the equalizer does not get.")
+        .def(
+            "crc_failures", &packet_receiver::crc_failures, "Frames whose CRC was wrong.")
+        .def("lost",
+             &packet_receiver::lost,
+             "Numbers missing between packets that arrived.")
+        .def("truncated", &packet_receiver::truncated, "Frames cut short.")
+        .def("packet_error_rate",
+             &packet_receiver::packet_error_rate,
+             "lost / (lost + packets); NaN before the first packet.")
+        .def(
+            "take_means",
+            [](packet_receiver& self) {
+                const auto means = self.take_means();
+                return py::make_tuple(means.snr_db, means.cfo, means.evm_db);
+            },
+            "Mean SNR (dB), CFO (cycles/sample) and EVM (dB) of the frames since the "
+            "last "
+            "call; NaN where none of them has such a figure.")
+        .def("set_handler",
+             &set_packet_handler<packet_receiver>,
+             py::arg("handler"),
+             "Call handler(data, metadata) for each packet as well, in the block's "
+             "thread; "
+             "None: nothing.");
 }
 
 } // namespace
@@ -109,6 +194,8 @@ void bind_coded_receiver(py::module& m)
         .def_property_readonly("detector",
                                &coded_receiver::detector,
                                "The detector, with the last frame's report.");
+
+    bind_packet_receiver(m);
 
     m.def("convolutional_bcjr",
           &decode,

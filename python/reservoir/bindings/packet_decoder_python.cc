@@ -2,45 +2,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "bytes.h"
-#include <gnuradio/reservoir/packet_decoder.h>
-#include <pybind11/functional.h>
-#include <pybind11/stl.h>
+#include "packet_handler.h"
 
 namespace py = pybind11;
 using gr::reservoir::packet_decoder;
 
-namespace {
-
-// As pmt.to_python, which takes ten times as long for what these are.
-py::object from_pmt(const pmt::pmt_t& value)
-{
-    if (pmt::is_symbol(value))
-        return py::str(pmt::symbol_to_string(value));
-    if (pmt::is_real(value))
-        return py::float_(pmt::to_double(value));
-    if (pmt::is_integer(value))
-        return py::int_(pmt::to_long(value));
-    if (pmt::is_uint64(value))
-        return py::int_(pmt::to_uint64(value));
-    return py::module::import("pmt").attr("to_python")(value);
-}
-
-py::dict to_dict(const pmt::pmt_t& dictionary)
-{
-    py::dict made;
-    const auto items = pmt::dict_items(dictionary);
-    for (auto rest = items; pmt::is_pair(rest); rest = pmt::cdr(rest))
-        made[from_pmt(pmt::caar(rest))] = from_pmt(pmt::cdar(rest));
-    return made;
-}
-
-} // namespace
-
 void bind_packet_decoder(py::module& m)
 {
-    using python_handler = std::function<void(python_bytes, py::dict)>;
-
     py::class_<packet_decoder,
                gr::sync_block,
                gr::block,
@@ -94,24 +62,12 @@ void bind_packet_decoder(py::module& m)
             "Mean SNR (dB), CFO (cycles/sample) and EVM (dB) of the frames since the "
             "last "
             "call; NaN where none of them has such a figure.")
-        .def(
-            "set_handler",
-            [](packet_decoder& self, const py::object& called) {
-                packet_decoder::handler handler;
-                if (!called.is_none())
-                    handler = [call = py::cast<python_handler>(called)](
-                                  const std::vector<uint8_t>& data,
-                                  const pmt::pmt_t& metadata) {
-                        const py::gil_scoped_acquire mine;
-                        call({ data }, to_dict(metadata));
-                    };
-                const py::gil_scoped_release others_run;
-                self.set_handler(std::move(handler));
-            },
-            py::arg("handler"),
-            "Call handler(data, metadata) for each packet as well, in the block's "
-            "thread; "
-            "None: nothing.\n\n"
-            "Where a flowgraph ends by itself, GNU Radio may end a block that only has "
-            "message ports before it has taken the last PDUs; a handler gets them all.");
+        .def("set_handler",
+             &set_packet_handler<packet_decoder>,
+             py::arg("handler"),
+             "Call handler(data, metadata) for each packet as well, in the block's "
+             "thread; "
+             "None: nothing.\n\n"
+             "Where a flowgraph ends by itself, GNU Radio may end a block that only has "
+             "message ports before it has taken the last PDUs; a handler gets them all.");
 }

@@ -24,7 +24,7 @@ PATIENCE = 0.5  # seconds
 class receiver(gr.hier_block2):
     """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder.
 
-    With shown=True two outputs for who wants to look: symbol instants before the equalizer, and
+    With --turbo a packet_receiver takes the place of the last three. With shown=True two outputs for who wants to look: symbol instants before the equalizer, and
     symbols.
     """
 
@@ -46,8 +46,12 @@ class receiver(gr.hier_block2):
         )
         waiting = min(max(64, int(PATIENCE * arguments.rate / frame_len)), 65536)
         self.gate = reservoir.frame_gate(frame_len, TAG, waiting, drop=live)
+        detector = make_detector(arguments.detector, points, arguments.window)
+        if arguments.turbo is not None:
+            self._connect_turbo(arguments, points, detector, shown)
+            return
         self.equalizer = reservoir.equalizer(
-            make_detector(arguments.detector, points, arguments.window),
+            detector,
             SPS,
             pilots(arguments),
             TAG,
@@ -71,6 +75,31 @@ class receiver(gr.hier_block2):
         self.msg_connect(self.decoder, "pdus", self, "pdus")
         self.msg_connect(self.decoder, "report", self, "report")
         self.msg_connect(self.equalizer, "report", self, "training")
+
+    def _connect_turbo(self, arguments, points, detector, shown):
+        if arguments.code != "cc":
+            raise Unusable("--turbo needs packets with a code: give --code cc")
+        if not follows_phase(arguments.detector):
+            raise Unusable(
+                f"--turbo needs a detector with a phase loop of its own, not {arguments.detector}: "
+                "give --detector configured_esn"
+            )
+        if shown:
+            raise Unusable("--turbo has no symbols to show: go on with --no-gui")
+        try:
+            form = reservoir.packet_format(points, arguments.payload, arguments.code)
+        except ValueError as error:
+            raise Unusable(f"the bursts do not fit: {error}") from error
+        self.decoder = reservoir.packet_receiver(
+            reservoir.coded_receiver(detector, form, arguments.turbo),
+            SPS,
+            pilots(arguments),
+            TAG,
+            arguments.workers,
+        )
+        self.connect(self, self.sync, self.gate, self.decoder)
+        self.msg_connect(self.decoder, "pdus", self, "pdus")
+        self.msg_connect(self.decoder, "report", self, "report")
 
     def account(self):
         """Where the frames are, by what became of them.
