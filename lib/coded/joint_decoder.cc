@@ -68,19 +68,48 @@ coded_receiver::result joint_decoder::decode(const finished_frame& frame)
     prepare_symbols(frame.pilots[0]);
     divide(frame.report.tracked);
     take_decisions();
-    estimate_channel();
+    const kernel::sample_streams streams = d_streams;
+    const kernel::soft_symbols decided = d_judged;
+
+    // What the decoder makes of the detector's symbols is a beginning, where bits are badly mapped
+    // the only one; where it misleads, the channel alone is the better one.
     std::fill(d_prior_ratios.begin(), d_prior_ratios.end(), 0.0F);
-    set_symbols(d_prior_ratios, d_prior);
+    found.packet = decode_ratios();
+    if (!found.packet && d_iterations > 0) {
+        feed_back();
+        estimate_channel();
+        found.iterations = 1;
+        take_turns(found);
+    }
+    if (!found.packet) {
+        d_streams = streams;
+        d_judged = decided;
+        std::fill(d_prior_ratios.begin(), d_prior_ratios.end(), 0.0F);
+        set_symbols(d_prior_ratios, d_prior);
+        estimate_channel();
+        found.iterations = 0;
+        take_turns(found);
+    }
+    found.gained = found.packet.has_value();
+    return found;
+}
+
+void joint_decoder::take_turns(coded_receiver::result& found)
+{
     for (;; found.iterations++) {
         equalize();
         take_ratios();
-        found.packet = d_format.decode_ratios(d_ratios.data(), d_judged_ratios.data());
-        found.gained = found.packet.has_value();
-        if (found.gained || found.iterations == d_iterations)
-            return found;
+        found.packet = decode_ratios();
+        if (found.packet || found.iterations == d_iterations)
+            return;
         feed_back();
         estimate_channel();
     }
+}
+
+std::optional<packet> joint_decoder::decode_ratios()
+{
+    return d_format.decode_ratios(d_ratios.data(), d_judged_ratios.data());
 }
 
 void joint_decoder::take_payload(const finished_frame& frame)
@@ -159,10 +188,10 @@ void joint_decoder::divide(bool moving)
 }
 
 // As sure as their distance from the nearest points lets them be; wrong decisions have hidden
-// about half of the error.
+// about half of the error. Wrong symbols come in runs: to the decoder they are half as sure.
 void joint_decoder::take_decisions()
 {
-    constexpr float HIDDEN = 2.0F;
+    constexpr float HIDDEN = 2.0F, IN_RUNS = 0.5F;
     const auto& points = d_format.points();
     float error = 0.0F;
     for (const gr_complex symbol : d_payload) {
@@ -178,6 +207,8 @@ void joint_decoder::take_decisions()
             *likelihood++ = -std::norm(symbol - point) / noise;
     d_bits.ratios(d_log_likelihoods.data(), d_places.size(), d_ratios.data());
     set_symbols(d_ratios, d_judged);
+    for (float& ratio : d_ratios)
+        ratio *= IN_RUNS;
 }
 
 void joint_decoder::estimate_channel()

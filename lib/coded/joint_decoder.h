@@ -55,6 +55,8 @@ private:
     void equalize();
     double mean_variance(kernel::row_range rows) const;
     void take_ratios();
+    std::optional<reservoir::packet> decode_ratios();
+    void take_turns(coded_receiver::result& found);
     void feed_back();
     void set_symbols(const std::vector<float>& ratios, kernel::soft_symbols& symbols);
 

@@ -4,12 +4,12 @@
  */
 
 #include "targets.h"
-#include <gnuradio/fec/cc_encoder.h>
 #include <gnuradio/reservoir/kernel/convolutional_bcjr.h>
 #include <gnuradio/reservoir/kernel/random.h>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <bitset>
 #include <cmath>
 
 namespace kernel = gr::reservoir::kernel;
@@ -20,10 +20,14 @@ namespace {
 std::vector<uint8_t>
 encoded(std::vector<uint8_t> info, const std::vector<int>& polynomials, int length)
 {
-    const auto encoder = gr::fec::code::cc_encoder::make(
-        info.size(), length, 2, polynomials, 0, CC_TERMINATED);
-    std::vector<uint8_t> coded(encoder->get_output_size());
-    encoder->generic_work(info.data(), coded.data());
+    info.resize(info.size() + length - 1, 0);
+    std::vector<uint8_t> coded;
+    int state = 0;
+    for (const uint8_t bit : info) {
+        state = (state << 1 | bit) & ((1 << length) - 1);
+        for (const int polynomial : polynomials)
+            coded.push_back(std::bitset<16>(state & polynomial).count() % 2);
+    }
     return coded;
 }
 

@@ -115,9 +115,9 @@ def test_code_corrects_and_tells_how_sure_it_is():
     sent = form.encode(b"soft", 1)
     truth = np.where(exact_ratios(form, sent, 1.0) > 0, 1, -1)
     ratios = (4 * truth + 3 * rng.standard_normal(truth.shape)).astype(np.float32)
-    ratios[rng.random(truth.shape) < 0.1] *= -1
+    ratios[rng.random(truth.shape) < 0.02] *= -1
     ratios[100:110] = np.nan
-    assert np.sum(ratios * truth < 0) > 50
+    assert np.sum(ratios * truth < 0) > 40
     packet, judged = form.decode_ratios(ratios)
     assert packet == (b"soft", 1)
     assert np.all(judged * truth > 0)
@@ -219,7 +219,7 @@ def test_works_with_detectors_that_estimate_no_channel(kind):
 
 
 @pytest.mark.parametrize(
-    "make, snr_db", [(c, s) for c, s in zip(CONSTELLATIONS, (3, 5, 10, 15))]
+    "make, snr_db", [(c, s) for c, s in zip(CONSTELLATIONS, (0, 5, 8, 13))]
 )
 def test_every_constellation(make, snr_db):
     form = reservoir.packet_format(make().base(), D, "cc")
@@ -263,7 +263,7 @@ def test_samples_of_a_symbol_are_combined(sps):
         sent[: (P + D) * sps : sps] = np.append(pilots, form.encode(data, number))
         taps = rayleigh(np.exp(-np.arange(6 * sps) / (2 * sps)), rng)
         taps *= np.sqrt(sps) / np.linalg.norm(taps)
-        received = through(sent, taps, rng, 4.5 - 10 * np.log10(sps))
+        received = through(sent, taps, rng, 4.0 - 10 * np.log10(sps))
         found = receiver.receive(received, pilots, sps)
         lost += found["data"] != data
         gained += found["gained"]
