@@ -96,8 +96,12 @@ BOOST_DATA_TEST_CASE(ratios_are_those_of_all_words_added_up, bdata::make(CODES),
         std::vector<float> coded(ratios.size()), info(NUM_INFO);
         for (int again = 0; again < 2; again++) { // nothing is left of the call before
             decoder.decode(ratios.data(), coded.data(), info.data());
-            for (size_t k = 0; k < coded.size(); k++)
-                BOOST_CHECK_SMALL(coded[k] - expected.coded[k], 0.02);
+            for (size_t k = 0; k < coded.size(); k++) {
+                if (std::isfinite(expected.coded[k]))
+                    BOOST_CHECK_SMALL(coded[k] - expected.coded[k], 0.02);
+                else // the bit is the same in all words
+                    BOOST_CHECK_GT(coded[k] / (expected.coded[k] > 0 ? 1.0 : -1.0), 1e5);
+            }
             for (size_t k = 0; k < info.size(); k++)
                 BOOST_CHECK_SMALL(info[k] - expected.info[k], 0.02);
         }
