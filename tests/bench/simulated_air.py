@@ -10,7 +10,8 @@ apart; two samples per symbol.
 
     PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/simulated_air.py [--bursts N] [--out DIR]
 
-With --out packet_error_rates.svg is drawn too, with and without the convolutional code.
+With --out packet_error_rates.svg is drawn too: without code, with the convolutional code, and equalized
+and decoded in turns. --only-packets draws it and does nothing else.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
-from gnuradio import digital, reservoir
+from gnuradio import blocks, digital, gr, reservoir
 from tqdm import tqdm
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "python"))
@@ -153,27 +154,48 @@ def rates(count):
         )
 
 
+def received_packets(packets, samples):
+    """(data, number) of each packet, equalized and decoded in turns."""
+    receiver = reservoir.packet_receiver(
+        reservoir.coded_receiver(DETECTORS["configured_esn"](), packets), SPS, KNOWN
+    )
+    found = []
+    receiver.set_handler(
+        lambda data, metadata: found.append((data, metadata["sequence"]))
+    )
+    top = gr.top_block()
+    source = blocks.vector_source_c(samples.astype(np.complex64).tolist())
+    top.connect(source, reservoir.frame_sync(), receiver)
+    top.run()
+    return found
+
+
 def packet_error_rate(name, code, esn0_db, count):
     """Share of packets that do not come, bursts that are not found among them."""
     rng = np.random.default_rng(5)
+    turbo = code == "turbo"
     packets = reservoir.packet_format(
-        digital.constellation_qpsk().base(), PAYLOAD, code
+        digital.constellation_qpsk().base(), PAYLOAD, "cc" if turbo else code
     )
     data = [rng.bytes(packets.capacity) for _ in range(count)]
     samples = [
         burst(rng, esn0_db, sent=packets.encode(one, k))[0]
         for k, one in enumerate(data)
     ]
-    frames = receive(name, np.concatenate(samples))
-    found = [packets.decode(one) for one in frames if len(one) == PAYLOAD]
+    samples = np.concatenate(samples)
+    if turbo:
+        found = received_packets(packets, samples)
+    else:
+        frames = receive(name, samples)
+        found = [packets.decode(one) for one in frames if len(one) == PAYLOAD]
     arrived = {one[1] for one in found if one and one[0] == data[one[1]]}
     return 1 - len(arrived) / count
 
 
-LEVELS = np.arange(5, 26, 2)
+LEVELS = np.arange(3, 26, 2)
 RECEIVERS = [
     (name, code) for name in ("configured_esn", "fir") for code in ("none", "cc")
-]
+] + [("configured_esn", "turbo")]
 
 
 def packet_error_rates(count):
@@ -200,7 +222,11 @@ def draw(folder, rates, count):
 
     figure, axis = pyplot.subplots(figsize=(7.2, 4.4), layout="constrained")
     colors = {"configured_esn": "tab:green", "fir": "tab:blue"}
-    styles = {"none": ("o-", ""), "cc": ("s--", ", convolutional code")}
+    styles = {
+        "none": ("o-", ""),
+        "cc": ("s--", ", convolutional code"),
+        "turbo": ("^:", ", equalized and decoded in turns"),
+    }
     for name, code in RECEIVERS:
         lost = rates[name, code] > 0
         style, suffix = styles[code]
@@ -231,6 +257,9 @@ def main():
         "--bursts", type=int, default=1000, help="per row (%(default)s)"
     )
     parser.add_argument("--out", type=Path, help="folder for the picture")
+    parser.add_argument(
+        "--only-packets", action="store_true", help="the picture alone"
+    )
     options = parser.parse_args()
     count = options.bursts
     steps = [
@@ -241,6 +270,8 @@ def main():
         lambda: eight_bit_rates(8 * count, 12),  # errors are fewer
         lambda: rates(max(count // 5, 1)),
     ]
+    if options.only_packets:
+        steps = []
     if options.out:
         steps.append(lambda: draw(options.out, packet_error_rates(count), count))
     for step in tqdm(steps):
