@@ -257,9 +257,7 @@ def main():
         "--bursts", type=int, default=1000, help="per row (%(default)s)"
     )
     parser.add_argument("--out", type=Path, help="folder for the picture")
-    parser.add_argument(
-        "--only-packets", action="store_true", help="the picture alone"
-    )
+    parser.add_argument("--only-packets", action="store_true", help="the picture alone")
     options = parser.parse_args()
     count = options.bursts
     steps = [

@@ -3,14 +3,19 @@
 #
 """The BCJR decoder, packets from ratios, and the receiver that equalizes and decodes in turns."""
 
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
-from link_helpers import assert_rejects, make_tag
+from link_helpers import make_tag
 from links import noise, rayleigh, through
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+import coded_link
 
 QPSK = digital.constellation_qpsk().base()
 POWERS = np.exp(-np.arange(6) / 2)
@@ -286,11 +291,26 @@ def test_carrier_offset_and_phase_noise():
     assert gained >= 5 and lost <= gained / 2
 
 
-def test_unknown_symbols_between_known_ones():
-    """A midamble: the payload lies on both sides."""
-    class_of = configured()
-    if not class_of.takes_unknown_pilots():
-        pytest.skip("no detector takes unknown pilots")
+def test_unknown_symbols_before_known_ones():
+    """A midamble: half of the payload lies before what is known."""
+    form = reservoir.packet_format(QPSK, D, "cc")
+    receiver = reservoir.coded_receiver(configured(), form)
+    gained = lost = 0
+    for number in range(40):
+        rng = np.random.default_rng([15, number])
+        data = rng.bytes(form.capacity)
+        known = form.points[rng.integers(0, 4, P)]
+        payload = form.encode(data, number)
+        sent = np.concatenate([payload[: D // 2], known, payload[D // 2 :]])
+        taps = rayleigh(POWERS, rng)
+        received = through(sent, taps / np.linalg.norm(taps), rng, 7.0)
+        pilots = np.append(np.full(D // 2, np.nan), known)
+        found = receiver.receive(received, pilots.astype(np.complex64))
+        gained += found["gained"]
+        lost += found["data"] != data
+    assert gained >= 3 and lost <= 5
+    with pytest.raises(ValueError, match="pilots = 513 symbols"):
+        receiver.receive(np.zeros(2000), np.append(np.full(D + 1, np.nan), known))
 
 
 @pytest.mark.parametrize(
@@ -535,3 +555,16 @@ def test_two_antennas_in_a_flowgraph():
         top.connect(blocks.vector_source_c(row.tolist(), False, 1, tags), (block, port))
     top.run()
     assert block.packets() == 2 and block.truncated() == 1
+
+
+def test_bench_counts_lost_packets():
+    """tests/bench/coded_link.py: what is lost with more help was lost with less; a genie loses least."""
+    lost, milliseconds = coded_link.measure(5.0, 9, 40)
+    behind, once, *_, four, genie = lost
+    assert 4 <= behind.sum() <= 20
+    assert not np.any(once & ~behind) and not np.any(four & ~behind)
+    assert once.sum() > four.sum()
+    assert genie.sum() <= four.sum() <= 2
+    assert np.all(milliseconds > 0)
+    again, _ = coded_link.measure(5.0, 9, 10)
+    assert np.array_equal(again, lost[:, :10])

@@ -25,7 +25,7 @@ namespace {
 constexpr Index LONGEST_BLOCK = 48;
 constexpr Index RUN_ON = 8;   // known symbols behind a block, beside the channel's length
 constexpr Index LOOK_ON = 16; // unknown symbols behind it
-constexpr size_t BLOCK_BRANCHES = 256; // of a trellis that is searched
+constexpr size_t RUN_BRANCHES = 256; // of a trellis that is searched
 constexpr Index PART = 256; // of a burst that may have a window of its own, symbols
 constexpr double ROWS_OF_PART = 40.0;
 constexpr size_t FEWEST_TESTS = 4; // that tell whether a channel moves
@@ -121,7 +121,7 @@ row_range mirrored(row_range range, Index size)
     return { size - range.last, size - range.first };
 }
 
-kernel::channel_window covering(kernel::channel_window a, kernel::channel_window b)
+kernel::channel_window spanning(kernel::channel_window a, kernel::channel_window b)
 {
     const int timing = std::max(a.timing, b.timing);
     const int last_lag = std::max(a.length - a.timing, b.length - b.timing);
@@ -219,7 +219,7 @@ pattern_receiver::windows_of(const burst& received) const
         if (weights.segment(part.first, part.size()).sum() < ROWS_OF_PART)
             continue;
         const kernel::channel_window seen = select(part);
-        all = all ? covering(*all, seen) : seen;
+        all = all ? spanning(*all, seen) : seen;
     }
     if (all)
         windows.push_back(*all);
@@ -372,7 +372,7 @@ bool pattern_receiver::decide(burst& received,
                                               [](char given) { return given; });
         if (!(found.margin > SURE_MARGIN) && all_unknown &&
             kernel::trellis::fits(
-                readout.points.size(), readout.window.length, BLOCK_BRANCHES))
+                readout.points.size(), readout.window.length, RUN_BRANCHES))
             search_all(received,
                        readout,
                        block,
