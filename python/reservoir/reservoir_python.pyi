@@ -1278,6 +1278,10 @@ class packet_format:
         """"none" or "cc"."""
 
     @property
+    def bits_per_symbol(self) -> Any:
+        """Bits of a symbol's label."""
+
+    @property
     def capacity(self) -> Any:
         """Bytes of data that a packet holds."""
 
@@ -1292,6 +1296,16 @@ class packet_format:
         """(data, sequence) of a packet, or None where its CRC is wrong.
 
         symbols: complex (payload_len,), at the scale of encode
+        """
+
+    def decode_ratios(self, ratios: ArrayLike) -> tuple:
+        """(packet, a_posteriori) of log-likelihood ratios log p(1)/p(0).
+
+        ratios: (payload_len, bits_per_symbol), the most significant bit of a symbol's label
+        first; NaN says nothing; limited to +-80
+        packet: (data, sequence), or None where the CRC is wrong
+        a_posteriori: float32 of the same shape. With code="cc" by a BCJR decoder (Bahl et al.,
+        1974), what the bit's own ratio said included; bits that carry nothing are certain
         """
 
     def decode_with_evm(self, symbols: ArrayLike) -> tuple:
@@ -1311,6 +1325,139 @@ def packet_capacity(
     8 - 8 with code="cc"; 120 and 55 for 512 symbols of QPSK.
 
     constellation, payload_len, code: as packet_format
+    """
+
+class coded_receiver:
+    """A receiver that equalizes and decodes a frame in turns (turbo equalization: Douillard et al.,
+    1995); no flowgraph needed.
+
+    First the detector receives the frame, and the packet is decoded from its symbols. Only where
+    its CRC is wrong do the turns begin, so no packet is lost that a decoder behind the equalizer
+    gets: channel and noise from pilots and decisions; a linear equalizer of least mean squared
+    error that knows what the decoder expects (Tuechler, Singer, Koetter, 2002); a BCJR decoder
+    (Bahl et al., 1974), until its CRC is right; channel and noise again from what it says
+    (expectation maximisation).
+
+    Antennas and sampling phases are combined, each with its own noise. A carrier offset that the
+    detector reports is taken out. The turns see one channel for the whole frame.
+    """
+
+    def __init__(
+        self,
+        detector: detector,
+        packet_format: packet_format,
+        iterations: int = 2,
+    ) -> None:
+        """detector: of one stream; belongs to this receiver from now on. Its pilots and symbols are
+        at the scale of the format's points
+        packet_format: with code="cc"
+        iterations: how often the decoder's ratios go back to the equalizer, 0 to 32
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def receive(self, received: ArrayLike, pilots: ArrayLike, sps: int = 1) -> dict:
+        """One frame: a dictionary {data, sequence, evm_db, iterations, gained}.
+
+        received: complex64 (samples,) or (num_inputs, samples), from the first symbol on; samples
+        after the frame serve as look-ahead
+        pilots: complex64 (P,), what is known of the frame, NaN between for what is not; the
+        payload is what is not known and what follows
+        sps: samples per symbol, 1 to 64
+        data: bytes, None where the CRC is wrong
+        sequence: 0 to 65535, None where the CRC is wrong
+        evm_db: of the detector's symbols around the nearest points, NaN if not finite
+        iterations: times that the decoder's ratios went back to the equalizer
+        gained: True for a packet that a decoder behind the equalizer does not get
+        """
+
+    @property
+    def iterations(self) -> Any:
+        """How often the decoder's ratios may go back."""
+
+    @property
+    def detector(self) -> Any:
+        """The detector, with the last frame's report."""
+
+class packet_receiver(gr.block, gr.basic_block):
+    """Samples to packets, equalized and decoded in turns: a coded_receiver for a flowgraph.
+
+    Takes the place of an equalizer and the packet_decoder behind it, and gets every packet that
+    these get. The sample that carries the training tag is the instant of the first training
+    symbol; a frame is the training and the packet's symbols, and is received once it and 48
+    symbols of look-ahead are there. Input 0's training tags count; there is a complex input per
+    antenna.
+
+    PDUs come out on the message port "pdus" and a dictionary for each frame on "report", as from
+    packet_decoder; the report's further entries are iterations, the times that the decoder's
+    ratios went back to the equalizer, and gained, whether a decoder behind the equalizer does not
+    get the packet. A frame that a new tag, a radio's overrun (a tag rx_time within it) or the end
+    cuts short is truncated, and gives no packet.
+
+    The packets do not depend on how the scheduler cuts the stream, nor on workers.
+    """
+
+    def __init__(
+        self,
+        receiver: coded_receiver,
+        sps: int,
+        training_sequence: ArrayLike,
+        training_tag: str = 'training_start',
+        workers: int = 1,
+    ) -> None:
+        """receiver: a coded_receiver; belongs to this block from now on
+        sps: samples per symbol, 1 to 64
+        training_sequence: complex64 (P,), known symbols; NaN for those between them that are not
+        known, with a detector that takes them
+        training_tag: key of the tag on the first training sample, not empty
+        workers: threads that receive frames, 1 to 64; 1: the block's own
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def frames(self) -> int:
+        """Whole frames received."""
+
+    def packets(self) -> int:
+        """Packets whose CRC was right."""
+
+    def gained(self) -> int:
+        """Packets that a decoder behind the equalizer does not get."""
+
+    def crc_failures(self) -> int:
+        """Frames whose CRC was wrong."""
+
+    def lost(self) -> int:
+        """Numbers missing between packets that arrived."""
+
+    def truncated(self) -> int:
+        """Frames cut short."""
+
+    def packet_error_rate(self) -> float:
+        """lost / (lost + packets); NaN before the first packet."""
+
+    def take_means(self) -> tuple:
+        """Mean SNR (dB), CFO (cycles/sample) and EVM (dB) of the frames since the last call; NaN
+        where none of them has such a figure.
+        """
+
+    def set_handler(self, handler: Any) -> None:
+        """Call handler(data, metadata) for each packet as well, in the block's thread; None:
+        nothing.
+        """
+
+def convolutional_bcjr(
+    ratios: ArrayLike,
+    polynomials: Sequence[int] = [79, 109],
+    constraint_len: int = 7,
+) -> tuple:
+    """Soft-input soft-output decoder of a terminated convolutional code of rate 1/2 (Bahl, Cocke,
+    Jelinek, Raviv, 1974): a-posteriori ratios (coded, info).
+
+    ratios: float32 (2 (num_info + constraint_len - 1),), log p(1)/p(0) of the coded bits, finite
+    polynomials: two different ones as gr-fec's cc_encoder takes them, 1 to 2**constraint_len - 1
+    constraint_len: 3 to 9
+    coded: of all coded bits, what ratios said included
+    info: float32 (num_info,)
+    Raises ValueError naming the parameter, its value and its range.
     """
 
 class phase_loop_cc(gr.sync_block, gr.block, gr.basic_block):

@@ -303,7 +303,7 @@ def test_unknown_symbols_before_known_ones():
         payload = form.encode(data, number)
         sent = np.concatenate([payload[: D // 2], known, payload[D // 2 :]])
         taps = rayleigh(POWERS, rng)
-        received = through(sent, taps / np.linalg.norm(taps), rng, 7.0)
+        received = through(sent, taps / np.linalg.norm(taps), rng, 5.0)
         pilots = np.append(np.full(D // 2, np.nan), known)
         found = receiver.receive(received, pilots.astype(np.complex64))
         gained += found["gained"]
