@@ -68,22 +68,33 @@ coded_receiver::result coded_receiver::receive(const stream_matrix& received,
 {
     const std::lock_guard lock(d_receiving);
     const stream_matrix known = { pilots };
-    const stream_matrix symbols =
-        d_detector->receive(received, known, sps, symbols_after(pilots));
+    const int payload_len = symbols_after(pilots);
     std::vector<const gr_complex*> rows;
     for (const auto& row : received)
         rows.push_back(row.data());
-    const gr_complex* found = symbols[0].data();
-    const size_t used = std::min(
-        received[0].size(), (symbols[0].size() + reservoir::detector::LOOK_AHEAD) * sps);
-    return finish({ rows.data(),
-                    d_detector->num_inputs(),
-                    used,
-                    sps,
-                    known,
-                    &found,
-                    symbols[0].size(),
-                    d_detector->report() });
+    // Most packets need no refits: with them only where the first try fails.
+    for (bool hurry = d_detector->refits_frames();; hurry = false) {
+        d_detector->set_hurry(hurry);
+        const stream_matrix symbols =
+            d_detector->receive(received, known, sps, payload_len);
+        const gr_complex* first = symbols[0].data();
+        const size_t used =
+            std::min(received[0].size(),
+                     (symbols[0].size() + reservoir::detector::LOOK_AHEAD) * sps);
+        const training_report report = d_detector->report();
+        const result found = finish({ rows.data(),
+                                      d_detector->num_inputs(),
+                                      used,
+                                      sps,
+                                      known,
+                                      &first,
+                                      symbols[0].size(),
+                                      report });
+        if (found.packet || !hurry) {
+            d_detector->set_hurry(false);
+            return found;
+        }
+    }
 }
 
 coded_receiver::result coded_receiver::finish(const finished_frame& frame)

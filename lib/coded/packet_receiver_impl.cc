@@ -75,9 +75,12 @@ std::unique_ptr<frame_receiver> packet_receiver_impl::make_frame_receiver()
         std::move(workers),
         false,
         0,
-        [this](const finished_frame& frame) -> std::any {
-            return d_receiver->finish(frame);
-        });
+        frame_finisher{ [this](const finished_frame& frame) -> std::any {
+                           return d_receiver->finish(frame);
+                       },
+                        [](const std::any& found) {
+                            return !std::any_cast<coded_receiver::result>(found).packet;
+                        } });
 }
 
 bool packet_receiver_impl::start()

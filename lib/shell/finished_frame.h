@@ -26,8 +26,15 @@ struct finished_frame {
     const training_report& report;
 };
 
-//! What else is done with a frame, in the thread that received it; of several at once.
-typedef std::function<std::any(const finished_frame&)> frame_finisher;
+/*!
+ * What else is done with a frame, in the thread that received it, of several at once. A detector that
+ * makes refits receives it in a hurry first, and again without where that is asked for.
+ */
+struct frame_finisher {
+    std::function<std::any(const finished_frame&)> finish; //!< empty: nothing
+    std::function<bool(const std::any&)> again;            //!< of what finish returned
+    explicit operator bool() const { return bool(finish); }
+};
 
 } // namespace reservoir
 } // namespace gr

@@ -385,28 +385,38 @@ bool frame_receiver::train_frame(uint64_t length)
     const bool hurry = d_hurry_above > 0 && there > needed + d_hurry_above;
     d_counts.hurried_frames += hurry;
     if (d_workers) {
-        receive_elsewhere(std::min(there, needed), symbols, hurry);
+        receive_elsewhere(std::min(there, needed), symbols, hurry, symbols == whole);
     } else {
-        d_detector->set_hurry(hurry);
         gr_complex* const* out = d_symbols.append(symbols);
         const uint64_t before = history() * d_sps;
-        d_detector->receive(d_samples.from(d_segment.start - before),
-                            before + std::min(there, needed),
-                            d_segment_pilots,
-                            d_sps,
-                            symbols - num_pilots,
-                            { out, nullptr, d_symbols.llrs() },
-                            history());
+        const bool finishes = symbols == whole && d_finish;
+        const bool quick = finishes && d_detector->refits_frames();
+        std::any finished;
+        for (bool first = true;; first = false) {
+            d_detector->set_hurry(hurry || (quick && first));
+            d_detector->receive(d_samples.from(d_segment.start - before),
+                                before + std::min(there, needed),
+                                d_segment_pilots,
+                                d_sps,
+                                symbols - num_pilots,
+                                { out, nullptr, d_symbols.llrs() },
+                                history());
+            if (!finishes)
+                break;
+            const training_report report = d_detector->report();
+            finished = d_finish.finish({ d_samples.from(d_segment.start),
+                                         d_detector->num_inputs(),
+                                         std::min(there, needed),
+                                         d_sps,
+                                         d_segment_pilots,
+                                         out,
+                                         symbols,
+                                         report });
+            if (!quick || !first || !d_finish.again(finished))
+                break;
+        }
         trained(d_segment.start, unexplained(out, d_segment_pilots));
-        if (symbols == whole && d_finish)
-            d_trainings.back().finished = d_finish({ d_samples.from(d_segment.start),
-                                                     d_detector->num_inputs(),
-                                                     std::min(there, needed),
-                                                     d_sps,
-                                                     d_segment_pilots,
-                                                     out,
-                                                     symbols,
-                                                     d_trainings.back().report });
+        d_trainings.back().finished = finished;
     }
     d_emitted = symbols;
     d_state = state::passing; // until the next mark
@@ -438,12 +448,14 @@ uint64_t frame_receiver::history() const
                          : 0;
 }
 
-void frame_receiver::receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry)
+void frame_receiver::receive_elsewhere(uint64_t samples,
+                                       uint64_t symbols,
+                                       bool hurry,
+                                       bool whole)
 {
     if (d_workers->full())
         gather_next();
     const uint64_t before = history() * d_sps;
-    const bool whole = symbols == d_segment_pilots[0].size() + d_payload_len;
     d_workers->start({ d_samples.copy(d_segment.start, samples),
                        d_segment_pilots,
                        d_sps,

@@ -163,7 +163,7 @@ private:
     bool train_frame(uint64_t length);
     bool cut_pattern(uint64_t length);
     uint64_t history() const; // of the segment, symbol periods
-    void receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry);
+    void receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry, bool whole);
     void gather_next();
     void gather_all();
     void trained(uint64_t offset, double unexplained = training_report::NONE);

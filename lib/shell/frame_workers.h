@@ -36,7 +36,7 @@ public:
         size_t payload_len;
         stream_matrix history; // samples before the first pilot
         bool hurry;
-        bool soft; // bits are wanted
+        bool soft;             // bits are wanted
         frame_finisher finish; // empty: nothing; else of samples without history
     };
     struct result {

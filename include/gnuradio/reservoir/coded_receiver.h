@@ -25,20 +25,25 @@ class joint_decoder;
  * al., 1995); no flowgraph needed.
  *
  * \details
- * First the detector receives the frame, and the packet is decoded from its symbols. Only where its
- * CRC is wrong do the turns begin: so no packet is lost that a decoder behind the equalizer gets.
- * - Channel and noise are estimated from pilots and decisions, in the window that the detector found
- *   (of detectors without one by the Bayesian information criterion).
+ * First the detector receives the frame, in a hurry where it makes refits, and the packet is decoded
+ * from its symbols. Only where its CRC is wrong do the turns begin, and only where these fail is the
+ * frame received once more, with refits and all: so no packet is lost that a decoder behind the
+ * equalizer gets.
+ * - Channel and noise are estimated from pilots and soft decisions, in the window that the Bayesian
+ *   information criterion chooses.
  * - A linear equalizer of least mean squared error takes from the samples what the decoder expects,
  *   and gives log-likelihood ratios of the bits (Tuechler, Singer, Koetter, 2002).
  * - A BCJR decoder (Bahl et al., 1974) gives those of the coded bits. Its CRC right: done.
  * - What it says beyond what it was told goes back to the equalizer; from all that it says channel and
  *   noise are estimated again (expectation maximisation).
+ * The turns begin with what the decoder makes of the detector's symbols and, where that leads to
+ * nothing, with the channel alone.
  *
  * Antennas and sampling phases are combined, each with its own noise. A carrier offset that the
- * detector reports is taken out. The turns see one channel for the whole frame.
+ * detector reports is taken out, and the phase that is left followed. The channel is one for the
+ * whole frame or, where the detector reports that it tracked it, one for every 64 symbols.
  *
- * Of a frame of 576 symbols a turn takes about 0.3 ms. All methods may be called from any thread.
+ * All methods may be called from any thread.
  */
 class RESERVOIR_API coded_receiver
 {
@@ -64,12 +69,12 @@ public:
 
     struct result {
         std::optional<reservoir::packet> packet; //!< none where its CRC is wrong
-        double
-            evm_db; //!< of the detector's symbols around the nearest points; NaN if not finite
-        int iterations =
-            0; //!< times that the decoder's ratios went back to the equalizer
-        bool gained =
-            false; //!< a packet that a decoder behind the equalizer does not get
+        //! of the detector's symbols around the nearest points, dB; NaN if one is not finite
+        double evm_db;
+        //! times that the decoder's ratios went back to the equalizer
+        int iterations = 0;
+        //! by the turns: the packet is not in the detector's symbols
+        bool gained = false;
     };
 
     /*!

@@ -27,9 +27,9 @@ namespace reservoir {
  *
  * PDUs come out on the message port "pdus" and a dictionary for each frame on "report", as from
  * packet_decoder; the report's further entries are iterations, the times that the decoder's ratios
- * went back to the equalizer, and gained, whether a decoder behind the equalizer does not get the
- * packet. A frame that a new tag, a radio's overrun (a tag rx_time within it) or the end cuts short
- * is truncated, and gives no packet.
+ * went back to the equalizer, and gained, whether the turns brought the packet. A frame that a new
+ * tag, a radio's overrun (a tag rx_time within it) or the end cuts short is truncated, and gives no
+ * packet.
  *
  * The packets do not depend on how the scheduler cuts the stream, nor on workers.
  */
@@ -59,7 +59,7 @@ public:
     virtual uint64_t frames() const = 0;
     //! Packets whose CRC was right.
     virtual uint64_t packets() const = 0;
-    //! Packets that a decoder behind the equalizer does not get.
+    //! Packets that the turns brought: they are not in the detector's symbols.
     virtual uint64_t gained() const = 0;
     //! Frames whose CRC was wrong.
     virtual uint64_t crc_failures() const = 0;

@@ -88,8 +88,8 @@ void bind_packet_receiver(py::module& m)
         "\"report\", as from packet_decoder; the report's further entries are "
         "iterations, "
         "the times that the decoder's ratios went back to the equalizer, and gained, "
-        "whether "
-        "a decoder behind the equalizer does not get the packet. A frame that a new tag, "
+        "whether the turns brought the "
+        "packet. A frame that a new tag, "
         "a "
         "radio's overrun (a tag rx_time within it) or the end cuts short is truncated, "
         "and "
@@ -113,7 +113,7 @@ void bind_packet_receiver(py::module& m)
         .def("packets", &packet_receiver::packets, "Packets whose CRC was right.")
         .def("gained",
              &packet_receiver::gained,
-             "Packets that a decoder behind the equalizer does not get.")
+             "Packets that the turns brought: they are not in the detector's symbols.")
         .def(
             "crc_failures", &packet_receiver::crc_failures, "Frames whose CRC was wrong.")
         .def("lost",
@@ -149,17 +149,25 @@ void bind_coded_receiver(py::module& m)
         "coded_receiver",
         "A receiver that equalizes and decodes a frame in turns (turbo equalization: "
         "Douillard et al., 1995); no flowgraph needed.\n\n"
-        "First the detector receives the frame, and the packet is decoded from its "
-        "symbols. Only where its CRC is wrong do the turns begin, so no packet is lost "
-        "that a decoder behind the equalizer gets: channel and noise from pilots and "
+        "First the detector receives the frame, in a hurry where it makes refits, and "
+        "the "
+        "packet is decoded from its symbols. Only where its CRC is wrong do the turns "
+        "begin, and "
+        "only where these fail is the frame received once more, with refits and all, so "
+        "no packet "
+        "is lost that a decoder behind the equalizer gets. The turns: channel and noise "
+        "from pilots and "
         "decisions; a linear equalizer of least mean squared error that knows what the "
         "decoder expects (Tuechler, Singer, Koetter, 2002); a BCJR decoder (Bahl et al., "
         "1974), until its CRC is right; channel and noise again from what it says "
         "(expectation maximisation).\n\n"
         "Antennas and sampling phases are combined, each with its own noise. A carrier "
-        "offset that the detector reports is taken out. The turns see one channel for "
-        "the "
-        "whole frame.")
+        "offset "
+        "that the detector reports is taken out, and the phase that is left followed. "
+        "The "
+        "channel is one for the whole frame or, where the detector reports that it "
+        "tracked it, "
+        "one for every 64 symbols.")
         .def(py::init(&coded_receiver::make),
              py::arg("detector"),
              py::arg("packet_format"),
@@ -187,7 +195,8 @@ void bind_coded_receiver(py::module& m)
             "evm_db: of the detector's symbols around the nearest points, NaN if not "
             "finite\n"
             "iterations: times that the decoder's ratios went back to the equalizer\n"
-            "gained: True for a packet that a decoder behind the equalizer does not get")
+            "gained: True for a packet that the turns brought: it is not in the "
+            "detector's symbols")
         .def_property_readonly("iterations",
                                &coded_receiver::iterations,
                                "How often the decoder's ratios may go back.")
