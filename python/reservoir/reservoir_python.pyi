@@ -1331,15 +1331,17 @@ class coded_receiver:
     """A receiver that equalizes and decodes a frame in turns (turbo equalization: Douillard et al.,
     1995); no flowgraph needed.
 
-    First the detector receives the frame, and the packet is decoded from its symbols. Only where
-    its CRC is wrong do the turns begin, so no packet is lost that a decoder behind the equalizer
-    gets: channel and noise from pilots and decisions; a linear equalizer of least mean squared
-    error that knows what the decoder expects (Tuechler, Singer, Koetter, 2002); a BCJR decoder
-    (Bahl et al., 1974), until its CRC is right; channel and noise again from what it says
-    (expectation maximisation).
+    First the detector receives the frame, in a hurry where it makes refits, and the packet is
+    decoded from its symbols. Only where its CRC is wrong do the turns begin, and only where these
+    fail is the frame received once more, with refits and all, so no packet is lost that a decoder
+    behind the equalizer gets. The turns: channel and noise from pilots and decisions; a linear
+    equalizer of least mean squared error that knows what the decoder expects (Tuechler, Singer,
+    Koetter, 2002); a BCJR decoder (Bahl et al., 1974), until its CRC is right; channel and noise
+    again from what it says (expectation maximisation).
 
     Antennas and sampling phases are combined, each with its own noise. A carrier offset that the
-    detector reports is taken out. The turns see one channel for the whole frame.
+    detector reports is taken out, and the phase that is left followed. The channel is one for the
+    whole frame or, where the detector reports that it tracked it, one for every 64 symbols.
     """
 
     def __init__(
@@ -1367,7 +1369,7 @@ class coded_receiver:
         sequence: 0 to 65535, None where the CRC is wrong
         evm_db: of the detector's symbols around the nearest points, NaN if not finite
         iterations: times that the decoder's ratios went back to the equalizer
-        gained: True for a packet that a decoder behind the equalizer does not get
+        gained: True for a packet that the turns brought: it is not in the detector's symbols
         """
 
     @property
@@ -1389,9 +1391,9 @@ class packet_receiver(gr.block, gr.basic_block):
 
     PDUs come out on the message port "pdus" and a dictionary for each frame on "report", as from
     packet_decoder; the report's further entries are iterations, the times that the decoder's
-    ratios went back to the equalizer, and gained, whether a decoder behind the equalizer does not
-    get the packet. A frame that a new tag, a radio's overrun (a tag rx_time within it) or the end
-    cuts short is truncated, and gives no packet.
+    ratios went back to the equalizer, and gained, whether the turns brought the packet. A frame
+    that a new tag, a radio's overrun (a tag rx_time within it) or the end cuts short is
+    truncated, and gives no packet.
 
     The packets do not depend on how the scheduler cuts the stream, nor on workers.
     """
@@ -1420,7 +1422,7 @@ class packet_receiver(gr.block, gr.basic_block):
         """Packets whose CRC was right."""
 
     def gained(self) -> int:
-        """Packets that a decoder behind the equalizer does not get."""
+        """Packets that the turns brought: they are not in the detector's symbols."""
 
     def crc_failures(self) -> int:
         """Frames whose CRC was wrong."""

@@ -186,14 +186,13 @@ def test_gains_packets_and_loses_none():
             assert found["data"] == plain[0] and found["sequence"] == plain[1]
         if found["data"] is not None:
             assert found["sequence"] == number and found["iterations"] <= 2
-            assert plain or found["gained"]
             assert found["gained"] or found["iterations"] == 0
         else:
             assert found["iterations"] == 2 and found["sequence"] is None
         assert found["evm_db"] < 0
     assert 0.55 < behind / count < 0.9
     assert count - together <= 0.04 * count
-    assert gained >= together - behind
+    assert gained > 0.1 * count
 
 
 def test_more_iterations_gain_more():
