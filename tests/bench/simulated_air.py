@@ -224,8 +224,8 @@ def draw(folder, rates, count):
     colors = {"configured_esn": "tab:green", "fir": "tab:blue"}
     styles = {
         "none": ("o-", ""),
-        "cc": ("s--", ", convolutional code"),
-        "turbo": ("^:", ", equalized and decoded in turns"),
+        "cc": ("s--", ", coded"),
+        "turbo": ("^:", ", coded, in turns"),
     }
     for name, code in RECEIVERS:
         lost = rates[name, code] > 0
@@ -238,7 +238,7 @@ def draw(folder, rates, count):
             label=name + suffix,
         )
     axis.set(
-        title="512 QPSK symbols over six Rayleigh paths",
+        title="512 QPSK symbols over six Rayleigh paths; coded: rate 1/2",
         xlabel=f"Es/N0 (dB); not drawn where none of {count} is lost",
         ylabel="packet error rate",
         xlim=(LEVELS[0] - 0.5, LEVELS[-1] + 0.5),
@@ -246,7 +246,7 @@ def draw(folder, rates, count):
         ylim=(0.7 / count, 1.3),
     )
     axis.grid(alpha=0.4)
-    axis.legend(loc="center right", bbox_to_anchor=(1, 0.43))
+    axis.legend(loc="center right", bbox_to_anchor=(1, 0.4))
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "packet_error_rates.svg", metadata={"Date": None})
 
