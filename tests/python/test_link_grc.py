@@ -121,7 +121,7 @@ def build_program(folder):
     compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
     if not compiler or not pkg_config:
         pytest.skip("needs g++ and pkg-config")
-    packages = ["gnuradio-blocks", "gnuradio-digital", "spdlog", "fmt"]
+    packages = ["gnuradio-blocks", "gnuradio-digital", "spdlog", "fmt", "eigen3"]
     flags = subprocess.run(
         [pkg_config, "--cflags", "--libs", *packages],
         capture_output=True,
@@ -173,6 +173,29 @@ def test_cpp_flowgraph_runs(tmp_path):
     symbols = map(int, re.findall(r"\(symbols \. (\d+)\)", last))
     errors = map(int, re.findall(r"\(symbol_errors \. (\d+)\)", last))
     assert sorted(symbols) == [512, 20 * 512] and list(errors) == [0, 0], output
+
+
+def test_cpp_packet_receiver_runs(tmp_path):
+    """Frames that are no packets: each is told of as one whose CRC is wrong."""
+    receiver = {"type": "qpsk", "training_tag": "corr_est", "iterations": "1"}
+    result = compile_chain(
+        tmp_path,
+        "cpp",
+        SOURCE,
+        ("reservoir_packet_receiver", receiver),
+        messages=[("blocks_message_debug", {}, 1, "report", "print")],
+    )
+    assert (tmp_path / "chain" / "chain.cpp").exists(), result.stdout
+    output = subprocess.run(
+        [str(build_program(tmp_path))],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+    failures = re.findall(r"\(crc_failures \. (\d+)\)", output)
+    assert failures == [str(n + 1) for n in range(20)], output
 
 
 @pytest.mark.parametrize("equalizer", reservoir.detectors())
