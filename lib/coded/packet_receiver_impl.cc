@@ -75,6 +75,7 @@ std::unique_ptr<frame_receiver> packet_receiver_impl::make_frame_receiver()
         std::move(workers),
         false,
         0,
+        false,
         frame_finisher{ [this](const finished_frame& frame) -> std::any {
                            return d_receiver->finish(frame);
                        },
