@@ -291,5 +291,6 @@ def test_companion_has_its_block(tree):
         "[]",
         "One Tap Equalizer | One complex gain per frame, by least squares on the "
         "training sequence.",
-        "['num_inputs', 'num_outputs', 'use_history', 'workers']",
+        "['constellation', 'constellation_type', 'num_inputs', 'num_outputs', "
+        "'use_history', 'workers']",
     ]
