@@ -226,6 +226,8 @@ def cpp_make(kind):
     if equalizer.takes_unknown_pilots(kind):
         known = """\
     if known_symbols() is not None:
+        if payload == 0:
+            raise ValueError('Payload Length = 0 with Known Symbols: for Python only')
         length = known_symbols().length(payload)
         training = known_symbols().training(length)
         payload = length - training.shape[-1]

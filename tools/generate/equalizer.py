@@ -125,10 +125,13 @@ def entries(kind):
             "None",
             "reservoir.known_symbols(values, positions, mask, period): known symbols anywhere in a "
             "frame, instead of the Training Sequence; the Payload Length is then the number of its "
-            "symbols that are not known. None: they are in front. Choose a pattern, then write your own "
+            "symbols that are not known, or 0 for a periodic pattern that goes on. None: they are in "
+            "front. Choose a pattern, then write your own "
             "symbols and places into it",
             hide="${ 'part' if known_symbols is None else 'none' }",
-            asserts=("known_symbols is None or payload_len > 0",),
+            asserts=(
+                "known_symbols is None or payload_len > 0 or known_symbols.periodic()",
+            ),
             words=PATTERNS,
         )
     yield Entry(
