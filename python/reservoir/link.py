@@ -52,7 +52,7 @@ def exponential_profile(num_taps, decay):
     return powers / powers.sum()
 
 
-def named_channel(name, sample_rate):
+def named_channel(profile, sample_rate):
     """The paths of a channel that people compare receivers on: keyword arguments of
     block_fading_cc and software_channel.
 
@@ -64,19 +64,19 @@ def named_channel(name, sample_rate):
 
     The powers are means over frames: normalize is False, and a frame may lie in a fade.
 
-    name: one of reservoir.link.NAMED_CHANNELS
+    profile: one of reservoir.link.NAMED_CHANNELS
     sample_rate: samples per second, above 0; the paths are right up to 0.35 of it
     """
-    if name not in NAMED_CHANNELS:
-        raise ValueError(f"name = {name!r}: must be one of {NAMED_CHANNELS}")
+    if profile not in NAMED_CHANNELS:
+        raise ValueError(f"profile = {profile!r}: must be one of {NAMED_CHANNELS}")
     if not 0 < sample_rate < math.inf:
         raise ValueError(f"sample_rate = {sample_rate}: must be finite and above 0")
-    if name in _IONOSPHERES:
-        delay, spread = _IONOSPHERES[name]
+    if profile in _IONOSPHERES:
+        delay, spread = _IONOSPHERES[profile]
         delays, powers = np.array([0, delay]), np.ones(2)
         doppler, spectrum = spread, "gaussian"
     else:
-        microseconds, powers_db, speed = _MOBILE[name]
+        microseconds, powers_db, speed = _MOBILE[profile]
         delays, powers = 1e-6 * np.array(microseconds), 10 ** (np.array(powers_db) / 10)
         doppler, spectrum = speed / 3.6 * 900e6 / SPEED_OF_LIGHT, "clarke"
     return dict(

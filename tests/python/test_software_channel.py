@@ -102,7 +102,7 @@ def test_tags_stay_with_the_signal_on_a_named_channel():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (dict(profile="ccir_bad"), "name = 'ccir_bad': must be one of"),
+        (dict(profile="ccir_bad"), "profile = 'ccir_bad': must be one of"),
         (dict(profile="ccir_poor", sample_rate=0), "sample_rate = 0: must be"),
         (dict(profile="ccir_poor", sample_rate=np.nan), "sample_rate = nan: must be"),
         (dict(profile="ccir_poor", sample_rate=1.0), "doppler = 1: must be within"),
