@@ -46,7 +46,8 @@ std::vector<int> likely_sequence(const sequence_model& model,
         const Index since = n - range.first + 1,
                     after = std::max<Index>(n - range.last + 1, 0);
         if (after > num_silent)
-            unknown += model.taps.row(after - num_silent - 1).squaredNorm() / streams.size();
+            unknown +=
+                model.taps.row(after - num_silent - 1).squaredNorm() / streams.size();
         if (since == 1 || after > 0 || (!from_state && since <= length))
             paths.set_channel(taps, after, (from_state ? length : since) - after);
         paths.step(samples.col(n - rows.first).data(), noise / (noise + unknown));
