@@ -11,6 +11,9 @@
 namespace gr {
 namespace reservoir {
 
+//! All sequences of a block that is not sure are searched if their branches are so many at most.
+constexpr size_t BLOCK_BRANCHES = 256;
+
 //! What a search through all sequences of symbols works with.
 struct sequence_model {
     kernel::channel_window window;

@@ -117,6 +117,13 @@ row_range model_rows(row_range range, kernel::channel_window window)
              range.last };
 }
 
+kernel::channel_window covering(kernel::channel_window a, kernel::channel_window b)
+{
+    const int timing = std::max(a.timing, b.timing);
+    const int last_lag = std::max(a.length - a.timing, b.length - b.timing);
+    return { timing, last_lag + timing };
+}
+
 void frame_symbols::set(Index n, cdouble value, int ring)
 {
     values(n) = value;

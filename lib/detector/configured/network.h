@@ -70,6 +70,8 @@ double output_variance(const configured_readout& readout);
 sample_streams rotated(const sample_streams& streams, const Eigen::VectorXd& phase);
 //! Symbols of range of which the window's every symbol and sample is there.
 row_range model_rows(row_range range, kernel::channel_window window);
+//! The least window with the taps of both.
+kernel::channel_window covering(kernel::channel_window a, kernel::channel_window b);
 
 /*!
  * \brief Configures the network from known symbols, and detects a block with it.

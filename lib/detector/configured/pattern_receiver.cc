@@ -25,8 +25,7 @@ namespace {
 constexpr Index LONGEST_BLOCK = 48;
 constexpr Index RUN_ON = 8;   // known symbols behind a block, beside the channel's length
 constexpr Index LOOK_ON = 16; // unknown symbols behind it
-constexpr size_t RUN_BRANCHES = 256; // of a trellis that is searched
-constexpr Index PART = 256; // of a burst that may have a window of its own, symbols
+constexpr Index PART = 256;   // of a burst that may have a window of its own, symbols
 constexpr double ROWS_OF_PART = 40.0;
 constexpr size_t FEWEST_TESTS = 4; // that tell whether a channel moves
 constexpr tracking_memory STANDS_STILL = { 1e9, false };
@@ -121,13 +120,6 @@ row_range mirrored(row_range range, Index size)
     return { size - range.last, size - range.first };
 }
 
-kernel::channel_window spanning(kernel::channel_window a, kernel::channel_window b)
-{
-    const int timing = std::max(a.timing, b.timing);
-    const int last_lag = std::max(a.length - a.timing, b.length - b.timing);
-    return { timing, last_lag + timing };
-}
-
 // Real and imaginary part of each stream, side by side, at its power.
 sample_streams parts_of(const sample_streams& streams)
 {
@@ -219,7 +211,7 @@ pattern_receiver::windows_of(const burst& received) const
         if (weights.segment(part.first, part.size()).sum() < ROWS_OF_PART)
             continue;
         const kernel::channel_window seen = select(part);
-        all = all ? spanning(*all, seen) : seen;
+        all = all ? covering(*all, seen) : seen;
     }
     if (all)
         windows.push_back(*all);
@@ -345,8 +337,8 @@ bool pattern_receiver::decide(burst& received,
 {
     configured_readout& readout = model.readout;
     frame_symbols& symbols = received.symbols;
-    interpolated_channel channel(
-        received.streams, readout.window, symbols.warped(readout.warp), received.there);
+    VectorXcd sent = symbols.warped(readout.warp);
+    interpolated_channel channel(received.streams, readout.window, sent, received.there);
     bool changed = false;
     channel.weigh_taps(some_of(all_blocks(received.size())), model.memory);
     for (const row_range block : blocks) {
@@ -372,7 +364,7 @@ bool pattern_receiver::decide(burst& received,
                                               [](char given) { return given; });
         if (!(found.margin > SURE_MARGIN) && all_unknown &&
             kernel::trellis::fits(
-                readout.points.size(), readout.window.length, RUN_BRANCHES))
+                readout.points.size(), readout.window.length, BLOCK_BRANCHES))
             search_all(received,
                        readout,
                        block,
@@ -385,9 +377,10 @@ bool pattern_receiver::decide(burst& received,
             const cdouble value = d_network.settings().points(point);
             changed |= value != symbols.values(n);
             d_network.decide(symbols, { n, n + 1 }, { point });
+            sent(n) = symbols.warped(n, readout.warp);
             received.there[n] = true;
         }
-        channel.learn(symbols.warped(readout.warp), received.there, block);
+        channel.learn(sent, received.there, block);
     }
     return changed;
 }

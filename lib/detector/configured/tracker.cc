@@ -22,18 +22,9 @@ using Eigen::VectorXd;
 
 namespace {
 
-// All sequences of a block that is not sure are searched if their branches are so many at most.
-constexpr size_t BLOCK_BRANCHES = 256;
 constexpr Index PIECE = 32;       // of the pilots, symbols
 constexpr Index LOOK_EVERY = 512; // symbols; the first time after half of them
 
-// A tap that fades now may be back before the next look.
-kernel::channel_window covering(kernel::channel_window a, kernel::channel_window b)
-{
-    const int timing = std::max(a.timing, b.timing);
-    const int last_lag = std::max(a.length - a.timing, b.length - b.timing);
-    return { timing, last_lag + timing };
-}
 // Samples that the pilots' noise variance counts as, beside the prediction errors.
 constexpr double PILOT_SAMPLES = 32.0;
 
@@ -188,6 +179,7 @@ void channel_tracker::look_again(const block_surroundings& part)
         weights,
         d_network.warps(part.known));
     const kernel::channel_window seen = std::exchange(d_last_seen, found.window);
+    // a tap that fades now may be back before the next look
     found.window = covering(found.window, seen);
     if (found.window.length == d_readout.window.length &&
         found.window.timing == d_readout.window.timing && !d_network.multilevel())
