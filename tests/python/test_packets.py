@@ -4,6 +4,8 @@
 """Packets: bytes to symbols and back, as functions and as blocks; the gate for whole frames."""
 
 import queue
+import subprocess
+import sys
 import time
 import zlib
 
@@ -292,6 +294,26 @@ def test_send_waits_for_a_place():
         encoder.send(b"b", timeout=0.01)
     with pytest.raises(ValueError, match="at most 8"):
         encoder.send(bytes(9))
+
+
+def test_daemon_threads_that_send_outlive_python():
+    """Threads come back from send() while the process ends, behind Python's own end."""
+    program = """
+import ctypes, threading, time
+from gnuradio import digital, reservoir
+encoder = reservoir.packet_encoder(digital.constellation_qpsk(), [1] * 8, 64, max_queue=1)
+encoder.send(b"first")
+for _ in range(40):  # one of them wakes soon behind Python's end
+    threading.Thread(target=lambda: encoder.send(b"late", timeout=10), daemon=True).start()
+    time.sleep(0.0025)
+libc = ctypes.CDLL(None)
+libc.on_exit(ctypes.cast(libc.sleep, ctypes.c_void_p), None)  # sleeps as many seconds as the status
+raise SystemExit(1)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=30
+    )
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 def test_continuous_sends_silence():

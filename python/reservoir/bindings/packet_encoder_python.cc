@@ -8,11 +8,25 @@
 #include <pybind11/stl.h>
 #include <algorithm>
 #include <optional>
+#include <thread>
 
 namespace py = pybind11;
 using gr::reservoir::packet_encoder;
 
 namespace {
+
+// In place of gil_scoped_release's end: when Python has ended it unwinds daemon threads from here,
+// past callers that would give Python objects back. Such a thread sleeps until the process ends, as
+// Python 3.14 has it.
+void take_lock_again(PyThreadState* state)
+{
+    try {
+        PyEval_RestoreThread(state);
+    } catch (...) {
+        while (true)
+            std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+}
 
 // Waits in slices, so that Ctrl-C ends it; raises queue.Full as queue.Queue.put does.
 void send(packet_encoder& self, const python_bytes& data, std::optional<double> timeout)
@@ -31,11 +45,9 @@ void send(packet_encoder& self, const python_bytes& data, std::optional<double> 
             PyErr_SetNone(py::module::import("queue").attr("Full").ptr());
             throw py::error_already_set();
         }
-        // Not by gil_scoped_release: when Python ends it unwinds daemon threads from where they
-        // take the lock again, which must not be a destructor.
         PyThreadState* const state = PyEval_SaveThread();
         const bool sent = self.send(data.elements, std::min(left, SLICE));
-        PyEval_RestoreThread(state);
+        take_lock_again(state);
         if (sent)
             return;
         if (PyErr_CheckSignals() != 0)
