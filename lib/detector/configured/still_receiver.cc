@@ -27,6 +27,7 @@ namespace {
 // A pass convinces whose every decision is sure and whose residual is so many times the pilots' at
 // most. The residual alone does not tell: the errors that remain show little in it.
 constexpr double SURE_RESIDUAL = 1.5;
+constexpr double SURE_RATIO = 4.0; // log-likelihood, of a decision to what else it may be
 // Symbols around one that is not sure, beyond the channel's length, that a search through all
 // sequences takes up; the last of them only help.
 constexpr Index EARLIER = 8, LATER = 12;
@@ -36,6 +37,15 @@ constexpr Index PHASE_WINDOW = 48;    // half width, symbols
 // divides the phase noise once a correction did not pay
 constexpr double REJECTED_PHASE = 30;
 const std::vector<double> REFIT_PRIORS = { 0.03, 0.3, 3.0, 10.0 };
+
+// In noise a decision is sure by more than SURE_MARGIN only.
+double sure_margin(const configured_readout& readout)
+{
+    const Eigen::VectorXcf points = readout.points.cast<gr_complex>();
+    return std::max(SURE_MARGIN,
+                    SURE_RATIO * output_variance(readout) /
+                        kernel::least_distance({ points.begin(), points.end() }));
+}
 
 // What the channel's model leaves of the samples in range.
 double model_residual(const sample_streams& streams,
@@ -188,7 +198,7 @@ void still_receiver::pass(attempt& now,
     frame.residuals.push_back(score);
     frame.condition_numbers.push_back(readout.condition_number);
     frame.readout = readout;
-    const bool sure = settings.feedback && found.margin > SURE_MARGIN &&
+    const bool sure = settings.feedback && found.margin > sure_margin(readout) &&
                       score < SURE_RESIDUAL * frame.pilot_residual;
     now.sure = sure;
     now.settled = sure || same;
@@ -291,7 +301,9 @@ std::vector<row_range> still_receiver::doubtful_parts(const attempt& now,
     return doubtful > payload.size() / 4 ? std::vector<row_range>{ payload } : parts;
 }
 
-// Each time the channel of the last decisions, until they explain the samples no better.
+// Each time the channel of the last decisions, until they explain the samples no better. Its window
+// is theirs, too: pilots show little of the weak taps, which two samples per symbol have on both
+// sides.
 void still_receiver::search_all(attempt& now, const frame_layout& layout) const
 {
     constexpr int TIMES = 3;
@@ -299,12 +311,16 @@ void still_receiver::search_all(attempt& now, const frame_layout& layout) const
     const row_range payload = { layout.num_pilots, layout.end() };
     if (now.sure || !d_network.settings().feedback || payload.size() == 0)
         return;
-    const configured_readout& readout = now.kept.readout;
+    configured_readout& readout = now.kept.readout;
     frame_symbols& symbols = now.kept_signal.symbols;
     for (int i = 0; i < TIMES; i++) {
-        if (!kernel::trellis::fits(
-                readout.points.size(), readout.window.length, MAX_BRANCHES))
+        const kernel::channel_window window =
+            i > 0 ? readout.window
+                  : d_network.select_window(
+                        now.kept.input, symbols, whole, VectorXd::Ones(whole.last));
+        if (!kernel::trellis::fits(readout.points.size(), window.length, MAX_BRANCHES))
             return;
+        readout.window = window;
         const sample_streams shifted =
             kernel::delayed(now.kept.input, readout.window.timing);
         const auto fit = [&](const frame_symbols& sent) {
@@ -315,6 +331,7 @@ void still_receiver::search_all(attempt& now, const frame_layout& layout) const
                                             readout.window.length);
         };
         const kernel::channel_estimate channel = fit(symbols);
+        readout.taps = channel.taps;
         frame_symbols likely = symbols;
         for (const row_range& part : doubtful_parts(now, layout)) {
             const bool last = part.last == layout.end();
