@@ -15,30 +15,40 @@ namespace reservoir {
 // each beside its detector
 #define RESERVOIR_DECLARE(NAME) detector_kind describe_##NAME();
 RESERVOIR_DETECTORS(RESERVOIR_DECLARE)
+RESERVOIR_OFDM_DETECTORS(RESERVOIR_DECLARE)
 #undef RESERVOIR_DECLARE
 
+#define RESERVOIR_DESCRIBE(NAME) describe_##NAME(),
 const std::vector<detector_kind>& detector_kinds()
 {
-#define RESERVOIR_DESCRIBE(NAME) describe_##NAME(),
     static const std::vector<detector_kind> kinds = { RESERVOIR_DETECTORS(
         RESERVOIR_DESCRIBE) };
-#undef RESERVOIR_DESCRIBE
     return kinds;
 }
 
-detector::sptr load(const std::string& path)
+const std::vector<detector_kind>& ofdm_detector_kinds()
+{
+    static const std::vector<detector_kind> kinds = { RESERVOIR_OFDM_DETECTORS(
+        RESERVOIR_DESCRIBE) };
+    return kinds;
+}
+#undef RESERVOIR_DESCRIBE
+
+trainable::sptr load(const std::string& path)
 {
     const pmt::pmt_t saved = read_saved_file(path);
     try {
         const std::string name = pmt::symbol_to_string(saved_entry(saved, "kind"));
-        const auto& kinds = detector_kinds();
+        std::vector<detector_kind> kinds = detector_kinds();
+        const auto& others = ofdm_detector_kinds();
+        kinds.insert(kinds.end(), others.begin(), others.end());
         const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) {
             return name == k.about.name;
         });
         if (kind == kinds.end())
             throw std::runtime_error("it holds a detector of the unknown kind '" + name +
                                      "'");
-        const detector::sptr loaded = kind->make(saved_entry(saved, "parameters"));
+        const trainable::sptr loaded = kind->make(saved_entry(saved, "parameters"));
         loaded->restore(saved);
         return loaded;
     } catch (const std::exception& error) { // the pmt library has exceptions of its own

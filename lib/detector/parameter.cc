@@ -129,6 +129,15 @@ void check_value(const parameter& about, const std::string& value)
         refuse_parameter(about.name, value_to_string(value), about.range());
 }
 
+void check_value(const parameter& about, const std::vector<int>& value)
+{
+    if (value.empty())
+        refuse_parameter(about.name, "[]", "at least one number");
+    for (const int element : value)
+        if (!in_range(about, element))
+            refuse_parameter(about.name, value_to_string(element), about.range());
+}
+
 void check_value(const parameter& about, const std::vector<double>& value)
 {
     for (const double element : value)
@@ -153,6 +162,11 @@ pmt::pmt_t value_to_pmt(int64_t value) { return pmt::from_long(value); }
 pmt::pmt_t value_to_pmt(double value) { return pmt::from_double(value); }
 pmt::pmt_t value_to_pmt(bool value) { return pmt::from_bool(value); }
 pmt::pmt_t value_to_pmt(const std::string& value) { return pmt::mp(value); }
+pmt::pmt_t value_to_pmt(const std::vector<int>& value)
+{
+    return pmt::init_s32vector(value.size(),
+                               std::vector<int32_t>(value.begin(), value.end()));
+}
 pmt::pmt_t value_to_pmt(const std::vector<double>& value)
 {
     return pmt::init_f64vector(value.size(), value);
@@ -179,6 +193,11 @@ void value_from_pmt(const pmt::pmt_t& saved, std::string& value)
 {
     value = pmt::symbol_to_string(saved);
 }
+void value_from_pmt(const pmt::pmt_t& saved, std::vector<int>& value)
+{
+    const auto numbers = pmt::s32vector_elements(saved);
+    value.assign(numbers.begin(), numbers.end());
+}
 void value_from_pmt(const pmt::pmt_t& saved, std::vector<double>& value)
 {
     value = pmt::f64vector_elements(saved);
@@ -194,6 +213,10 @@ std::string value_to_string(int64_t value) { return std::to_string(value); }
 std::string value_to_string(double value) { return number(value); }
 std::string value_to_string(bool value) { return value ? "True" : "False"; }
 std::string value_to_string(const std::string& value) { return "'" + value + "'"; }
+std::string value_to_string(const std::vector<int>& value)
+{
+    return value_to_string(std::vector<double>(value.begin(), value.end()));
+}
 std::string value_to_string(const std::vector<double>& value)
 {
     std::string text;

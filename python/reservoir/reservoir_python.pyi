@@ -358,18 +358,6 @@ class detector:
         Raises ValueError if it is of another kind or shape, or untrained.
         """
 
-def load(path: str) -> detector:
-    """Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError."""
-
-def detectors() -> dict:
-    """The kinds of detectors there are: a dict from name to class."""
-
-def detector_kinds() -> list:
-    """What there is to say of each kind: a list of dicts with name, title, family, keywords, brief,
-    details, caution, trains_in_epochs, adapts, adapts_when, commands (name, value, text),
-    parameters and rules (parameter, what is allowed, condition in Python).
-    """
-
 class fir(detector):
     """Least-squares FIR equalizer, trained on the training sequence of each frame: the baseline that
     every network must beat.
@@ -695,6 +683,220 @@ class rnn(detector):
         """(W, U, W_out, D) as trained, as set_weights takes them; before training those that a fit
         would start from (for one sample per symbol and pilots of unit power).
         """
+
+class ofdm_grid:
+    """Where an OFDM frame has pilots, data and nothing, as digital.ofdm_carrier_allocator_cvc lays
+    it out.
+
+    A frame is sync words, known as a whole, and then symbols with pilots and data. Symbol n after
+    the sync words has set n + symbols_skipped of the occupied carriers, of the pilot carriers and
+    of the pilot symbols, each taken from its list in turns. Carriers that are not in them are
+    zero. A pilot symbol of zero is known as well: so an antenna is silent while another one sends
+    its pilot.
+    """
+
+    def __init__(
+        self,
+        fft_len: int,
+        cp_len: Union[int, Sequence[int]],
+        num_tx: int = 1,
+        *,
+        occupied_carriers: Sequence[Sequence[int]],
+        pilot_carriers: Sequence[Sequence[int]] = [],
+        pilot_symbols: Union[Sequence[Sequence[complex]], Sequence[Sequence[Sequence[complex]]]] = [],
+        sync_words: Union[Sequence[Sequence[complex]], Sequence[Sequence[Sequence[complex]]]] = [],
+        symbols_skipped: int = 0,
+        shifted: bool = True,
+    ) -> None:
+        """fft_len: carriers, 2 to 65536
+        cp_len: samples of the cyclic prefix, 0 to fft_len; a list is taken in turns
+        num_tx: streams, 1 to 8
+        occupied_carriers: lists of those with data, counted from DC, -1 is the one below
+        pilot_carriers: lists of those with pilots
+        pilot_symbols: [set][k] for all streams, or [stream][set][k]
+        sync_words: [word][carrier] for all streams, or [stream][word][carrier], fft_len values
+        each
+        symbols_skipped: of the sets, before the first symbol
+        shifted: vectors of carriers have DC in their middle, as GNU Radio's OFDM blocks have them
+        by default; False: first
+        Raises ValueError naming the parameter, its value and what is allowed.
+        """
+
+    def fft_len(self) -> int:
+        """Carriers."""
+
+    def cp_len(self) -> list[int]:
+        """Samples of the symbols' prefixes, in turns."""
+
+    def num_tx(self) -> int:
+        """Streams."""
+
+    def num_sync_words(self) -> int:
+        """Symbols in front."""
+
+    def known(self, num_symbols: int) -> tuple:
+        """known(num_symbols) -> (values, mask)
+
+        Of the frame's first symbols, sync words among them: complex64 and bool, (num_tx,
+        num_symbols, fft_len). Where the mask is False the value is zero and not known.
+        """
+
+class ofdm_detector:
+    """A receiver of OFDM frames, trained on the carriers that are known; no flowgraph needed.
+
+    Symbols are in the units of the pilots.
+    """
+
+    def kind(self) -> str:
+        """Name of the kind of detector."""
+
+    def fft_len(self) -> int:
+        """Carriers."""
+
+    def cp_len(self) -> list[int]:
+        """Samples of the symbols' cyclic prefixes, in turns."""
+
+    def num_rx(self) -> int:
+        """Antennas."""
+
+    def num_tx(self) -> int:
+        """Streams."""
+
+    def receive(
+        self,
+        received: ArrayLike,
+        pilots: Union[ArrayLike, ofdm_grid],
+        num_symbols: int = -1,
+    ) -> NDArray[numpy.complex64]:
+        """One whole frame: the data symbols, (num_tx, data symbols, fft_len), those that are not
+        known as a whole. Known carriers have what is known of them; all are in the grid's order,
+        with pilots in natural order.
+
+        received: (num_rx, samples), from the first symbol's cyclic prefix on
+        pilots: an ofdm_grid; or (num_tx, symbols, fft_len) pilots of the first symbols, carriers
+        in natural order, zero on the unused ones: then all carriers that they use have data in
+        the symbols behind them
+        num_symbols: of the frame, pilots and sync words among them; -1: all that are there
+        Raises ValueError if the shapes do not fit.
+        """
+
+    def fit(
+        self,
+        received: ArrayLike,
+        pilots: Union[ArrayLike, ofdm_grid],
+        num_symbols: int = -1,
+    ) -> training_report:
+        """Receives a frame and returns the training_report.
+
+        received: (num_rx, samples), from the first symbol's cyclic prefix on
+        pilots: an ofdm_grid; or (num_tx, symbols, fft_len) pilots of the first symbols, carriers
+        in natural order, zero on the unused ones: then all carriers that they use have data in
+        the symbols behind them
+        num_symbols: of the frame, pilots and sync words among them; -1: all that are there
+        Raises ValueError if the shapes do not fit.
+        """
+
+    def trained(self) -> bool:
+        """Whether it was trained."""
+
+    def bad_samples(self) -> int:
+        """Samples so far that were not finite and were taken as zero."""
+
+    def report(self) -> training_report:
+        """The last training's report; of channel, rows num_tx * antenna + stream."""
+
+    def save(self, path: str) -> None:
+        """Writes parameters and report to a file. Raises RuntimeError."""
+
+class ofdm_lmmse(ofdm_detector):
+    """Model-based OFDM receiver: the channel by least squares, carrier by carrier the linear
+    estimate of least error, or the most likely points: the baseline of the other OFDM detectors.
+
+    What a transmitter's amplifier adds is told from noise, as it comes through the channel.
+    """
+
+    def __init__(
+        self,
+        fft_len: int = 64,
+        cp_len: Sequence[int] = [16],
+        num_rx: int = 1,
+        num_tx: int = 1,
+        channel_len: int = 0,
+        detection: str = 'lmmse',
+        constellation: Optional[digital.constellation] = None,
+    ) -> None:
+        """fft_len: carriers, of which some may be unused; 2 to 65536
+        cp_len: samples of the symbols' cyclic prefixes, in turns; 0 to 65536 samples
+        num_rx: receiving antennas; 1 to 8
+        num_tx: streams that are sent; 1 to 8
+        channel_len: taps of the channel; 1 to 4096 samples, or 0: by the Bayesian information
+        criterion
+        detection: what comes out; one of 'lmmse', 'ml'
+        constellation: of the data, for detection = 'ml'
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
+class ofdm_configured(ofdm_detector):
+    """OFDM receiver by a model of amplifiers and channel: what the model says that they add to the
+    carriers is taken away before the points are decided, in turns.
+
+    For links with an amplifier that saturates, or with a channel longer than the cyclic prefix;
+    on others it is what ofdm_lmmse is with detection = 'ml'. This is a model-based canceller and
+    not a reservoir: nothing recurrent is left of it.
+
+    It needs at least one OFDM symbol that is known on every carrier for the amplifier's model to
+    start from.
+    """
+
+    def __init__(
+        self,
+        fft_len: int = 64,
+        cp_len: Sequence[int] = [16],
+        num_rx: int = 1,
+        num_tx: int = 1,
+        constellation: Optional[digital.constellation] = None,
+        channel_len: int = 0,
+        amplifier_order: int = -1,
+        refits: int = 2,
+    ) -> None:
+        """fft_len: carriers, of which some may be unused; 2 to 65536
+        cp_len: samples of the symbols' cyclic prefixes, in turns; 0 to 65536 samples
+        num_rx: receiving antennas; 1 to 8
+        num_tx: streams that are sent; 1 to 8
+        constellation: of the data; QPSK if there is none
+        channel_len: taps of the channel; 1 to 4096 samples, or 0: by the Bayesian information
+        criterion
+        amplifier_order: coefficients of the amplifiers' polynomial beyond the linear one: 1 is
+        cubic, 2 quintic; 0 to 3, or -1: by the Bayesian information criterion, up to 2
+        refits: times that the model is fitted to the decisions; 0 to 16
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
+def load(path: str) -> Union[detector, ofdm_detector]:
+    """Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError."""
+
+def detectors() -> dict:
+    """The kinds of detectors there are: a dict from name to class."""
+
+def detector_kinds() -> list:
+    """What there is to say of each kind: a list of dicts with name, title, family, keywords, brief,
+    details, caution, trains_in_epochs, adapts, adapts_when, commands (name, value, text),
+    parameters and rules (parameter, what is allowed, condition in Python).
+    """
 
 def viterbi_equalizer(
     received: Sequence[complex],

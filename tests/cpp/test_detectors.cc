@@ -109,7 +109,8 @@ BOOST_AUTO_TEST_CASE(a_loaded_detector_gives_the_same_bits)
         detector->fit(f.received, f.pilots());
         detector->save(path.string());
         BOOST_TEST(
-            (load(path.string())->detect(f.received) == detector->detect(f.received)));
+            (std::dynamic_pointer_cast<gr::reservoir::detector>(load(path.string()))
+                 ->detect(f.received) == detector->detect(f.received)));
     }
     std::filesystem::remove(path);
 }

@@ -76,6 +76,13 @@ protected:
           d_parameters(parameters)
     {
     }
+    //! The same for an interface that is made from more than the numbers of inputs and outputs.
+    template <class... Arguments>
+    described(const Parameters& parameters, const Arguments&... of_interface)
+        : Interface(of_interface...), d_parameters(parameters)
+    {
+        checked(parameters);
+    }
 
     trainable::sptr do_make_alike() const override
     {

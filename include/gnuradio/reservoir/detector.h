@@ -329,7 +329,7 @@ private:
  * \brief Reads a detector that save() wrote: trained, its state reset.
  * \throws std::runtime_error naming the file if it is not there, damaged or of another version
  */
-RESERVOIR_API detector::sptr load(const std::string& path);
+RESERVOIR_API trainable::sptr load(const std::string& path);
 
 } // namespace reservoir
 } // namespace gr

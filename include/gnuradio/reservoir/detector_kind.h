@@ -39,7 +39,7 @@ struct RESERVOIR_API detector_kind {
     std::vector<described_parameter> parameters; //!< in the order of the arguments
     std::vector<described_rule> rules;
     //! From a dictionary by names; what it does not have keeps its default.
-    std::function<detector::sptr(const pmt::pmt_t& parameters)> make;
+    std::function<trainable::sptr(const pmt::pmt_t& parameters)> make;
 };
 
 /*!

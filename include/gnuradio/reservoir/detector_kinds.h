@@ -26,11 +26,17 @@
     X(configured_esn)          \
     X(rnn)
 
+//! Those of OFDM frames (gr::reservoir::ofdm_detector), likewise, in lib/detector/ofdm/.
+#define RESERVOIR_OFDM_DETECTORS(X) \
+    X(ofdm_lmmse)                   \
+    X(ofdm_configured)
+
 namespace gr {
 namespace reservoir {
 
 //! All of them.
 RESERVOIR_API const std::vector<detector_kind>& detector_kinds();
+RESERVOIR_API const std::vector<detector_kind>& ofdm_detector_kinds();
 
 } // namespace reservoir
 } // namespace gr

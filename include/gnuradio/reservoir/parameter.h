@@ -237,7 +237,7 @@ inline constexpr parameter READOUT_FORGETTING =
 
 //! \name One value by its description. Overloads for every type of parameter.
 //! \{
-enum class parameter_type { integer, real, truth, word, reals, constellation };
+enum class parameter_type { integer, real, truth, word, integers, reals, constellation };
 
 template <class T>
 struct parameter_type_of;
@@ -262,6 +262,10 @@ struct parameter_type_of<std::string> {
     static constexpr parameter_type value = parameter_type::word;
 };
 template <>
+struct parameter_type_of<std::vector<int>> {
+    static constexpr parameter_type value = parameter_type::integers;
+};
+template <>
 struct parameter_type_of<std::vector<double>> {
     static constexpr parameter_type value = parameter_type::reals;
 };
@@ -274,6 +278,7 @@ struct parameter_type_of<constellation_points> {
 RESERVOIR_API void check_value(const parameter& about, int64_t value);
 RESERVOIR_API void check_value(const parameter& about, double value);
 RESERVOIR_API void check_value(const parameter& about, const std::string& value);
+RESERVOIR_API void check_value(const parameter& about, const std::vector<int>& value);
 RESERVOIR_API void check_value(const parameter& about, const std::vector<double>& value);
 RESERVOIR_API void check_value(const parameter& about, const constellation_points& value);
 inline void check_value(const parameter& about, int value)
@@ -286,6 +291,7 @@ RESERVOIR_API pmt::pmt_t value_to_pmt(int64_t value);
 RESERVOIR_API pmt::pmt_t value_to_pmt(double value);
 RESERVOIR_API pmt::pmt_t value_to_pmt(bool value);
 RESERVOIR_API pmt::pmt_t value_to_pmt(const std::string& value);
+RESERVOIR_API pmt::pmt_t value_to_pmt(const std::vector<int>& value);
 RESERVOIR_API pmt::pmt_t value_to_pmt(const std::vector<double>& value);
 RESERVOIR_API pmt::pmt_t value_to_pmt(const constellation_points& value);
 inline pmt::pmt_t value_to_pmt(int value) { return value_to_pmt(int64_t(value)); }
@@ -296,6 +302,7 @@ RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, int64_t& value);
 RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, double& value);
 RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, bool& value);
 RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, std::string& value);
+RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, std::vector<int>& value);
 RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, std::vector<double>& value);
 RESERVOIR_API void value_from_pmt(const pmt::pmt_t& saved, constellation_points& value);
 
@@ -303,6 +310,7 @@ RESERVOIR_API std::string value_to_string(int64_t value);
 RESERVOIR_API std::string value_to_string(double value);
 RESERVOIR_API std::string value_to_string(bool value);
 RESERVOIR_API std::string value_to_string(const std::string& value);
+RESERVOIR_API std::string value_to_string(const std::vector<int>& value);
 RESERVOIR_API std::string value_to_string(const std::vector<double>& value);
 RESERVOIR_API std::string value_to_string(const constellation_points& value);
 inline std::string value_to_string(int value) { return value_to_string(int64_t(value)); }

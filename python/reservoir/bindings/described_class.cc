@@ -24,6 +24,8 @@ const char* type_name(parameter_type type)
         return "bool";
     case parameter_type::word:
         return "str";
+    case parameter_type::integers:
+        return "List[int]";
     case parameter_type::reals:
         return "List[float]";
     case parameter_type::constellation:
@@ -55,6 +57,8 @@ py::object default_to_python(const described_parameter& described)
         return py::bool_(pmt::to_bool(value));
     case parameter_type::word:
         return py::str(pmt::symbol_to_string(value));
+    case parameter_type::integers:
+        return py::cast(pmt::s32vector_elements(value));
     case parameter_type::reals:
         return py::cast(pmt::f64vector_elements(value));
     case parameter_type::constellation:
@@ -100,6 +104,14 @@ void value_from_python(py::handle given,
                        std::vector<double>& value)
 {
     convert(given, about, "a list of numbers", value);
+}
+
+void value_from_python(py::handle given, const parameter& about, std::vector<int>& value)
+{
+    if (py::isinstance<py::int_>(given))
+        value = { given.cast<int>() };
+    else
+        convert(given, about, "an integer or a list of integers", value);
 }
 
 void value_from_python(py::handle given,

@@ -29,6 +29,9 @@ void value_from_python(pybind11::handle given,
                        std::string& value);
 void value_from_python(pybind11::handle given,
                        const gr::reservoir::parameter& about,
+                       std::vector<int>& value);
+void value_from_python(pybind11::handle given,
+                       const gr::reservoir::parameter& about,
                        std::vector<double>& value);
 void value_from_python(pybind11::handle given,
                        const gr::reservoir::parameter& about,
@@ -51,8 +54,8 @@ pybind11::list parameters_to_python(const gr::reservoir::detector_kind& kind);
  * \brief Binds a kind of detector by its description: constructor, documentation, parameters().
  * Methods of its own are for the caller to add.
  */
-template <class Detector>
-pybind11::class_<Detector, gr::reservoir::detector, std::shared_ptr<Detector>>
+template <class Detector, class Interface = gr::reservoir::detector>
+pybind11::class_<Detector, Interface, std::shared_ptr<Detector>>
 described_class(pybind11::module& m)
 {
     namespace py = pybind11;
@@ -63,7 +66,7 @@ described_class(pybind11::module& m)
     for (const std::string paragraph : { kind.about.details, kind.about.caution })
         if (!paragraph.empty())
             documentation += "\n\n" + paragraph;
-    py::class_<Detector, gr::reservoir::detector, std::shared_ptr<Detector>> bound(
+    py::class_<Detector, Interface, std::shared_ptr<Detector>> bound(
         m, kind.about.name, documentation.c_str());
     py::options options;
     options.disable_function_signatures(); // what pybind11 sees is *args, **kwargs

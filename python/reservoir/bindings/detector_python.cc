@@ -6,6 +6,7 @@
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/detector_kinds.h>
+#include <gnuradio/reservoir/ofdm_detector.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 #include <algorithm>
@@ -305,10 +306,20 @@ void bind_detector(py::module& m)
             "state "
             "is reset. "
             "Raises ValueError if it is of another kind or shape, or untrained.");
+}
 
+void bind_detector_kinds(py::module& m)
+{
     m.def(
         "load",
-        [](const std::string& path) { return load(path); },
+        [](const std::string& path) {
+            const trainable::sptr loaded = load(path);
+            std::variant<detector::sptr, ofdm_detector::sptr> found =
+                std::dynamic_pointer_cast<detector>(loaded);
+            if (!std::get<0>(found))
+                found = std::dynamic_pointer_cast<ofdm_detector>(loaded);
+            return found;
+        },
         py::arg("path"),
         "Reads a detector that save() wrote: trained, its state reset. Raises "
         "RuntimeError.");

@@ -12,6 +12,10 @@ void bind_training_report(py::module& m);
 void bind_detector(py::module& m);
 #define RESERVOIR_DECLARE(NAME) void bind_##NAME(py::module& m);
 RESERVOIR_DETECTORS(RESERVOIR_DECLARE)
+void bind_ofdm_grid(py::module& m);
+void bind_ofdm_detector(py::module& m);
+RESERVOIR_OFDM_DETECTORS(RESERVOIR_DECLARE)
+void bind_detector_kinds(py::module& m);
 void bind_viterbi_equalizer(py::module& m);
 void bind_equalizer(py::module& m);
 void bind_block_fading_cc(py::module& m);
@@ -40,6 +44,10 @@ PYBIND11_MODULE(reservoir_python, m)
     bind_detector(m);
 #define RESERVOIR_BIND(NAME) bind_##NAME(m);
     RESERVOIR_DETECTORS(RESERVOIR_BIND)
+    bind_ofdm_grid(m);
+    bind_ofdm_detector(m);
+    RESERVOIR_OFDM_DETECTORS(RESERVOIR_BIND)
+    bind_detector_kinds(m);
     bind_viterbi_equalizer(m);
     bind_equalizer(m);
     bind_block_fading_cc(m);

@@ -1,0 +1,103 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_OFDM_CONFIGURED_H
+#define INCLUDED_RESERVOIR_OFDM_CONFIGURED_H
+
+#include <gnuradio/reservoir/ofdm_detector.h>
+
+namespace gr {
+namespace reservoir {
+
+struct RESERVOIR_API ofdm_configured_parameters {
+    static constexpr about_kind ABOUT = {
+        "ofdm_configured",
+        "Configured OFDM",
+        "",
+        "MIMO, interference cancellation, amplifier, digital post-distortion",
+        "OFDM receiver by a model of amplifiers and channel: what the model says that "
+        "they add "
+        "to the carriers is taken away before the points are decided, in turns.",
+        "For links with an amplifier that saturates, or with a channel longer than the "
+        "cyclic prefix; on others it is what ofdm_lmmse is with detection = 'ml'. This "
+        "is a "
+        "model-based canceller and not a reservoir: nothing recurrent is left of it.",
+        "It needs at least one OFDM symbol that is known on every carrier for the "
+        "amplifier's model to start from."
+    };
+
+    int fft_len = 64;
+    std::vector<int> cp_len = { 16 };
+    int num_rx = 1;
+    int num_tx = 1;
+    constellation_points constellation;
+    int channel_len = 0;
+    int amplifier_order = -1;
+    int refits = 2;
+
+    template <class Self, class Visit>
+    static void visit(Self& self, Visit&& visit)
+    {
+        visit(self.fft_len, OFDM_FFT_LEN);
+        visit(self.cp_len, OFDM_CP_LEN);
+        visit(self.num_rx, OFDM_NUM_RX);
+        visit(self.num_tx, OFDM_NUM_TX);
+        visit(self.constellation, OFDM_CONSTELLATION);
+        visit(self.channel_len, OFDM_CHANNEL_LEN);
+        visit(
+            self.amplifier_order,
+            parameter("amplifier_order",
+                      "coefficients of the amplifiers' polynomial beyond the linear one: "
+                      "1 is cubic, 2 quintic")
+                .within(0, 3)
+                .or_else(-1, "by the Bayesian information criterion, up to 2")
+                .labelled("Amplifier Order")
+                .seldom());
+        visit(self.refits,
+              parameter("refits", "times that the model is fitted to the decisions")
+                  .within(0, 16)
+                  .seldom());
+    }
+
+    template <class Rule>
+    void rules(Rule&& rule) const
+    {
+        ofdm_rules(*this, rule);
+        rule(num_tx <= num_rx, "num_tx", "at most num_rx", "num_tx <= num_rx");
+    }
+};
+
+/*!
+ * \brief OFDM receiver by a model of amplifiers and channel.
+ *
+ * \details
+ * The samples of the pilots determine a polynomial for each transmitter's amplifier and the impulse
+ * responses behind them (kernel::fit_amplified_channel). Then in turns:
+ * - the most likely points of every carrier, carrier by carrier (kernel::joint_search);
+ * - what the model says that these points' frame adds to its carriers beyond the channel's response:
+ *   the amplifiers' distortion and, where the channel is longer than the cyclic prefix, the symbol
+ *   before and the other carriers. It is taken from the samples' carriers.
+ *
+ * Every second turn the model is fitted again, to all samples and decisions, `refits` times. Where the
+ * prefix is too short the first decisions are those of a linear equalizer in the time domain, trained
+ * on the pilots' samples.
+ */
+class RESERVOIR_API ofdm_configured
+    : public described<ofdm_configured, ofdm_configured_parameters, ofdm_detector>
+{
+public:
+    typedef std::shared_ptr<ofdm_configured> sptr;
+
+    //! \throws std::invalid_argument naming the parameter, its value and its range
+    explicit ofdm_configured(const ofdm_configured_parameters& parameters);
+
+protected:
+    ofdm_result do_receive(const ofdm_frame& frame) const override;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_OFDM_CONFIGURED_H */

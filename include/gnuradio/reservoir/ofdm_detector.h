@@ -1,0 +1,131 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_OFDM_DETECTOR_H
+#define INCLUDED_RESERVOIR_OFDM_DETECTOR_H
+
+#include <gnuradio/digital/constellation.h>
+#include <gnuradio/reservoir/described.h>
+#include <gnuradio/reservoir/ofdm_grid.h>
+#include <gnuradio/reservoir/trainable.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+struct ofdm_frame;
+struct ofdm_result;
+
+/*!
+ * \brief A receiver of OFDM frames from one or several antennas, trained on the carriers that are
+ * known.
+ *
+ * \details
+ * Samples begin with the first symbol's cyclic prefix; the channel's first path may come later, up to
+ * the prefix's length. What is known of the frame says gr::reservoir::known_carriers, so that full
+ * pilot symbols, combs, scattered pilots and antennas that are silent in turns are all the same to a
+ * detector. Symbols come out in the pilots' units.
+ *
+ * Not responsible for finding frames, nor for the carrier offset.
+ *
+ * Samples that are not finite count as zero.
+ */
+class RESERVOIR_API ofdm_detector : public trainable
+{
+public:
+    typedef std::shared_ptr<ofdm_detector> sptr;
+
+    ~ofdm_detector() override;
+
+    int fft_len() const { return d_fft_len; }
+    const std::vector<int>& cp_len() const { return d_cp_len; }
+    int num_rx() const { return num_inputs(); }
+    int num_tx() const { return num_outputs(); }
+    //! Whole symbols in so many samples.
+    int symbols_in(size_t num_samples) const;
+    //! Samples of so many symbols.
+    size_t samples_of(int num_symbols) const;
+
+    /*!
+     * \brief One whole frame.
+     * \param received num_rx rows, at least known.num_symbols symbols
+     * \param known num_tx rows; some carrier is known on every stream, and not zero on all
+     * \return num_tx rows of all symbols' carriers in natural order: those known as they are known,
+     *         the others as they were detected
+     * \throws std::invalid_argument if shapes do not fit
+     */
+    stream_matrix receive(const stream_matrix& received, const known_carriers& known);
+    //! The known carriers' part alone. \return what was found
+    training_report fit(const stream_matrix& received, const known_carriers& known);
+
+protected:
+    ofdm_detector(int num_rx, int num_tx, int fft_len, const std::vector<int>& cp_len);
+
+    //! Called with the lock held; the frame has samples and known carriers of unit power.
+    virtual ofdm_result do_receive(const ofdm_frame& frame) const = 0;
+
+    uint64_t do_bad_samples() const override { return d_bad_samples; }
+    void do_reset() override {}
+    pmt::pmt_t do_save() const override;
+    void do_restore(const pmt::pmt_t& saved) override;
+    void do_adopt(const trainable& trained) override;
+
+private:
+    void check(const stream_matrix& received, const known_carriers& known) const;
+    ofdm_frame prepare(const stream_matrix& received, const known_carriers& known);
+    void make_report(const ofdm_frame& frame, const ofdm_result& found, double seconds);
+    stream_matrix run(const stream_matrix& received, const known_carriers& known);
+
+    const int d_fft_len;
+    const std::vector<int> d_cp_len;
+    uint64_t d_bad_samples = 0;
+};
+
+//! \name What several of them have
+//! \{
+inline constexpr parameter OFDM_FFT_LEN =
+    parameter("fft_len", "carriers, of which some may be unused")
+        .within(2, 65536)
+        .labelled("FFT Length");
+inline constexpr parameter OFDM_CP_LEN =
+    parameter("cp_len", "samples of the symbols' cyclic prefixes, in turns")
+        .within(0, 65536)
+        .in("samples")
+        .labelled("Cyclic Prefix Length");
+inline constexpr parameter OFDM_NUM_RX =
+    parameter("num_rx", "receiving antennas").within(1, 8).labelled("Num. Inputs");
+inline constexpr parameter OFDM_NUM_TX =
+    parameter("num_tx", "streams that are sent").within(1, 8).labelled("Num. Outputs");
+inline constexpr parameter OFDM_CONSTELLATION =
+    parameter("constellation", "of the data; QPSK if there is none")
+        .labelled("Constellation");
+inline constexpr parameter OFDM_CHANNEL_LEN =
+    parameter("channel_len", "taps of the channel")
+        .within(1, 4096)
+        .or_else(0, "by the Bayesian information criterion")
+        .labelled("Channel Length")
+        .in("samples")
+        .seldom();
+//! What must hold in any of them.
+template <class Parameters, class Rule>
+void ofdm_rules(const Parameters& parameters, Rule&& rule)
+{
+    bool fits = true;
+    for (const int length : parameters.cp_len)
+        fits = fits && length <= parameters.fft_len;
+    rule(fits, "cp_len", "at most fft_len", "max(cp_len) <= fft_len");
+    rule(parameters.channel_len <= parameters.fft_len,
+         "channel_len",
+         "at most fft_len",
+         "channel_len <= fft_len");
+}
+//! \}
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_OFDM_DETECTOR_H */

@@ -1,0 +1,113 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "detector/ofdm/carrier_detector.h"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+
+namespace gr {
+namespace reservoir {
+
+using Eigen::Index;
+using kernel::mimo_matrix;
+using kernel::mimo_vector;
+
+namespace {
+
+mimo_matrix columns(const mimo_matrix& matrix, const std::vector<Index>& which)
+{
+    mimo_matrix out(matrix.rows(), which.size());
+    for (size_t i = 0; i < which.size(); i++)
+        out.col(i) = matrix.col(which[i]);
+    return out;
+}
+
+} // namespace
+
+void carrier_detector::prepare(const mimo_matrix& response,
+                               const kernel::noise_split& noise,
+                               const std::vector<Index>& streams)
+{
+    constexpr double LEAST_NOISE = 1e-9; // of unit power
+    const mimo_matrix channel = columns(response, streams);
+    // What a stream's own distortion adds cannot be told from the stream.
+    const double regularization =
+        std::max(noise.noise, LEAST_NOISE) / (1.0 + noise.distortion);
+    mimo_matrix gram = channel.adjoint() * channel;
+    gram.diagonal().array() += regularization;
+    const Eigen::LLT<mimo_matrix> factor(gram);
+    const mimo_matrix weights = factor.solve(channel.adjoint());
+    const auto gains = (weights * channel).diagonal().real().array().max(1e-9).eval();
+    d_variance =
+        ((1.0 / gains - 1.0) * (1.0 + noise.distortion) + noise.distortion).mean();
+    if (d_method == method::lmmse) {
+        d_weights = gains.inverse().matrix().asDiagonal() * weights;
+        return;
+    }
+    mimo_matrix covariance = noise.covariance(response);
+    covariance.diagonal().array() += LEAST_NOISE;
+    const Eigen::LLT<mimo_matrix> whitener(covariance);
+    d_weights = whitener.matrixL().solve(
+        mimo_matrix::Identity(covariance.rows(), covariance.cols()));
+    d_search.set_channel(d_weights * channel);
+}
+
+double carrier_detector::detect(const kernel::carrier_streams& received,
+                                const std::vector<mimo_matrix>& responses,
+                                const kernel::noise_split& noise,
+                                kernel::carrier_streams& symbols)
+{
+    const Index antennas = received.size(), num_streams = symbols.size();
+    double variances = 0.0;
+    Index detected = 0;
+    std::vector<Index> before, unknown;
+    mimo_vector samples(antennas);
+    for (Index k = 0; k < d_frame.usable.rows(); k++) {
+        before.clear();
+        for (Index n = 0; n < d_frame.num_symbols; n++) {
+            unknown.clear();
+            for (Index j = 0; j < num_streams; j++)
+                if (!d_frame.masks[j](k, n))
+                    unknown.push_back(j);
+            if (unknown.empty())
+                continue;
+            if (unknown != before)
+                prepare(responses[k], noise, unknown);
+            before = unknown;
+            for (Index r = 0; r < antennas; r++)
+                samples(r) = received[r](k, n);
+            if (Index(unknown.size()) < num_streams)
+                for (Index j = 0; j < num_streams; j++)
+                    if (d_frame.masks[j](k, n))
+                        samples -= responses[k].col(j) * symbols[j](k, n);
+            const mimo_vector seen = d_weights * samples;
+            variances += d_variance * unknown.size();
+            detected += unknown.size();
+            if (d_method == method::lmmse) {
+                for (size_t i = 0; i < unknown.size(); i++)
+                    symbols[unknown[i]](k, n) = seen(i);
+            } else {
+                const std::vector<int>& found = d_search.decide(seen);
+                for (size_t i = 0; i < unknown.size(); i++)
+                    symbols[unknown[i]](k, n) = d_points(found[i]);
+            }
+        }
+    }
+    return detected > 0 ? variances / detected : 0.0;
+}
+
+void carrier_detector::slice(kernel::carrier_streams& symbols) const
+{
+    const kernel::point_slicer slicer(d_points);
+    for (size_t j = 0; j < symbols.size(); j++)
+        for (Index n = 0; n < d_frame.num_symbols; n++)
+            for (Index k = 0; k < symbols[j].rows(); k++)
+                if (!d_frame.masks[j](k, n))
+                    symbols[j](k, n) = d_points(slicer.nearest(symbols[j](k, n)));
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,60 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_OFDM_CARRIER_DETECTOR_H
+#define INCLUDED_RESERVOIR_DETECTOR_OFDM_CARRIER_DETECTOR_H
+
+#include "detector/ofdm/ofdm_frame.h"
+#include <gnuradio/reservoir/kernel/joint_search.h>
+
+namespace gr {
+namespace reservoir {
+
+/*!
+ * \brief What was sent on the carriers that are not known, when the channel is: carrier by carrier.
+ */
+class carrier_detector
+{
+public:
+    enum class method {
+        lmmse, // unbiased symbols
+        joint  // points, by maximum likelihood (of more than two streams, K-best)
+    };
+
+    carrier_detector(const ofdm_frame& frame, const Eigen::VectorXcd& points, method how)
+        : d_frame(frame), d_search(points), d_points(points), d_method(how)
+    {
+    }
+
+    /*!
+     * \param received carriers of every antenna
+     * \param symbols known ones; the others are set
+     * \return mean variance of the symbols around what was sent, as the model has it
+     */
+    double detect(const kernel::carrier_streams& received,
+                  const std::vector<kernel::mimo_matrix>& responses,
+                  const kernel::noise_split& noise,
+                  kernel::carrier_streams& symbols);
+    //! The point that is nearest to each carrier that is not known.
+    void slice(kernel::carrier_streams& symbols) const;
+
+private:
+    void prepare(const kernel::mimo_matrix& response,
+                 const kernel::noise_split& noise,
+                 const std::vector<Eigen::Index>& streams);
+
+    const ofdm_frame& d_frame;
+    kernel::joint_search d_search;
+    const Eigen::VectorXcd d_points;
+    const method d_method;
+    // of the present carrier and streams
+    kernel::mimo_matrix d_weights; // LMMSE, or what whitens the samples
+    double d_variance = 0.0;       // mean, of the streams' symbols
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_OFDM_CARRIER_DETECTOR_H */

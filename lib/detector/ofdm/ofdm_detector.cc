@@ -1,0 +1,185 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/ofdm_detector.h>
+
+#include "check.h"
+#include "detector/ofdm/ofdm_frame.h"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+
+namespace gr {
+namespace reservoir {
+
+using Eigen::Index;
+
+ofdm_detector::ofdm_detector(int num_rx,
+                             int num_tx,
+                             int fft_len,
+                             const std::vector<int>& cp_len)
+    : trainable(num_rx, num_tx), d_fft_len(fft_len), d_cp_len(cp_len)
+{
+}
+
+ofdm_detector::~ofdm_detector() = default;
+
+int ofdm_detector::symbols_in(size_t num_samples) const
+{
+    return int(kernel::ofdm_transform(d_fft_len, d_cp_len).num_symbols(num_samples));
+}
+
+size_t ofdm_detector::samples_of(int num_symbols) const
+{
+    return kernel::ofdm_transform(d_fft_len, d_cp_len).begin(num_symbols);
+}
+
+void ofdm_detector::check(const stream_matrix& received,
+                          const known_carriers& known) const
+{
+    require(
+        received.size() == size_t(num_rx()),
+        "received",
+        std::to_string(received.size()) + " rows",
+        ("a row for each of num_rx = " + std::to_string(num_rx()) + " antennas").c_str());
+    require(known.values.size() == size_t(num_tx()),
+            "pilots",
+            "those of " + std::to_string(known.values.size()) + " streams",
+            ("those of num_tx = " + std::to_string(num_tx()) + " streams").c_str());
+    require(known.fft_len == d_fft_len,
+            "pilots",
+            "those of fft_len = " + std::to_string(known.fft_len),
+            ("those of fft_len = " + std::to_string(d_fft_len)).c_str());
+    const size_t wanted = samples_of(known.num_symbols);
+    for (const auto& row : received)
+        require(row.size() >= wanted,
+                "received",
+                std::to_string(row.size()) + " samples",
+                ("at least the " + std::to_string(wanted) + " of " +
+                 std::to_string(known.num_symbols) + " symbols")
+                    .c_str());
+}
+
+ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
+                                  const known_carriers& known)
+{
+    ofdm_frame frame;
+    frame.transform = std::make_shared<kernel::ofdm_transform>(d_fft_len, d_cp_len);
+    frame.num_symbols = known.num_symbols;
+    const Index size = frame.transform->begin(known.num_symbols);
+    double power = 0.0;
+    for (const auto& row : received) {
+        Eigen::VectorXcd samples(size);
+        for (Index n = 0; n < size; n++) {
+            samples(n) = row[n];
+            if (std::isfinite(row[n].real()) && std::isfinite(row[n].imag()))
+                continue;
+            samples(n) = 0.0;
+            d_bad_samples++;
+        }
+        power += samples.squaredNorm();
+        frame.samples.push_back(samples);
+    }
+    const double count = double(size) * double(received.size());
+    frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
+    for (auto& samples : frame.samples)
+        samples /= frame.received_scale;
+    frame.received = frame.carriers(frame.samples);
+
+    double energy = 0.0, used = 0.0;
+    kernel::carrier_mask all_known, some_used;
+    for (int j = 0; j < num_tx(); j++) {
+        const Eigen::MatrixXcd values =
+            Eigen::Map<const Eigen::MatrixXcf>(
+                known.values[j].data(), d_fft_len, known.num_symbols)
+                .cast<std::complex<double>>();
+        const kernel::carrier_mask mask =
+            Eigen::Map<const Eigen::Array<char, Eigen::Dynamic, Eigen::Dynamic>>(
+                known.known[j].data(), d_fft_len, known.num_symbols) != 0;
+        energy += values.squaredNorm();
+        used += (values.array() != 0.0).count();
+        all_known = j == 0 ? mask : (all_known && mask).eval();
+        some_used = j == 0 ? (values.array() != 0.0).eval()
+                           : (some_used || values.array() != 0.0).eval();
+        frame.known.push_back(values);
+        frame.masks.push_back(mask);
+    }
+    frame.usable = all_known && some_used;
+    require(frame.usable.any(),
+            "pilots",
+            "none",
+            "known on some carrier of every stream, and not zero on all");
+    frame.known_scale = std::sqrt(energy / used);
+    for (auto& values : frame.known)
+        values /= frame.known_scale;
+    return frame;
+}
+
+void ofdm_detector::make_report(const ofdm_frame& frame,
+                                const ofdm_result& found,
+                                double seconds)
+{
+    training_report report;
+    report.trained = true;
+    report.seconds = seconds;
+    report.noise_variance = found.noise_variance * frame.known_scale * frame.known_scale;
+    report.evm_db = 10.0 * std::log10(std::max(found.noise_variance, 1e-12));
+    report.bad_samples = d_bad_samples;
+    report.refits = found.refits;
+    report.residuals = found.residuals;
+    for (double& residual : report.residuals)
+        residual *= frame.received_scale * frame.received_scale;
+    const double scale = frame.received_scale / frame.known_scale;
+    for (int r = 0; r < num_rx(); r++)
+        for (int j = 0; j < num_tx(); j++) {
+            const Eigen::VectorXcf taps =
+                (found.taps.of(j).col(r) * scale).cast<gr_complex>();
+            report.channel.emplace_back(taps.begin(), taps.end());
+        }
+    d_report = report;
+}
+
+stream_matrix ofdm_detector::run(const stream_matrix& received,
+                                 const known_carriers& known)
+{
+    check(received, known);
+    const auto begin = std::chrono::steady_clock::now();
+    const ofdm_frame frame = prepare(received, known);
+    const ofdm_result found = do_receive(frame);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    make_report(frame, found, took.count());
+    stream_matrix out = known.values;
+    for (int j = 0; j < num_tx(); j++)
+        for (size_t i = 0; i < out[j].size(); i++)
+            if (!known.known[j][i])
+                out[j][i] = gr_complex(found.symbols[j](i % d_fft_len, i / d_fft_len) *
+                                       frame.known_scale);
+    return out;
+}
+
+stream_matrix ofdm_detector::receive(const stream_matrix& received,
+                                     const known_carriers& known)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return run(received, known);
+}
+
+training_report ofdm_detector::fit(const stream_matrix& received,
+                                   const known_carriers& known)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    run(received, known);
+    return d_report;
+}
+
+pmt::pmt_t ofdm_detector::do_save() const { return pmt::make_dict(); }
+
+void ofdm_detector::do_restore(const pmt::pmt_t&) {}
+
+void ofdm_detector::do_adopt(const trainable&) {}
+
+} // namespace reservoir
+} // namespace gr

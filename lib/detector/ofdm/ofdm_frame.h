@@ -1,0 +1,52 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_DETECTOR_OFDM_OFDM_FRAME_H
+#define INCLUDED_RESERVOIR_DETECTOR_OFDM_OFDM_FRAME_H
+
+#include <gnuradio/reservoir/kernel/carrier_channel.h>
+#include <gnuradio/reservoir/kernel/channel_estimate.h>
+#include <gnuradio/reservoir/kernel/ofdm_transform.h>
+#include <gnuradio/reservoir/parameter.h>
+#include <memory>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+//! A frame as detectors see it: samples of unit power, known carriers of unit mean power.
+struct ofdm_frame {
+    std::shared_ptr<kernel::ofdm_transform> transform;
+    Eigen::Index num_symbols;
+    kernel::sample_streams samples;
+    kernel::carrier_streams received;
+    kernel::carrier_streams known;           // zero where it is not
+    std::vector<kernel::carrier_mask> masks; // of each stream, what is known
+    kernel::carrier_mask usable;             // all known, and some are not zero
+    double received_scale, known_scale;      // of what was given, over what is here
+
+    //! Symbols at the beginning of which everything is known.
+    Eigen::Index whole_symbols() const;
+    //! As the known carriers are scaled: the points themselves where all that is known lies on them,
+    //! otherwise at unit power, as it was given.
+    Eigen::VectorXcd points(const constellation_points& constellation) const;
+    //! Samples of every stream.
+    kernel::sample_streams sent(const kernel::carrier_streams& symbols) const;
+    kernel::carrier_streams carriers(const kernel::sample_streams& streams) const;
+};
+
+//! What a detector finds, in the frame's scales.
+struct ofdm_result {
+    kernel::carrier_streams symbols;
+    kernel::mimo_taps taps;
+    double noise_variance = 0.0; // of the symbols around what was sent
+    std::vector<double> residuals;
+    int refits = 0;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_DETECTOR_OFDM_OFDM_FRAME_H */

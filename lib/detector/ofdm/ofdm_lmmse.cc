@@ -1,0 +1,51 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/ofdm_lmmse.h>
+
+#include "detector/ofdm/carrier_detector.h"
+#include <gnuradio/reservoir/detector_kind.h>
+#include <algorithm>
+
+namespace gr {
+namespace reservoir {
+
+ofdm_lmmse::ofdm_lmmse(const ofdm_lmmse_parameters& p)
+    : described(checked(p), p.num_rx, p.num_tx, p.fft_len, p.cp_len)
+{
+}
+
+ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame) const
+{
+    constexpr Eigen::Index LEAST_LONGEST =
+        16; // taps; a little beyond the prefix does not hurt
+    const ofdm_lmmse_parameters& p = parameters();
+    const Eigen::Index longest =
+        std::min<Eigen::Index>(std::max({ frame.transform->longest_cp(),
+                                          LEAST_LONGEST,
+                                          Eigen::Index(p.channel_len) }),
+                               p.fft_len);
+    const kernel::carrier_channel channel = kernel::estimate_carrier_channel(
+        frame.received, frame.known, frame.usable, longest, p.channel_len);
+    const auto responses = channel.taps.responses(p.fft_len);
+    const kernel::noise_split noise = kernel::split_noise(
+        frame.received, frame.known, frame.usable, responses, channel.taps.values.rows());
+    carrier_detector detector(frame,
+                              frame.points(p.constellation),
+                              p.detection == "ml" ? carrier_detector::method::joint
+                                                  : carrier_detector::method::lmmse);
+    ofdm_result found;
+    found.symbols = frame.known;
+    found.taps = channel.taps;
+    found.residuals = { channel.noise_variance };
+    found.noise_variance =
+        detector.detect(frame.received, responses, noise, found.symbols);
+    return found;
+}
+
+detector_kind describe_ofdm_lmmse() { return describe_kind<ofdm_lmmse>(); }
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,184 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/kernel/joint_search.h>
+
+#include "check.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace gr {
+namespace reservoir {
+namespace kernel {
+
+using Eigen::Index;
+
+namespace {
+
+constexpr size_t LEAST_WIDTH = 16;
+
+std::vector<double> levels_of(const Eigen::VectorXd& values)
+{
+    constexpr double SAME = 1e-6;
+    std::vector<double> levels(values.begin(), values.end());
+    std::sort(levels.begin(), levels.end());
+    const double span = std::max(levels.back() - levels.front(), 1e-12);
+    const auto last = std::unique(levels.begin(), levels.end(), [&](double a, double b) {
+        return b - a < SAME * span;
+    });
+    levels.erase(last, levels.end());
+    return levels;
+}
+
+bool equally_spaced(const std::vector<double>& levels, double step)
+{
+    constexpr double TOLERANCE = 1e-4;
+    for (size_t k = 1; k < levels.size(); k++)
+        if (std::abs(levels[k] - levels[k - 1] - step) > TOLERANCE * step)
+            return false;
+    return true;
+}
+
+} // namespace
+
+int point_slicer::axis::nearest(double value) const
+{
+    const double place = (value - first) / step;
+    return int(std::clamp(place, 0.0, double(count - 1)) + 0.5);
+}
+
+point_slicer::point_slicer(const Eigen::VectorXcd& points) : d_points(points)
+{
+    require(points.size() >= 1, "points", "[]", "at least one");
+    const auto axis_of = [](const std::vector<double>& levels) {
+        const int count = int(levels.size());
+        const double step =
+            count > 1 ? (levels.back() - levels.front()) / (count - 1) : 1.0;
+        return axis{ levels.front(), step, count };
+    };
+    const std::vector<double> re = levels_of(points.real()),
+                              im = levels_of(points.imag());
+    d_re = axis_of(re);
+    d_im = axis_of(im);
+    if (re.size() * im.size() != size_t(points.size()) ||
+        !equally_spaced(re, d_re.step) || !equally_spaced(im, d_im.step))
+        return;
+    d_on_grid.resize(points.size());
+    for (Index k = 0; k < points.size(); k++)
+        d_on_grid[d_re.nearest(points(k).real()) * d_im.count +
+                  d_im.nearest(points(k).imag())] = int(k);
+}
+
+int point_slicer::nearest(std::complex<double> value) const
+{
+    if (!d_on_grid.empty())
+        return d_on_grid[d_re.nearest(value.real()) * d_im.count +
+                         d_im.nearest(value.imag())];
+    Index best;
+    (d_points.array() - value).abs2().minCoeff(&best);
+    return int(best);
+}
+
+joint_search::joint_search(const Eigen::VectorXcd& points)
+    : d_slicer(points), d_width(std::max<size_t>(LEAST_WIDTH, points.size()))
+{
+    d_paths.reserve(d_width * points.size());
+    d_longer.reserve(d_width * points.size());
+}
+
+// The weakest stream first, so that the search, which begins at the last, begins with the strongest.
+void joint_search::set_channel(const mimo_matrix& channel)
+{
+    const Index count = channel.cols();
+    require_range<Index>("streams", count, 1, MAX_ANTENNAS);
+    require_range<Index>("antennas", channel.rows(), count, MAX_ANTENNAS);
+    d_q = channel;
+    d_r = mimo_matrix::Zero(count, count);
+    d_order.resize(count);
+    std::iota(d_order.begin(), d_order.end(), 0);
+    for (Index k = 0; k < count; k++) {
+        Index weakest = k;
+        for (Index j = k + 1; j < count; j++)
+            if (d_q.col(j).squaredNorm() < d_q.col(weakest).squaredNorm())
+                weakest = j;
+        d_q.col(k).swap(d_q.col(weakest));
+        d_r.col(k).swap(d_r.col(weakest));
+        std::swap(d_order[k], d_order[weakest]);
+        const double norm = std::max(d_q.col(k).norm(), 1e-150);
+        d_r(k, k) = norm;
+        d_q.col(k) /= norm;
+        for (Index j = k + 1; j < count; j++) {
+            d_r(k, j) = d_q.col(k).dot(d_q.col(j));
+            d_q.col(j) -= d_r(k, j) * d_q.col(k);
+        }
+    }
+    d_scaled.resize(d_slicer.points().size(), count * count);
+    for (Index k = 0; k < count; k++)
+        for (Index j = k; j < count; j++)
+            d_scaled.col(count * k + j) = d_r(k, j) * d_slicer.points();
+}
+
+// Every path by every point of this stream; the nearest of them.
+void joint_search::widen(const mimo_vector& samples, Index stream)
+{
+    const Index count = d_r.cols(), num_points = d_slicer.points().size();
+    d_longer.clear();
+    for (const path& before : d_paths) {
+        std::complex<double> rest = samples(stream);
+        for (Index j = stream + 1; j < count; j++)
+            rest -= d_scaled(before.points[j], count * stream + j);
+        for (Index p = 0; p < num_points; p++) {
+            path next = before;
+            next.points[stream] = int(p);
+            next.distance += std::norm(rest - d_scaled(p, count * stream + stream));
+            d_longer.push_back(next);
+        }
+    }
+    const auto nearer = [](const path& a, const path& b) {
+        return a.distance < b.distance;
+    };
+    if (d_longer.size() > d_width) {
+        std::nth_element(
+            d_longer.begin(), d_longer.begin() + d_width, d_longer.end(), nearer);
+        d_longer.resize(d_width);
+    }
+    d_paths.swap(d_longer);
+}
+
+const std::vector<int>& joint_search::decide(const mimo_vector& samples)
+{
+    const Index count = d_r.cols();
+    const mimo_vector turned = d_q.adjoint() * samples;
+    d_paths.assign(1, path{ 0.0, {} });
+    for (Index k = count - 1; k > 0; k--)
+        widen(turned, k);
+    const double scale = 1.0 / d_r(0, 0).real();
+    double least = std::numeric_limits<double>::infinity();
+    const path* best = nullptr;
+    for (path& last : d_paths) {
+        if (best && last.distance >= least)
+            continue;
+        std::complex<double> rest = turned(0);
+        for (Index j = 1; j < count; j++)
+            rest -= d_scaled(last.points[j], j);
+        last.points[0] = d_slicer.nearest(rest * scale);
+        last.distance += std::norm(rest - d_scaled(last.points[0], 0));
+        if (best && !(last.distance < least))
+            continue;
+        least = last.distance;
+        best = &last;
+    }
+    d_decided.resize(count);
+    for (Index j = 0; j < count; j++)
+        d_decided[d_order[j]] = best->points[j];
+    return d_decided;
+}
+
+} // namespace kernel
+} // namespace reservoir
+} // namespace gr

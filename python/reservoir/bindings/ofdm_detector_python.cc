@@ -1,0 +1,141 @@
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "carriers.h"
+#include "described_class.h"
+#include <gnuradio/reservoir/ofdm_configured.h>
+#include <gnuradio/reservoir/ofdm_lmmse.h>
+#include <pybind11/stl.h>
+#include <variant>
+
+namespace py = pybind11;
+using namespace gr::reservoir;
+
+namespace {
+
+typedef std::variant<complex_array, ofdm_grid> pilots_or_grid;
+
+// (symbols, carriers) or (streams, symbols, carriers)
+stream_matrix pilot_rows(const complex_array& pilots, int fft_len)
+{
+    const py::ssize_t dimensions = pilots.ndim();
+    if (dimensions < 2 || dimensions > 3 || pilots.shape(dimensions - 1) != fft_len)
+        throw py::value_error("pilots shape: must be (symbols, " +
+                              std::to_string(fft_len) + ") or (num_tx, symbols, " +
+                              std::to_string(fft_len) + ")");
+    const py::ssize_t streams = dimensions == 3 ? pilots.shape(0) : 1;
+    const py::ssize_t size = streams > 0 ? pilots.size() / streams : 0;
+    stream_matrix rows;
+    for (py::ssize_t j = 0; j < streams; j++)
+        rows.emplace_back(pilots.data() + j * size, pilots.data() + (j + 1) * size);
+    return rows;
+}
+
+known_carriers to_known(const ofdm_detector& self,
+                        const stream_matrix& received,
+                        const pilots_or_grid& pilots,
+                        int num_symbols)
+{
+    const size_t samples = received.empty() ? 0 : received[0].size();
+    const int count = num_symbols < 0 ? self.symbols_in(samples) : num_symbols;
+    if (const ofdm_grid* grid = std::get_if<ofdm_grid>(&pilots)) {
+        if (grid->cp_len() != self.cp_len())
+            throw py::value_error("grid cp_len: must be that of the detector, or the "
+                                  "symbols lie elsewhere");
+        return grid->known(count);
+    }
+    return known_carriers::from_pilots(
+        pilot_rows(std::get<complex_array>(pilots), self.fft_len()),
+        self.fft_len(),
+        count);
+}
+
+constexpr char ARGUMENTS[] =
+    "received: (num_rx, samples), from the first symbol's cyclic prefix on\n"
+    "pilots: an ofdm_grid; or (num_tx, symbols, fft_len) pilots of the first symbols, "
+    "carriers in natural order, zero on the unused ones: then all carriers that they use "
+    "have data in the symbols behind them\n"
+    "num_symbols: of the frame, pilots and sync words among them; -1: all that are "
+    "there\n"
+    "Raises ValueError if the shapes do not fit.";
+
+} // namespace
+
+void bind_ofdm_detector(py::module& m)
+{
+    static const std::string receive_text =
+        "One whole frame: the data symbols, (num_tx, data symbols, fft_len), those that "
+        "are not known as a whole. Known carriers have what is known of them; all are in "
+        "the grid's order, with pilots in natural order.\n\n" +
+        std::string(ARGUMENTS);
+    static const std::string fit_text =
+        "Receives a frame and returns the training_report.\n\n" + std::string(ARGUMENTS);
+    py::class_<ofdm_detector, ofdm_detector::sptr>(
+        m,
+        "ofdm_detector",
+        "A receiver of OFDM frames, trained on the carriers that are known; no flowgraph "
+        "needed.\n\nSymbols are in the units of the pilots.")
+        .def("kind", &ofdm_detector::kind, "Name of the kind of detector.")
+        .def("fft_len", &ofdm_detector::fft_len, "Carriers.")
+        .def("cp_len",
+             &ofdm_detector::cp_len,
+             "Samples of the symbols' cyclic prefixes, in turns.")
+        .def("num_rx", &ofdm_detector::num_rx, "Antennas.")
+        .def("num_tx", &ofdm_detector::num_tx, "Streams.")
+        .def(
+            "receive",
+            [](ofdm_detector& self,
+               const complex_array& received,
+               const pilots_or_grid& pilots,
+               int num_symbols) {
+                const stream_matrix rows = to_rows(received, "received");
+                const known_carriers known = to_known(self, rows, pilots, num_symbols);
+                stream_matrix symbols;
+                {
+                    const py::gil_scoped_release release;
+                    symbols = self.receive(rows, known);
+                }
+                return to_carriers(symbols,
+                                   known.data_symbols(),
+                                   self.fft_len(),
+                                   std::get_if<ofdm_grid>(&pilots));
+            },
+            py::arg("received"),
+            py::arg("pilots"),
+            py::arg("num_symbols") = -1,
+            receive_text.c_str())
+        .def(
+            "fit",
+            [](ofdm_detector& self,
+               const complex_array& received,
+               const pilots_or_grid& pilots,
+               int num_symbols) {
+                const stream_matrix rows = to_rows(received, "received");
+                const known_carriers known = to_known(self, rows, pilots, num_symbols);
+                const py::gil_scoped_release release;
+                return self.fit(rows, known);
+            },
+            py::arg("received"),
+            py::arg("pilots"),
+            py::arg("num_symbols") = -1,
+            fit_text.c_str())
+        .def("trained", &ofdm_detector::trained, "Whether it was trained.")
+        .def("bad_samples",
+             &ofdm_detector::bad_samples,
+             "Samples so far that were not finite and were taken as zero.")
+        .def("report",
+             &ofdm_detector::report,
+             "The last training's report; of channel, rows num_tx * antenna + stream.")
+        .def("save",
+             &ofdm_detector::save,
+             py::arg("path"),
+             "Writes parameters and report to a file. Raises RuntimeError.");
+}
+
+void bind_ofdm_lmmse(py::module& m) { described_class<ofdm_lmmse, ofdm_detector>(m); }
+
+void bind_ofdm_configured(py::module& m)
+{
+    described_class<ofdm_configured, ofdm_detector>(m);
+}
