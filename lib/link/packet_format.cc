@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/packet_format.h>
 
 #include "check.h"
+#include "link/ldpc_words.h"
 #include "link/unit_power_points.h"
 #include <gnuradio/digital/crc.h>
 #include <gnuradio/digital/lfsr.h>
@@ -26,6 +27,7 @@ namespace {
 constexpr size_t HEADER_LEN = 4; // length and sequence number
 constexpr size_t CRC_LEN = 4;
 constexpr size_t OVERHEAD = HEADER_LEN + CRC_LEN;
+const std::string LDPC = "ldpc:"; // before the name of an alist file
 constexpr int CONSTRAINT_LEN = 7; // of the code of rate 1/2
 constexpr int CODE_TAIL = CONSTRAINT_LEN - 1;
 const std::vector<int> POLYNOMIALS = { 79, 109 };
@@ -104,12 +106,8 @@ public:
           crc(32, 0x04C11DB7, 0xFFFFFFFF, 0xFFFFFFFF, true, true)
     {
         require_range("payload_len", payload_len, 1, MAX_SYMBOLS);
-        require(code == "none" || code == "cc",
-                "code",
-                "'" + code + "'",
-                "one of 'none', 'cc'");
         const int num_bits = payload_len * bits_per_symbol;
-        const int available = code == "none" ? num_bits : num_bits / 2 - CODE_TAIL;
+        const int available = available_bits(num_bits);
         capacity = available / 8 - int(OVERHEAD);
         if (capacity < 1 || capacity >= 1 << 16)
             reject_argument("payload_len",
@@ -125,6 +123,9 @@ public:
             decoder = fec::code::cc_decoder::make(
                 num_info, CONSTRAINT_LEN, 2, POLYNOMIALS, 0, 0, CC_TERMINATED);
             num_coded = encoder->get_output_size();
+        } else if (ldpc) {
+            num_info = available; // with what is left of the last byte
+            num_coded = num_words * ldpc->word_coded();
         }
         white = whitening(num_bits);
         order = interleaving(num_bits);
@@ -146,12 +147,14 @@ public:
         const size_t body = bytes.size() - CRC_LEN;
         put_big_endian(crc.compute(bytes.data(), body), CRC_LEN, &bytes[body]);
 
-        std::vector<uint8_t> info(num_info);
-        for (size_t k = 0; k < num_info; k++)
-            info[k] = (bytes[k / 8] >> (7 - k % 8) & 1) ^ white[k];
+        std::vector<uint8_t> info(white.begin(), white.begin() + num_info);
+        for (size_t k = 0; k < 8 * bytes.size(); k++)
+            info[k] ^= bytes[k / 8] >> (7 - k % 8) & 1;
         std::vector<uint8_t> bits = white; // what is left over
         if (encoder)
             encoder->generic_work(info.data(), bits.data());
+        else if (ldpc)
+            ldpc->encode(info.data(), num_words, bits.data());
         else
             std::copy(info.begin(), info.end(), bits.begin());
 
@@ -169,20 +172,27 @@ public:
     //! Mean squared distance to the nearest points; prepares what packet_of_decisions reads.
     double decide(const gr_complex* symbols)
     {
-        return decoder ? decide_softly(symbols) : decide_hard(symbols);
+        if (code == "none")
+            return decide_hard(symbols);
+        const double error = decide_softly(symbols);
+        if (ldpc && std::isfinite(error))
+            divide_by_noise(symbols, error);
+        return error;
     }
 
     std::optional<packet> packet_of_decisions()
     {
         if (decoder)
             run_viterbi();
+        else if (ldpc)
+            run_ldpc();
         return packet_of_info();
     }
 
     std::optional<packet> packet_of_info()
     {
-        std::vector<uint8_t> bytes(num_info / 8, 0);
-        for (size_t k = 0; k < num_info; k++)
+        std::vector<uint8_t> bytes(capacity + OVERHEAD, 0);
+        for (size_t k = 0; k < 8 * bytes.size(); k++)
             bytes[k / 8] = uint8_t(bytes[k / 8] << 1 | (info[k] ^ white[k]));
         const size_t body = bytes.size() - CRC_LEN;
         const size_t length = big_endian(&bytes[0], 2);
@@ -206,12 +216,15 @@ public:
             if (!soft_decoder)
                 soft_decoder.emplace(POLYNOMIALS, CONSTRAINT_LEN, num_info);
             soft_decoder->decode(ratios.data(), judged.data(), informed.data());
-        } else {
+        } else if (!ldpc) {
             std::copy_n(ratios.begin(), num_info, informed.begin());
         }
         info.resize(std::max(info.size(), num_info));
-        for (size_t k = 0; k < num_info; k++)
-            info[k] = informed[k] > 0.0F;
+        if (ldpc)
+            run_ldpc();
+        else
+            for (size_t k = 0; k < num_info; k++)
+                info[k] = informed[k] > 0.0F;
         if (!a_posteriori)
             return;
         for (size_t k = num_coded; k < judged.size(); k++)
@@ -226,6 +239,8 @@ private:
     size_t num_coded;
     fec::generic_encoder::sptr encoder; // none without a code
     fec::generic_decoder::sptr decoder;
+    std::optional<ldpc_words> ldpc;
+    size_t num_words = 0;
     std::vector<uint8_t> white;
     std::vector<uint32_t> order; // of the payload's bit k: its place among the coded bits
 
@@ -288,6 +303,76 @@ private:
                 ratios[*place++] = nearest[2 * bit] - nearest[2 * bit + 1];
         }
         return sum / payload_len;
+    }
+
+    //! Bits that the code leaves to the packet.
+    int available_bits(int num_bits)
+    {
+        if (code == "none")
+            return num_bits;
+        if (code == "cc")
+            return num_bits / 2 - CODE_TAIL;
+        require(code.compare(0, LDPC.size(), LDPC) == 0,
+                "code",
+                "'" + code + "'",
+                "one of 'none', 'cc', 'ldpc:FILE'");
+        try {
+            ldpc.emplace(code.substr(LDPC.size()));
+        } catch (const std::invalid_argument& error) {
+            reject_argument("code",
+                            "'" + code + "'",
+                            std::string("'ldpc:' and the alist file of a parity-check "
+                                        "matrix: ") +
+                                error.what());
+        }
+        num_words = num_bits / ldpc->word_coded();
+        if (num_words == 0)
+            reject_argument("payload_len",
+                            payload_len,
+                            "such that a code word of " +
+                                std::to_string(ldpc->word_coded()) + " bits fits");
+        return int(num_words * ldpc->word_info());
+    }
+
+    // The variance that makes the symbols most likely, by expectation maximisation; the distance to
+    // the nearest points hides part of it.
+    double noise_variance(const gr_complex* symbols, double nearest_error)
+    {
+        constexpr double LEAST = 1e-4;
+        constexpr int STEPS = 5;
+        double variance = std::max(2.0 * nearest_error, LEAST);
+        for (int step = 0; step < STEPS; step++) {
+            double sum = 0.0;
+            for (int n = 0; n < payload_len; n++) {
+                float least = std::numeric_limits<float>::infinity();
+                for (size_t label = 0; label < points.size(); label++)
+                    least = std::min(least, distance(symbols[n], label));
+                double mass = 0.0, error = 0.0;
+                for (size_t label = 0; label < points.size(); label++) {
+                    const double here = distance(symbols[n], label);
+                    const double weight = std::exp((least - here) / variance);
+                    mass += weight;
+                    error += weight * here;
+                }
+                sum += error / mass;
+            }
+            variance = std::max(sum / payload_len, LEAST);
+        }
+        return variance;
+    }
+
+    void divide_by_noise(const gr_complex* symbols, double nearest_error)
+    {
+        const float certainty = float(1.0 / noise_variance(symbols, nearest_error));
+        for (float& ratio : ratios)
+            ratio *= certainty;
+        kernel::clip_ratios(ratios.data(), ratios.size(), CERTAIN);
+    }
+
+    void run_ldpc()
+    {
+        info.resize(num_info);
+        ldpc->decode(ratios.data(), num_words, info.data());
     }
 
     void run_viterbi()
