@@ -6,6 +6,7 @@
 #include "link/alist_file.h"
 
 #include <gnuradio/constants.h>
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -108,45 +109,38 @@ std::string find_alist(const std::string& name)
                                 (bare ? " here or in " + installed.string() : ""));
 }
 
-alist_matrix read_alist(std::istream& file)
+kernel::ldpc_code::sptr read_alist(std::istream& file)
 {
     alist_reader reader(file);
-    const auto size = reader.numbers(2, 1, MAX_ALIST_SIZE);
+    const auto size = reader.numbers(2, 1, kernel::ldpc_code::MAX_SIZE);
     const size_t num_columns = size[0], num_rows = size[1];
-    const auto most = reader.numbers(2, 1, MAX_ALIST_SIZE);
+    const auto most = reader.numbers(2, 1, kernel::ldpc_code::MAX_SIZE);
     const auto column_weights = reader.numbers(num_columns, 0, most[0]);
     const auto row_weights = reader.numbers(num_rows, 0, most[1]);
 
-    alist_matrix found;
-    found.num_columns = num_columns;
-    found.rows.resize(num_rows);
+    kernel::ldpc_code::parity_checks checks(num_rows);
     for (size_t column = 0; column < num_columns; column++)
         for (const size_t row : reader.places(column_weights[column], num_rows)) {
-            auto& ones = found.rows[row - 1];
+            auto& ones = checks[row - 1];
             if (!ones.empty() && ones.back() == column)
                 reader.reject("has a one twice");
             ones.push_back(uint32_t(column));
         }
-    // The file says it all twice.
-    std::vector<bool> wanted(num_columns);
+    // The rows say the same once more.
     for (size_t row = 0; row < num_rows; row++) {
-        const auto& ones = found.rows[row];
-        if (ones.size() != row_weights[row])
-            reader.reject("is the last of the columns, which have " +
-                          std::to_string(ones.size()) + " ones in row " +
-                          std::to_string(row + 1) + " instead of " +
-                          std::to_string(row_weights[row]));
+        auto columns = reader.places(row_weights[row], num_columns);
+        std::sort(columns.begin(), columns.end());
+        const auto same = [](size_t place, uint32_t column) {
+            return place == column + 1;
+        };
+        if (!std::equal(columns.begin(),
+                        columns.end(),
+                        checks[row].begin(),
+                        checks[row].end(),
+                        same))
+            reader.reject("is not what the columns say");
     }
-    for (const auto& ones : found.rows) {
-        for (const uint32_t column : ones)
-            wanted[column] = true;
-        for (const size_t column : reader.places(ones.size(), num_columns)) {
-            if (!wanted[column - 1])
-                reader.reject("is not what the columns say");
-            wanted[column - 1] = false;
-        }
-    }
-    return found;
+    return std::make_shared<const kernel::ldpc_code>(num_columns, checks);
 }
 
 } // namespace reservoir

@@ -6,16 +6,18 @@
 #include <gnuradio/reservoir/packet_format.h>
 
 #include "check.h"
-#include "link/ldpc_words.h"
+#include "link/alist_file.h"
 #include "link/unit_power_points.h"
 #include <gnuradio/digital/crc.h>
 #include <gnuradio/digital/lfsr.h>
 #include <gnuradio/fec/cc_decoder.h>
 #include <gnuradio/fec/cc_encoder.h>
 #include <gnuradio/reservoir/kernel/convolutional_bcjr.h>
+#include <gnuradio/reservoir/kernel/ldpc_code.h>
 #include <gnuradio/reservoir/kernel/soft_bits.h>
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -82,6 +84,20 @@ void put_big_endian(uint64_t value, size_t bytes, uint8_t* to)
         to[k] = uint8_t(value);
 }
 
+kernel::ldpc_code::sptr load_ldpc_code(const std::string& code)
+{
+    try {
+        std::ifstream file(find_alist(code.substr(LDPC.size())));
+        return read_alist(file);
+    } catch (const std::invalid_argument& error) {
+        reject_argument(
+            "code",
+            "'" + code + "'",
+            std::string("'ldpc:' and the alist file of a parity-check matrix, but ") +
+                error.what());
+    }
+}
+
 uint64_t big_endian(const uint8_t* from, size_t bytes)
 {
     uint64_t value = 0;
@@ -97,12 +113,14 @@ class packet_format::layout
 public:
     layout(const gr::digital::constellation_sptr& constellation_,
            int payload_length,
-           const std::string& code_name)
+           const std::string& code_name,
+           kernel::ldpc_code::sptr ldpc_code = nullptr)
         : constellation(constellation_),
           points(labelled_points(constellation)),
           payload_len(payload_length),
           code(code_name),
           bits_per_symbol(constellation->bits_per_symbol()),
+          ldpc(ldpc_code),
           crc(32, 0x04C11DB7, 0xFFFFFFFF, 0xFFFFFFFF, true, true)
     {
         require_range("payload_len", payload_len, 1, MAX_SYMBOLS);
@@ -125,7 +143,8 @@ public:
             num_coded = encoder->get_output_size();
         } else if (ldpc) {
             num_info = available; // with what is left of the last byte
-            num_coded = num_words * ldpc->word_coded();
+            num_coded = num_words * ldpc->num_coded();
+            sum_product.emplace(ldpc);
         }
         white = whitening(num_bits);
         order = interleaving(num_bits);
@@ -136,6 +155,7 @@ public:
     const int payload_len;
     const std::string code;
     const int bits_per_symbol;
+    kernel::ldpc_code::sptr ldpc; // none with another code
     int capacity;
 
     std::vector<gr_complex> encode(const std::vector<uint8_t>& data, int sequence)
@@ -154,7 +174,9 @@ public:
         if (encoder)
             encoder->generic_work(info.data(), bits.data());
         else if (ldpc)
-            ldpc->encode(info.data(), num_words, bits.data());
+            for (size_t word = 0; word < num_words; word++)
+                ldpc->encode(&info[word * ldpc->num_info()],
+                             &bits[word * ldpc->num_coded()]);
         else
             std::copy(info.begin(), info.end(), bits.begin());
 
@@ -182,10 +204,12 @@ public:
 
     std::optional<packet> packet_of_decisions()
     {
-        if (decoder)
+        if (decoder) {
             run_viterbi();
-        else if (ldpc)
-            run_ldpc();
+        } else if (ldpc) {
+            run_sum_product();
+            decide_info();
+        }
         return packet_of_info();
     }
 
@@ -216,15 +240,12 @@ public:
             if (!soft_decoder)
                 soft_decoder.emplace(POLYNOMIALS, CONSTRAINT_LEN, num_info);
             soft_decoder->decode(ratios.data(), judged.data(), informed.data());
-        } else if (!ldpc) {
+        } else if (ldpc) {
+            run_sum_product();
+        } else {
             std::copy_n(ratios.begin(), num_info, informed.begin());
         }
-        info.resize(std::max(info.size(), num_info));
-        if (ldpc)
-            run_ldpc();
-        else
-            for (size_t k = 0; k < num_info; k++)
-                info[k] = informed[k] > 0.0F;
+        decide_info();
         if (!a_posteriori)
             return;
         for (size_t k = num_coded; k < judged.size(); k++)
@@ -239,8 +260,8 @@ private:
     size_t num_coded;
     fec::generic_encoder::sptr encoder; // none without a code
     fec::generic_decoder::sptr decoder;
-    std::optional<ldpc_words> ldpc;
-    size_t num_words = 0;
+    size_t num_words = 0; // of ldpc
+    std::optional<kernel::sum_product_decoder> sum_product;
     std::vector<uint8_t> white;
     std::vector<uint32_t> order; // of the payload's bit k: its place among the coded bits
 
@@ -316,22 +337,15 @@ private:
                 "code",
                 "'" + code + "'",
                 "one of 'none', 'cc', 'ldpc:FILE'");
-        try {
-            ldpc.emplace(code.substr(LDPC.size()));
-        } catch (const std::invalid_argument& error) {
-            reject_argument("code",
-                            "'" + code + "'",
-                            std::string("'ldpc:' and the alist file of a parity-check "
-                                        "matrix: ") +
-                                error.what());
-        }
-        num_words = num_bits / ldpc->word_coded();
+        if (!ldpc)
+            ldpc = load_ldpc_code(code);
+        num_words = num_bits / ldpc->num_coded();
         if (num_words == 0)
             reject_argument("payload_len",
                             payload_len,
                             "such that a code word of " +
-                                std::to_string(ldpc->word_coded()) + " bits fits");
-        return int(num_words * ldpc->word_info());
+                                std::to_string(ldpc->num_coded()) + " bits fits");
+        return int(num_words * ldpc->num_info());
     }
 
     // The variance that makes the symbols most likely, by expectation maximisation; the distance to
@@ -369,10 +383,24 @@ private:
         kernel::clip_ratios(ratios.data(), ratios.size(), CERTAIN);
     }
 
-    void run_ldpc()
+    void decide_info()
     {
-        info.resize(num_info);
-        ldpc->decode(ratios.data(), num_words, info.data());
+        info.resize(std::max(info.size(), num_info));
+        for (size_t k = 0; k < num_info; k++)
+            info[k] = informed[k] > 0.0F;
+    }
+
+    void run_sum_product()
+    {
+        judged.resize(ratios.size());
+        informed.resize(num_info);
+        for (size_t word = 0; word < num_words; word++) {
+            float* coded = &judged[word * ldpc->num_coded()];
+            sum_product->decode(&ratios[word * ldpc->num_coded()], coded);
+            float* information = &informed[word * ldpc->num_info()];
+            for (const uint32_t place : ldpc->info_places())
+                *information++ = coded[place];
+        }
     }
 
     void run_viterbi()
@@ -400,7 +428,10 @@ packet_format::packet_format(const gr::digital::constellation_sptr& constellatio
 }
 
 packet_format::packet_format(const packet_format& other)
-    : packet_format(other.d_layout->constellation, other.payload_len(), other.code())
+    : d_layout(std::make_unique<layout>(other.d_layout->constellation,
+                                        other.payload_len(),
+                                        other.code(),
+                                        other.d_layout->ldpc))
 {
 }
 
