@@ -34,7 +34,7 @@ coded_receiver::coded_receiver(reservoir::detector::sptr detector,
     require(format.code() != "none",
             "packet_format code",
             "'none'",
-            "'cc': without a code there is nothing to go back to the equalizer");
+            "'cc' or 'ldpc:FILE': without a code nothing goes back to the equalizer");
     require_range("iterations", iterations, 0, MAX_ITERATIONS);
     detector->claim();
 }

@@ -123,7 +123,7 @@ sum_product_decoder::sum_product_decoder(ldpc_code::sptr code, int iterations)
     }
     d_judged.resize(code->num_coded());
     d_messages.resize(ones);
-    d_others.resize(most);
+    d_short.resize(most);
     d_ahead.resize(most + 1);
 }
 
@@ -144,24 +144,32 @@ bool sum_product_decoder::decode(const float* ratios, float* coded)
     return found;
 }
 
-// tanh of half a ratio is how much likelier a zero is than a one, negative; that of a sum of bits is
-// the product of theirs.
+// How far tanh of half a ratio is from one, d_short, tells sure bits apart where the tanh itself would
+// round to one. The tanh of a sum of bits is the product of theirs: two that are short by a and b give
+// one that is short by a + b - a b.
 void sum_product_decoder::update(const std::vector<uint32_t>& bits, double* messages)
 {
-    constexpr double SUREST = 1.0 - 1e-14;
+    constexpr double SUREST = 300.0;
+    static const double LEAST = 2.0 / (1.0 + std::exp(SUREST));
     const size_t count = bits.size();
-    d_ahead[count] = 1.0;
+    bool odd = false;
+    d_ahead[count] = 0.0;
     for (size_t k = count; k-- > 0;) {
-        d_judged[bits[k]] -= messages[k];
-        d_others[k] = 2.0 / (1.0 + std::exp(d_judged[bits[k]])) - 1.0;
-        d_ahead[k] = d_ahead[k + 1] * d_others[k];
+        double& judged = d_judged[bits[k]];
+        judged -= messages[k];
+        odd ^= judged > 0.0;
+        d_short[k] = 2.0 / (1.0 + std::exp(std::min(std::abs(judged), SUREST)));
+        d_ahead[k] = d_ahead[k + 1] + d_short[k] - d_ahead[k + 1] * d_short[k];
     }
-    double behind = 1.0;
+    double behind = 0.0;
     for (size_t k = 0; k < count; k++) {
-        const double even = std::clamp(behind * d_ahead[k + 1], -SUREST, SUREST);
-        messages[k] = std::log((1.0 - even) / (1.0 + even));
-        d_judged[bits[k]] += messages[k];
-        behind *= d_others[k];
+        double& judged = d_judged[bits[k]];
+        const double others =
+            std::max(behind + d_ahead[k + 1] - behind * d_ahead[k + 1], LEAST);
+        const double sure = std::log((2.0 - others) / others);
+        messages[k] = odd != (judged > 0.0) ? sure : -sure;
+        judged += messages[k];
+        behind += d_short[k] - behind * d_short[k];
     }
 }
 

@@ -1352,7 +1352,7 @@ class packet_decoder(gr.sync_block, gr.block, gr.basic_block):
         """constellation: one complex number per symbol, 2**n points
         num_pilots: symbols from the tag on before the payload, 0 to 2**17
         payload_len: symbols per packet, 1 to 2**17
-        code: "none" or "cc"
+        code: "none", "cc" or "ldpc:FILE", as packet_format
         training_tag: key of the tag on the first pilot, not empty
         Raises ValueError naming the parameter, its value and its range.
         """
@@ -1415,7 +1415,7 @@ class packet_encoder(gr.sync_block, gr.block, gr.basic_block):
         """constellation: one complex number per symbol, 2**n points
         pilots: complex values that receivers know, 1 to 2**17 of them, sent as they are
         payload_len: symbols per packet, 1 to 2**17
-        code: "none" or "cc"
+        code: "none", "cc" or "ldpc:FILE", as packet_format
         gap: zeros after a burst, in symbols, 0 to 2**17
         continuous: send zeros while there is no packet
         max_queue: packets that wait, 1 to 65536
@@ -1451,8 +1451,13 @@ class packet_format:
     byte first), the data, zeros up to the capacity, and the CRC-32 of all that. Its bits, the
     most significant of a byte first, are whitened with x^9 + x^5 + 1, coded if wanted,
     interleaved, and become the points of the constellation that bear these labels, scaled to unit
-    mean power. With code="cc" a terminated convolutional code of rate 1/2 and constraint length 7
-    (gr-fec, polynomials 79 and 109) is decoded from soft decisions.
+    mean power.
+
+    Codes are decoded from soft decisions. "cc" is a terminated convolutional code of rate 1/2 and
+    constraint length 7 (gr-fec, polynomials 79 and 109). "ldpc:FILE" is the code whose
+    parity-check matrix an alist file has: FILE is its path, or the name, with or without .alist,
+    of one that GNU Radio installs in share/gnuradio/fec/ldpc. The payload carries as many words
+    of it as fit; bits that are left over are those of the whitening.
     """
 
     def __init__(
@@ -1463,7 +1468,7 @@ class packet_format:
     ) -> None:
         """constellation: one complex number per symbol, 2**n points
         payload_len: symbols per packet, 1 to 2**17
-        code: "none" or "cc"
+        code: "none", "cc" or "ldpc:FILE"
         Raises ValueError naming the parameter, its value and its range.
         """
 
@@ -1477,7 +1482,7 @@ class packet_format:
 
     @property
     def code(self) -> Any:
-        """"none" or "cc"."""
+        """"none", "cc" or "ldpc:FILE"."""
 
     @property
     def bits_per_symbol(self) -> Any:
@@ -1507,7 +1512,8 @@ class packet_format:
         first; NaN says nothing; limited to +-80
         packet: (data, sequence), or None where the CRC is wrong
         a_posteriori: float32 of the same shape. With code="cc" by a BCJR decoder (Bahl et al.,
-        1974), what the bit's own ratio said included; bits that carry nothing are certain
+        1974), with "ldpc:FILE" by the sum-product algorithm; what the bit's own ratio said
+        included; bits that carry nothing are certain
         """
 
     def decode_with_evm(self, symbols: ArrayLike) -> tuple:
@@ -1524,7 +1530,8 @@ def packet_capacity(
     """Bytes of data that a packet holds.
 
     With n bits per symbol: payload_len * n // 8 - 8 without a code, (payload_len * n // 2 - 6) //
-    8 - 8 with code="cc"; 120 and 55 for 512 symbols of QPSK.
+    8 - 8 with code="cc"; 120 and 55 for 512 symbols of QPSK. With an LDPC code of k information
+    bits in c: (payload_len * n // c) * k // 8 - 8.
 
     constellation, payload_len, code: as packet_format
     """
@@ -1538,8 +1545,9 @@ class coded_receiver:
     fail is the frame received once more, with refits and all, so no packet is lost that a decoder
     behind the equalizer gets. The turns: channel and noise from pilots and decisions; a linear
     equalizer of least mean squared error that knows what the decoder expects (Tuechler, Singer,
-    Koetter, 2002); a BCJR decoder (Bahl et al., 1974), until its CRC is right; channel and noise
-    again from what it says (expectation maximisation).
+    Koetter, 2002); the decoder, for LDPC codes the sum-product algorithm, else BCJR (Bahl et al.,
+    1974), until its CRC is right; channel and noise again from what it says (expectation
+    maximisation).
 
     Antennas and sampling phases are combined, each with its own noise. A carrier offset that the
     detector reports is taken out, and the phase that is left followed. The channel is one for the
@@ -1554,7 +1562,7 @@ class coded_receiver:
     ) -> None:
         """detector: of one stream; belongs to this receiver from now on. Its pilots and symbols are
         at the scale of the format's points
-        packet_format: with code="cc"
+        packet_format: with a code
         iterations: how often the decoder's ratios go back to the equalizer, 0 to 32
         Raises ValueError naming the parameter, its value and its range.
         """

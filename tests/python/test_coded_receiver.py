@@ -20,6 +20,7 @@ import coded_link
 QPSK = digital.constellation_qpsk().base()
 POWERS = np.exp(-np.arange(6) / 2)
 P, D = 64, 512
+LDPC = "ldpc:n_0300_k_0152_gap_03"
 CONSTELLATIONS = [
     digital.constellation_bpsk,
     digital.constellation_qpsk,
@@ -93,14 +94,15 @@ def exact_ratios(form, symbols, variance):
     )
 
 
-@pytest.mark.parametrize("code", ["none", "cc"])
+@pytest.mark.parametrize("code", ["none", "cc", LDPC])
 @pytest.mark.parametrize("make", CONSTELLATIONS)
 def test_packets_come_from_ratios(make, code):
     form = reservoir.packet_format(make().base(), 301, code)
     rng = np.random.default_rng(2)
     data = rng.bytes(form.capacity)
     sent = form.encode(data, 77)
-    variance = {"none": 0.01, "cc": 0.3 / len(form.points)}[code]
+    variance = {"none": 0.01, "cc": 0.3 / len(form.points)}
+    variance = variance.get(code, variance["cc"])
     ratios = exact_ratios(form, sent + np.sqrt(variance) * noise(301, rng, 0), variance)
     packet, judged = form.decode_ratios(ratios)
     assert packet == (data, 77)
@@ -193,6 +195,41 @@ def test_gains_packets_and_loses_none():
     assert 0.55 < behind / count < 0.9
     assert count - together <= 0.04 * count
     assert gained > 0.1 * count
+
+
+@pytest.mark.parametrize("sure", [2.0, 30.0, 80.0])
+def test_ldpc_decoder_with_unknown_and_wrong_bits(sure):
+    form = reservoir.packet_format(QPSK, 512, LDPC)
+    rng = np.random.default_rng(4)
+    for number in range(20):
+        data = rng.bytes(form.capacity)
+        sent = exact_ratios(form, form.encode(data, number), 1.0)
+        ratios = np.where(sent > 0, sure, -sure).astype(np.float32)
+        ratios[rng.random(ratios.shape) < 0.15] = np.nan
+        ratios[rng.random(ratios.shape) < 0.01] *= -1
+        packet, judged = form.decode_ratios(ratios)
+        assert packet == (data, number)
+        assert np.all(np.isfinite(judged)) and np.array_equal(judged > 0, sent > 0)
+
+
+def test_turns_with_an_ldpc_code():
+    form = reservoir.packet_format(QPSK, D, LDPC)
+    frames = [draw(form, number, 5.0) for number in range(60)]
+    alone = configured()
+    plain = [
+        form.decode(alone.receive(y, pilots, payload_len=D)[P:])
+        for _, pilots, y in frames
+    ]
+    arrived = [sum(packet is not None for packet in plain)]
+    for iterations in (0, 2):
+        receiver = reservoir.coded_receiver(configured(), form, iterations)
+        found = [receiver.receive(y, pilots) for _, pilots, y in frames]
+        for packet, (data, *_), one in zip(plain, frames, found):
+            assert one["data"] in (data, None) and one["iterations"] <= iterations
+            assert packet is None or one["data"] == packet[0]
+        arrived.append(sum(one["data"] is not None for one in found))
+    assert arrived[0] + 3 < arrived[1] < arrived[2]
+    assert arrived[2] >= 56
 
 
 def test_more_iterations_gain_more():
@@ -541,6 +578,16 @@ def test_a_flowgraph_that_is_stopped_and_run_again():
             top.stop()
             top.wait()
             assert block.packets() > before + 3
+
+
+def test_ldpc_packets_in_a_flowgraph():
+    form = reservoir.packet_format(QPSK, D, LDPC)
+    samples, offsets, sent, pilots = stream(form, range(12), 6.0)
+    found, reports, block, _ = received(form, samples, marks(offsets), pilots)
+    assert {one[0] for one in found} <= set(sent) and block.packets() >= 10
+    assert len(reports) == 12
+    again, *_ = received(form, samples, marks(offsets), pilots, chunk=97, workers=2)
+    assert [one[0] for one in again] == [one[0] for one in found]
 
 
 def test_two_antennas_in_a_flowgraph():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pmt
@@ -17,6 +18,8 @@ from link_helpers import assert_rejects
 
 QPSK = digital.constellation_qpsk().base()
 PILOTS = reservoir.random_pilots(QPSK, 32)
+LDPC = "ldpc:n_0300_k_0152_gap_03"  # of those that GNU Radio installs
+INSTALLED = Path(gr.prefix()) / "share" / "gnuradio" / "fec" / "ldpc"
 CONSTELLATIONS = [
     digital.constellation_bpsk,
     digital.constellation_qpsk,
@@ -31,7 +34,7 @@ def noise(rng, count, snr_db):
     return np.sqrt(10 ** (-snr_db / 10) / 2) * values
 
 
-@pytest.mark.parametrize("code", ["none", "cc"])
+@pytest.mark.parametrize("code", ["none", "cc", LDPC])
 @pytest.mark.parametrize("make", CONSTELLATIONS)
 def test_every_length_comes_back(make, code):
     form = reservoir.packet_format(make().base(), 300, code)
@@ -48,6 +51,8 @@ def test_every_length_comes_back(make, code):
     [
         (digital.constellation_qpsk, "none", 0x056987FE),
         (digital.constellation_16qam, "cc", 0x7FF6DEE2),
+        (digital.constellation_qpsk, LDPC, 0x0C8C3E18),
+        (digital.constellation_16qam, LDPC, 0x5575DB86),
     ],
 )
 def test_packets_on_the_air_stay_what_they_are(make, code, checksum):
@@ -66,6 +71,161 @@ def test_capacity_is_the_formula():
         assert reservoir.packet_capacity(points, 512, "cc") == coded
     assert reservoir.packet_capacity(QPSK) == 120
     assert reservoir.packet_capacity(QPSK, code="cc") == 55
+    assert reservoir.packet_capacity(QPSK, code=LDPC) == 3 * 152 // 8 - 8 == 49
+    assert reservoir.packet_capacity(QPSK, 150, LDPC) == 152 // 8 - 8
+    assert reservoir.packet_capacity(digital.constellation_16qam(), 512, LDPC) == 106
+
+
+def coded_bits(form, symbols):
+    """A packet's bits before they were interleaved."""
+    labels = np.abs(symbols[:, None] - form.points).argmin(1)
+    bits = (labels[:, None] >> np.arange(form.bits_per_symbol)[::-1] & 1).ravel()
+    stride = int(np.sqrt(len(bits))) | 1
+    while np.gcd(stride, len(bits)) > 1:
+        stride += 2 - len(bits) % 2
+    coded = np.empty_like(bits)
+    coded[np.arange(len(bits)) * stride % len(bits)] = bits
+    return coded
+
+
+def parity_checks(path):
+    """The matrix of an alist file, by its columns."""
+    lines = [[int(word) for word in line.split()] for line in path.open()]
+    columns, rows = lines[0]
+    matrix = np.zeros((rows, columns), int)
+    for column, places in enumerate(lines[4 : 4 + columns]):
+        matrix[[place - 1 for place in places if place > 0], column] = 1
+    return matrix
+
+
+@pytest.mark.parametrize(
+    "make", [digital.constellation_qpsk, digital.constellation_8psk]
+)
+def test_ldpc_words_fulfil_the_checks_of_the_file(make):
+    checks = parity_checks(INSTALLED / "n_0300_k_0152_gap_03.alist")
+    assert checks.shape == (148, 300)
+    form = reservoir.packet_format(make().base(), 512, LDPC)
+    count = 512 * form.bits_per_symbol // 300
+    rng = np.random.default_rng(6)
+    seen = set()
+    for sequence in range(20):
+        bits = coded_bits(form, form.encode(rng.bytes(form.capacity), sequence))
+        words = bits[: 300 * count].reshape(count, 300)
+        assert not np.any(words @ checks.T % 2)
+        seen |= {word.tobytes() for word in words}
+    assert len(seen) == 20 * count
+
+
+def test_every_installed_alist_file():
+    for path in sorted(INSTALLED.iterdir()):
+        form = reservoir.packet_format(
+            digital.constellation_16qam(), 1200, f"ldpc:{path}"
+        )
+        checks = parity_checks(path)
+        bits = coded_bits(form, form.encode(b"file", 1))
+        count = len(bits) // checks.shape[1]
+        words = bits[: count * checks.shape[1]].reshape(count, -1)
+        assert not np.any(words @ checks.T % 2), path
+        assert form.decode(form.encode(b"file", 1)) == (b"file", 1)
+        if path.suffix == ".alist":
+            for name in (path.name, path.stem):
+                assert (
+                    reservoir.packet_capacity(
+                        digital.constellation_16qam(), 1200, f"ldpc:{name}"
+                    )
+                    == form.capacity
+                )
+
+
+SMALL = """12 6
+2 4
+1 2 2 2 1 2 2 2 2 2 1 2
+3 3 4 4 4 3
+1 0
+1 2
+2 3
+1 4
+5
+2 6
+3 4
+3 5
+4 6
+5 6
+3
+4 5
+1 2 4
+2 3 6
+3 7 8 11
+4 7 9 12
+5 8 10 12
+6 9 10
+"""
+
+
+def test_alist_files_with_or_without_padding(tmp_path):
+    """A format has read its file once: copies of it need no file."""
+    path = tmp_path / "small code.alist"
+    path.write_text(SMALL)
+    form = reservoir.packet_format(QPSK, 300, f"ldpc:{path}")
+    assert form.capacity == 50 * 6 // 8 - 8
+    path.write_text(SMALL.replace("\n5\n", "\n5 0\n").replace("\n", " \r\n") + "\n\n")
+    other = reservoir.packet_format(QPSK, 300, f"ldpc:{path}")
+    path.unlink()
+    assert np.array_equal(form.encode(b"small", 2), other.encode(b"small", 2))
+    fir = reservoir.fir()
+    receiver = reservoir.coded_receiver(fir, form)
+    symbols = np.concatenate([PILOTS, form.encode(b"copied", 3)]).astype(np.complex64)
+    assert (
+        receiver.receive(symbols, np.array(PILOTS, np.complex64))["data"] == b"copied"
+    )
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("12 6", "12", "line 1 has 1 numbers instead of 2"),
+        ("12 6", "-12 6", "line 1 has something that is no number"),
+        ("12 6", "999999 6", "999999, which is not within 1 ... 16384"),
+        ("12 6", "99999999999999999999 6", "line 1 has something"),
+        ("12 6", "11 6", "line 3 has 12 numbers instead of 11"),
+        ("2 4\n1", "1 4\n1", "line 3 has 2"),
+        ("\n1 0", "\n7 0", "line 5 has a one at 7"),
+        ("\n1 0", "\n1 2", "line 5 has 2 ones instead of 1"),
+        ("\n2 3\n", "\n2 2\n", "line 7 has a one twice"),
+        ("\n2 3\n", "\n2 4\n", "line 19 is not what the columns say"),
+        ("6 9 10\n", "", "line 22 is missing"),
+        (SMALL, "", "line 1 is missing"),
+        (SMALL, "2 2\n1 1\n1 1\n1 1\n1\n2\n1\n2\n", "no information bit"),
+    ],
+)
+def test_broken_alist_files_are_refused(tmp_path, old, new, words):
+    path = tmp_path / "broken"
+    assert old in SMALL
+    path.write_text(SMALL.replace(old, new, 1))
+    with pytest.raises(ValueError) as caught:
+        reservoir.packet_format(QPSK, 300, f"ldpc:{path}")
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"code = 'ldpc:{path}': must be 'ldpc:' and")
+
+
+def test_alist_files_with_random_damage(tmp_path):
+    path = tmp_path / "damaged"
+    rng = np.random.default_rng(7)
+    refused = 0
+    for _ in range(300):
+        text = bytearray(SMALL.encode())
+        for _ in range(rng.integers(1, 4)):
+            place = rng.integers(len(text))
+            text[place : place + rng.integers(0, 3)] = rng.choice(
+                [b"0", b"3", b"\n", b"\xff"]
+            )
+        path.write_bytes(text)
+        try:
+            form = reservoir.packet_format(QPSK, 300, f"ldpc:{path}")
+            assert form.decode(form.encode(b"a", 1)) == (b"a", 1)
+        except ValueError:
+            refused += 1
+    assert refused > 200
 
 
 def test_labels_are_the_constellations():
@@ -95,18 +255,19 @@ def test_soft_decisions_gain():
     """Rate 1/2, K = 7: no packet is lost at Eb/N0 = 5 dB, where hardly one survives uncoded."""
     rng = np.random.default_rng(2)
     arrived = {}
-    for code in ("none", "cc"):
+    for code in ("none", "cc", LDPC):
         form = reservoir.packet_format(QPSK, 512, code)
         data = rng.bytes(form.capacity)
         symbols = form.encode(data)
         arrived[code] = sum(
             form.decode(symbols + noise(rng, 512, 5.0)) is not None for _ in range(40)
         )
-    assert arrived["cc"] == 40 and arrived["none"] <= 2
+    assert arrived["cc"] == 40 == arrived[LDPC] and arrived["none"] <= 2
 
 
-def test_scale_of_noise_does_not_matter_to_the_code():
-    form = reservoir.packet_format(digital.constellation_16qam().base(), 256, "cc")
+@pytest.mark.parametrize("code", ["cc", LDPC])
+def test_scale_of_noise_does_not_matter_to_the_code(code):
+    form = reservoir.packet_format(digital.constellation_16qam().base(), 256, code)
     symbols = form.encode(b"level")
     error = noise(np.random.default_rng(3), 256, 14.0)
     for scale in (0.0, 0.1, 1.0):
@@ -139,6 +300,10 @@ def test_error_vector_magnitude():
         ({"payload_len": 0}, "payload_len", 0),
         ({"payload_len": 20}, "payload_len", 20),
         ({"code": "turbo"}, "code", "turbo"),
+        ({"code": "ldpc:"}, "code", "ldpc:"),
+        ({"code": "ldpc:nowhere"}, "code", "ldpc:nowhere"),
+        ({"code": "ldpc:/"}, "code", "ldpc:/"),
+        ({"code": LDPC, "payload_len": 149}, "payload_len", 149),
     ],
 )
 def test_arguments_out_of_range(arguments, name, value):
@@ -285,6 +450,30 @@ def test_pdus_arrive_as_messages():
 
 def messages(store):
     return [store.get_message(n) for n in range(store.num_messages())]
+
+
+@pytest.mark.parametrize(
+    "make", [digital.constellation_qpsk, digital.constellation_16qam]
+)
+def test_ldpc_packets_through_noise_in_a_flowgraph(make):
+    points, snr_db = make().base(), {2: 5.0, 4: 13.0}[make().bits_per_symbol()]
+    encoder = reservoir.packet_encoder(points, PILOTS, 512, LDPC, max_queue=40)
+    sent = [b"packet %d" % n for n in range(30)]
+    for data in sent:
+        encoder.send(data)
+    encoder.finish()
+    error = noise(np.random.default_rng(8), 30 * (124 + 32 + 512 + 80) + 1024, snr_db)
+    source, add = blocks.vector_source_c(error.tolist()), blocks.add_cc()
+    decoder = reservoir.packet_decoder(points, 32, 512, LDPC, "frame_start")
+    got = []
+    decoder.set_handler(lambda data, metadata: got.append(data))
+    top = gr.top_block()
+    top.connect(encoder, (add, 0))
+    top.connect(source, (add, 1))
+    top.connect(add, decoder)
+    top.run()
+    assert got == sent
+    assert (decoder.packets(), decoder.crc_failures()) == (30, 0)
 
 
 def test_send_waits_for_a_place():

@@ -33,7 +33,8 @@ class joint_decoder;
  *   information criterion chooses.
  * - A linear equalizer of least mean squared error takes from the samples what the decoder expects,
  *   and gives log-likelihood ratios of the bits (Tuechler, Singer, Koetter, 2002).
- * - A BCJR decoder (Bahl et al., 1974) gives those of the coded bits. Its CRC right: done.
+ * - The decoder gives those of the coded bits: BCJR (Bahl et al., 1974) or, of an LDPC code, the
+ *   sum-product algorithm. Its CRC right: done.
  * - What it says beyond what it was told goes back to the equalizer; from all that it says channel and
  *   noise are estimated again (expectation maximisation).
  * The turns begin with what the decoder makes of the detector's symbols and, where that leads to
@@ -55,7 +56,7 @@ public:
     /*!
      * \param detector of one stream; belongs to this receiver from now on. Its pilots and symbols
      * are at the scale of the format's points
-     * \param format with code "cc"
+     * \param format with a code
      * \param iterations how often the decoder's ratios go back to the equalizer, 0 to 32
      * \throws std::invalid_argument naming the parameter, its value and its range
      */

@@ -44,7 +44,7 @@ public:
      * \param constellation one complex number per symbol, 2^n points
      * \param num_pilots symbols from the tag on before the payload, 0 ... 2^17
      * \param payload_len symbols per packet, 1 ... 2^17
-     * \param code "none" or "cc"
+     * \param code "none", "cc" or "ldpc:FILE": as packet_format
      * \param training_tag key of the tag on the first pilot, not empty
      * \throws std::invalid_argument naming the parameter, its value and its range
      */

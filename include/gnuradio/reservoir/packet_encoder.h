@@ -43,7 +43,7 @@ public:
      * \param constellation one complex number per symbol, 2^n points
      * \param pilots complex values that receivers know, 1 ... 2^17 of them, sent as they are
      * \param payload_len symbols per packet, 1 ... 2^17
-     * \param code "none" or "cc"
+     * \param code "none", "cc" or "ldpc:FILE": as packet_format
      * \param gap zeros after a burst, in symbols, 0 ... 2^17
      * \param continuous send zeros while there is no packet
      * \param max_queue packets that wait, 1 ... 65536

@@ -33,9 +33,13 @@ struct packet {
  * A packet is a header (length of the data and sequence number, 16 bits each, most significant byte
  * first), the data, zeros up to the capacity, and the CRC-32 of all that. Its bits, the most
  * significant of a byte first, are whitened with x^9 + x^5 + 1, coded if wanted, interleaved, and
- * become the points of the constellation that bear these labels, scaled to unit mean power. With code
- * "cc" a terminated convolutional code of rate 1/2 and constraint length 7 (gr-fec, polynomials 79
- * and 109) is decoded from soft decisions.
+ * become the points of the constellation that bear these labels, scaled to unit mean power.
+ *
+ * Codes are decoded from soft decisions. "cc" is a terminated convolutional code of rate 1/2 and
+ * constraint length 7 (gr-fec, polynomials 79 and 109). "ldpc:FILE" is the code whose parity-check
+ * matrix an alist file has: FILE is its path, or the name, with or without .alist, of one that GNU
+ * Radio installs in share/gnuradio/fec/ldpc. The payload carries as many words of it as fit; bits
+ * that are left over are those of the whitening.
  *
  * Not for two threads at once.
  */
@@ -48,7 +52,7 @@ public:
     /*!
      * \param constellation one complex number per symbol, 2^n points
      * \param payload_len symbols per packet, 1 ... 2^17
-     * \param code "none" or "cc"
+     * \param code "none", "cc" or "ldpc:FILE"
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     explicit packet_format(const gr::digital::constellation_sptr& constellation,
@@ -87,8 +91,8 @@ public:
      * \brief Of log-likelihood ratios, log p(1) / p(0): payload_len times bits_per_symbol of them, the
      * most significant bit of a symbol's label first, as kernel::soft_bits has them.
      *
-     * With code "cc" by kernel::convolutional_bcjr. What a bit's ratio contributes to its own
-     * a-posteriori ratio is that ratio.
+     * With code "cc" by kernel::convolutional_bcjr, with "ldpc:FILE" by kernel::sum_product_decoder.
+     * What a bit's ratio contributes to its own a-posteriori ratio is that ratio.
      *
      * \param ratios NaN: nothing is known; the rest is limited to CERTAIN
      * \param a_posteriori as many, those of the bits that the code knows no more of included; bits

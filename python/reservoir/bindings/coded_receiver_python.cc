@@ -158,7 +158,8 @@ void bind_coded_receiver(py::module& m)
         "is lost that a decoder behind the equalizer gets. The turns: channel and noise "
         "from pilots and "
         "decisions; a linear equalizer of least mean squared error that knows what the "
-        "decoder expects (Tuechler, Singer, Koetter, 2002); a BCJR decoder (Bahl et al., "
+        "decoder expects (Tuechler, Singer, Koetter, 2002); the decoder, for LDPC codes "
+        "the sum-product algorithm, else BCJR (Bahl et al., "
         "1974), until its CRC is right; channel and noise again from what it says "
         "(expectation maximisation).\n\n"
         "Antennas and sampling phases are combined, each with its own noise. A carrier "
@@ -174,7 +175,7 @@ void bind_coded_receiver(py::module& m)
              py::arg("iterations") = 2,
              "detector: of one stream; belongs to this receiver from now on. Its pilots "
              "and symbols are at the scale of the format's points\n"
-             "packet_format: with code=\"cc\"\n"
+             "packet_format: with a code\n"
              "iterations: how often the decoder's ratios go back to the equalizer, 0 to "
              "32\n"
              "Raises ValueError naming the parameter, its value and its range.")

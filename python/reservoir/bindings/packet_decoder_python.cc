@@ -40,7 +40,7 @@ void bind_packet_decoder(py::module& m)
              "constellation: one complex number per symbol, 2**n points\n"
              "num_pilots: symbols from the tag on before the payload, 0 to 2**17\n"
              "payload_len: symbols per packet, 1 to 2**17\n"
-             "code: \"none\" or \"cc\"\n"
+             "code: \"none\", \"cc\" or \"ldpc:FILE\", as packet_format\n"
              "training_tag: key of the tag on the first pilot, not empty\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def("frames", &packet_decoder::frames, "Whole frames decoded.")

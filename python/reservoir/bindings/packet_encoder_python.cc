@@ -116,7 +116,7 @@ void bind_packet_encoder(py::module& m)
              "they "
              "are\n"
              "payload_len: symbols per packet, 1 to 2**17\n"
-             "code: \"none\" or \"cc\"\n"
+             "code: \"none\", \"cc\" or \"ldpc:FILE\", as packet_format\n"
              "gap: zeros after a burst, in symbols, 0 to 2**17\n"
              "continuous: send zeros while there is no packet\n"
              "max_queue: packets that wait, 1 to 65536\n"

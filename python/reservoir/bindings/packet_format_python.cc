@@ -50,17 +50,22 @@ void bind_packet_format(py::module& m)
         "x^5 "
         "+ 1, coded if wanted, interleaved, and become the points of the constellation "
         "that "
-        "bear these labels, scaled to unit mean power. With code=\"cc\" a terminated "
-        "convolutional code of rate 1/2 and constraint length 7 (gr-fec, polynomials 79 "
-        "and "
-        "109) is decoded from soft decisions.")
+        "bear these labels, scaled to unit mean power.\n\n"
+        "Codes are decoded from soft decisions. \"cc\" is a terminated convolutional "
+        "code "
+        "of rate 1/2 and constraint length 7 (gr-fec, polynomials 79 and 109). "
+        "\"ldpc:FILE\" is the code whose parity-check matrix an alist file has: FILE is "
+        "its path, or the name, with or without .alist, of one that GNU Radio installs "
+        "in "
+        "share/gnuradio/fec/ldpc. The payload carries as many words of it as fit; bits "
+        "that are left over are those of the whitening.")
         .def(py::init<gr::digital::constellation_sptr, int, const std::string&>(),
              py::arg("constellation"),
              py::arg("payload_len") = 512,
              py::arg("code") = "none",
              "constellation: one complex number per symbol, 2**n points\n"
              "payload_len: symbols per packet, 1 to 2**17\n"
-             "code: \"none\" or \"cc\"\n"
+             "code: \"none\", \"cc\" or \"ldpc:FILE\"\n"
              "Raises ValueError naming the parameter, its value and its range.")
         .def_property_readonly(
             "points",
@@ -70,7 +75,8 @@ void bind_packet_format(py::module& m)
             "The constellation's points by their labels, at unit mean power.")
         .def_property_readonly(
             "payload_len", &packet_format::payload_len, "Symbols per packet.")
-        .def_property_readonly("code", &packet_format::code, "\"none\" or \"cc\".")
+        .def_property_readonly(
+            "code", &packet_format::code, "\"none\", \"cc\" or \"ldpc:FILE\".")
         .def_property_readonly("bits_per_symbol",
                                &packet_format::bits_per_symbol,
                                "Bits of a symbol's label.")
@@ -116,9 +122,9 @@ void bind_packet_format(py::module& m)
             "symbol's label first; NaN says nothing; limited to +-80\n"
             "packet: (data, sequence), or None where the CRC is wrong\n"
             "a_posteriori: float32 of the same shape. With code=\"cc\" by a BCJR decoder "
-            "(Bahl et al., 1974), what the bit's own ratio said included; bits that "
-            "carry "
-            "nothing are certain")
+            "(Bahl et al., 1974), with \"ldpc:FILE\" by the sum-product algorithm; what "
+            "the "
+            "bit's own ratio said included; bits that carry nothing are certain")
         .def(
             "decode_with_evm",
             [](packet_format& self, const complex_array& symbols) {
@@ -144,6 +150,8 @@ void bind_packet_format(py::module& m)
         "Bytes of data that a packet holds.\n\n"
         "With n bits per symbol: payload_len * n // 8 - 8 without a code, (payload_len * "
         "n "
-        "// 2 - 6) // 8 - 8 with code=\"cc\"; 120 and 55 for 512 symbols of QPSK.\n\n"
+        "// 2 - 6) // 8 - 8 with code=\"cc\"; 120 and 55 for 512 symbols of QPSK. With "
+        "an "
+        "LDPC code of k information bits in c: (payload_len * n // c) * k // 8 - 8.\n\n"
         "constellation, payload_len, code: as packet_format");
 }

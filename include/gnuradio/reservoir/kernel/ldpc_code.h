@@ -93,8 +93,7 @@ private:
     const int d_iterations;
     std::vector<double> d_judged;   // of the bits
     std::vector<double> d_messages; // of the checks to their bits, one after another
-    std::vector<double> d_others;   // of a check
-    std::vector<double> d_ahead;
+    std::vector<double> d_short, d_ahead; // of a check's bits
 };
 
 } // namespace kernel
