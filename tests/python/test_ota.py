@@ -155,7 +155,7 @@ def test_text_arrives_unharmed_and_a_replay_is_the_same(text, tmp_path):
 
 
 @pytest.mark.parametrize("detector", ["fir", "esn"])
-@pytest.mark.parametrize("code", ["none", "cc"])
+@pytest.mark.parametrize("code", ["none", "cc", "ldpc:n_0300_k_0152_gap_03"])
 def test_detectors_and_codes(code, detector, tmp_path):
     meta = tmp_path / "air.sigmf-meta"
     sent = ["--packets", 12, "--code", code, "--snr", 25, "--taps", 1]
@@ -164,7 +164,7 @@ def test_detectors_and_codes(code, detector, tmp_path):
     result = call("reservoir_receive", *options, "--code", code)
     lines = result.stdout.split(b"\n")
     fox = b"packet %d: the quick brown fox jumps over the lazy dog"
-    if code == "cc":
+    if code != "none":
         # lines are cut at the capacity
         assert statistics(last_line(result))["decoded"] == 12
     else:
@@ -325,11 +325,28 @@ def test_turbo_brings_packets_that_noise_takes():
     assert received(*air, "--turbo", "2", "--workers", "2")["decoded"] == turbo
 
 
+def test_turbo_with_an_ldpc_code():
+    air = ["--packets", 60, "--code", "ldpc:n_0300_k_0152_gap_03", "--snr", 6]
+    behind = received(*air)["decoded"]
+    assert received(*air, "--turbo")["decoded"] >= behind + 4
+
+
 @pytest.mark.parametrize(
     "program, options, words",
     [
         ("reservoir_receive", ["--turbo"], "give --code cc"),
         ("reservoir_receive", ["--turbo", "33", "--code", "cc"], "--turbo: 33"),
+        (
+            "reservoir_receive",
+            ["--code", "turbo"],
+            "turbo must be none, cc or ldpc:FILE",
+        ),
+        ("reservoir_receive", ["--code", "ldpc:x"], "there is no file 'x'"),
+        (
+            "reservoir_transmit",
+            ["--code", "ldpc:x", "--record", "x.sigmf-meta"],
+            "there is no file 'x'",
+        ),
         (
             "reservoir_receive",
             ["--turbo", "--code", "cc", "--detector", "fir"],

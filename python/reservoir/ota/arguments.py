@@ -41,6 +41,12 @@ def add_number(group, flag, kind, default, meaning):
     )
 
 
+def code_name(text):
+    if text in ("none", "cc") or text.startswith("ldpc:"):
+        return text
+    raise argparse.ArgumentTypeError(f"{text} must be none, cc or ldpc:FILE")
+
+
 def add_burst_arguments(parser):
     """What transmitter and receiver must agree on."""
     group = parser.add_argument_group("bursts (the same at both ends)")
@@ -49,9 +55,11 @@ def add_burst_arguments(parser):
     )
     group.add_argument(
         "--code",
-        choices=["none", "cc"],
+        type=code_name,
         default="none",
-        help="cc: convolutional code of rate 1/2; halves the data (default: none)",
+        metavar="{none,cc,ldpc:FILE}",
+        help="cc: convolutional code of rate 1/2; halves the data. ldpc:FILE: LDPC code of an alist "
+        "file, or of one that GNU Radio installs, by its name (default: none)",
     )
     add_number(
         group,

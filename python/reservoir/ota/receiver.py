@@ -77,7 +77,7 @@ class receiver(gr.hier_block2):
         self.msg_connect(self.equalizer, "report", self, "training")
 
     def _connect_turbo(self, arguments, points, detector, shown):
-        if arguments.code != "cc":
+        if arguments.code == "none":
             raise Unusable("--turbo needs packets with a code: give --code cc")
         if not follows_phase(arguments.detector):
             raise Unusable(
