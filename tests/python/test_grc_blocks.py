@@ -24,7 +24,7 @@ BLOCKS = {
 each_block = pytest.mark.parametrize("name", BLOCKS)
 
 # Parameters that only GRC has, and those that only constructors have.
-GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint"}
+GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint", "alist"}
 CONSTRUCTOR_ONLY = {"self", "detector", "receiver", "packet_format"}
 # What a detector refuses: its block does not offer it.
 EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
@@ -35,8 +35,6 @@ KINDS = {
 
 def not_offered(name):
     refused = set()
-    if name == "reservoir_packet_receiver":
-        refused |= {"code"}  # none but "cc" makes sense
     if name in KINDS and not KINDS[name]["trains_in_epochs"]:
         refused |= {"background_training"}
     if name in KINDS and not KINDS[name]["adapts"]:

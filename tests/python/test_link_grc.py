@@ -175,9 +175,15 @@ def test_cpp_flowgraph_runs(tmp_path):
     assert sorted(symbols) == [512, 20 * 512] and list(errors) == [0, 0], output
 
 
-def test_cpp_packet_receiver_runs(tmp_path):
+@pytest.mark.parametrize("code", ["cc", "ldpc"])
+def test_cpp_packet_receiver_runs(tmp_path, code):
     """Frames that are no packets: each is told of as one whose CRC is wrong."""
-    receiver = {"type": "qpsk", "training_tag": "corr_est", "iterations": "1"}
+    receiver = {
+        "type": "qpsk",
+        "training_tag": "corr_est",
+        "iterations": "1",
+        "code": code,
+    }
     result = compile_chain(
         tmp_path,
         "cpp",
@@ -240,16 +246,17 @@ def test_values_out_of_range_are_rejected(tmp_path, key, values):
     assert not (tmp_path / "chain.py").exists()
 
 
-def test_packet_blocks_are_generated(tmp_path):
+@pytest.mark.parametrize("code", ["none", "cc", "ldpc"])
+def test_packet_blocks_are_generated(tmp_path, code):
     result = compile_chain(
         tmp_path,
         "python",
-        ("reservoir_packet_encoder", {"code": "cc"}),
+        ("reservoir_packet_encoder", {"code": code}),
         ("reservoir_pulse_shaper", {}),
         ("reservoir_simulated_air", {"bits": "8", "clock_offset_ppm": "20"}),
         ("reservoir_frame_sync", {}),
         ("reservoir_frame_gate", {}),
-        ("reservoir_packet_decoder", {"code": "cc"}),
+        ("reservoir_packet_decoder", {"code": code}),
     )
     script = tmp_path / "chain.py"
     assert script.exists(), result.stdout
