@@ -95,9 +95,20 @@ public:
     // The sums over products of mixtures of the powers.
     MatrixXcd mixed(const sparse_matrix& mix) const
     {
-        const Index all = mix.rows();
-        const MatrixXcd half = gram.topLeftCorner(all, all) * mix;
-        return mix.adjoint() * half;
+        MatrixXcd half = MatrixXcd::Zero(mix.rows(), mix.cols());
+        MatrixXcd out(mix.cols(), mix.cols());
+        for (Index b = 0; b < mix.cols(); b++) {
+            for (sparse_matrix::InnerIterator part(mix, b); part; ++part)
+                half.col(b) += part.value() * gram.col(part.row()).head(mix.rows());
+            for (Index a = 0; a <= b; a++) {
+                cdouble sum = 0.0;
+                for (sparse_matrix::InnerIterator part(mix, a); part; ++part)
+                    sum += std::conj(part.value()) * half(part.row(), b);
+                out(a, b) = sum;
+                out(b, a) = std::conj(sum);
+            }
+        }
+        return out;
     }
 
     Index streams() const { return d_streams; }
@@ -126,6 +137,7 @@ public:
         const Index streams = sums.streams(), size = streams * longest;
         // all powers of a stream to what its amplifier gives
         sparse_matrix mix(sums.index(longest, 0, 0), size);
+        mix.reserve(Eigen::VectorXi::Constant(size, coefficients.rows() + 1));
         for (Index l = 0; l < longest; l++)
             for (Index j = 0; j < streams; j++) {
                 mix.insert(sums.index(l, j, 0), streams * l + j) = 1.0;
@@ -191,6 +203,7 @@ MatrixXcd polynomial_fit(const lagged_products& sums, const MatrixXcd& taps, int
     VectorXcd right = VectorXcd::Zero(streams * (count + 1));
     for (Index r = 0; r < sums.antennas(); r++) {
         sparse_matrix mix(sums.index(length, 0, 0), streams * (count + 1));
+        mix.reserve(Eigen::VectorXi::Constant(mix.cols(), length));
         for (Index j = 0; j < streams; j++)
             for (int q = 0; q <= count; q++)
                 for (Index l = 0; l < length; l++)

@@ -150,10 +150,34 @@ void joint_search::widen(const mimo_vector& samples, Index stream)
     d_paths.swap(d_longer);
 }
 
+// All points of the second stream, without paths.
+const std::vector<int>& joint_search::decide_two(const mimo_vector& samples)
+{
+    const double scale = 1.0 / d_r(0, 0).real();
+    double least = std::numeric_limits<double>::infinity();
+    d_decided.assign(2, 0);
+    for (Index p = 0; p < d_scaled.rows(); p++) {
+        double distance = std::norm(samples(1) - d_scaled(p, 3));
+        if (!(distance < least))
+            continue;
+        const std::complex<double> rest = samples(0) - d_scaled(p, 1);
+        const int nearest = d_slicer.nearest(rest * scale);
+        distance += std::norm(rest - d_scaled(nearest, 0));
+        if (!(distance < least))
+            continue;
+        least = distance;
+        d_decided[d_order[0]] = nearest;
+        d_decided[d_order[1]] = int(p);
+    }
+    return d_decided;
+}
+
 const std::vector<int>& joint_search::decide(const mimo_vector& samples)
 {
     const Index count = d_r.cols();
     const mimo_vector turned = d_q.adjoint() * samples;
+    if (count == 2)
+        return decide_two(turned);
     d_paths.assign(1, path{ 0.0, {} });
     for (Index k = count - 1; k > 0; k--)
         widen(turned, k);

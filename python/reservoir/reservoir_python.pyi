@@ -886,6 +886,57 @@ class ofdm_configured(ofdm_detector):
         name, type, default, text, unit, range and more.
         """
 
+class ofdm_esn(ofdm_detector):
+    """Windowed echo state network for OFDM: a fixed random recurrent network turns the antennas'
+    samples into those that were sent; only its readout is trained.
+
+    For prefixes that are shorter than the channel, where it needs no model. It knows nothing of
+    carriers, and with a long enough prefix ofdm_lmmse has fewer errors.
+
+    A linear filter of the same window is about as good.
+    """
+
+    def __init__(
+        self,
+        fft_len: int = 64,
+        cp_len: Sequence[int] = [16],
+        num_rx: int = 1,
+        num_tx: int = 1,
+        num_neurons: int = 32,
+        window: int = 32,
+        delay: int = -1,
+        spectral_radius: float = 0.4,
+        input_scaling: float = 0.3,
+        regularization: float = -1.0,
+        constellation: Optional[digital.constellation] = None,
+        seed: int = 1,
+        refits: int = 0,
+    ) -> None:
+        """fft_len: carriers, of which some may be unused; 2 to 65536
+        cp_len: samples of the symbols' cyclic prefixes, in turns; 0 to 65536 samples
+        num_rx: receiving antennas; 1 to 8
+        num_tx: streams that are sent; 1 to 8
+        num_neurons: neurons of the network; 1 to 1024
+        window: what the network and the readout see of each antenna; 2 to 1024 samples
+        delay: samples of the window that are later than the output; 0 to 1023 samples, or -1:
+        5/16 or half of the window, by the leave-one-out error
+        spectral_radius: largest eigenvalue modulus of the recurrent weights; 0 to 2
+        input_scaling: norm of each neuron's input weights, for samples of unit power; 0 to 100
+        regularization: ridge λ of the least squares, relative to the number of pilots and
+        unit-power features; at least 0, or -1: the one with the least leave-one-out error
+        constellation: of the data, for refits > 0
+        seed: of the random weights; the same network on every machine; at least 0
+        refits: times that the readout is trained on the whole frame's decisions; 0 to 16
+
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    @staticmethod
+    def parameters() -> list:
+        """What there is to say of the constructor's parameters, in their order: a list of dicts with
+        name, type, default, text, unit, range and more.
+        """
+
 def load(path: str) -> Union[detector, ofdm_detector]:
     """Reads a detector that save() wrote: trained, its state reset. Raises RuntimeError."""
 

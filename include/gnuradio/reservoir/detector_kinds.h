@@ -29,7 +29,8 @@
 //! Those of OFDM frames (gr::reservoir::ofdm_detector), likewise, in lib/detector/ofdm/.
 #define RESERVOIR_OFDM_DETECTORS(X) \
     X(ofdm_lmmse)                   \
-    X(ofdm_configured)
+    X(ofdm_configured)              \
+    X(ofdm_esn)
 
 namespace gr {
 namespace reservoir {

@@ -65,6 +65,10 @@ struct RESERVOIR_API ofdm_configured_parameters {
     void rules(Rule&& rule) const
     {
         ofdm_rules(*this, rule);
+        rule(channel_len <= fft_len,
+             "channel_len",
+             "at most fft_len",
+             "channel_len <= fft_len");
         rule(num_tx <= num_rx, "num_tx", "at most num_rx", "num_tx <= num_rx");
     }
 };
@@ -94,7 +98,7 @@ public:
     explicit ofdm_configured(const ofdm_configured_parameters& parameters);
 
 protected:
-    ofdm_result do_receive(const ofdm_frame& frame) const override;
+    ofdm_result do_receive(const ofdm_frame& frame) override;
 };
 
 } // namespace reservoir

@@ -66,7 +66,7 @@ protected:
     ofdm_detector(int num_rx, int num_tx, int fft_len, const std::vector<int>& cp_len);
 
     //! Called with the lock held; the frame has samples and known carriers of unit power.
-    virtual ofdm_result do_receive(const ofdm_frame& frame) const = 0;
+    virtual ofdm_result do_receive(const ofdm_frame& frame) = 0;
 
     uint64_t do_bad_samples() const override { return d_bad_samples; }
     void do_reset() override {}
@@ -118,10 +118,6 @@ void ofdm_rules(const Parameters& parameters, Rule&& rule)
     for (const int length : parameters.cp_len)
         fits = fits && length <= parameters.fft_len;
     rule(fits, "cp_len", "at most fft_len", "max(cp_len) <= fft_len");
-    rule(parameters.channel_len <= parameters.fft_len,
-         "channel_len",
-         "at most fft_len",
-         "channel_len <= fft_len");
 }
 //! \}
 

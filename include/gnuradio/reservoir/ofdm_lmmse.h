@@ -54,6 +54,10 @@ struct RESERVOIR_API ofdm_lmmse_parameters {
     void rules(Rule&& rule) const
     {
         ofdm_rules(*this, rule);
+        rule(channel_len <= fft_len,
+             "channel_len",
+             "at most fft_len",
+             "channel_len <= fft_len");
         rule(detection != "ml" || num_tx <= num_rx,
              "num_tx",
              "at most num_rx where detection = 'ml'",
@@ -85,7 +89,7 @@ public:
     explicit ofdm_lmmse(const ofdm_lmmse_parameters& parameters);
 
 protected:
-    ofdm_result do_receive(const ofdm_frame& frame) const override;
+    ofdm_result do_receive(const ofdm_frame& frame) override;
 };
 
 } // namespace reservoir

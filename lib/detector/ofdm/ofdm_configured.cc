@@ -188,7 +188,7 @@ ofdm_configured::ofdm_configured(const ofdm_configured_parameters& p)
 {
 }
 
-ofdm_result ofdm_configured::do_receive(const ofdm_frame& frame) const
+ofdm_result ofdm_configured::do_receive(const ofdm_frame& frame)
 {
     return canceller(frame, parameters()).run();
 }

@@ -133,7 +133,8 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     for (double& residual : report.residuals)
         residual *= frame.received_scale * frame.received_scale;
     const double scale = frame.received_scale / frame.known_scale;
-    for (int r = 0; r < num_rx(); r++)
+    const int antennas = found.taps.length > 0 ? num_rx() : 0; // none was estimated
+    for (int r = 0; r < antennas; r++)
         for (int j = 0; j < num_tx(); j++) {
             const Eigen::VectorXcf taps =
                 (found.taps.of(j).col(r) * scale).cast<gr_complex>();

@@ -17,7 +17,7 @@ ofdm_lmmse::ofdm_lmmse(const ofdm_lmmse_parameters& p)
 {
 }
 
-ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame) const
+ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
 {
     constexpr Eigen::Index LEAST_LONGEST =
         16; // taps; a little beyond the prefix does not hurt

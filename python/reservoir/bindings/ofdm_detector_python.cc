@@ -5,6 +5,7 @@
 #include "carriers.h"
 #include "described_class.h"
 #include <gnuradio/reservoir/ofdm_configured.h>
+#include <gnuradio/reservoir/ofdm_esn.h>
 #include <gnuradio/reservoir/ofdm_lmmse.h>
 #include <pybind11/stl.h>
 #include <variant>
@@ -139,3 +140,5 @@ void bind_ofdm_configured(py::module& m)
 {
     described_class<ofdm_configured, ofdm_detector>(m);
 }
+
+void bind_ofdm_esn(py::module& m) { described_class<ofdm_esn, ofdm_detector>(m); }

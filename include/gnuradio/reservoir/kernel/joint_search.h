@@ -77,6 +77,7 @@ private:
         int points[MAX_ANTENNAS];
     };
     void widen(const mimo_vector& samples, Eigen::Index stream);
+    const std::vector<int>& decide_two(const mimo_vector& samples);
     const point_slicer d_slicer;
     const size_t d_width;
     mimo_matrix d_q, d_r;

@@ -1,0 +1,134 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_OFDM_ESN_H
+#define INCLUDED_RESERVOIR_OFDM_ESN_H
+
+#include <gnuradio/reservoir/detector.h>
+#include <gnuradio/reservoir/esn.h>
+#include <gnuradio/reservoir/ofdm_detector.h>
+#include <vector>
+
+namespace gr {
+namespace reservoir {
+
+struct RESERVOIR_API ofdm_esn_parameters {
+    static constexpr about_kind ABOUT = {
+        "ofdm_esn",
+        "OFDM ESN",
+        "Neural Network",
+        "windowed echo state network, WESN, reservoir computing, MIMO",
+        "Windowed echo state network for OFDM: a fixed random recurrent network turns "
+        "the "
+        "antennas' samples into those that were sent; only its readout is trained.",
+        "For prefixes that are shorter than the channel, where it needs no model. It "
+        "knows "
+        "nothing of carriers, and with a long enough prefix ofdm_lmmse has fewer errors.",
+        "A linear filter of the same window is about as good."
+    };
+
+    int fft_len = 64;
+    std::vector<int> cp_len = { 16 };
+    int num_rx = 1;
+    int num_tx = 1;
+    int num_neurons = 32;
+    int window = 32;
+    int delay = -1;
+    double spectral_radius = 0.4;
+    double input_scaling = 0.3;
+    double regularization = -1.0;
+    constellation_points constellation;
+    int64_t seed = 1;
+    int refits = 0;
+
+    template <class Self, class Visit>
+    static void visit(Self& self, Visit&& visit)
+    {
+        visit(self.fft_len, OFDM_FFT_LEN);
+        visit(self.cp_len, OFDM_CP_LEN);
+        visit(self.num_rx, OFDM_NUM_RX);
+        visit(self.num_tx, OFDM_NUM_TX);
+        visit(self.num_neurons,
+              parameter("num_neurons", "neurons of the network")
+                  .within(1, 1024)
+                  .labelled("Num. Neurons")
+                  .on("Network"));
+        visit(self.window,
+              parameter("window", "what the network and the readout see of each antenna")
+                  .within(2, 1024)
+                  .in("samples")
+                  .on("Network"));
+        visit(self.delay,
+              parameter("delay", "samples of the window that are later than the output")
+                  .within(0, 1023)
+                  .or_else(-1, "5/16 or half of the window, by the leave-one-out error")
+                  .in("samples")
+                  .labelled("Decision Delay")
+                  .on("Network"));
+        visit(self.spectral_radius,
+              parameter("spectral_radius",
+                        "largest eigenvalue modulus of the recurrent weights")
+                  .within(0, 2)
+                  .on("Network")
+                  .seldom());
+        visit(self.input_scaling,
+              parameter("input_scaling",
+                        "norm of each neuron's input weights, for samples of unit power")
+                  .within(0, 100)
+                  .on("Network")
+                  .seldom());
+        visit(self.regularization, READOUT_REGULARIZATION);
+        visit(self.constellation,
+              OFDM_CONSTELLATION.explained("of the data, for refits > 0"));
+        visit(self.seed,
+              SEED.explained("of the random weights; the same network on every machine"));
+        visit(
+            self.refits,
+            parameter("refits",
+                      "times that the readout is trained on the whole frame's decisions")
+                .within(0, 16)
+                .on("Network")
+                .seldom());
+    }
+
+    template <class Rule>
+    void rules(Rule&& rule) const
+    {
+        ofdm_rules(*this, rule);
+        rule(delay < window, "delay", "0 to window - 1, or -1", "delay < window");
+    }
+};
+
+/*!
+ * \brief Windowed echo state network for OFDM (Zhou, Liu, Ekpo, Yi, 2020).
+ *
+ * \details
+ * An esn of all antennas is trained on the samples of the OFDM symbols that are known on every carrier,
+ * prefixes included; its outputs are the streams' samples, whose carriers are taken as usual. Where no
+ * symbol is known as a whole (combs), it is trained on samples whose data carriers are removed, those
+ * received and those sent.
+ *
+ * refits = n: the readout is trained again on all samples, pilots and decisions, n times.
+ */
+class RESERVOIR_API ofdm_esn
+    : public described<ofdm_esn, ofdm_esn_parameters, ofdm_detector>
+{
+public:
+    typedef std::shared_ptr<ofdm_esn> sptr;
+
+    //! \throws std::invalid_argument naming the parameter, its value and its range
+    explicit ofdm_esn(const ofdm_esn_parameters& parameters);
+
+protected:
+    ofdm_result do_receive(const ofdm_frame& frame) override;
+
+private:
+    std::vector<detector::sptr> d_networks; // one for each delay that is tried
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_OFDM_ESN_H */
