@@ -148,6 +148,18 @@ lag_sums sum_lags(const sample_streams& received,
     return sums;
 }
 
+VectorXd rows_that_count(const std::vector<char>& there, Index before, Index behind)
+{
+    VectorXd weights = VectorXd::Zero(there.size());
+    Index in_a_row = 0;
+    for (Index n = 0; n < weights.size(); n++) {
+        in_a_row = there[n] ? in_a_row + 1 : 0;
+        if (in_a_row > before + behind)
+            weights(n - behind) = 1.0;
+    }
+    return weights;
+}
+
 lag_sums sum_lags_of(const sample_streams& received,
                      Index timing,
                      const VectorXcd& known,

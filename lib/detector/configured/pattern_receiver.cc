@@ -6,6 +6,7 @@
 #include "detector/configured/pattern_receiver.h"
 
 #include "detector/configured/likely_sequence.h"
+#include <gnuradio/reservoir/kernel/expectation_maximization.h>
 #include <gnuradio/reservoir/kernel/trellis.h>
 #include <algorithm>
 #include <cmath>
@@ -29,6 +30,7 @@ constexpr Index PART = 256;   // of a burst that may have a window of its own, s
 constexpr double ROWS_OF_PART = 40.0;
 constexpr size_t FEWEST_TESTS = 4; // that tell whether a channel moves
 constexpr tracking_memory STANDS_STILL = { 1e9, false };
+constexpr Index EXPECTED_LENGTH = 8; // of the channel of a short burst, symbols
 const std::vector<tracking_memory> MEMORIES = {
     { 48.0, false }, { 128.0, false }, { 48.0, true }, { 128.0, true }, { 384.0, true }
 };
@@ -147,17 +149,6 @@ Vector backwards(const Vector& values)
     return Vector(values.rbegin(), values.rend());
 }
 
-// Weight 1 where all symbols of the largest window are there.
-VectorXd rows_that_count(const std::vector<char>& there, Index before, Index behind)
-{
-    const Index size = there.size();
-    VectorXd weights = VectorXd::Zero(size);
-    for (const row_range run : runs_of(there, true))
-        for (Index n = run.first + before; n + behind < run.last; n++)
-            weights(n) = 1.0;
-    return weights;
-}
-
 } // namespace
 
 bool pattern_receiver::burst_model::still() const
@@ -194,7 +185,7 @@ pattern_receiver::windows_of(const burst& received) const
     const Index in_a_row = longest_of(runs_of(received.there, true)).size();
     const kernel::window_limits limits = kernel::channel_window_limits(in_a_row);
     const VectorXd weights =
-        rows_that_count(received.there, limits.longest - 1, limits.latest);
+        kernel::rows_that_count(received.there, limits.longest - 1, limits.latest);
     const auto select = [&](row_range range) {
         return d_network.select_window(
             received.streams, received.symbols, range, weights, in_a_row);
@@ -276,13 +267,13 @@ pattern_receiver::model_of(const burst& received,
             }))
             continue;
         tried.push_back(window);
-        const configured_readout readout =
-            d_network.model_of(received.streams,
-                               received.symbols,
-                               all,
-                               window,
-                               rows_that_count(received.there, window.length - 1, 0),
-                               d_network.warps(all));
+        const configured_readout readout = d_network.model_of(
+            received.streams,
+            received.symbols,
+            all,
+            window,
+            kernel::rows_that_count(received.there, window.length - 1, 0),
+            d_network.warps(all));
         const scored_memory found =
             best_memory(interpolated_channel(received.streams,
                                              window,
@@ -424,6 +415,36 @@ bool pattern_receiver::decide_all(burst& received, const burst_model& model) con
     return changed;
 }
 
+bool pattern_receiver::decide_expected(burst& received, burst_model& model) const
+{
+    const configured_settings& settings = d_network.settings();
+    configured_readout& readout = model.readout;
+    std::optional<kernel::channel_window> told;
+    if (settings.channel_len > 0 || settings.channel.size() > 0)
+        told = readout.window;
+    const Index length = told ? told->length : EXPECTED_LENGTH;
+    const Index in_a_row = longest_of(runs_of(received.symbols.given, true)).size();
+    if (!model.still() || received.size() > PART || in_a_row < 3 * length ||
+        readout.window.length > length ||
+        !kernel::trellis::fits(readout.points.size(), length, BLOCK_BRANCHES))
+        return false;
+    const kernel::expected_burst found =
+        kernel::expect_and_maximize({ received.streams,
+                                      received.symbols.warped(readout.warp),
+                                      received.symbols.given,
+                                      readout.points,
+                                      settings.two_real_streams },
+                                    length,
+                                    2 * (1 + settings.refits),
+                                    told);
+    readout.window = found.window;
+    for (Index n = 0; n < received.size(); n++)
+        if (!received.symbols.given[n])
+            d_network.decide(received.symbols, { n, n + 1 }, { found.likeliest[n] });
+    received.there.assign(received.size(), true);
+    return true;
+}
+
 double pattern_receiver::residual_of(const burst& received,
                                      const interpolated_channel& channel,
                                      tracking_memory memory) const
@@ -456,10 +477,12 @@ configured_frame pattern_receiver::receive(const sample_streams& streams,
     const std::vector<row_range> blocks = blocks_of(received.symbols.given);
     burst kept = received;
     burst_model kept_model;
-    bool changed = true;
+    bool changed = true, expected = false;
     for (int number = 0; number <= d_network.settings().refits + 1; number++) {
         if (number > 0) {
-            windows = windows_of(received);
+            windows.clear();
+            if (!expected)
+                windows = windows_of(received);
             windows.push_back(kept_model.readout.window);
         }
         const burst_model model = model_of(received, windows, tests);
@@ -481,10 +504,13 @@ configured_frame pattern_receiver::receive(const sample_streams& streams,
                 kept = received;
                 kept_model = model;
             }
+            if (expected && model.still())
+                break;
             if (!changed || number > d_network.settings().refits)
                 break;
         }
-        changed = decide_all(received, model);
+        expected = number == 0 && decide_expected(received, kept_model);
+        changed = expected || decide_all(received, model);
         tests = blocks;
     }
     frame.tracked = !kept_model.still();

@@ -21,6 +21,10 @@ namespace reservoir {
  * follow from that channel alone; the survivor search goes on through the known symbols behind it.
  * What comes before the first known symbols that fill a channel is received backwards in time.
  * Then all again with the decisions, until nothing changes or the refits are used up.
+ *
+ * A short burst of few points, such as GSM's, has its symbols and its channel from
+ * kernel::expect_and_maximize instead: a training sequence of 26 symbols does not show the channel's
+ * length.
  */
 class pattern_receiver
 {
@@ -77,6 +81,11 @@ private:
                 burst_model model,
                 const std::vector<row_range>& blocks) const;
     bool decide_all(burst& received, const burst_model& model) const;
+    /*!
+     * Decides all by kernel::expect_and_maximize, where the burst is short, a trellis has all states
+     * of a channel, and it stands still as far as the known symbols show. Returns whether it did.
+     */
+    bool decide_expected(burst& received, burst_model& model) const;
     //! Mean square that the interpolated channel leaves, per sample.
     double residual_of(const burst& received,
                        const interpolated_channel& channel,

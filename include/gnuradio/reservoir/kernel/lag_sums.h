@@ -8,6 +8,7 @@
 
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -52,6 +53,10 @@ RESERVOIR_API lag_sums sum_lags(const sample_streams& received,
                                 Eigen::Index length,
                                 Eigen::Index first_lag = 0,
                                 const Eigen::VectorXd& weights = {});
+
+//! Weights, one per symbol: 1 where it, so many before it and so many behind it are there.
+RESERVOIR_API Eigen::VectorXd
+rows_that_count(const std::vector<char>& there, Eigen::Index before, Eigen::Index behind);
 
 //! The same sums of other streams, of the same known symbols and equal weights.
 RESERVOIR_API lag_sums sum_lags_of(const sample_streams& received,
