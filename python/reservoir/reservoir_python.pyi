@@ -911,6 +911,7 @@ class ofdm_esn(ofdm_detector):
         constellation: Optional[digital.constellation] = None,
         seed: int = 1,
         refits: int = 0,
+        correct_carriers: bool = False,
     ) -> None:
         """fft_len: carriers, of which some may be unused; 2 to 65536
         cp_len: samples of the symbols' cyclic prefixes, in turns; 0 to 65536 samples
@@ -927,6 +928,8 @@ class ofdm_esn(ofdm_detector):
         constellation: of the data, for refits > 0
         seed: of the random weights; the same network on every machine; at least 0
         refits: times that the readout is trained on the whole frame's decisions; 0 to 16
+        correct_carriers: on, what the network's output lacks on each carrier is added, by the
+        known carriers
 
         Raises ValueError naming the parameter, its value and its range.
         """

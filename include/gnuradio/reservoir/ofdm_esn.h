@@ -42,6 +42,7 @@ struct RESERVOIR_API ofdm_esn_parameters {
     constellation_points constellation;
     int64_t seed = 1;
     int refits = 0;
+    bool correct_carriers = false;
 
     template <class Self, class Visit>
     static void visit(Self& self, Visit&& visit)
@@ -91,6 +92,14 @@ struct RESERVOIR_API ofdm_esn_parameters {
                 .within(0, 16)
                 .on("Network")
                 .seldom());
+        visit(self.correct_carriers,
+              parameter(
+                  "correct_carriers",
+                  "on, what the network's output lacks on each carrier is added, by the "
+                  "known carriers")
+                  .labelled("Correct Carriers")
+                  .on("Network")
+                  .seldom());
     }
 
     template <class Rule>
@@ -109,6 +118,9 @@ struct RESERVOIR_API ofdm_esn_parameters {
  * prefixes included; its outputs are the streams' samples, whose carriers are taken as usual. Where no
  * symbol is known as a whole (combs), it is trained on samples whose data carriers are removed, those
  * received and those sent.
+ *
+ * correct_carriers = True: a second stage on the carriers (kernel::fit_carrier_correction), which is left
+ * out where it would not help.
  *
  * refits = n: the readout is trained again on all samples, pilots and decisions, n times.
  */

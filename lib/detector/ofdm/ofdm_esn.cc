@@ -7,6 +7,7 @@
 
 #include "detector/ofdm/carrier_detector.h"
 #include <gnuradio/reservoir/detector_kind.h>
+#include <gnuradio/reservoir/kernel/carrier_correction.h>
 #include <algorithm>
 
 namespace gr {
@@ -45,7 +46,7 @@ stream_matrix rows_of(const sample_streams& streams, Index zeros_behind = 0)
 }
 
 // What the network makes of all samples, carrier by carrier.
-carrier_streams outputs(detector& network, const ofdm_frame& frame)
+carrier_streams outputs(detector& network, const ofdm_frame& frame, bool correct)
 {
     const Index size = frame.samples[0].size();
     const stream_matrix found =
@@ -55,6 +56,8 @@ carrier_streams outputs(detector& network, const ofdm_frame& frame)
         streams.push_back(Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
                               .cast<std::complex<double>>());
     carrier_streams symbols = frame.carriers(streams);
+    if (correct)
+        kernel::fit_carrier_correction(symbols, frame.known, frame.usable).apply(symbols);
     for (size_t j = 0; j < symbols.size(); j++)
         symbols[j] = frame.masks[j].select(frame.known[j], symbols[j]);
     return symbols;
@@ -97,7 +100,7 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
             best = network.get();
     }
     ofdm_result found;
-    found.symbols = outputs(*best, frame);
+    found.symbols = outputs(*best, frame, parameters().correct_carriers);
     for (int pass = 0; pass < parameters().refits; pass++) {
         carrier_streams decided = found.symbols;
         carrier_detector(frame,
@@ -105,7 +108,7 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
                          carrier_detector::method::lmmse)
             .slice(decided);
         best->fit(rows_of(frame.samples), rows_of(frame.sent(decided)));
-        found.symbols = outputs(*best, frame);
+        found.symbols = outputs(*best, frame, parameters().correct_carriers);
         found.refits++;
     }
     found.noise_variance = best->report().noise_variance;
