@@ -3,12 +3,12 @@
 #
 """MIMO-OFDM frames over simulated links, and a strong model-based receiver to compare with.
 
-A frame has full random pilot symbols on all antennas, then data symbols. Samples have unit power per
-transmitting antenna, channels unit mean power per receiving antenna. Behind each antenna there may
-be a Rapp amplifier (Rapp, 1991).
+A frame has full random pilot symbols on all antennas, then data symbols of 16-QAM. Samples have unit
+power per transmitting antenna, channels unit mean power per receiving antenna. Behind each antenna
+there may be a Rapp amplifier (Rapp, 1991).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,11 +17,13 @@ ACTIVE = np.r_[1:27, 38:64]  # of 64 carriers, in natural order
 DATA_SYMBOLS = 12
 LEVELS = np.array([-3, -1, 1, 3]) / np.sqrt(10)
 QAM16 = (LEVELS[:, None] + 1j * LEVELS[None, :]).ravel()
+GRAY = np.array([0, 1, 3, 2])  # label of each level
 
 
 @dataclass(frozen=True)
 class Link:
-    """num_pilots OFDM symbols; taps of mean power exp(-l / decay); a Rapp amplifier or none."""
+    """num_pilots OFDM symbols; taps of mean power exp(-l / decay), or of the profile; a Rapp amplifier or
+    none."""
 
     num_pilots: int
     cp_len: int = 16
@@ -30,8 +32,65 @@ class Link:
     smoothness: float = 2.0
     backoff_db: float = None
     antennas: int = 2
+    data_symbols: int = DATA_SYMBOLS
+    active: np.ndarray = field(default_factory=lambda: ACTIVE, repr=False)
+    fft_len: int = FFT_LEN
+    profile: tuple = ()
+    unit_output: bool = False  # the amplifier's output has unit power as well
+
+    def mean_powers(self):
+        """Of the taps; they sum to one."""
+        powers = np.array(self.profile)
+        if not self.profile:
+            powers = np.exp(-np.arange(self.taps) / self.decay)
+        return powers / powers.sum()
 
 
+def lte_profile(delays_ns, powers_db, sample_rate=15.36e6):
+    """Mean power of every tap, of a profile of 3GPP TS 36.101, annex B."""
+    places = np.round(np.array(delays_ns) * 1e-9 * sample_rate).astype(int)
+    powers = np.zeros(places[-1] + 1)
+    np.add.at(powers, places, 10 ** (np.array(powers_db) / 10))
+    return tuple(powers)
+
+
+EPA = lte_profile([0, 30, 70, 90, 110, 190, 410], [0, -1, -2, -3, -8, -17.2, -20.8])
+EVA = lte_profile(
+    [0, 30, 150, 310, 370, 710, 1090, 1730, 2510],
+    [0, -1.5, -1.4, -3.6, -0.6, -9.1, -7, -12, -16.9],
+)
+
+
+def full(num_pilots, cp_len=16, **other):
+    """All of 64 carriers in use, eight paths."""
+    return Link(
+        num_pilots,
+        cp_len,
+        taps=8,
+        decay=8 / 3,
+        data_symbols=8,
+        active=np.arange(FFT_LEN),
+        unit_output=True,
+        **other,
+    )
+
+
+def wide(profile, **other):
+    """1024 carriers, all in use, a prefix as LTE has it."""
+    return Link(
+        1,
+        72,
+        data_symbols=2,
+        active=np.arange(1024),
+        fft_len=1024,
+        profile=profile,
+        unit_output=True,
+        **other,
+    )
+
+
+MILD = dict(smoothness=3.0, backoff_db=5)
+STRONG = dict(smoothness=2.0, backoff_db=3)
 LINKS = {
     "T6p2": Link(2, backoff_db=6),
     "T6p4": Link(4, backoff_db=6),
@@ -39,6 +98,19 @@ LINKS = {
     "T6r": Link(4, backoff_db=3),
     "T6s": Link(4, cp_len=4, taps=12, decay=4.0, backoff_db=3),
     "T6n": Link(4, cp_len=4, taps=12, decay=4.0),
+    "4x4": Link(4, backoff_db=3, antennas=4),
+    "full1": full(1),
+    "full1m": full(1, **MILD),
+    "full1r": full(1, **STRONG),
+    "full2r": full(2, **STRONG),
+    "cp2": full(2, 2),
+    "cp2r": full(2, 2, **STRONG),
+    "cp0": full(4, 0),
+    "cp0r": full(4, 0, **STRONG),
+    "EPA": wide(EPA),
+    "EPAr": wide(EPA, **STRONG),
+    "EVA": wide(EVA),
+    "EVAr": wide(EVA, **STRONG),
 }
 
 
@@ -56,37 +128,58 @@ class Frame:
     def pilots(self):
         return self.symbols[:, : self.link.num_pilots]
 
+    @property
+    def data(self):
+        return self.symbols[:, self.link.num_pilots :][:, :, self.link.active]
+
     def errors(self, detected):
         """Wrong decisions among the data of detected, and how many data there are."""
-        data = self.symbols[:, self.link.num_pilots :][:, :, ACTIVE]
-        return np.count_nonzero(decide(detected[..., ACTIVE]) != data), data.size
+        data = self.data
+        return (
+            np.count_nonzero(decide(detected[..., self.link.active]) != data),
+            data.size,
+        )
+
+    def bit_errors(self, detected):
+        """Of Gray labels, and how many bits there are."""
+        wrong = labels(detected[..., self.link.active]) ^ labels(self.data)
+        return int(np.unpackbits(wrong).sum()), 4 * self.data.size
+
+
+def level_numbers(values):
+    return np.clip(np.round((values * np.sqrt(10) + 3) / 2), 0, 3).astype(int)
 
 
 def decide(symbols):
     def axis(values):
-        nearest = np.clip(np.round((values * np.sqrt(10) + 3) / 2), 0, 3)
-        return LEVELS[nearest.astype(int)]
+        return LEVELS[level_numbers(values)]
 
     return axis(symbols.real) + 1j * axis(symbols.imag)
 
 
-def scale():
-    """From carriers of unit power to samples of unit power: x = ifft(X) * scale()."""
-    return FFT_LEN / np.sqrt(len(ACTIVE))
+def labels(symbols):
+    """Four bits for each symbol's nearest point."""
+    real, imag = GRAY[level_numbers(symbols.real)], GRAY[level_numbers(symbols.imag)]
+    return (4 * real + imag).astype(np.uint8)
 
 
-def modulate(symbols, cp_len):
+def scale(link):
+    """From carriers of unit power to samples of unit power: x = ifft(X) * scale(link)."""
+    return link.fft_len / np.sqrt(len(link.active))
+
+
+def modulate(symbols, link):
     """(antennas, symbols, carriers) to (antennas, samples)."""
-    samples = np.fft.ifft(symbols) * scale()
-    return np.concatenate([samples[..., FFT_LEN - cp_len :], samples], -1).reshape(
-        len(symbols), -1
-    )
+    samples = np.fft.ifft(symbols) * scale(link)
+    return np.concatenate(
+        [samples[..., link.fft_len - link.cp_len :], samples], -1
+    ).reshape(len(symbols), -1)
 
 
-def carriers(received, cp_len):
+def carriers(received, link):
     """(antennas, samples) to (antennas, symbols, carriers)."""
-    symbols = received.reshape(len(received), -1, cp_len + FFT_LEN)
-    return np.fft.fft(symbols[..., cp_len:]) / scale()
+    symbols = received.reshape(len(received), -1, link.cp_len + link.fft_len)
+    return np.fft.fft(symbols[..., link.cp_len :]) / scale(link)
 
 
 def amplified(samples, link):
@@ -94,7 +187,10 @@ def amplified(samples, link):
         return samples
     gain = 10 ** (-link.backoff_db / 20)
     power = (gain * np.abs(samples)) ** (2 * link.smoothness)
-    return samples / (1 + power) ** (1 / (2 * link.smoothness))
+    out = samples / (1 + power) ** (1 / (2 * link.smoothness))
+    if link.unit_output:
+        out = out / np.sqrt(np.mean(np.abs(out) ** 2, -1, keepdims=True))
+    return out
 
 
 def gaussian(rng, *shape):
@@ -102,16 +198,18 @@ def gaussian(rng, *shape):
 
 
 def make_frame(link, snr_db, seed, number):
+    """snr_db: of a sample at one antenna, where the channel has its mean power."""
     rng = np.random.default_rng((seed, number))
-    count = link.num_pilots + DATA_SYMBOLS
-    symbols = np.zeros((link.antennas, count, FFT_LEN), complex)
-    symbols[..., ACTIVE] = QAM16[
-        rng.integers(0, 16, (link.antennas, count, len(ACTIVE)))
+    count = link.num_pilots + link.data_symbols
+    symbols = np.zeros((link.antennas, count, link.fft_len), complex)
+    symbols[..., link.active] = QAM16[
+        rng.integers(0, 16, (link.antennas, count, len(link.active)))
     ]
-    profile = np.exp(-np.arange(link.taps) / link.decay)
-    profile /= profile.sum() * link.antennas
-    channel = np.sqrt(profile) * gaussian(rng, link.antennas, link.antennas, link.taps)
-    sent = amplified(modulate(symbols, link.cp_len), link)
+    profile = link.mean_powers() / link.antennas
+    channel = np.sqrt(profile) * gaussian(
+        rng, link.antennas, link.antennas, len(profile)
+    )
+    sent = amplified(modulate(symbols, link), link)
     noise_variance = 10 ** (-snr_db / 10)
     received = np.sqrt(noise_variance) * gaussian(rng, *sent.shape)
     for r, t in np.ndindex(channel.shape[:2]):
@@ -119,19 +217,23 @@ def make_frame(link, snr_db, seed, number):
     return Frame(link, received.astype(np.complex64), symbols, channel, noise_variance)
 
 
-def frequency_response(taps):
+def frequency_response(taps, fft_len=FFT_LEN):
     """(receiving, transmitting, taps) to (carriers, receiving, transmitting)."""
-    return np.moveaxis(np.fft.fft(taps, FFT_LEN), -1, 0)
+    return np.moveaxis(np.fft.fft(taps, fft_len), -1, 0)
 
 
 def least_squares_taps(frame, length=16, ridge=1e-3):
     """Channel taps (receiving, transmitting, length) and the residual per carrier and antenna."""
     link = frame.link
-    received = carriers(frame.received, link.cp_len)[:, : link.num_pilots][:, :, ACTIVE]
-    turns = np.exp(-2j * np.pi * np.outer(ACTIVE, np.arange(length)) / FFT_LEN)
+    received = carriers(frame.received, link)[:, : link.num_pilots][:, :, link.active]
+    turns = np.exp(
+        -2j * np.pi * np.outer(link.active, np.arange(length)) / link.fft_len
+    )
     rows = np.concatenate(
         [
-            np.concatenate([one[k, ACTIVE][:, None] * turns for one in frame.pilots], 1)
+            np.concatenate(
+                [one[k, link.active][:, None] * turns for one in frame.pilots], 1
+            )
             for k in range(link.num_pilots)
         ]
     )
@@ -145,13 +247,15 @@ def least_squares_taps(frame, length=16, ridge=1e-3):
 
 
 def reference_receiver(frame):
-    """Time-domain least squares of 16 taps, then LMMSE; the noise is the larger of the true one and the
-    residual. Data symbols, as a detector gives them."""
-    taps, residual = least_squares_taps(frame)
-    noise = max(residual, frame.noise_variance * FFT_LEN / scale() ** 2)
+    """Time-domain least squares of 16 taps (of all, where the profile has more), then LMMSE; the noise is
+    the larger of the true one and the residual. Data symbols, as a detector gives them.
+    """
+    link = frame.link
+    taps, residual = least_squares_taps(frame, max(16, frame.channel.shape[2]))
+    noise = max(residual, frame.noise_variance * link.fft_len / scale(link) ** 2)
     return lmmse(
-        frequency_response(taps), carriers(frame.received, frame.link.cp_len), noise
-    )[:, frame.link.num_pilots :]
+        frequency_response(taps, link.fft_len), carriers(frame.received, link), noise
+    )[:, link.num_pilots :]
 
 
 def lmmse(response, received, noise):

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""MIMO-OFDM detectors beside a least-squares LMMSE receiver, on the same frames.
+
+    PYTHONPATH=build/test_modules /usr/bin/python3 tests/bench/ofdm.py [--links T6r T6s]
+
+Links and the receiver that is compared with: ofdm_links.py. Symbol error rates as ratios to that
+receiver's, with 95 % intervals (bootstrap over the frames, which all receivers share); bit error rates
+where a limit is one. The exit code is 1 where a limit is missed.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+import numpy as np
+from gnuradio import digital, reservoir
+from tqdm import tqdm
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE))
+from known_patterns import rate_and_interval, ratio_interval  # noqa: E402
+from ofdm_links import LINKS, make_frame, reference_receiver  # noqa: E402
+
+POINTS = {
+    "T6p2": (25,),
+    "T6p4": (25,),
+    "T6c": (25,),
+    "T6r": (25, 30),
+    "T6s": (25, 30),
+    "T6n": (30,),
+    "4x4": (25,),
+}
+OTHER_POINT = (28,)  # of all other links
+# symbol error rates over the reference receiver's: at most
+CONFIGURED_BARS = {
+    ("T6p2", 25): 0.18,
+    ("T6p4", 25): 0.18,
+    ("T6c", 25): 0.20,
+    ("T6r", 25): 0.27,
+    ("T6r", 30): 0.14,
+    ("T6s", 25): 0.11,
+    ("T6s", 30): 0.035,
+    ("T6n", 30): 0.02,
+}
+LMMSE_BARS = {
+    ("T6p2", 25): 0.92,
+    ("T6p4", 25): 0.97,
+    ("T6c", 25): 0.97,
+    ("T6r", 25): 0.85,
+    ("T6r", 30): 0.62,
+    ("T6s", 25): 1.0,
+    ("T6s", 30): 1.0,
+    ("T6n", 30): 1.0,
+}
+BIT_BARS = {
+    "full1": 0.0011,
+    "full1m": 0.0013,
+    "full1r": 0.0065,
+    "full2r": 0.0045,
+    "cp2": 0.0025,
+    "cp2r": 0.0059,
+    "cp0": 0.0035,
+    "cp0r": 0.0102,
+}
+OVER_ML_AMPLIFIED, OVER_ML_LINEAR = 0.6, 1.1
+FOUR_BAR = 0.1  # over lmmse
+RECEIVERS = ("reference", "lmmse", "ml", "configured")
+
+
+def make_receiver(name, link):
+    """A function of a frame."""
+    if name == "reference":
+        return reference_receiver
+    shape = link.fft_len, link.cp_len, link.antennas, link.antennas
+    if name == "lmmse":
+        detector = reservoir.ofdm_lmmse(*shape)
+    else:
+        points = digital.constellation_16qam().base()
+        if name == "ml":
+            detector = reservoir.ofdm_lmmse(
+                *shape, detection="ml", constellation=points
+            )
+        else:
+            detector = reservoir.ofdm_configured(*shape, constellation=points)
+    return lambda frame: detector.receive(
+        frame.received, frame.pilots.astype(np.complex64)
+    )
+
+
+def measure(name, snr_db, options):
+    """The row of one link: what each receiver makes wrong, frame by frame, and how long it takes."""
+    link = LINKS[name]
+    row = dict(link=name, snr_db=snr_db, frames=options.frames)
+    row.update(wrong={}, wrong_bits={}, milliseconds={})
+    receivers = {which: make_receiver(which, link) for which in options.receivers}
+    for which in receivers:
+        row["wrong"][which], row["wrong_bits"][which] = [], []
+        row["milliseconds"][which] = 0.0
+    for number in range(options.frames):
+        frame = make_frame(link, snr_db, options.seed, number)
+        for which, receive in receivers.items():
+            begun = time.perf_counter()
+            found = receive(frame)
+            took = time.perf_counter() - begun
+            wrong, row["symbols"] = frame.errors(found)
+            wrong_bits, row["bits"] = frame.bit_errors(found)
+            row["wrong"][which].append(wrong)
+            row["wrong_bits"][which].append(wrong_bits)
+            row["milliseconds"][which] += 1e3 * took / options.frames
+    row["bars"] = bars(row, link)
+    return row
+
+
+def ratio(row, mine, other):
+    """Of symbols wrong, with its interval."""
+    ours, theirs = (np.array(row["wrong"][which]) for which in (mine, other))
+    interval = ratio_interval(ours, theirs, np.random.default_rng(0))
+    return float(ours.sum() / max(theirs.sum(), 1)), interval
+
+
+def bars(row, link):
+    """What must hold: text, value, limit, and the value's 95 % interval."""
+    found = []
+    have, key = row["wrong"].keys(), (row["link"], row["snr_db"])
+
+    def compare(mine, other, limit):
+        if limit is not None and {mine, other} <= have:
+            text = f"{mine} over {other}"
+            value, interval = ratio(row, mine, other)
+            found.append((text, value, limit, interval))
+
+    compare("configured", "reference", CONFIGURED_BARS.get(key))
+    compare("lmmse", "reference", LMMSE_BARS.get(key))
+    if key in CONFIGURED_BARS:
+        amplified = link.backoff_db is not None
+        compare("configured", "ml", OVER_ML_AMPLIFIED if amplified else OVER_ML_LINEAR)
+    if row["link"] == "4x4":
+        compare("configured", "lmmse", FOUR_BAR)
+    if (
+        row["link"] in BIT_BARS
+        and row["snr_db"] in OTHER_POINT
+        and "configured" in have
+    ):
+        errors = np.array(row["wrong_bits"]["configured"])
+        rate, half = rate_and_interval(errors, row["bits"])
+        limit = BIT_BARS[row["link"]]
+        found.append(("bits wrong", rate, limit, [rate - half, rate + half]))
+    return found
+
+
+def lines(row):
+    yield f"{row['link']} {row['snr_db']:g} dB ({row['frames']} frames)"
+    for which, wrong in row["wrong"].items():
+        rate, half = rate_and_interval(np.array(wrong), row["symbols"])
+        bits = np.mean(row["wrong_bits"][which]) / row["bits"]
+        text = f"    {which:12s} {rate:.5f} +- {half:.5f}"
+        text += f"  bits {bits:.6f} {row['milliseconds'][which]:8.2f} ms/frame"
+        if which != "reference" and "reference" in row["wrong"]:
+            value, (low, high) = ratio(row, which, "reference")
+            text += f"  ratio {value:.3f} ({low:.3f} ... {high:.3f})"
+        yield text
+    for text, value, limit, (low, high) in row["bars"]:
+        met = "met" if value <= limit else "MISSED"
+        yield (
+            f"    {text:26s} {value:.4f} ({low:.4f} ... {high:.4f}),"
+            f" at most {limit:g}: {met}"
+        )
+
+
+def run(options):
+    rows = []
+    wanted = [
+        (name, snr_db)
+        for name in options.links
+        for snr_db in options.snr or POINTS.get(name, OTHER_POINT)
+    ]
+    for name, snr_db in tqdm(wanted, disable=not sys.stderr.isatty()):
+        rows.append(measure(name, snr_db, options))
+        tqdm.write("\n".join(lines(rows[-1])))
+        sys.stdout.flush()
+        if options.out:
+            options.out.write_text(json.dumps(rows))
+    met = [value <= limit for row in rows for _, value, limit, _ in row["bars"]]
+    if met:
+        print(f"{sum(met)} of {len(met)} bars are met.")
+    return all(met)
+
+
+def arguments(given):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--links", nargs="+", choices=LINKS, default=list(LINKS))
+    add("--snr", nargs="+", type=float, help="in dB (one or two for each link)")
+    add("--receivers", nargs="+", choices=RECEIVERS, default=list(RECEIVERS))
+    add("--frames", type=int, default=60, help="per link and SNR (%(default)s)")
+    add("--seed", type=int, default=1, help="(%(default)s)")
+    add("--out", type=Path, help="JSON file")
+    return parser.parse_args(given)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if run(arguments(None)) else 1)
