@@ -68,10 +68,13 @@ point_slicer::point_slicer(const Eigen::VectorXcd& points) : d_points(points)
     if (re.size() * im.size() != size_t(points.size()) ||
         !equally_spaced(re, d_re.step) || !equally_spaced(im, d_im.step))
         return;
-    d_on_grid.resize(points.size());
+    constexpr int NONE = -1;
+    d_on_grid.assign(points.size(), NONE);
     for (Index k = 0; k < points.size(); k++)
         d_on_grid[d_re.nearest(points(k).real()) * d_im.count +
                   d_im.nearest(points(k).imag())] = int(k);
+    if (std::count(d_on_grid.begin(), d_on_grid.end(), NONE) > 0)
+        d_on_grid.clear(); // some point is there twice
 }
 
 int point_slicer::nearest(std::complex<double> value) const
