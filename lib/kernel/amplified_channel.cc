@@ -23,8 +23,10 @@ typedef std::complex<double> cdouble;
 
 namespace {
 
-constexpr double SAMPLE_RIDGE = 1e-3; // of the samples' energy, for unit power
-constexpr int TURNS = 4;              // of channel and polynomial
+constexpr double SAMPLE_RIDGE = 1e-3;     // of the samples' energy, for unit power
+constexpr double POLYNOMIAL_RIDGE = 1e-3; // of each power's energy
+constexpr double LEAST_RIDGE = 1e-9;      // where there is none
+constexpr int TURNS = 2;                  // of channel and polynomial
 
 typedef Eigen::SparseMatrix<cdouble> sparse_matrix;
 
@@ -212,22 +214,18 @@ MatrixXcd polynomial_fit(const lagged_products& sums, const MatrixXcd& taps, int
         gram += sums.mixed(mix);
         right += mix.adjoint() * sums.right.col(r).head(mix.rows());
     }
-    // the first order's coefficient is one
-    MatrixXcd reduced(streams * count, streams * count);
-    VectorXcd target(streams * count);
+    // What it has beyond the linear amplifier. The first order is free as well: what the others have in
+    // common with it is in the taps, and turns with a fixed one would converge slowly.
     for (Index j = 0; j < streams; j++)
-        for (int q = 1; q <= count; q++) {
-            const Index row = j * count + q - 1;
-            target(row) = right(column(j, q));
-            for (Index i = 0; i < streams; i++) {
-                target(row) -= gram(column(j, q), column(i, 0));
-                for (int p = 1; p <= count; p++)
-                    reduced(row, i * count + p - 1) = gram(column(j, q), column(i, p));
-            }
-        }
-    reduced.diagonal().array() += 1e-3 * reduced.trace().real();
-    const VectorXcd solution = reduced.llt().solve(target);
-    return Eigen::Map<const MatrixXcd>(solution.data(), count, streams);
+        right -= gram.col(column(j, 0));
+    gram.diagonal() *= 1.0 + POLYNOMIAL_RIDGE;
+    gram.diagonal().array() += LEAST_RIDGE * gram.trace().real() + LEAST_RIDGE;
+    const VectorXcd solution = gram.llt().solve(right);
+    MatrixXcd coefficients(count, streams);
+    for (Index j = 0; j < streams; j++)
+        coefficients.col(j) =
+            solution.segment(column(j, 1), count) / (1.0 + solution(column(j, 0)));
+    return coefficients;
 }
 
 } // namespace
