@@ -132,6 +132,7 @@ carrier_channel estimate_carrier_channel(const carrier_streams& received,
         for (Index l = 0; l < found; l++)
             channel.taps.values.row(found * j + l) = mixed.row(streams * l + j);
     const double freedom = std::max(double(count - unknowns), 0.1 * count) * antennas;
+    best_left -= CARRIER_RIDGE * count * mixed.squaredNorm(); // the ridge's part
     channel.noise_variance = std::max(best_left, 1e-12 * equations.energy) / freedom;
     return channel;
 }
