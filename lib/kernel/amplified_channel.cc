@@ -295,7 +295,9 @@ amplified_channel fit_amplified_channel(const sample_streams& received,
                 const double freedom =
                     std::max(double(sums.rows() - streams * taps), 0.1 * sums.rows()) *
                     sums.antennas();
-                found.noise_variance = left / freedom;
+                const double ridge = SAMPLE_RIDGE * sums.rows() * values.squaredNorm();
+                found.noise_variance =
+                    std::max(left - ridge, 1e-12 * sums.energy) / freedom;
             }
             break;
         }
