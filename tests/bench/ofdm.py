@@ -73,6 +73,7 @@ BIT_BARS = {
 OVER_ML_AMPLIFIED, OVER_ML_LINEAR = 0.6, 1.1
 FOUR_BAR = 0.1  # over lmmse
 RECEIVERS = ("reference", "lmmse", "ml", "configured")
+ALL_RECEIVERS = (*RECEIVERS, "esn")
 
 
 def make_receiver(name, link):
@@ -82,6 +83,8 @@ def make_receiver(name, link):
     shape = link.fft_len, link.cp_len, link.antennas, link.antennas
     if name == "lmmse":
         detector = reservoir.ofdm_lmmse(*shape)
+    elif name == "esn":
+        detector = reservoir.ofdm_esn(*shape)
     else:
         points = digital.constellation_16qam().base()
         if name == "ml":
@@ -201,7 +204,13 @@ def arguments(given):
     add = parser.add_argument
     add("--links", nargs="+", choices=LINKS, default=list(LINKS))
     add("--snr", nargs="+", type=float, help="in dB (one or two for each link)")
-    add("--receivers", nargs="+", choices=RECEIVERS, default=list(RECEIVERS))
+    add(
+        "--receivers",
+        nargs="+",
+        choices=ALL_RECEIVERS,
+        default=list(RECEIVERS),
+        help="(all but esn)",
+    )
     add("--frames", type=int, default=60, help="per link and SNR (%(default)s)")
     add("--seed", type=int, default=1, help="(%(default)s)")
     add("--out", type=Path, help="JSON file")
