@@ -22,11 +22,10 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     constexpr Eigen::Index LEAST_LONGEST =
         16; // taps; a little beyond the prefix does not hurt
     const ofdm_lmmse_parameters& p = parameters();
-    const Eigen::Index longest =
-        std::min<Eigen::Index>(std::max({ frame.transform->longest_cp(),
-                                          LEAST_LONGEST,
-                                          Eigen::Index(p.channel_len) }),
-                               p.fft_len);
+    const Eigen::Index most =
+        p.channel_len > 0 ? Eigen::Index(p.channel_len)
+                          : std::max(LEAST_LONGEST, frame.transform->longest_cp());
+    const Eigen::Index longest = std::min<Eigen::Index>(most, p.fft_len);
     const kernel::carrier_channel channel = kernel::estimate_carrier_channel(
         frame.received, frame.known, frame.usable, longest, p.channel_len);
     const auto responses = channel.taps.responses(p.fft_len);
