@@ -45,7 +45,10 @@ struct RESERVOIR_API ofdm_configured_parameters {
         visit(self.num_rx, OFDM_NUM_RX);
         visit(self.num_tx, OFDM_NUM_TX);
         visit(self.constellation, OFDM_CONSTELLATION);
-        visit(self.channel_len, OFDM_CHANNEL_LEN);
+        visit(self.channel_len,
+              OFDM_CHANNEL_LEN.or_else(
+                  0,
+                  "by the Bayesian information criterion, up to the prefix, at most 96"));
         visit(
             self.amplifier_order,
             parameter("amplifier_order",

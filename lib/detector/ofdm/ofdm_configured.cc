@@ -22,8 +22,9 @@ using kernel::sample_streams;
 
 namespace {
 
-constexpr Index LEAST_LONGEST = 16; // taps of the channel, by the criterion
-constexpr int LIKELY_ORDER = 2;     // of the amplifiers' polynomial, by the criterion
+// taps of the channel, by the criterion: to try those of the longest prefixes would take seconds
+constexpr Index LEAST_LONGEST = 16, MOST_LONGEST = 96;
+constexpr int LIKELY_ORDER = 2; // of the amplifiers' polynomial, by the criterion
 constexpr int TURNS_PER_REFIT = 2;
 constexpr int LAST_TURNS = 2;
 
@@ -90,7 +91,9 @@ private:
     {
         const Index most = d_parameters.channel_len > 0
                                ? Index(d_parameters.channel_len)
-                               : std::max(LEAST_LONGEST, d_frame.transform->longest_cp());
+                               : std::clamp(d_frame.transform->longest_cp(),
+                                            LEAST_LONGEST,
+                                            MOST_LONGEST);
         return std::min<Index>(most, d_parameters.fft_len);
     }
 
