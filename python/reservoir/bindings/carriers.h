@@ -7,6 +7,8 @@
 
 #include "arrays.h"
 #include <gnuradio/reservoir/ofdm_grid.h>
+#include <string>
+#include <variant>
 #include <vector>
 
 //! (streams, symbols, carriers) of rows that have some symbols' carriers in natural order.
@@ -25,6 +27,24 @@ pybind11::array_t<T> to_carriers(const std::vector<std::vector<T>>& rows,
             to += fft_len;
         }
     return array;
+}
+
+typedef std::variant<complex_array, gr::reservoir::ofdm_grid> pilots_or_grid;
+
+//! (symbols, carriers) or (streams, symbols, carriers), in natural order. \throws ValueError
+inline gr::reservoir::stream_matrix pilot_rows(const complex_array& pilots, int fft_len)
+{
+    const pybind11::ssize_t dimensions = pilots.ndim();
+    if (dimensions < 2 || dimensions > 3 || pilots.shape(dimensions - 1) != fft_len)
+        throw pybind11::value_error("pilots shape: must be (symbols, " +
+                                    std::to_string(fft_len) + ") or (num_tx, symbols, " +
+                                    std::to_string(fft_len) + ")");
+    const pybind11::ssize_t streams = dimensions == 3 ? pilots.shape(0) : 1;
+    const pybind11::ssize_t size = streams > 0 ? pilots.size() / streams : 0;
+    gr::reservoir::stream_matrix rows;
+    for (pybind11::ssize_t j = 0; j < streams; j++)
+        rows.emplace_back(pilots.data() + j * size, pilots.data() + (j + 1) * size);
+    return rows;
 }
 
 #endif /* INCLUDED_RESERVOIR_BINDINGS_CARRIERS_H */

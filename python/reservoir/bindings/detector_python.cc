@@ -332,17 +332,22 @@ void bind_detector_kinds(py::module& m)
             return types;
         },
         "The kinds of detectors there are: a dict from name to class.");
+    const auto list = [m](const std::vector<detector_kind>& kinds) {
+        py::list dicts;
+        for (const auto& kind : kinds)
+            dicts.append(to_dict(kind, m.attr(kind.about.name)));
+        return dicts;
+    };
     m.def(
         "detector_kinds",
-        [m] {
-            py::list kinds;
-            for (const auto& kind : detector_kinds())
-                kinds.append(to_dict(kind, m.attr(kind.about.name)));
-            return kinds;
-        },
+        [list] { return list(detector_kinds()); },
         "What there is to say of each kind: a list of dicts with name, title, family, "
         "keywords, brief, details, caution, trains_in_epochs, adapts, adapts_when, "
         "commands (name, "
         "value, text), parameters and rules (parameter, what is allowed, condition in "
         "Python).");
+    m.def(
+        "ofdm_detector_kinds",
+        [list] { return list(ofdm_detector_kinds()); },
+        "The same of the detectors of OFDM frames.");
 }

@@ -8,30 +8,11 @@
 #include <gnuradio/reservoir/ofdm_esn.h>
 #include <gnuradio/reservoir/ofdm_lmmse.h>
 #include <pybind11/stl.h>
-#include <variant>
 
 namespace py = pybind11;
 using namespace gr::reservoir;
 
 namespace {
-
-typedef std::variant<complex_array, ofdm_grid> pilots_or_grid;
-
-// (symbols, carriers) or (streams, symbols, carriers)
-stream_matrix pilot_rows(const complex_array& pilots, int fft_len)
-{
-    const py::ssize_t dimensions = pilots.ndim();
-    if (dimensions < 2 || dimensions > 3 || pilots.shape(dimensions - 1) != fft_len)
-        throw py::value_error("pilots shape: must be (symbols, " +
-                              std::to_string(fft_len) + ") or (num_tx, symbols, " +
-                              std::to_string(fft_len) + ")");
-    const py::ssize_t streams = dimensions == 3 ? pilots.shape(0) : 1;
-    const py::ssize_t size = streams > 0 ? pilots.size() / streams : 0;
-    stream_matrix rows;
-    for (py::ssize_t j = 0; j < streams; j++)
-        rows.emplace_back(pilots.data() + j * size, pilots.data() + (j + 1) * size);
-    return rows;
-}
 
 known_carriers to_known(const ofdm_detector& self,
                         const stream_matrix& received,

@@ -18,6 +18,7 @@ RESERVOIR_OFDM_DETECTORS(RESERVOIR_DECLARE)
 void bind_detector_kinds(py::module& m);
 void bind_viterbi_equalizer(py::module& m);
 void bind_equalizer(py::module& m);
+void bind_ofdm_equalizer(py::module& m);
 void bind_block_fading_cc(py::module& m);
 void bind_frame_source(py::module& m);
 void bind_frame_sync(py::module& m);
@@ -50,6 +51,7 @@ PYBIND11_MODULE(reservoir_python, m)
     bind_detector_kinds(m);
     bind_viterbi_equalizer(m);
     bind_equalizer(m);
+    bind_ofdm_equalizer(m);
     bind_block_fading_cc(m);
     bind_frame_source(m);
     bind_frame_sync(m);

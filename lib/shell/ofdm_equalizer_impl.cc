@@ -1,0 +1,392 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "shell/ofdm_equalizer_impl.h"
+
+#include "check.h"
+#include "overrun_tag.h"
+#include <gnuradio/block_detail.h>
+#include <gnuradio/buffer_reader.h>
+#include <gnuradio/io_signature.h>
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace gr {
+namespace reservoir {
+
+namespace {
+
+void require_detector(const ofdm_detector::sptr& detector)
+{
+    if (!detector)
+        throw std::invalid_argument("detector = None: must be an ofdm_detector");
+}
+
+} // namespace
+
+ofdm_equalizer::sptr ofdm_equalizer::make(ofdm_detector::sptr detector,
+                                          const ofdm_grid& grid,
+                                          int num_data_symbols,
+                                          const std::string& frame_start_tag,
+                                          const std::string& length_tag_key)
+{
+    require_detector(detector);
+    return gnuradio::make_block_sptr<ofdm_equalizer_impl>(
+        detector,
+        ofdm_frame_pattern(*detector, grid),
+        num_data_symbols,
+        frame_start_tag,
+        length_tag_key);
+}
+
+ofdm_equalizer::sptr ofdm_equalizer::make(ofdm_detector::sptr detector,
+                                          const stream_matrix& pilots,
+                                          int num_data_symbols,
+                                          const std::string& frame_start_tag,
+                                          const std::string& length_tag_key)
+{
+    require_detector(detector);
+    return gnuradio::make_block_sptr<ofdm_equalizer_impl>(
+        detector,
+        ofdm_frame_pattern(*detector, pilots),
+        num_data_symbols,
+        frame_start_tag,
+        length_tag_key);
+}
+
+ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
+                                         const ofdm_frame_pattern& pattern,
+                                         int num_data_symbols,
+                                         const std::string& frame_start_tag,
+                                         const std::string& length_tag_key)
+    : gr::block("ofdm_equalizer",
+                gr::io_signature::make(
+                    detector->num_rx(), detector->num_rx(), sizeof(gr_complex)),
+                gr::io_signature::make(detector->num_tx(),
+                                       detector->num_tx(),
+                                       sizeof(gr_complex) * detector->fft_len())),
+      d_detector(detector),
+      d_pattern(pattern),
+      d_num_data_symbols(num_data_symbols),
+      d_frame_start_key(pmt::mp(frame_start_tag)),
+      d_length_key(length_tag_key.empty() ? pmt::PMT_NIL : pmt::mp(length_tag_key))
+{
+    require_range("num_data_symbols", num_data_symbols, 1, MAX_DATA_SYMBOLS);
+    require(!frame_start_tag.empty(), "frame_start_tag", "''", "a tag's key");
+    require(length_tag_key != frame_start_tag,
+            "length_tag_key",
+            length_tag_key,
+            "another than frame_start_tag");
+    require(pattern.known(pattern.symbols_in_front() + num_data_symbols).has_value(),
+            "grid",
+            "one of frames without data, or without known carriers",
+            "one with data, and with some carrier that is known on every stream and not "
+            "zero on all");
+    detector->claim();
+    set_relative_rate(1, detector->samples_of(1));
+    set_tag_propagation_policy(TPP_DONT);
+    message_port_register_out(pmt::mp("report"));
+}
+
+bool ofdm_equalizer_impl::start()
+{
+    // Offsets begin at 0 again when a flowgraph is started again.
+    gr::thread::scoped_lock guard(d_setlock);
+    d_frame_waits = false;
+    d_taken = 0;
+    d_in = {};
+    d_out = {};
+    d_between.clear();
+    d_counts = {};
+    return block::start();
+}
+
+uint64_t ofdm_equalizer_impl::frames() const
+{
+    gr::thread::scoped_lock guard(const_cast<ofdm_equalizer_impl*>(this)->d_setlock);
+    return d_counts.frames;
+}
+
+uint64_t ofdm_equalizer_impl::truncated_frames() const
+{
+    gr::thread::scoped_lock guard(const_cast<ofdm_equalizer_impl*>(this)->d_setlock);
+    return d_counts.truncated_frames;
+}
+
+uint64_t ofdm_equalizer_impl::dropped_frames() const
+{
+    gr::thread::scoped_lock guard(const_cast<ofdm_equalizer_impl*>(this)->d_setlock);
+    return d_counts.dropped_frames;
+}
+
+uint64_t ofdm_equalizer_impl::bad_lengths() const
+{
+    gr::thread::scoped_lock guard(const_cast<ofdm_equalizer_impl*>(this)->d_setlock);
+    return d_counts.bad_lengths;
+}
+
+uint64_t ofdm_equalizer_impl::bad_samples() const { return d_detector->bad_samples(); }
+
+training_report ofdm_equalizer_impl::report() const { return d_detector->report(); }
+
+bool ofdm_equalizer_impl::any_input_done() const
+{
+    for (int i = 0; i < d_detector->num_rx(); i++)
+        if (detail()->input(i)->done())
+            return true;
+    return false;
+}
+
+// True when an input is done and holds nothing more.
+bool ofdm_equalizer_impl::input_ended() const
+{
+    for (int i = 0; i < d_detector->num_rx(); i++) {
+        // in this order: what was written before done was set is counted
+        const auto input = detail()->input(i);
+        if (input->done() && input->items_available() == 0)
+            return true;
+    }
+    return false;
+}
+
+void ofdm_equalizer_impl::forecast(int, gr_vector_int& ninput_items_required)
+{
+    // Without input, work must still be called while a frame waits and to end the last one.
+    const bool none = d_frame_waits || any_input_done();
+    std::fill(ninput_items_required.begin(), ninput_items_required.end(), none ? 0 : 1);
+}
+
+// Tags in their order; on one sample those first that decide which frame the others belong to.
+std::vector<ofdm_equalizer_impl::event> ofdm_equalizer_impl::events_in(uint64_t begin,
+                                                                       uint64_t end)
+{
+    std::vector<event> events;
+    for (int i = 0; i < d_detector->num_rx(); i++) {
+        std::vector<gr::tag_t> tags;
+        get_tags_in_range(tags, i, begin, end);
+        for (const gr::tag_t& tag : tags)
+            if (!pmt::eq(tag.key, d_length_key))
+                events.push_back({ tag,
+                                   i,
+                                   i == 0 && pmt::eq(tag.key, d_frame_start_key),
+                                   pmt::eq(tag.key, overrun_tag()) });
+    }
+    const auto order = [](const event& one) {
+        return std::make_pair(one.tag.offset, !one.begins && !one.cuts);
+    };
+    std::stable_sort(
+        events.begin(), events.end(), [&order](const event& a, const event& b) {
+            return order(a) < order(b);
+        });
+    return events;
+}
+
+// As many samples as until a frame waits to be put out.
+int ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, int count)
+{
+    const uint64_t begin = d_taken;
+    for (const event& now : events_in(begin, begin + count)) {
+        collect(input_items, now.tag.offset);
+        const bool inside = collecting() && now.tag.offset > d_in.begin;
+        if (inside && (now.begins || now.cuts))
+            end_frame();
+        if (frame_waits())
+            return d_taken - begin; // this tag comes again
+        if (now.begins)
+            begin_frame(now.tag);
+        if (!now.begins || collecting())
+            keep(now);
+    }
+    collect(input_items, begin + count);
+    return d_taken - begin;
+}
+
+void ofdm_equalizer_impl::collect(const gr_vector_const_void_star& input_items,
+                                  uint64_t until)
+{
+    if (frame_waits())
+        return;
+    if (collecting()) {
+        const uint64_t end = std::min(until, d_in.end);
+        for (int r = 0; r < d_detector->num_rx(); r++) {
+            const gr_complex* const samples =
+                static_cast<const gr_complex*>(input_items[r]) +
+                (d_taken - nitems_read(0));
+            d_in.samples[r].insert(
+                d_in.samples[r].end(), samples, samples + (end - d_taken));
+        }
+        d_taken = end;
+        if (end == d_in.end)
+            end_frame();
+    } else {
+        d_taken = until;
+    }
+}
+
+// Until it is known on which vector the tag goes.
+void ofdm_equalizer_impl::keep(const event& now)
+{
+    if (collecting()) {
+        d_in.tags.push_back(now);
+        return;
+    }
+    d_between.erase(std::remove_if(d_between.begin(),
+                                   d_between.end(),
+                                   [&now](const event& other) {
+                                       return other.input == now.input &&
+                                              pmt::eq(other.tag.key, now.tag.key);
+                                   }),
+                    d_between.end());
+    d_between.push_back(now);
+}
+
+void ofdm_equalizer_impl::refuse_length(const gr::tag_t& tag)
+{
+    if (d_counts.bad_lengths++ == 0)
+        d_logger->warn(
+            "{:s} = {:s} at sample {:d}: must be 1 to {:d} data symbols, or no "
+            "number for num_data_symbols = {:d}; the frame is dropped. This is "
+            "said once, bad_lengths() counts them",
+            pmt::symbol_to_string(tag.key),
+            pmt::write_string(tag.value),
+            tag.offset,
+            int(MAX_DATA_SYMBOLS),
+            d_num_data_symbols);
+}
+
+void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
+{
+    if (collecting())
+        return; // another tag on the same sample
+    const bool is_number = pmt::is_integer(tag.value) || pmt::is_uint64(tag.value);
+    int64_t count = d_num_data_symbols;
+    if (pmt::is_integer(tag.value))
+        count = pmt::to_long(tag.value);
+    else if (is_number)
+        count = std::min<uint64_t>(pmt::to_uint64(tag.value), MAX_DATA_SYMBOLS + 1);
+    if (count < 1 || count > MAX_DATA_SYMBOLS)
+        return refuse_length(tag);
+    const int num_symbols = d_pattern.symbols_in_front() + int(count);
+    const std::optional<known_carriers> known = d_pattern.known(num_symbols);
+    if (!known)
+        return refuse_length(tag);
+    d_in.begin = tag.offset;
+    d_in.end = tag.offset + d_detector->samples_of(num_symbols);
+    d_in.known = *known;
+    d_in.samples.assign(d_detector->num_rx(), {});
+    d_in.tags = std::exchange(d_between, {});
+}
+
+// Receives what has come of it.
+void ofdm_equalizer_impl::end_frame()
+{
+    const bool whole = d_taken == d_in.end;
+    std::optional<known_carriers> known =
+        whole ? std::move(d_in.known)
+              : d_pattern.known(d_detector->symbols_in(d_in.samples[0].size()));
+    if (known) {
+        d_out.symbols = d_detector->receive(d_in.samples, *known);
+        d_out.data = known->data_symbols();
+        d_out.next = 0;
+        d_counts.frames++;
+        d_counts.truncated_frames += !whole;
+        place_tags();
+        send_report();
+        d_in = {};
+    } else {
+        d_counts.dropped_frames++;
+        const incoming dropped = std::exchange(d_in, {});
+        for (const event& tag : dropped.tags)
+            if (!tag.begins)
+                keep(tag);
+    }
+}
+
+void ofdm_equalizer_impl::place_tags()
+{
+    if (!pmt::is_null(d_length_key)) {
+        gr::tag_t length;
+        length.offset = 0;
+        length.key = d_length_key;
+        length.value = pmt::from_long(d_out.data.size());
+        length.srcid = alias_pmt();
+        d_out.tags.push_back(length);
+    }
+    for (const event& now : d_in.tags) {
+        const uint64_t into = std::max(now.tag.offset, d_in.begin) - d_in.begin;
+        const auto after = std::upper_bound(
+            d_out.data.begin(), d_out.data.end(), d_detector->symbols_in(into));
+        gr::tag_t tag = now.tag;
+        tag.offset = std::max<int>(after - d_out.data.begin() - 1, 0);
+        d_out.tags.push_back(tag);
+    }
+}
+
+void ofdm_equalizer_impl::send_report()
+{
+    const pmt::pmt_t port = pmt::mp("report");
+    if (pmt::is_null(message_subscribers(port)))
+        return;
+    pmt::pmt_t dict = d_detector->report().to_pmt();
+    const auto add = [&dict](const char* key, uint64_t value) {
+        dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
+    };
+    add("offset", d_in.begin);
+    add("frames", d_counts.frames);
+    add("truncated_frames", d_counts.truncated_frames);
+    add("dropped_frames", d_counts.dropped_frames);
+    add("bad_lengths", d_counts.bad_lengths);
+    message_port_pub(port, dict);
+}
+
+int ofdm_equalizer_impl::put_out(int noutput_items, gr_vector_void_star& output_items)
+{
+    const size_t fft_len = d_detector->fft_len();
+    const size_t count = std::min<size_t>(noutput_items, d_out.data.size() - d_out.next);
+    for (int j = 0; j < d_detector->num_tx(); j++) {
+        gr_complex* to = static_cast<gr_complex*>(output_items[j]);
+        for (size_t n = 0; n < count; n++, to += fft_len) {
+            const gr_complex* const from =
+                d_out.symbols[j].data() + d_out.data[d_out.next + n] * fft_len;
+            for (size_t k = 0; k < fft_len; k++)
+                to[d_pattern.place(k)] = from[k];
+        }
+    }
+    const uint64_t first = nitems_written(0) - d_out.next; // vector of the frame
+    d_out.next += count;
+    for (; !d_out.tags.empty() && d_out.tags.front().offset < d_out.next;
+         d_out.tags.pop_front()) {
+        gr::tag_t tag = d_out.tags.front();
+        tag.offset += first;
+        for (int j = 0; j < d_detector->num_tx(); j++)
+            add_item_tag(j, tag);
+    }
+    return count;
+}
+
+int ofdm_equalizer_impl::general_work(int noutput_items,
+                                      gr_vector_int& ninput_items,
+                                      gr_vector_const_void_star& input_items,
+                                      gr_vector_void_star& output_items)
+{
+    gr::thread::scoped_lock guard(d_setlock);
+    bool ended = false;
+    if (!frame_waits()) {
+        consume_each(take(input_items,
+                          *std::min_element(ninput_items.begin(), ninput_items.end())));
+        ended = !frame_waits() && input_ended();
+        if (ended && collecting())
+            end_frame();
+    }
+    const int produced = put_out(noutput_items, output_items);
+    d_frame_waits = frame_waits();
+    if (ended && produced == 0)
+        return WORK_DONE;
+    return produced;
+}
+
+} // namespace reservoir
+} // namespace gr

@@ -1,0 +1,44 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_RESERVOIR_SHELL_OFDM_FRAME_PATTERN_H
+#define INCLUDED_RESERVOIR_SHELL_OFDM_FRAME_PATTERN_H
+
+#include <gnuradio/reservoir/ofdm_detector.h>
+#include <optional>
+
+namespace gr {
+namespace reservoir {
+
+/*!
+ * \brief What is known of a detector's frames, however many symbols they have: by a grid, or by pilots in
+ * front.
+ */
+class ofdm_frame_pattern
+{
+public:
+    //! \throws std::invalid_argument if fft_len, cp_len or num_tx are not those of the detector
+    ofdm_frame_pattern(const ofdm_detector& detector, const ofdm_grid& grid);
+    //! \throws std::invalid_argument naming what does not fit
+    ofdm_frame_pattern(const ofdm_detector& detector, const stream_matrix& pilots);
+
+    //! Sync words or pilots.
+    int symbols_in_front() const { return d_in_front; }
+    //! Of so many symbols; nothing if there is no data among them, or too little known to receive it.
+    std::optional<known_carriers> known(int num_symbols) const;
+    //! Where a vector that is put out has this carrier, which is counted from DC upwards.
+    int place(int carrier) const { return d_grid ? d_grid->place(carrier) : carrier; }
+
+private:
+    std::optional<ofdm_grid> d_grid;
+    stream_matrix d_pilots;
+    int d_fft_len;
+    int d_in_front;
+};
+
+} // namespace reservoir
+} // namespace gr
+
+#endif /* INCLUDED_RESERVOIR_SHELL_OFDM_FRAME_PATTERN_H */
