@@ -10,7 +10,7 @@ import importlib as _importlib
 from gnuradio import digital as _digital
 
 from .air import simulated_air
-from .companion import has_known, is_finite, num_rows
+from .companion import has_known, is_finite, is_ofdm_grid, num_rows
 from .link import (
     exponential_profile,
     named_channel,

@@ -26,15 +26,20 @@ each_block = pytest.mark.parametrize("name", BLOCKS)
 # Parameters that only GRC has, and those that only constructors have.
 GRC_ONLY = {"type", "constellation_type", "mode", "freeze", "gui_hint", "alist"}
 CONSTRUCTOR_ONLY = {"self", "detector", "receiver", "packet_format"}
-# What a detector refuses: its block does not offer it.
-EQUALIZERS = [name for name in BLOCKS if name.endswith("_equalizer")]
 KINDS = {
     f"reservoir_{kind['name']}_equalizer": kind for kind in reservoir.detector_kinds()
 }
+EQUALIZERS = list(KINDS)
+OFDM_KINDS = {
+    f"reservoir_{kind['name']}_equalizer": kind
+    for kind in reservoir.ofdm_detector_kinds()
+}
+each_ofdm_equalizer = pytest.mark.parametrize("name", OFDM_KINDS)
 
 
 def not_offered(name):
-    refused = set()
+    """What a detector refuses: its block does not offer it."""
+    refused = {"pilots"} if name in OFDM_KINDS else set()  # a grid has them
     if name in KINDS and not KINDS[name]["trains_in_epochs"]:
         refused |= {"background_training"}
     if name in KINDS and not KINDS[name]["adapts"]:
@@ -48,6 +53,9 @@ def not_offered(name):
 
 def classes(name):
     """What a block's make template constructs."""
+    if name in OFDM_KINDS:
+        detector = getattr(reservoir, OFDM_KINDS[name]["name"])
+        return [detector, reservoir.ofdm_grid, reservoir.ofdm_equalizer]
     name = name[len("reservoir_") :]
     if name.endswith("_equalizer"):
         return [getattr(reservoir, name[: -len("_equalizer")]), reservoir.equalizer]
@@ -101,6 +109,8 @@ def test_has_asserts_and_templates(name):
     assert block["asserts"]
     assert block["templates"]["make"]
     cls = classes(name)[-1]
+    if name in OFDM_KINDS:
+        return  # for Python only
     if isinstance(cls, type) and "reservoir_python" in cls.__module__:
         assert "cpp" in block["flags"]
         assert block["cpp_templates"]["make"]
@@ -181,6 +191,16 @@ def test_defaults_are_the_constructors(name):
         assert str(entry["default"]) == default, entry["id"]
 
 
+@each_ofdm_equalizer
+def test_defaults_of_ofdm_equalizers_are_the_constructors(name):
+    detector, _, shell = map(signature, classes(name))
+    theirs = {**shell, **detector}
+    for entry in BLOCKS[name]["parameters"]:
+        if entry["id"] in theirs.keys() - {"num_data_symbols", "constellation"}:
+            default = theirs[entry["id"]].strip("'\"")
+            assert str(entry["default"]) == default, entry["id"]
+
+
 @each_block
 def test_every_setter_is_a_callback(name):
     parameters = {entry["id"] for entry in BLOCKS[name]["parameters"]}
@@ -215,7 +235,9 @@ def errors(platform, name, **values):
     """What GRC says of a block with these values."""
     flow_graph = platform.make_flow_graph()
     block = flow_graph.new_block(name)
-    values = {"id": "block", "training_sequence": "[1, -1j]", **values}
+    values = {"id": "block", **values}
+    if "training_sequence" in block.params:
+        values = {"training_sequence": "[1, -1j]", **values}
     for key, value in values.items():
         block.params[key].set_value(value)
     flow_graph.rewrite()
@@ -264,7 +286,7 @@ def as_text(value):
     return re.sub(r"\b(nan|inf)\b", r"float('\1')", text)
 
 
-@pytest.mark.parametrize("name", EQUALIZERS)
+@pytest.mark.parametrize("name", EQUALIZERS + list(OFDM_KINDS))
 def test_grc_accepts_the_defaults(platform, name):
     assert errors(platform, name) == []
 
@@ -297,6 +319,87 @@ def test_grc_and_constructor_reject_the_same(platform, name):
         detector = {key: arguments.pop(key) for key in set(arguments) & theirs}
         with pytest.raises(ValueError):
             reservoir.equalizer(detector_class(**detector), **arguments)
+
+
+OFDM_BAD = [
+    {"fft_len": "1"},
+    {"fft_len": "65537"},
+    {"cp_len": "[]"},
+    {"cp_len": "[-1]"},
+    {"cp_len": "[16, 65]"},
+    {"num_rx": "0"},
+    {"num_rx": "9"},
+    {"num_tx": "0"},
+    {"num_tx": "9", "num_rx": "8"},
+    {"channel_len": "-1"},
+    {"channel_len": "65"},
+    {"num_tx": "2", "detection": "ml"},
+    {"amplifier_order": "4"},
+    {"amplifier_order": "-2"},
+    {"refits": "17"},
+    {"num_data_symbols": "0"},
+    {"num_data_symbols": "2**14 + 1"},
+    {"occupied_carriers": "[]"},
+    {"occupied_carriers": "[[64]]"},
+    {"occupied_carriers": "[[7, 8]]"},  # one of them has a pilot
+    {"pilot_carriers": "[[7, 7, 7, 7]]"},
+    {"pilot_carriers": "[]"},
+    {"pilot_symbols": "[[1, 1]]"},
+    {"pilot_symbols": "[[1, 1, 1, float('inf')]]"},
+    {"sync_words": "[[1, 1]]"},
+    {"pilot_carriers": "[]", "pilot_symbols": "[]", "sync_words": "[]"},
+    {"symbols_skipped": "-1"},
+    {"symbols_skipped": "2**20 + 1"},
+    {"frame_start_tag": ""},
+    {"length_tag_key": "frame_start"},
+]
+
+
+@each_ofdm_equalizer
+def test_grc_and_constructors_of_ofdm_reject_the_same(platform, name):
+    detector, grid, shell = classes(name)
+    entries = {entry["id"]: entry for entry in BLOCKS[name]["parameters"]}
+    texts = {"detection", "frame_start_tag", "length_tag_key"}
+    for values in OFDM_BAD:
+        if not values.keys() <= entries.keys():
+            continue
+        messages = errors(platform, name, **values)
+        assert any(key in text for key in values for text in messages), values
+        given = {key: str(entry["default"]) for key, entry in entries.items()} | values
+        arguments = {
+            key: value if key in texts else eval(value)
+            for key, value in given.items()
+            if "constellation" not in key
+        }
+
+        def taken(cls):
+            names = signature(cls).keys() - {"self"}
+            return {key: arguments[key] for key in names & arguments.keys()}
+
+        with pytest.raises(ValueError):
+            shell(detector(**taken(detector)), grid(**taken(grid)), **taken(shell))
+
+
+@pytest.mark.parametrize("num_streams", [1, 2, 3])
+@each_ofdm_equalizer
+def test_ports_of_ofdm_are_vectors_of_carriers(platform, name, num_streams):
+    flow_graph = platform.make_flow_graph()
+    block = flow_graph.new_block(name)
+    for key, value in {"fft_len": 128, "num_rx": 3, "num_tx": num_streams}.items():
+        block.params[key].set_value(str(value))
+    flow_graph.rewrite()
+    assert len([port for port in block.active_sinks if port.dtype == "complex"]) == 3
+    vectors = [port.vlen for port in block.active_sources if port.dtype == "complex"]
+    assert vectors == [128] * num_streams
+
+
+def test_lmmse_hides_the_constellation_that_it_does_not_use(platform):
+    def hidden(**values):
+        return hidden_parameters(platform, "reservoir_ofdm_lmmse_equalizer", **values)
+
+    assert hidden() == {"constellation_type", "constellation"}
+    assert hidden(detection="ml") == {"constellation"}
+    assert hidden(detection="ml", constellation_type="object") == set()
 
 
 def hidden_parameters(platform, name, **values):

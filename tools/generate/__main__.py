@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 import companion
+import ofdm
 import reference
 import stub
 
@@ -25,10 +26,12 @@ def generated():
         f"grc/reservoir_{kind['name']}_equalizer.block.yml": companion.block(kind)
         for kind in kinds
     }
+    for kind in reservoir.ofdm_detector_kinds():
+        files[f"grc/reservoir_{kind['name']}_equalizer.block.yml"] = ofdm.block(kind)
     files["python/reservoir/reservoir_python.pyi"] = stub.module(
         reservoir.reservoir_python
     )
-    files["docs/detectors.md"] = reference.page(kinds)
+    files["docs/detectors.md"] = reference.page(kinds, reservoir.ofdm_detector_kinds())
     return files
 
 

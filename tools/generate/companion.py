@@ -20,7 +20,7 @@ INFINITE = "float('inf')"
 
 def scalar(text):
     """As YAML: plain where that is read as the same text."""
-    plain = re.fullmatch(r"[A-Za-z0-9$\[][^:#'\"]*", text)
+    plain = re.fullmatch(r"[A-Za-z0-9$][^:#'\"]*", text)
     if plain and (text.startswith("${") or yaml.safe_load(text) == text):
         return text
     if text.startswith("${") and ": " not in text and " #" not in text:
@@ -76,7 +76,9 @@ def asserts(parameter):
     name = parameter["name"]
     if parameter["type"] in ("int", "float"):
         yield from filter(None, [interval(parameter, name)])
-    elif parameter["type"] == "List[float]":
+    elif parameter["type"].startswith("List["):
+        if parameter["type"] == "List[int]":
+            yield f"len({name}) > 0"
         yield f"all({interval(parameter, 'x')} for x in {name})"
 
 

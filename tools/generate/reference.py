@@ -6,6 +6,7 @@
 import textwrap
 
 import equalizer
+import ofdm
 
 from gnuradio import reservoir
 
@@ -45,6 +46,20 @@ changes nothing.
 """
 
 
+OFDM = """\
+# Detectors of OFDM frames
+
+They are trained on the carriers that are known: `receive(samples, pilots or ofdm_grid)`, or the block
+`ofdm_equalizer`. `reservoir.ofdm_detector_kinds()` has what follows.
+"""
+
+OFDM_BLOCK = """\
+## Messages of the OFDM equalizer block
+
+The port `report` sends a dictionary for each frame, with the training report's figures and these:
+"""
+
+
 def cell(text):
     return str(text).replace("|", "\\|")
 
@@ -70,7 +85,7 @@ def allowed(parameter):
         return ", ".join(f"`{value!r}`" for value, _ in parameter["words"])
     if parameter["type"].endswith("constellation"):
         return "any of `digital`, such as `qpsk.base()`"
-    if parameter["type"] == "List[float]":
+    if parameter["type"].startswith("List["):
         return f"each {parameter['range']}"
     return parameter["range"]
 
@@ -105,7 +120,7 @@ def commands(kinds):
             yield [f'`{{"{name}": {value}}}`', kind["title"], text]
 
 
-def page(kinds):
+def page(kinds, of_ofdm):
     """The whole file."""
     pieces = [START]
     for kind in kinds:
@@ -124,4 +139,9 @@ def page(kinds):
         COMMANDS,
         table(["command", "of", "what it does"], list(commands(kinds))),
     ]
+    pieces += [OFDM]
+    for kind in of_ofdm:
+        pieces += section(kind)
+    counts = [[f"`{name}`", text] for name, text in ofdm.COUNTS]
+    pieces += [OFDM_BLOCK, table(["entry", "meaning"], counts)]
     return "\n".join(pieces)

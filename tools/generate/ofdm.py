@@ -1,0 +1,285 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The OFDM equalizer block with a detector as GNU Radio Companion takes it (.block.yml)."""
+
+import companion
+from equalizer import Entry
+
+from gnuradio import reservoir
+
+# As an 802.11a transmitter has them: long training symbol, carriers and pilots.
+CARRIERS = (
+    "[list(range(-26, -21)) + list(range(-20, -7)) + list(range(-6, 0)) + list(range(1, 7)) "
+    "+ list(range(8, 21)) + list(range(22, 27))]"
+)
+PILOT_CARRIERS = "[[-21, -7, 7, 21]]"
+PILOT_SYMBOLS = "[[1, 1, 1, -1]]"
+SYNC_WORDS = (
+    "[[0] * 6 + [1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, 1, 1, 1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, "
+    "1, 1, 0, 1, -1, -1, 1, 1, -1, 1, -1, 1, -1, -1, -1, -1, -1, 1, 1, -1, -1, 1, -1, 1, -1, 1, "
+    "1, 1, 1] + [0] * 5]"
+)
+
+GRID = [
+    "occupied_carriers",
+    "pilot_carriers",
+    "pilot_symbols",
+    "sync_words",
+    "symbols_skipped",
+    "shifted",
+]
+
+
+def entries():
+    """The parameters of grid and block, in Companion's order."""
+    yield Entry(
+        "num_data_symbols",
+        "Num. Data Symbols",
+        "int",
+        "10",
+        "of a frame, behind the sync words, 1 to 16384, where the value of the frame's tag does not say",
+        asserts=("1 <= num_data_symbols <= 2**14",),
+    )
+    yield Entry(
+        "occupied_carriers",
+        "Occupied Carriers",
+        "raw",
+        CARRIERS,
+        "lists of the carriers with data, counted from DC, -1 is the one below; symbols take one "
+        "list after the other, in turns. As those of the OFDM Carrier Allocator, the default those of "
+        "802.11a",
+    )
+    yield Entry(
+        "pilot_carriers",
+        "Pilot Carriers",
+        "raw",
+        PILOT_CARRIERS,
+        "lists of the carriers with pilots, likewise; [] for none",
+    )
+    yield Entry(
+        "pilot_symbols",
+        "Pilot Symbols",
+        "raw",
+        PILOT_SYMBOLS,
+        "lists of the pilots' values, [set][k], the same for every stream, or [stream][set][k]. An "
+        "antenna that is silent while another one sends its pilot has a zero there",
+    )
+    yield Entry(
+        "sync_words",
+        "Sync Words",
+        "raw",
+        SYNC_WORDS,
+        "symbols in front that are known as a whole, [word][carrier], or [stream][word][carrier], FFT "
+        "Length values each; the default is the long training symbol of 802.11a. Several streams need "
+        "different ones, as many as there are streams or more; [] for none",
+    )
+    yield Entry(
+        "symbols_skipped",
+        "Symbols Skipped",
+        "int",
+        "0",
+        "of the lists of carriers and pilots, before the first symbol behind the sync words, as of "
+        "the OFDM Serializer, 0 to 2^20",
+        hide="${ 'none' if symbols_skipped else 'part' }",
+        asserts=("0 <= symbols_skipped <= 2**20",),
+    )
+    yield Entry(
+        "shifted",
+        "Carriers Shifted",
+        "bool",
+        "True",
+        "vectors have DC in their middle, as the OFDM blocks of GNU Radio have them; otherwise it is "
+        "first. So in the sync words and at the output",
+        hide="${ 'part' if shifted else 'none' }",
+    )
+    yield Entry(
+        "frame_start_tag",
+        "Frame Start Tag",
+        "string",
+        "frame_start",
+        "key of the tag on a frame's first sample. An integer as its value is the frame's number of "
+        "data symbols",
+        hide="part",
+        asserts=("frame_start_tag != ''",),
+    )
+    yield Entry(
+        "length_tag_key",
+        "Length Tag Key",
+        "string",
+        "frame_len",
+        "key of the tag on a frame's first vector, the number of its vectors, for OFDM Serializer and "
+        "other blocks with tagged streams; empty for none",
+        hide="part",
+        asserts=("length_tag_key != frame_start_tag",),
+    )
+
+
+BEHAVIOUR = """\
+Cyclic prefixes, the FFT, the channel's estimate and equalization are inside: samples in, carriers of \
+the data symbols out, in the units of the pilots. Put an OFDM Serializer behind it.
+
+Each frame is received in one piece when its last sample has come. Samples between frames are dropped. \
+A tag in a frame cuts the frame before it, so do a radio's overrun (rx_time) and the end of the stream: \
+whole symbols come out as far as they go. A frame without a whole data symbol is dropped."""
+
+INPUT = """\
+Complex samples, one port per antenna. The sample that carries the frame's tag (on input 0) is the \
+first one of the first symbol's cyclic prefix; the channel's first path may come later, up to the \
+prefix's length. The carrier offset must be corrected before."""
+
+OUTPUT = """\
+Vectors of FFT Length carriers, one port per stream, one vector for each symbol with data; pilots in it \
+have what is known. All tags go on, each on the vector of its symbol, those before a frame's data on \
+its first vector; of those between frames the last one of each key."""
+
+# The report's entries beside those of training_report.fields().
+COUNTS = [
+    ("offset", "the frame's first sample"),
+    ("frames", "how many were received"),
+    ("truncated_frames", "of them, those that were cut short"),
+    ("dropped_frames", "cut before their first data symbol was whole"),
+    ("bad_lengths", "tags with a number of data symbols that is out of range"),
+]
+
+
+def constellation(kind):
+    """Those that decide always, or only with detection = 'ml'."""
+    (text,) = (p["text"] for p in kind["parameters"] if p["name"] == "constellation")
+    sometimes = any(p["name"] == "detection" for p in kind["parameters"])
+    used = "detection == 'ml'" if sometimes else ""
+    shown = " and ".join(filter(None, [used, "constellation_type == 'object'"]))
+    yield Entry(
+        "constellation_type",
+        "Constellation",
+        "constellation",
+        "qpsk",
+        f"{text}. Object takes any digital constellation, such as qpsk.base()",
+        hide=f"${{ 'none' if {used} else 'all' }}" if used else "",
+    )
+    yield Entry(
+        "constellation",
+        "Constellation Object",
+        "raw",
+        "None",
+        hide=f"${{ 'none' if {shown} else 'all' }}",
+        asserts=(f"not ({shown}) or constellation is not None",),
+    )
+
+
+def own(kind):
+    return [p for p in kind["parameters"] if p["name"] != "constellation"]
+
+
+def shown(kind):
+    return [*entries(), *constellation(kind)]
+
+
+def parameters(kind):
+    for one in own(kind):
+        default = one["default"]
+        yield from companion.entry(
+            one["name"],
+            companion.label(one),
+            companion.DTYPES.get(one["type"], "raw"),
+            default if isinstance(default, str) else repr(default),
+            companion.hide(one),
+            one["tab"],
+            one["words"],
+        )
+    for one in shown(kind):
+        yield from companion.entry(one.id, one.label, one.dtype, one.default, one.hide)
+
+
+def conditions(kind):
+    for one in own(kind):
+        yield from companion.asserts(one)
+    for _, _, condition in kind["rules"]:
+        if condition:
+            yield condition
+    for one in shown(kind):
+        yield from one.asserts
+    names = ["fft_len", "cp_len", "num_tx", *GRID]
+    yield f"reservoir.is_ofdm_grid({', '.join(names)})"
+
+
+def make(kind):
+    detector = ",\n".join(
+        f"        {p['name']}={companion.python_value(p)}" for p in kind["parameters"]
+    )
+    names = ["fft_len", "cp_len", "num_tx", *GRID]
+    grid = ",\n".join(f"        {name}=${{{name}}}" for name in names)
+    return f"""\
+reservoir.ofdm_equalizer(
+    reservoir.{kind['name']}(
+{detector}),
+    reservoir.ofdm_grid(
+{grid}),
+    num_data_symbols=${{num_data_symbols}},
+    frame_start_tag=${{frame_start_tag}},
+    length_tag_key=${{length_tag_key}})
+"""
+
+
+def documentation(kind):
+    what = [text for text in (kind["brief"], kind["details"], kind["caution"]) if text]
+    lines = ["\n\n".join(what + [BEHAVIOUR])]
+    lines += ["", "Input:", INPUT, "", "Output:", OUTPUT]
+    lines += ["", "Messages:", "report (out): a dictionary for each frame, with"]
+    for field in reservoir.training_report.fields():
+        if not field["of_descent"]:
+            lines.append(f"    {field['name']}: {field['text']}")
+    lines += [f"    {name}: {text}" for name, text in COUNTS]
+    lines += ["", "Parameters:"]
+    for one in own(kind):
+        meaning = companion.meaning(one, kind["rules"])
+        lines.append(f"{companion.label(one)}: {meaning}")
+    lines += [
+        f"{one.label}: {companion.sentence(one.text)}"
+        for one in shown(kind)
+        if one.text
+    ]
+    lines += ["", f"Keywords: {kind['keywords']}."]
+    return "\n".join(lines)
+
+
+def block(kind):
+    """The whole file."""
+    name = kind["name"]
+    return f"""\
+# Written by `make generate` from what include/gnuradio/reservoir/{name}.h says. Edit that.
+id: reservoir_{name}_equalizer
+label: {kind['title']} Equalizer
+category: '[Reservoir]/Equalizers'
+flags: [ python ]
+
+parameters:
+{chr(10).join(parameters(kind))}
+
+inputs:
+-   domain: stream
+    dtype: complex
+    multiplicity: ${{ num_rx }}
+
+outputs:
+-   domain: stream
+    dtype: complex
+    vlen: ${{ fft_len }}
+    multiplicity: ${{ num_tx }}
+-   domain: message
+    id: report
+    optional: true
+
+asserts:
+{chr(10).join(f"- ${{ {condition} }}" for condition in conditions(kind))}
+
+templates:
+    imports: from gnuradio import digital, reservoir
+    make: |-
+{companion.indented(make(kind), 8)}
+
+documentation: |-
+{companion.indented(documentation(kind))}
+
+file_format: 1
+"""
