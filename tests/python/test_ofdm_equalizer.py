@@ -3,12 +3,15 @@
 #
 """The OFDM equalizer block in real flowgraphs: frames, tags, messages, bad data."""
 
+from pathlib import Path
+
 import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
 from links import QPSK, noise, same_bits, symbols, tag
 
+ROOT = Path(__file__).resolve().parents[2]
 FFT_LEN = 16
 CP_LEN = 4
 SYMBOL = FFT_LEN + CP_LEN
@@ -189,6 +192,11 @@ def test_report_is_the_detectors():
     }
     own = {"offset", "frames", "truncated_frames", "dropped_frames", "bad_lengths"}
     assert set(reports[1]) == names | own
+    block = ROOT / "grc" / "reservoir_ofdm_lmmse_equalizer.block.yml"
+    reference = (ROOT / "docs" / "detectors.md").read_text()
+    for key in names | own:
+        assert f"\n        {key}: " in block.read_text(), key
+        assert f"| `{key}` |" in reference, key
 
 
 @pytest.mark.parametrize("chunk", [1, 4096])
