@@ -6,16 +6,11 @@
 #ifndef INCLUDED_RESERVOIR_FRAME_WORKERS_H
 #define INCLUDED_RESERVOIR_FRAME_WORKERS_H
 
+#include "shell/detector_pool.h"
 #include "shell/finished_frame.h"
 #include <gnuradio/reservoir/detector.h>
-#include <boost/asio/thread_pool.hpp>
 #include <any>
 #include <chrono>
-#include <cstdint>
-#include <deque>
-#include <future>
-#include <memory>
-#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -26,7 +21,7 @@ namespace reservoir {
  * A frame comes out as if the detector itself had received them one after another. Not
  * thread-safe: all functions are for the thread that detects.
  */
-class RESERVOIR_API frame_workers
+class frame_workers
 {
 public:
     struct frame {
@@ -46,17 +41,18 @@ public:
     };
 
     //! workers: threads, at least 2
-    frame_workers(detector::sptr detector, int workers);
-    //! Gives up what runs or waits.
-    ~frame_workers();
+    frame_workers(detector::sptr detector, int workers) : d_pool(detector, workers) {}
 
     //! Frames that were started and not taken.
-    size_t size() const { return d_frames.size(); }
+    size_t size() const { return d_pool.size(); }
     //! As many as may be: those that run, and one for each worker to go on with.
-    bool full() const { return size() >= 2 * d_workers; }
+    bool full() const { return d_pool.full(); }
     void start(frame next);
     //! Whether the oldest is done, after waiting so long at the most.
-    bool ready(std::chrono::microseconds patience) const;
+    bool ready(std::chrono::microseconds patience) const
+    {
+        return d_pool.ready(patience);
+    }
     /*!
      * \brief The oldest, waited for; the detector is trained by it now.
      * \throws whatever receiving it threw; boost::thread_interrupted
@@ -64,22 +60,7 @@ public:
     result take();
 
 private:
-    struct copy {
-        detector::sptr copied;
-        uint64_t settings; // of the original, when it was copied
-    };
-    struct running {
-        copy receiver;
-        uint64_t bad_samples; // that it had seen before
-        std::future<result> found;
-    };
-    copy idle_copy();
-
-    const detector::sptr d_detector;
-    const size_t d_workers;
-    std::vector<copy> d_idle;
-    std::deque<running> d_frames; // the oldest first
-    boost::asio::thread_pool d_pool;
+    detector_pool<detector, result> d_pool;
 };
 
 } // namespace reservoir
