@@ -31,7 +31,8 @@ ofdm_equalizer::sptr ofdm_equalizer::make(ofdm_detector::sptr detector,
                                           const ofdm_grid& grid,
                                           int num_data_symbols,
                                           const std::string& frame_start_tag,
-                                          const std::string& length_tag_key)
+                                          const std::string& length_tag_key,
+                                          int workers)
 {
     require_detector(detector);
     return gnuradio::make_block_sptr<ofdm_equalizer_impl>(
@@ -39,14 +40,16 @@ ofdm_equalizer::sptr ofdm_equalizer::make(ofdm_detector::sptr detector,
         ofdm_frame_pattern(*detector, grid),
         num_data_symbols,
         frame_start_tag,
-        length_tag_key);
+        length_tag_key,
+        workers);
 }
 
 ofdm_equalizer::sptr ofdm_equalizer::make(ofdm_detector::sptr detector,
                                           const stream_matrix& pilots,
                                           int num_data_symbols,
                                           const std::string& frame_start_tag,
-                                          const std::string& length_tag_key)
+                                          const std::string& length_tag_key,
+                                          int workers)
 {
     require_detector(detector);
     return gnuradio::make_block_sptr<ofdm_equalizer_impl>(
@@ -54,14 +57,16 @@ ofdm_equalizer::sptr ofdm_equalizer::make(ofdm_detector::sptr detector,
         ofdm_frame_pattern(*detector, pilots),
         num_data_symbols,
         frame_start_tag,
-        length_tag_key);
+        length_tag_key,
+        workers);
 }
 
 ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
                                          const ofdm_frame_pattern& pattern,
                                          int num_data_symbols,
                                          const std::string& frame_start_tag,
-                                         const std::string& length_tag_key)
+                                         const std::string& length_tag_key,
+                                         int workers)
     : gr::block("ofdm_equalizer",
                 gr::io_signature::make(
                     detector->num_rx(), detector->num_rx(), sizeof(gr_complex)),
@@ -72,9 +77,11 @@ ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
       d_pattern(pattern),
       d_num_data_symbols(num_data_symbols),
       d_frame_start_key(pmt::mp(frame_start_tag)),
-      d_length_key(length_tag_key.empty() ? pmt::PMT_NIL : pmt::mp(length_tag_key))
+      d_length_key(length_tag_key.empty() ? pmt::PMT_NIL : pmt::mp(length_tag_key)),
+      d_workers(workers)
 {
     require_range("num_data_symbols", num_data_symbols, 1, MAX_DATA_SYMBOLS);
+    require_range("workers", workers, 1, 64);
     require(!frame_start_tag.empty(), "frame_start_tag", "''", "a tag's key");
     require(length_tag_key != frame_start_tag,
             "length_tag_key",
@@ -98,10 +105,20 @@ bool ofdm_equalizer_impl::start()
     d_frame_waits = false;
     d_taken = 0;
     d_in = {};
-    d_out = {};
+    d_out.clear();
     d_between.clear();
     d_counts = {};
+    if (d_workers > 1)
+        d_pool = std::make_unique<pool>(d_detector, d_workers);
     return block::start();
+}
+
+bool ofdm_equalizer_impl::stop()
+{
+    gr::thread::scoped_lock guard(d_setlock);
+    d_out.clear();
+    d_pool.reset();
+    return block::stop();
 }
 
 uint64_t ofdm_equalizer_impl::frames() const
@@ -184,7 +201,12 @@ std::vector<ofdm_equalizer_impl::event> ofdm_equalizer_impl::events_in(uint64_t 
     return events;
 }
 
-// As many samples as until a frame waits to be put out.
+bool ofdm_equalizer_impl::hungry() const
+{
+    return d_workers > 1 ? d_out.size() < 2 * size_t(d_workers) : d_out.empty();
+}
+
+// As many samples as until enough frames wait.
 int ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, int count)
 {
     const uint64_t begin = d_taken;
@@ -193,7 +215,7 @@ int ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, int 
         const bool inside = collecting() && now.tag.offset > d_in.begin;
         if (inside && (now.begins || now.cuts))
             end_frame();
-        if (frame_waits())
+        if (!hungry())
             return d_taken - begin; // this tag comes again
         if (now.begins)
             begin_frame(now.tag);
@@ -207,8 +229,6 @@ int ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, int 
 void ofdm_equalizer_impl::collect(const gr_vector_const_void_star& input_items,
                                   uint64_t until)
 {
-    if (frame_waits())
-        return;
     if (collecting()) {
         const uint64_t end = std::min(until, d_in.end);
         for (int r = 0; r < d_detector->num_rx(); r++) {
@@ -221,9 +241,9 @@ void ofdm_equalizer_impl::collect(const gr_vector_const_void_star& input_items,
         d_taken = end;
         if (end == d_in.end)
             end_frame();
-    } else {
-        d_taken = until;
     }
+    if (!collecting() && hungry())
+        d_taken = until;
 }
 
 // Until it is known on which vector the tag goes.
@@ -280,90 +300,119 @@ void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
     d_in.tags = std::exchange(d_between, {});
 }
 
-// Receives what has come of it.
+// Receives what has come of it, or has it received.
 void ofdm_equalizer_impl::end_frame()
 {
     const bool whole = d_taken == d_in.end;
     std::optional<known_carriers> known =
         whole ? std::move(d_in.known)
               : d_pattern.known(d_detector->symbols_in(d_in.samples[0].size()));
-    if (known) {
-        d_out.symbols = d_detector->receive(d_in.samples, *known);
-        d_out.data = known->data_symbols();
-        d_out.next = 0;
-        d_counts.frames++;
-        d_counts.truncated_frames += !whole;
-        place_tags();
-        send_report();
-        d_in = {};
-    } else {
+    if (!known) {
         d_counts.dropped_frames++;
         const incoming dropped = std::exchange(d_in, {});
         for (const event& tag : dropped.tags)
             if (!tag.begins)
                 keep(tag);
+        return;
+    }
+    d_counts.frames++;
+    d_counts.truncated_frames += !whole;
+    outgoing frame;
+    frame.offset = d_in.begin;
+    frame.so_far = d_counts;
+    frame.data = known->data_symbols();
+    place_tags(frame);
+    if (d_pool) {
+        d_pool->start([samples = std::move(d_in.samples),
+                       known = std::move(*known)](ofdm_detector& receiver) {
+            return receiver.receive(samples, known);
+        });
+    } else {
+        frame.symbols = d_detector->receive(d_in.samples, *known);
+        send_report(frame, d_detector->report());
+    }
+    d_out.push_back(std::move(frame));
+    d_in = {};
+}
+
+// What workers have done; waits so long for it if nothing else can be put out.
+void ofdm_equalizer_impl::gather(std::chrono::microseconds patience)
+{
+    while (pending() > 0 &&
+           d_pool->ready(pending() == d_out.size() ? patience
+                                                   : std::chrono::microseconds(0))) {
+        outgoing& frame = d_out[d_out.size() - pending()];
+        auto [symbols, report] = d_pool->take();
+        frame.symbols = std::move(symbols);
+        send_report(frame, report);
     }
 }
 
-void ofdm_equalizer_impl::place_tags()
+void ofdm_equalizer_impl::place_tags(outgoing& frame) const
 {
     if (!pmt::is_null(d_length_key)) {
         gr::tag_t length;
         length.offset = 0;
         length.key = d_length_key;
-        length.value = pmt::from_long(d_out.data.size());
+        length.value = pmt::from_long(frame.data.size());
         length.srcid = alias_pmt();
-        d_out.tags.push_back(length);
+        frame.tags.push_back(length);
     }
     for (const event& now : d_in.tags) {
         const uint64_t into = std::max(now.tag.offset, d_in.begin) - d_in.begin;
         const auto after = std::upper_bound(
-            d_out.data.begin(), d_out.data.end(), d_detector->symbols_in(into));
+            frame.data.begin(), frame.data.end(), d_detector->symbols_in(into));
         gr::tag_t tag = now.tag;
-        tag.offset = std::max<int>(after - d_out.data.begin() - 1, 0);
-        d_out.tags.push_back(tag);
+        tag.offset = std::max<int>(after - frame.data.begin() - 1, 0);
+        frame.tags.push_back(tag);
     }
 }
 
-void ofdm_equalizer_impl::send_report()
+void ofdm_equalizer_impl::send_report(const outgoing& frame,
+                                      const training_report& report)
 {
     const pmt::pmt_t port = pmt::mp("report");
     if (pmt::is_null(message_subscribers(port)))
         return;
-    pmt::pmt_t dict = d_detector->report().to_pmt();
+    pmt::pmt_t dict = report.to_pmt();
     const auto add = [&dict](const char* key, uint64_t value) {
         dict = pmt::dict_add(dict, pmt::mp(key), pmt::from_uint64(value));
     };
-    add("offset", d_in.begin);
-    add("frames", d_counts.frames);
-    add("truncated_frames", d_counts.truncated_frames);
-    add("dropped_frames", d_counts.dropped_frames);
-    add("bad_lengths", d_counts.bad_lengths);
+    add("offset", frame.offset);
+    add("frames", frame.so_far.frames);
+    add("truncated_frames", frame.so_far.truncated_frames);
+    add("dropped_frames", frame.so_far.dropped_frames);
+    add("bad_lengths", frame.so_far.bad_lengths);
     message_port_pub(port, dict);
 }
 
 int ofdm_equalizer_impl::put_out(int noutput_items, gr_vector_void_star& output_items)
 {
+    if (d_out.size() == pending())
+        return 0;
+    outgoing& frame = d_out.front();
     const size_t fft_len = d_detector->fft_len();
-    const size_t count = std::min<size_t>(noutput_items, d_out.data.size() - d_out.next);
+    const size_t count = std::min<size_t>(noutput_items, frame.data.size() - frame.next);
     for (int j = 0; j < d_detector->num_tx(); j++) {
         gr_complex* to = static_cast<gr_complex*>(output_items[j]);
         for (size_t n = 0; n < count; n++, to += fft_len) {
             const gr_complex* const from =
-                d_out.symbols[j].data() + d_out.data[d_out.next + n] * fft_len;
+                frame.symbols[j].data() + frame.data[frame.next + n] * fft_len;
             for (size_t k = 0; k < fft_len; k++)
                 to[d_pattern.place(k)] = from[k];
         }
     }
-    const uint64_t first = nitems_written(0) - d_out.next; // vector of the frame
-    d_out.next += count;
-    for (; !d_out.tags.empty() && d_out.tags.front().offset < d_out.next;
-         d_out.tags.pop_front()) {
-        gr::tag_t tag = d_out.tags.front();
+    const uint64_t first = nitems_written(0) - frame.next; // vector of the frame
+    frame.next += count;
+    for (; !frame.tags.empty() && frame.tags.front().offset < frame.next;
+         frame.tags.pop_front()) {
+        gr::tag_t tag = frame.tags.front();
         tag.offset += first;
         for (int j = 0; j < d_detector->num_tx(); j++)
             add_item_tag(j, tag);
     }
+    if (frame.next == frame.data.size())
+        d_out.pop_front();
     return count;
 }
 
@@ -373,17 +422,20 @@ int ofdm_equalizer_impl::general_work(int noutput_items,
                                       gr_vector_void_star& output_items)
 {
     gr::thread::scoped_lock guard(d_setlock);
-    bool ended = false;
-    if (!frame_waits()) {
-        consume_each(take(input_items,
-                          *std::min_element(ninput_items.begin(), ninput_items.end())));
-        ended = !frame_waits() && input_ended();
-        if (ended && collecting())
-            end_frame();
-    }
+    int taken = 0;
+    if (hungry())
+        taken = take(input_items,
+                     *std::min_element(ninput_items.begin(), ninput_items.end()));
+    consume_each(taken);
+    const bool ended = input_ended();
+    if (ended && collecting())
+        end_frame();
+    // Longer only while nothing else can be done: new samples may come meanwhile.
+    gather(std::chrono::microseconds(taken == 0 ? 500 : 0));
+
     const int produced = put_out(noutput_items, output_items);
-    d_frame_waits = frame_waits();
-    if (ended && produced == 0)
+    d_frame_waits = !d_out.empty();
+    if (ended && produced == 0 && d_out.empty())
         return WORK_DONE;
     return produced;
 }

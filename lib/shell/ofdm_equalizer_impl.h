@@ -6,10 +6,13 @@
 #ifndef INCLUDED_RESERVOIR_OFDM_EQUALIZER_IMPL_H
 #define INCLUDED_RESERVOIR_OFDM_EQUALIZER_IMPL_H
 
+#include "shell/detector_pool.h"
 #include "shell/ofdm_frame_pattern.h"
 #include <gnuradio/reservoir/ofdm_equalizer.h>
 #include <atomic>
+#include <chrono>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +26,8 @@ public:
                         const ofdm_frame_pattern& pattern,
                         int num_data_symbols,
                         const std::string& frame_start_tag,
-                        const std::string& length_tag_key);
+                        const std::string& length_tag_key,
+                        int workers);
 
     uint64_t frames() const override;
     uint64_t truncated_frames() const override;
@@ -33,6 +37,7 @@ public:
     training_report report() const override;
 
     bool start() override;
+    bool stop() override;
     void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
     int general_work(int noutput_items,
                      gr_vector_int& ninput_items,
@@ -60,25 +65,32 @@ private:
         stream_matrix samples;
         std::vector<event> tags;
     };
-    //! A frame on its way out.
+    //! A frame that was received, or will be.
     struct outgoing {
+        uint64_t offset; // of its first sample
+        counts so_far;
         stream_matrix symbols;
         std::vector<int> data;      // of the symbols, those that come out
         size_t next = 0;            // of these
         std::deque<gr::tag_t> tags; // their offsets count data symbols
     };
+    typedef detector_pool<ofdm_detector, stream_matrix> pool;
 
     bool collecting() const { return d_in.begin != d_in.end; }
-    bool frame_waits() const { return d_out.next < d_out.data.size(); }
+    //! Frames that workers have.
+    size_t pending() const { return d_pool ? d_pool->size() : 0; }
+    //! Whether so few frames wait that samples are taken.
+    bool hungry() const;
     std::vector<event> events_in(uint64_t begin, uint64_t end);
     int take(const gr_vector_const_void_star& input_items, int count);
     void collect(const gr_vector_const_void_star& input_items, uint64_t until);
     void keep(const event& now);
     void begin_frame(const gr::tag_t& tag);
     void end_frame();
-    void place_tags();
+    void place_tags(outgoing& frame) const;
+    void gather(std::chrono::microseconds patience);
     void refuse_length(const gr::tag_t& tag);
-    void send_report();
+    void send_report(const outgoing& frame, const training_report& report);
     bool any_input_done() const;
     bool input_ended() const;
     int put_out(int noutput_items, gr_vector_void_star& output_items);
@@ -87,11 +99,13 @@ private:
     const ofdm_frame_pattern d_pattern;
     const int d_num_data_symbols;
     const pmt::pmt_t d_frame_start_key;
-    const pmt::pmt_t d_length_key;           // null: no such tags
-    std::atomic_bool d_frame_waits{ false }; // for forecast, which has no lock
+    const pmt::pmt_t d_length_key; // null: no such tags
+    const int d_workers;
+    std::unique_ptr<pool> d_pool;            // of several workers
+    std::atomic_bool d_frame_waits{ false }; // or will; for forecast, which has no lock
     uint64_t d_taken = 0;                    // samples
     incoming d_in;
-    outgoing d_out;
+    std::deque<outgoing> d_out;   // the oldest first; the last ones are pending
     std::vector<event> d_between; // tags for the next frame, of each key and input one
     counts d_counts;
 };

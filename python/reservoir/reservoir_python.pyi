@@ -1102,6 +1102,7 @@ class ofdm_equalizer(gr.block, gr.basic_block):
         num_data_symbols: int,
         frame_start_tag: str = 'frame_start',
         length_tag_key: str = 'frame_len',
+        workers: int = 1,
     ) -> None:
         """detector: what is trained, an ofdm_detector; belongs to this block from now on
         pilots: an ofdm_grid; or (num_tx, symbols, fft_len) pilots of the first symbols, carriers

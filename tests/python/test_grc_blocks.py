@@ -350,6 +350,8 @@ OFDM_BAD = [
     {"pilot_carriers": "[]", "pilot_symbols": "[]", "sync_words": "[]"},
     {"symbols_skipped": "-1"},
     {"symbols_skipped": "2**20 + 1"},
+    {"workers": "0"},
+    {"workers": "65"},
     {"frame_start_tag": ""},
     {"length_tag_key": "frame_start"},
 ]

@@ -3,6 +3,7 @@
 #
 """The OFDM equalizer block in real flowgraphs: frames, tags, messages, bad data."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,12 @@ def lmmse(num_rx=1, num_tx=1, **options):
 def configured(num_rx=1, num_tx=1):
     return reservoir.ofdm_configured(
         fft_len=FFT_LEN, cp_len=[CP_LEN], num_rx=num_rx, num_tx=num_tx
+    )
+
+
+def network(num_rx=1, num_tx=1):
+    return reservoir.ofdm_esn(
+        fft_len=FFT_LEN, cp_len=[CP_LEN], num_rx=num_rx, num_tx=num_tx, window=8
     )
 
 
@@ -153,16 +160,18 @@ def expected(make, grid, samples, starts, num_data=DATA):
 
 @pytest.mark.parametrize("chunk", CHUNKS)
 @pytest.mark.parametrize("num_rx, num_tx", [(1, 1), (2, 1), (2, 2), (3, 2)])
-@pytest.mark.parametrize("make", [lmmse, configured])
-def test_flowgraph_equals_offline(make, num_rx, num_tx, chunk):
+@pytest.mark.parametrize("make", [lmmse, configured, network])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_flowgraph_equals_offline(make, num_rx, num_tx, chunk, workers):
     grid, samples, starts, frames = link(3, num_rx, num_tx)
-    eq = reservoir.ofdm_equalizer(make(num_rx, num_tx), grid, DATA)
+    eq = reservoir.ofdm_equalizer(make(num_rx, num_tx), grid, DATA, workers=workers)
     out, tags, reports = run(eq, samples, [start(s) for s in starts], chunk)
     assert same_bits(out, expected(lambda: make(num_rx, num_tx), grid, samples, starts))
     sent = np.concatenate([one[:, grid.num_sync_words() :] for one in frames], 1)
     decided = np.sign(out.real) + 1j * np.sign(out.imag)
     used = [k + FFT_LEN // 2 for k in CARRIERS]
-    assert np.mean(np.abs(decided - np.sqrt(2) * sent)[..., used] > 1e-3) < 0.05
+    wrong = np.abs(decided - np.sqrt(2) * sent)[..., used] > 1e-3
+    assert np.mean(wrong) < (0.25 if make == network else 0.05)
     for one in tags:
         assert lengths(one) == [(0, DATA), (DATA, DATA), (2 * DATA, DATA)]
         assert places(one, "frame_start") == [0, DATA, 2 * DATA]
@@ -172,11 +181,30 @@ def test_flowgraph_equals_offline(make, num_rx, num_tx, chunk):
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)
-def test_many_frames_without_gaps(chunk):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_frames_without_gaps(chunk, workers):
     grid, samples, starts, _ = link(40, gap=0, lead=0)
-    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
     out, _, _ = run(eq, samples, [start(s) for s in starts], chunk)
     assert same_bits(out, expected(lmmse, grid, samples, starts))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_flowgraph_can_be_stopped_while_frames_wait(workers):
+    grid, samples, starts, _ = link(20, 2, 2, gap=0)
+    tags = [start(s) for s in starts]
+    eq = reservoir.ofdm_equalizer(configured(2, 2), grid, DATA, workers=workers)
+    top = gr.top_block()
+    for i, row in enumerate(samples):
+        source = blocks.vector_source_c(row.tolist(), True, 1, [] if i else tags)
+        top.connect(source, (eq, i))
+    for o in range(2):
+        top.connect((eq, o), blocks.null_sink(gr.sizeof_gr_complex * FFT_LEN))
+    top.start()
+    time.sleep(0.2)
+    top.stop()
+    top.wait()
+    assert eq.frames() > 0
 
 
 def test_report_is_the_detectors():
@@ -244,11 +272,12 @@ def test_other_values_mean_the_parameter(value):
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)
-def test_tags_lie_on_their_symbols(chunk):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_tags_lie_on_their_symbols(chunk, workers):
     """One on every sample of two frames and of what is between them."""
     grid, samples, starts, _ = link(2, gap=9)
     marks = [tag(n, "mark", pmt.from_long(n)) for n in range(samples.shape[1])]
-    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
     _, (tags,), _ = run(eq, samples, [start(s) for s in starts] + marks, chunk)
     found = {value: place for place, key, value in tags if key == "mark"}
     front, length = grid.num_sync_words(), (grid.num_sync_words() + DATA) * SYMBOL
@@ -310,7 +339,8 @@ def test_frames_of_other_inputs_do_not_count_but_their_overruns_do(key, on_input
     [(n, m) for n in (0, 3, 4, 5, 6) for m in (0, 1, SYMBOL - 1) if n + m > 0],
 )
 @pytest.mark.parametrize("key", ["frame_start", "rx_time"])
-def test_a_tag_cuts_the_frame_before_it(key, whole, more, chunk):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_tag_cuts_the_frame_before_it(key, whole, more, chunk, workers):
     """The first frame has whole symbols and some samples more, then the second begins."""
     rng = np.random.default_rng(3)
     grid = make_grid()
@@ -320,7 +350,7 @@ def test_a_tag_cuts_the_frame_before_it(key, whole, more, chunk):
     cut = whole * SYMBOL + more
     samples = np.concatenate([samples[:, :cut], samples[:, length:]], 1)
     tags = [start(0), start(cut)] + ([tag(cut, key)] if key == "rx_time" else [])
-    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
     out, (found,), _ = run(eq, samples, tags, chunk)
     count = max(whole - grid.num_sync_words(), 0)
     parts = [expected(lmmse, grid, samples, [0], count)] if count else []
@@ -357,11 +387,12 @@ def test_rx_time_on_the_first_sample_cuts_nothing():
 
 @pytest.mark.parametrize("chunk", CHUNKS)
 @pytest.mark.parametrize("missing", [0, 1, SYMBOL, 3 * SYMBOL])
-def test_end_of_stream(missing, chunk):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_end_of_stream(missing, chunk, workers):
     """Two whole frames wait when the stream ends, then one that is cut."""
     grid, samples, starts, _ = link(3, gap=0)
     samples = samples[:, : samples.shape[1] - missing]
-    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
     out, _, _ = run(eq, samples, [start(s) for s in starts], chunk)
     left = DATA - -(-missing // SYMBOL)
     parts = [expected(lmmse, grid, samples, starts[:2])]
@@ -479,11 +510,12 @@ def test_serializer_gets_the_data_carriers(shifted):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_bad_samples_are_counted_and_count_as_zero(bad):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_bad_samples_are_counted_and_count_as_zero(bad, workers):
     grid, samples, starts, _ = link(2)
     samples[0, starts[0] + 50] = bad
     samples[0, starts[1] - 1] = bad  # between frames
-    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
     out, _, reports = run(eq, samples, [start(s) for s in starts])
     samples[0, starts[0] + 50] = 0
     assert same_bits(out, expected(lmmse, grid, samples, starts))
@@ -491,10 +523,11 @@ def test_bad_samples_are_counted_and_count_as_zero(bad):
     assert [report["bad_samples"] for report in reports] == [1, 1]
 
 
-def test_block_runs_again():
+@pytest.mark.parametrize("workers", [1, 3])
+def test_block_runs_again(workers):
     """Offsets and counts begin at 0 again."""
     grid, samples, starts, _ = link(2)
-    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
     tags = [start(s) for s in starts]
     first, _, _ = run(eq, samples[:, : starts[1] + 90], tags)
     eq_again, _, reports = run(eq, samples, tags)
@@ -515,6 +548,8 @@ def test_detector_belongs_to_one_block():
         (dict(detector=None), "detector = None: must be an ofdm_detector"),
         (dict(num_data_symbols=0), "num_data_symbols = 0: must be within 1 ... 16384"),
         (dict(num_data_symbols=16385), "num_data_symbols = 16385: must be within"),
+        (dict(workers=0), "workers = 0: must be within 1 ... 64"),
+        (dict(workers=65), "workers = 65: must be within 1 ... 64"),
         (dict(frame_start_tag=""), "frame_start_tag = '': must be a tag's key"),
         (
             dict(length_tag_key="frame_start"),

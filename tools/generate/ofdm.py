@@ -114,6 +114,16 @@ def entries():
         asserts=("length_tag_key != frame_start_tag",),
     )
 
+    yield Entry(
+        "workers",
+        "Workers",
+        "int",
+        "1",
+        "threads that receive frames at once, 1 to 64",
+        hide="part",
+        asserts=("1 <= workers <= 64",),
+    )
+
 
 BEHAVIOUR = """\
 Cyclic prefixes, the FFT, the channel's estimate and equalization are inside: samples in, carriers of \
@@ -143,18 +153,22 @@ COUNTS = [
 ]
 
 
+# where the detector's decisions are not what it is for
+DECIDES = {"ofdm_lmmse": "detection == 'ml'", "ofdm_esn": "refits > 0"}
+
+
 def constellation(kind):
-    """Those that decide always, or only with detection = 'ml'."""
-    (text,) = (p["text"] for p in kind["parameters"] if p["name"] == "constellation")
-    sometimes = any(p["name"] == "detection" for p in kind["parameters"])
-    used = "detection == 'ml'" if sometimes else ""
+    texts = [p["text"] for p in kind["parameters"] if p["name"] == "constellation"]
+    if not texts:
+        return
+    used = DECIDES.get(kind["name"], "")
     shown = " and ".join(filter(None, [used, "constellation_type == 'object'"]))
     yield Entry(
         "constellation_type",
         "Constellation",
         "constellation",
         "qpsk",
-        f"{text}. Object takes any digital constellation, such as qpsk.base()",
+        f"{texts[0]}. Object takes any digital constellation, such as qpsk.base()",
         hide=f"${{ 'none' if {used} else 'all' }}" if used else "",
     )
     yield Entry(
@@ -167,32 +181,34 @@ def constellation(kind):
     )
 
 
-def own(kind):
-    return [p for p in kind["parameters"] if p["name"] != "constellation"]
-
-
 def shown(kind):
     return [*entries(), *constellation(kind)]
 
 
-def parameters(kind):
-    for one in own(kind):
+def of_detector(kind, tabs):
+    for one in companion.ordered(kind):
         default = one["default"]
-        yield from companion.entry(
-            one["name"],
-            companion.label(one),
-            companion.DTYPES.get(one["type"], "raw"),
-            default if isinstance(default, str) else repr(default),
-            companion.hide(one),
-            one["tab"],
-            one["words"],
-        )
+        if bool(one["tab"]) == tabs:
+            yield from companion.entry(
+                one["name"],
+                companion.label(one),
+                companion.DTYPES.get(one["type"], "raw"),
+                default if isinstance(default, str) else repr(default),
+                companion.hide(one),
+                one["tab"],
+                one["words"],
+            )
+
+
+def parameters(kind):
+    yield from of_detector(kind, tabs=False)
     for one in shown(kind):
         yield from companion.entry(one.id, one.label, one.dtype, one.default, one.hide)
+    yield from of_detector(kind, tabs=True)
 
 
 def conditions(kind):
-    for one in own(kind):
+    for one in companion.ordered(kind):
         yield from companion.asserts(one)
     for _, _, condition in kind["rules"]:
         if condition:
@@ -217,7 +233,8 @@ reservoir.ofdm_equalizer(
 {grid}),
     num_data_symbols=${{num_data_symbols}},
     frame_start_tag=${{frame_start_tag}},
-    length_tag_key=${{length_tag_key}})
+    length_tag_key=${{length_tag_key}},
+    workers=${{workers}})
 """
 
 
@@ -231,7 +248,7 @@ def documentation(kind):
             lines.append(f"    {field['name']}: {field['text']}")
     lines += [f"    {name}: {text}" for name, text in COUNTS]
     lines += ["", "Parameters:"]
-    for one in own(kind):
+    for one in companion.ordered(kind):
         meaning = companion.meaning(one, kind["rules"])
         lines.append(f"{companion.label(one)}: {meaning}")
     lines += [
@@ -246,10 +263,11 @@ def documentation(kind):
 def block(kind):
     """The whole file."""
     name = kind["name"]
+    family = f" ({kind['family']})" if kind["family"] else ""
     return f"""\
 # Written by `make generate` from what include/gnuradio/reservoir/{name}.h says. Edit that.
 id: reservoir_{name}_equalizer
-label: {kind['title']} Equalizer
+label: {kind['title']} Equalizer{family}
 category: '[Reservoir]/Equalizers'
 flags: [ python ]
 

@@ -45,6 +45,8 @@ public:
     const std::vector<int>& cp_len() const { return d_cp_len; }
     int num_rx() const { return num_inputs(); }
     int num_tx() const { return num_outputs(); }
+    //! One of its own with the same parameters; it belongs to no shell.
+    sptr clone() const;
     //! Whole symbols in so many samples.
     int symbols_in(size_t num_samples) const;
     //! Samples of so many symbols.

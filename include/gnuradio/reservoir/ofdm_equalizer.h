@@ -31,6 +31,9 @@ namespace reservoir {
  *   the grid's order; without a grid they have natural order, DC first.
  * - A frame comes out when its last sample has come and it has been received. Until it has gone no samples
  *   are taken. Samples between frames are dropped.
+ * - workers = N: up to N frames are received at once, each by a copy of the detector in a thread of its own;
+ *   up to N more wait, then the input does. Symbols, tags and reports come in their order and are the same as
+ *   with one worker; frames() counts frames as they begin.
  * - A frame's tag within a frame cuts the frame before it; so do a radio's overrun (a tag rx_time in a frame)
  *   and the end of the stream. Of such a frame the whole symbols are received and counted in
  *   truncated_frames; with no data symbol among them, or nothing that is known, the frame is dropped and
@@ -64,13 +67,15 @@ public:
      * \param frame_start_tag key of the tag on a frame's first sample, not empty
      * \param length_tag_key key of the tag on a frame's first vector, another than frame_start_tag; empty:
      *        there is none
+     * \param workers threads that receive frames, 1 to 64; 1: the block's own
      * \throws std::invalid_argument naming the parameter, its value and its range
      */
     static sptr make(ofdm_detector::sptr detector,
                      const ofdm_grid& grid,
                      int num_data_symbols,
                      const std::string& frame_start_tag = "frame_start",
-                     const std::string& length_tag_key = "frame_len");
+                     const std::string& length_tag_key = "frame_len",
+                     int workers = 1);
     /*!
      * \brief The same with full pilot symbols in front, then data on all carriers that they use.
      * \param pilots a row per stream of whole symbols, carriers in natural order, zero on unused ones
@@ -79,7 +84,8 @@ public:
                      const stream_matrix& pilots,
                      int num_data_symbols,
                      const std::string& frame_start_tag = "frame_start",
-                     const std::string& length_tag_key = "frame_len");
+                     const std::string& length_tag_key = "frame_len",
+                     int workers = 1);
 
     //! Frames received, those among them that were cut short.
     virtual uint64_t frames() const = 0;

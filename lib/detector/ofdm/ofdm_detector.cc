@@ -27,6 +27,11 @@ ofdm_detector::ofdm_detector(int num_rx,
 
 ofdm_detector::~ofdm_detector() = default;
 
+ofdm_detector::sptr ofdm_detector::clone() const
+{
+    return std::dynamic_pointer_cast<ofdm_detector>(do_clone());
+}
+
 int ofdm_detector::symbols_in(size_t num_samples) const
 {
     return int(kernel::ofdm_transform(d_fft_len, d_cp_len).num_symbols(num_samples));

@@ -30,25 +30,32 @@ void bind_ofdm_equalizer(py::module& m)
                         const pilots_or_grid& pilots,
                         int num_data_symbols,
                         const std::string& frame_start_tag,
-                        const std::string& length_tag_key) {
+                        const std::string& length_tag_key,
+                        int workers) {
                 if (const ofdm_grid* grid = std::get_if<ofdm_grid>(&pilots))
                     return ofdm_equalizer::make(detector,
                                                 *grid,
                                                 num_data_symbols,
                                                 frame_start_tag,
-                                                length_tag_key);
+                                                length_tag_key,
+                                                workers);
                 const stream_matrix rows =
                     detector
                         ? pilot_rows(std::get<complex_array>(pilots), detector->fft_len())
                         : stream_matrix();
-                return ofdm_equalizer::make(
-                    detector, rows, num_data_symbols, frame_start_tag, length_tag_key);
+                return ofdm_equalizer::make(detector,
+                                            rows,
+                                            num_data_symbols,
+                                            frame_start_tag,
+                                            length_tag_key,
+                                            workers);
             }),
             py::arg("detector"),
             py::arg("pilots"),
             py::arg("num_data_symbols"),
             py::arg("frame_start_tag") = "frame_start",
             py::arg("length_tag_key") = "frame_len",
+            py::arg("workers") = 1,
             "detector: what is trained, an ofdm_detector; belongs to this block from now "
             "on\n"
             "pilots: an ofdm_grid; or (num_tx, symbols, fft_len) pilots of the first "
