@@ -17,6 +17,7 @@ from .link import (
     pulse_shaper,
     software_channel,
 )
+from .ofdm import ofdm_rx
 from .reservoir_python import *
 
 

@@ -156,9 +156,8 @@ def members(cls):
 
 
 def one_class(cls):
-    own = cls.__module__
     bases = [
-        base.__name__ if base.__module__ == own else f"gr.{base.__name__}"
+        translate(f"{base.__module__}.{base.__name__}", TYPES)
         for base in cls.__bases__
         if not base.__module__.startswith("pybind11")
     ]

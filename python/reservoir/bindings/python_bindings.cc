@@ -14,6 +14,7 @@ void bind_detector(py::module& m);
 RESERVOIR_DETECTORS(RESERVOIR_DECLARE)
 void bind_ofdm_grid(py::module& m);
 void bind_ofdm_detector(py::module& m);
+void bind_ofdm_equalizer_configured(py::module& m);
 RESERVOIR_OFDM_DETECTORS(RESERVOIR_DECLARE)
 void bind_detector_kinds(py::module& m);
 void bind_viterbi_equalizer(py::module& m);
@@ -49,6 +50,7 @@ PYBIND11_MODULE(reservoir_python, m)
     bind_ofdm_detector(m);
     RESERVOIR_OFDM_DETECTORS(RESERVOIR_BIND)
     bind_detector_kinds(m);
+    bind_ofdm_equalizer_configured(m);
     bind_viterbi_equalizer(m);
     bind_equalizer(m);
     bind_ofdm_equalizer(m);
