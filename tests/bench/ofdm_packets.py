@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnuradio import blocks, digital, gr
+from gnuradio import blocks, digital, gr, reservoir
 
 PAYLOAD_BYTES = 96
 GAP = 400  # samples between packets
@@ -112,14 +112,37 @@ def delivered(receiver, samples, packets):
     return sum(packet.tobytes() in arrived for packet in packets)
 
 
-def compare(channel, count, bits, seed, **settings):
-    """Packets by digital.ofdm_rx, and by reservoir.ofdm_rx."""
-    from gnuradio import reservoir
+def simpledfe(bits, symbols_skipped):
+    """As digital.ofdm_rx has it."""
+    points = (digital.constellation_bpsk, digital.constellation_qpsk)[bits - 1]()
+    sent = digital.ofdm_tx()
+    carriers = sent.occupied_carriers, sent.pilot_carriers, sent.pilot_symbols
+    return digital.ofdm_equalizer_simpledfe(
+        sent.fft_len,
+        points.base(),
+        *carriers,
+        symbols_skipped=symbols_skipped,
+        alpha=0.1,
+    )
 
+
+def compare(channel, count, bits, seed, sync_threshold=None, **settings):
+    """Packets by digital.ofdm_rx, and by reservoir.ofdm_rx; with a threshold the first is our
+    receiver with GNU Radio's equalizers."""
     packets = payloads(count, seed)
     samples = received_samples(sent_samples(packets, bps_payload=bits), channel, seed)
     options = dict(bps_payload=bits, packet_length_tag_key=TAG)
-    stock = delivered(digital.ofdm_rx(**options), samples, packets)
+    if sync_threshold is None:
+        receiver = digital.ofdm_rx(**options)
+    else:
+        settings["sync_threshold"] = sync_threshold
+        receiver = reservoir.ofdm_rx(
+            **options,
+            sync_threshold=sync_threshold,
+            header_equalizer=simpledfe(1, 0),
+            payload_equalizer=simpledfe(bits, 1),
+        )
+    stock = delivered(receiver, samples, packets)
     ours = delivered(reservoir.ofdm_rx(**options, **settings), samples, packets)
     return stock, ours
 
@@ -127,9 +150,11 @@ def compare(channel, count, bits, seed, **settings):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--packets", type=int, default=150)
-    parser.add_argument("--bits", type=int, default=2, help="per symbol of the payload")
+    parser.add_argument(
+        "--bits", type=int, default=2, choices=(1, 2), help="bars are for 2"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threshold", type=float, default=0.9, help="of ours")
+    parser.add_argument("--threshold", type=float, help="sync's, of both receivers")
     parser.add_argument("--only", default="", help="channels with this in their name")
     arguments = parser.parse_args()
     gr.logging().set_default_level(gr.log_levels.warn)  # lost headers are no news
@@ -147,7 +172,7 @@ def main():
         met = ours >= channel.bar * stock
         missed |= not met
         print(
-            f"{channel.name:30} digital.ofdm_rx {stock:4}   reservoir.ofdm_rx {ours:4}"
+            f"{channel.name:30} GNU Radio's {stock:4}   ours {ours:4}"
             f"   of {arguments.packets}   bar {channel.bar:.2f} x: "
             f"{'met' if met else 'missed'}",
             flush=True,

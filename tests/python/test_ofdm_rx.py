@@ -337,19 +337,13 @@ def test_packets_arrive_below_12_db_where_the_sync_lets_them():
 
 def test_equalizers_can_be_chosen():
     """With GNU Radio's the packets are those of digital.ofdm_rx."""
-    sent = digital.ofdm_tx()
-    carriers = sent.occupied_carriers, sent.pilot_carriers, sent.pilot_symbols
     stock, same = ofdm_packets.compare(
         channel_named("mild"),
         40,
         2,
         seed=1,
-        header_equalizer=digital.ofdm_equalizer_simpledfe(
-            64, BPSK.base(), *carriers, symbols_skipped=0
-        ),
-        payload_equalizer=digital.ofdm_equalizer_simpledfe(
-            64, QPSK.base(), *carriers, symbols_skipped=1, alpha=0.1
-        ),
+        header_equalizer=ofdm_packets.simpledfe(1, 0),
+        payload_equalizer=ofdm_packets.simpledfe(2, 1),
     )
     assert same == stock
 
