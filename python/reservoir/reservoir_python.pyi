@@ -872,7 +872,7 @@ class ofdm_configured(ofdm_detector):
         num_tx: streams that are sent; 1 to 8
         constellation: of the data; QPSK if there is none
         channel_len: taps of the channel; 1 to 4096 samples, or 0: by the Bayesian information
-        criterion
+        criterion, up to the prefix, at most 96
         amplifier_order: coefficients of the amplifiers' polynomial beyond the linear one: 1 is
         cubic, 2 quintic; 0 to 3, or -1: by the Bayesian information criterion, up to 2
         refits: times that the model is fitted to the decisions; 0 to 16
