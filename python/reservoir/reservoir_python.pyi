@@ -911,6 +911,7 @@ class ofdm_esn(ofdm_detector):
         constellation: Optional[digital.constellation] = None,
         seed: int = 1,
         refits: int = 0,
+        correct_carriers: bool = False,
     ) -> None:
         """fft_len: carriers, of which some may be unused; 2 to 65536
         cp_len: samples of the symbols' cyclic prefixes, in turns; 0 to 65536 samples
@@ -927,6 +928,8 @@ class ofdm_esn(ofdm_detector):
         constellation: of the data, for refits > 0
         seed: of the random weights; the same network on every machine; at least 0
         refits: times that the readout is trained on the whole frame's decisions; 0 to 16
+        correct_carriers: on, what the network's output lacks on each carrier is added, by the
+        known carriers
 
         Raises ValueError naming the parameter, its value and its range.
         """
@@ -948,6 +951,9 @@ def detector_kinds() -> list:
     details, caution, trains_in_epochs, adapts, adapts_when, commands (name, value, text),
     parameters and rules (parameter, what is allowed, condition in Python).
     """
+
+def ofdm_detector_kinds() -> list:
+    """The same of the detectors of OFDM frames."""
 
 class ofdm_equalizer_configured(digital.ofdm_equalizer_1d_pilots):
     """Equalizer for digital.ofdm_frame_equalizer_vcvc, in place of digital.ofdm_equalizer_simpledfe.
@@ -1109,6 +1115,59 @@ class equalizer(gr.block, gr.basic_block):
         """Mistakes told in this run, a list of sentences: the last of each kind; that of the
         training sequence stays.
         """
+
+class ofdm_equalizer(gr.block, gr.basic_block):
+    """OFDM equalizer block: trains a detector on the known carriers of each frame and puts out its
+    data symbols.
+
+    Complex samples in, a stream per antenna; a vector of fft_len carriers for each data symbol
+    out, a stream per transmitter. A tag on input 0 marks the first sample of a frame's first
+    cyclic prefix; an integer as its value is the frame's number of symbols behind the sync words
+    or pilots. Samples between frames are dropped. A tag within a frame, a radio's overrun
+    (rx_time) and the end of the stream cut a frame short: its whole symbols come out.
+
+    Message port 'report': a dict for each frame, with the fields of training_report and offset,
+    frames, truncated_frames, dropped_frames and bad_lengths.
+    """
+
+    def __init__(
+        self,
+        detector: ofdm_detector,
+        pilots: Union[ArrayLike, ofdm_grid],
+        num_data_symbols: int,
+        frame_start_tag: str = 'frame_start',
+        length_tag_key: str = 'frame_len',
+        workers: int = 1,
+    ) -> None:
+        """detector: what is trained, an ofdm_detector; belongs to this block from now on
+        pilots: an ofdm_grid; or (num_tx, symbols, fft_len) pilots of the first symbols, carriers
+        in natural order, zero on the unused ones: then all carriers that they use have data in
+        the symbols behind them
+        num_data_symbols: symbols behind the sync words or pilots, 1 to 16384, where the tag's
+        value does not say
+        frame_start_tag: key of the tag on a frame's first sample
+        length_tag_key: key of the tag on a frame's first vector, the number of its vectors; '':
+        none
+        Raises ValueError naming the parameter, its value and its range.
+        """
+
+    def frames(self) -> int:
+        """Frames received so far, truncated ones among them."""
+
+    def truncated_frames(self) -> int:
+        """Frames that were cut short and received as far as they go."""
+
+    def dropped_frames(self) -> int:
+        """Frames cut so short that there was nothing to receive."""
+
+    def bad_lengths(self) -> int:
+        """Tags with a number of data symbols that is out of range."""
+
+    def bad_samples(self) -> int:
+        """Samples that were not finite."""
+
+    def report(self) -> training_report:
+        """The last frame's report."""
 
 class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
     """A matrix of tapped delay lines with new random taps for each frame.

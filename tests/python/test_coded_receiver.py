@@ -228,7 +228,7 @@ def test_turns_with_an_ldpc_code():
             assert one["data"] in (data, None) and one["iterations"] <= iterations
             assert packet is None or one["data"] == packet[0]
         arrived.append(sum(one["data"] is not None for one in found))
-    assert arrived[0] + 3 < arrived[1] < arrived[2]
+    assert arrived[0] < arrived[1] < arrived[2] - 10
     assert arrived[2] >= 56
 
 
