@@ -889,5 +889,7 @@ def test_the_program(tmp_path, capsys):
         "configured over reference",
         "lmmse over reference",
         "configured over ml",
+        "esn over reference",
+        "esn over fir",
     }
     assert "T6c 25 dB (2 frames)" in capsys.readouterr().out
