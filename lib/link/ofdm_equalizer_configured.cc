@@ -29,7 +29,7 @@ constexpr int MOST_CARRIERS = 65536;
 constexpr int MOST_SETS = 1 << 20;
 constexpr Index MOST_TAPS = 128;
 constexpr int PHASE_TURNS = 2; // of decisions and phase
-// OFDM symbols until what was learnt has faded to 1/e
+// OFDM symbols until what is remembered has faded to 1/e
 constexpr double MEMORIES[] = { HUGE_VAL, 16.0, 4.0, 1.5, 0.6 };
 
 bool is_finite_value(gr_complex value)

@@ -19,6 +19,9 @@ namespace reservoir {
 
 struct ofdm_frame;
 struct ofdm_result;
+namespace kernel {
+class ofdm_transform;
+}
 
 /*!
  * \brief A receiver of OFDM frames from one or several antennas, trained on the carriers that are
@@ -84,6 +87,7 @@ private:
 
     const int d_fft_len;
     const std::vector<int> d_cp_len;
+    const std::shared_ptr<kernel::ofdm_transform> d_transform;
     uint64_t d_bad_samples = 0;
 };
 

@@ -75,11 +75,11 @@ private:
                                                  d_frame.usable,
                                                  longest(),
                                                  d_parameters.channel_len);
-            d_model.taps = channel.taps;
-            d_model.coefficients.resize(0, d_frame.known.size());
-            d_model.largest.setOnes(d_frame.known.size());
-            d_model.noise_variance = channel.noise_variance;
-            d_found.residuals.push_back(channel.noise_variance);
+            const Index streams = d_frame.known.size();
+            take({ channel.taps,
+                   MatrixXcd(0, streams),
+                   Eigen::VectorXd::Ones(streams),
+                   channel.noise_variance });
         }
         if (whole > 0 && d_model.taps.length - 1 > d_frame.transform->longest_cp())
             equalize_samples(whole);
@@ -106,15 +106,21 @@ private:
         const Index most = std::max<Index>(end / (2 * streams), 1);
         const Index taps = std::min(longest(), most);
         const int order = d_parameters.amplifier_order;
-        d_model =
+        take(
             kernel::fit_amplified_channel(d_frame.samples,
                                           d_frame.sent(sent),
                                           { taps - 1, end },
                                           taps,
                                           std::min<Index>(d_parameters.channel_len, taps),
                                           order < 0 ? LIKELY_ORDER : order,
-                                          std::max(order, 0));
-        d_found.residuals.push_back(d_model.noise_variance);
+                                          std::max(order, 0)));
+    }
+
+    void take(const kernel::amplified_channel& model)
+    {
+        d_model = model;
+        d_responses = model.taps.responses(d_parameters.fft_len);
+        d_found.residuals.push_back(model.noise_variance);
     }
 
     void decide(const carrier_streams& received)
@@ -122,22 +128,18 @@ private:
         const kernel::noise_split white = { d_model.noise_variance, 0.0 };
         const carrier_streams before = d_found.symbols;
         d_found.noise_variance =
-            d_detector.detect(received,
-                              d_model.taps.responses(d_parameters.fft_len),
-                              white,
-                              d_found.symbols);
+            d_detector.detect(received, d_responses, white, d_found.symbols);
         d_changed = before != d_found.symbols;
     }
 
     carrier_streams without_what_is_added() const
     {
-        const auto responses = d_model.taps.responses(d_parameters.fft_len);
         carrier_streams out =
             d_frame.carriers(d_model.output(d_frame.sent(d_found.symbols)));
         for (Index r = 0; r < Index(out.size()); r++) {
             for (Index j = 0; j < Index(d_found.symbols.size()); j++)
                 for (Index k = 0; k < out[r].rows(); k++)
-                    out[r].row(k) -= responses[k](r, j) * d_found.symbols[j].row(k);
+                    out[r].row(k) -= d_responses[k](r, j) * d_found.symbols[j].row(k);
             out[r] = d_frame.received[r] - out[r];
         }
         return out;
@@ -180,6 +182,7 @@ private:
     const ofdm_configured_parameters& d_parameters;
     carrier_detector d_detector;
     kernel::amplified_channel d_model;
+    std::vector<kernel::mimo_matrix> d_responses; // of its taps
     ofdm_result d_found;
     bool d_changed = true; // some decision, in the last turn
 };

@@ -21,7 +21,10 @@ ofdm_detector::ofdm_detector(int num_rx,
                              int num_tx,
                              int fft_len,
                              const std::vector<int>& cp_len)
-    : trainable(num_rx, num_tx), d_fft_len(fft_len), d_cp_len(cp_len)
+    : trainable(num_rx, num_tx),
+      d_fft_len(fft_len),
+      d_cp_len(cp_len),
+      d_transform(std::make_shared<kernel::ofdm_transform>(fft_len, cp_len))
 {
 }
 
@@ -34,12 +37,12 @@ ofdm_detector::sptr ofdm_detector::clone() const
 
 int ofdm_detector::symbols_in(size_t num_samples) const
 {
-    return int(kernel::ofdm_transform(d_fft_len, d_cp_len).num_symbols(num_samples));
+    return int(d_transform->num_symbols(num_samples));
 }
 
 size_t ofdm_detector::samples_of(int num_symbols) const
 {
-    return kernel::ofdm_transform(d_fft_len, d_cp_len).begin(num_symbols);
+    return d_transform->begin(num_symbols);
 }
 
 void ofdm_detector::check(const stream_matrix& received,
@@ -72,7 +75,7 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
                                   const known_carriers& known)
 {
     ofdm_frame frame;
-    frame.transform = std::make_shared<kernel::ofdm_transform>(d_fft_len, d_cp_len);
+    frame.transform = d_transform;
     frame.num_symbols = known.num_symbols;
     const Index size = frame.transform->begin(known.num_symbols);
     double power = 0.0;
