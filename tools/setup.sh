@@ -15,7 +15,7 @@ BASE="g++ make cmake pkg-config git libeigen3-dev libhwy-dev libboost-test-dev p
 python3-dev python3-numpy python3-scipy python3-matplotlib python3-tqdm python3-pyqt5
 python3-pyqtgraph python3-gi python3-gi-cairo gir1.2-gtk-3.0"
 GNURADIO="gnuradio gnuradio-dev"
-BENCH="libbenchmark-dev"
+BENCH="libbenchmark-dev libliquid-dev" # liquid-dsp: equalizers to compare with
 TEST="python3-pytest python3-pytest-xdist python3-hypothesis $BENCH"
 GNURADIO_TEST="gr-osmosdr" # built for the GNU Radio of the distribution
 FORMAT="clang-format black"
