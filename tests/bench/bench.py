@@ -23,6 +23,7 @@ from pathlib import Path
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 import numpy as np
+import ofdm_rates
 import peers
 import pmt
 from bench_report import (
@@ -636,6 +637,15 @@ def radio_to_bytes(options):
                     )
 
 
+def ofdm(options):
+    """MIMO-OFDM frames in a flowgraph, from samples to data symbols: 2 × 2 antennas, 64 carriers of
+    which 52 are used, 4 pilot and 12 data symbols, 16-QAM behind amplifiers. Symbols are those of
+    all data carriers and streams. The receiver in numpy has no flowgraph."""
+    measures = ofdm_rates.measures(options.seconds)
+    for name, (rate, note) in best_of(options.runs, measures).items():
+        yield Row(name, rate / 1e6, RATE, peer=name == ofdm_rates.NUMPY, note=note)
+
+
 PARTS = {
     "kernels": kernels,
     "blocks": block_rates,
@@ -649,6 +659,7 @@ PARTS = {
     "workers": workers,
     "real time": real_time,
     "radio to bytes": radio_to_bytes,
+    "ofdm": ofdm,
 }
 
 

@@ -104,6 +104,9 @@ BARS = [
     Bar(RADIO_TO_BYTES.format("fir", 512), "1 core", 4.1),
     Bar(RADIO_TO_BYTES.format("configured_esn", 512), "1 core", 1.5),
     Bar(RADIO_TO_BYTES.format("configured_esn", 512), "2 cores", 2.4),
+    Bar("ofdm_lmmse", RATE, 8),
+    Bar("ofdm_configured", RATE, 0.5),
+    Bar("ofdm_esn", RATE, 2),
 ] + [Bar(name, RATE, bound, over=LMS) for name, bound in REAL_TIME.items()]
 
 

@@ -197,14 +197,17 @@ def gaussian(rng, *shape):
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
 
 
-def make_frame(link, snr_db, seed, number):
-    """snr_db: of a sample at one antenna, where the channel has its mean power."""
+def make_frame(link, snr_db, seed, number, pilots=None):
+    """snr_db: of a sample at one antenna, where the channel has its mean power; pilots: others than
+    those that it would draw."""
     rng = np.random.default_rng((seed, number))
     count = link.num_pilots + link.data_symbols
     symbols = np.zeros((link.antennas, count, link.fft_len), complex)
     symbols[..., link.active] = QAM16[
         rng.integers(0, 16, (link.antennas, count, len(link.active)))
     ]
+    if pilots is not None:
+        symbols[:, : link.num_pilots] = pilots
     profile = link.mean_powers() / link.antennas
     channel = np.sqrt(profile) * gaussian(
         rng, link.antennas, link.antennas, len(profile)
