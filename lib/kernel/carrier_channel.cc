@@ -22,7 +22,8 @@ using Eigen::VectorXcd;
 
 namespace {
 
-constexpr double CARRIER_RIDGE = 1e-3; // of the known carriers' energy, for unit-power ones
+constexpr double CARRIER_RIDGE =
+    1e-3; // of the known carriers' energy, for unit-power ones
 
 // sum over carriers of power[k] e^(2 pi i k l / N) for l = 0 ... N - 1.
 VectorXcd correlation(Eigen::FFT<double>& fft, const VectorXcd& power)
@@ -47,9 +48,18 @@ normal_equations equations_of(const carrier_streams& received,
     const Index size = usable.rows();
     const Index streams = known.size(), antennas = received.size();
     Eigen::FFT<double> fft;
-    const auto products = [&](const MatrixXcd& a, const MatrixXcd& b) {
-        const Eigen::ArrayXXcd all = a.array().conjugate() * b.array();
-        return VectorXcd(usable.select(all, 0.0).rowwise().sum());
+    std::vector<Index> symbols;
+    for (Index n = 0; n < usable.cols(); n++)
+        if (usable.col(n).any())
+            symbols.push_back(n);
+    VectorXcd sum(size);
+    const auto products = [&](const MatrixXcd& a,
+                              const MatrixXcd& b) -> const VectorXcd& {
+        sum.setZero();
+        for (const Index n : symbols)
+            sum.array() += usable.col(n).select(
+                a.col(n).array().conjugate() * b.col(n).array(), 0.0);
+        return sum;
     };
     normal_equations made = { MatrixXcd(streams * longest, streams * longest),
                               MatrixXcd(streams * longest, antennas),
@@ -58,10 +68,9 @@ normal_equations equations_of(const carrier_streams& received,
     for (Index i = 0; i < streams; i++) {
         for (Index j = 0; j < streams; j++) {
             const VectorXcd lags = correlation(fft, products(known[i], known[j]));
-            for (Index l = 0; l < longest; l++)
-                for (Index m = 0; m < longest; m++)
-                    made.gram(streams * l + i, streams * m + j) =
-                        lags((l - m + size) % size);
+            for (Index m = 0; m < longest; m++) // its lower half is all that is read
+                for (Index l = m; l < longest; l++)
+                    made.gram(streams * l + i, streams * m + j) = lags(l - m);
         }
         for (Index r = 0; r < antennas; r++) {
             const VectorXcd lags = correlation(fft, products(known[i], received[r]));
@@ -71,7 +80,8 @@ normal_equations equations_of(const carrier_streams& received,
     }
     made.gram.diagonal().array() += CARRIER_RIDGE * made.count;
     for (const MatrixXcd& antenna : received)
-        made.energy += usable.select(antenna.array().abs2(), 0.0).sum();
+        for (const Index n : symbols)
+            made.energy += usable.col(n).select(antenna.col(n).array().abs2(), 0.0).sum();
     return made;
 }
 
@@ -139,10 +149,95 @@ carrier_channel estimate_carrier_channel(const carrier_streams& received,
 
 mimo_matrix noise_split::covariance(const mimo_matrix& channel) const
 {
-    mimo_matrix out = distortion * channel * channel.adjoint();
+    mimo_matrix out = channel.lazyProduct(channel.adjoint());
+    out *= distortion;
     out.diagonal().array() += noise;
     return out;
 }
+
+namespace {
+
+// The residual's energy along the eigenvectors of each carrier's H H^H: a row per carrier.
+struct residual_spectrum {
+    Eigen::ArrayXXd gains, energies;
+    Eigen::ArrayXd counts; // OFDM symbols
+};
+
+// Without eigenvectors: tr(S E) = g_1 E_1 + g_2 E_2, tr(E) = E_1 + E_2.
+void split_two(const mimo_matrix& squared,
+               const mimo_matrix& residual,
+               Index row,
+               residual_spectrum& found)
+{
+    const double half = 0.5 * squared.trace().real();
+    const double apart = 0.5 * (squared(0, 0).real() - squared(1, 1).real());
+    const double root = std::sqrt(std::norm(squared(1, 0)) + apart * apart);
+    const double total = residual.trace().real();
+    const double seen = squared(0, 0).real() * residual(0, 0).real() +
+                        squared(1, 1).real() * residual(1, 1).real() +
+                        2.0 * (squared(1, 0) * std::conj(residual(1, 0))).real();
+    double first = 0.5 * total; // any part, where the gains are equal
+    if (root > 1e-9 * half)
+        first = std::clamp(0.5 * (seen - (half - root) * total) / root, 0.0, total);
+    found.gains.row(row) << half + root, std::max(half - root, 0.0);
+    found.energies.row(row) << first, total - first;
+}
+
+void split(const mimo_matrix& squared,
+           const mimo_matrix& residual,
+           Index row,
+           residual_spectrum& found)
+{
+    if (squared.rows() == 2)
+        return split_two(squared, residual, row, found);
+    const Eigen::SelfAdjointEigenSolver<mimo_matrix> solver(squared);
+    for (Index r = 0; r < squared.rows(); r++) {
+        const auto vector = solver.eigenvectors().col(r);
+        found.gains(row, r) = std::max(solver.eigenvalues()(r), 0.0);
+        found.energies(row, r) =
+            vector.dot(residual.selfadjointView<Eigen::Lower>() * vector).real();
+    }
+}
+
+residual_spectrum spectrum_of_residual(const carrier_streams& received,
+                                       const carrier_streams& known,
+                                       const carrier_mask& usable,
+                                       const std::vector<mimo_matrix>& responses)
+{
+    const Index antennas = received.size(), streams = known.size();
+    const Index used = usable.rowwise().any().count();
+    residual_spectrum found{ Eigen::ArrayXXd(used, antennas),
+                             Eigen::ArrayXXd(used, antennas),
+                             Eigen::ArrayXd(used) };
+    mimo_matrix residual(antennas, antennas), squared(antennas, antennas);
+    mimo_vector left(antennas);
+    Index row = 0;
+    for (Index k = 0; k < usable.rows(); k++) {
+        residual.setZero();
+        Index count = 0;
+        for (Index n = 0; n < usable.cols(); n++) {
+            if (!usable(k, n))
+                continue;
+            for (Index r = 0; r < antennas; r++) {
+                left(r) = received[r](k, n);
+                for (Index j = 0; j < streams; j++)
+                    left(r) -= responses[k](r, j) * known[j](k, n);
+            }
+            for (Index c = 0; c < antennas; c++) // the lower half
+                for (Index r = c; r < antennas; r++)
+                    residual(r, c) += left(r) * std::conj(left(c));
+            count++;
+        }
+        if (count == 0)
+            continue;
+        squared = responses[k].lazyProduct(responses[k].adjoint());
+        split(squared, residual, row, found);
+        found.counts(row++) = double(count);
+    }
+    return found;
+}
+
+} // namespace
 
 noise_split split_noise(const carrier_streams& received,
                         const carrier_streams& known,
@@ -156,48 +251,26 @@ noise_split split_noise(const carrier_streams& received,
         0.0, 0.01, 0.018, 0.032, 0.056, 0.1,  0.18, 0.32, 0.56,
         1.0, 1.8,  3.2,   5.6,   10.0,  18.0, 32.0, 56.0, 100.0
     };
-    const Index antennas = received.size(), streams = known.size();
-    // of every carrier the residual's energy along the eigenvectors of H H^H
-    std::vector<double> gains, energies, counts;
-    for (Index k = 0; k < usable.rows(); k++) {
-        const double count = usable.row(k).count();
-        if (count == 0)
-            continue;
-        const mimo_matrix squared = responses[k] * responses[k].adjoint();
-        const Eigen::SelfAdjointEigenSolver<mimo_matrix> solver(squared);
-        Eigen::Matrix<double, Eigen::Dynamic, 1, 0, MAX_ANTENNAS, 1> energy =
-            Eigen::Matrix<double, Eigen::Dynamic, 1, 0, MAX_ANTENNAS, 1>::Zero(antennas);
-        for (Index n = 0; n < usable.cols(); n++) {
-            if (!usable(k, n))
-                continue;
-            mimo_vector left(antennas), sent(streams);
-            for (Index r = 0; r < antennas; r++)
-                left(r) = received[r](k, n);
-            for (Index j = 0; j < streams; j++)
-                sent(j) = known[j](k, n);
-            left -= responses[k] * sent;
-            energy += (solver.eigenvectors().adjoint() * left).cwiseAbs2();
-        }
-        for (Index r = 0; r < antennas; r++) {
-            gains.push_back(std::max(solver.eigenvalues()(r), 0.0));
-            energies.push_back(energy(r));
-            counts.push_back(count);
-        }
-    }
+    const residual_spectrum spectrum =
+        spectrum_of_residual(received, known, usable, responses);
     const double equations = usable.count();
     const double hidden = std::min(MOST_HIDDEN, used_taps / equations);
-    const double total = equations * antennas;
+    const double total = equations * received.size();
     double best = std::numeric_limits<double>::infinity();
     noise_split found = {};
+    Eigen::ArrayXd variances, determinants;
     for (const double ratio : RATIOS) {
-        double energy = 0.0, score = ratio > 0.0 ? WORTH_A_PARAMETER : 0.0;
-        for (size_t i = 0; i < gains.size(); i++) {
-            const double variance = 1.0 + ratio * gains[i];
-            energy += energies[i] / variance;
-            score += counts[i] * std::log(variance);
+        double energy = 0.0;
+        determinants.setOnes(spectrum.counts.size());
+        for (Index r = 0; r < spectrum.gains.cols(); r++) {
+            variances = 1.0 + ratio * spectrum.gains.col(r);
+            energy += (spectrum.energies.col(r) / variances).sum();
+            determinants *= variances;
         }
         const double noise = std::max(energy / total, 1e-12);
-        score += total * std::log(noise);
+        double score = total * std::log(noise);
+        if (ratio > 0.0)
+            score += WORTH_A_PARAMETER + (spectrum.counts * determinants.log()).sum();
         if (score < best) {
             best = score;
             found = { noise / (1.0 - hidden), ratio * noise / (1.0 - hidden) };

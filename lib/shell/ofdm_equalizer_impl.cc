@@ -207,23 +207,21 @@ bool ofdm_equalizer_impl::hungry() const
 }
 
 // As many samples as until enough frames wait.
-int ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, int count)
+void ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, uint64_t end)
 {
-    const uint64_t begin = d_taken;
-    for (const event& now : events_in(begin, begin + count)) {
+    for (const event& now : events_in(d_taken, end)) {
         collect(input_items, now.tag.offset);
         const bool inside = collecting() && now.tag.offset > d_in.begin;
         if (inside && (now.begins || now.cuts))
             end_frame();
         if (!hungry())
-            return d_taken - begin; // this tag comes again
+            return; // this tag comes again
         if (now.begins)
             begin_frame(now.tag);
         if (!now.begins || collecting())
             keep(now);
     }
-    collect(input_items, begin + count);
-    return d_taken - begin;
+    collect(input_items, end);
 }
 
 void ofdm_equalizer_impl::collect(const gr_vector_const_void_star& input_items,
@@ -386,15 +384,19 @@ void ofdm_equalizer_impl::send_report(const outgoing& frame,
     message_port_pub(port, dict);
 }
 
-int ofdm_equalizer_impl::put_out(int noutput_items, gr_vector_void_star& output_items)
+// Behind so many vectors of this call.
+int ofdm_equalizer_impl::put_out(int before,
+                                 int noutput_items,
+                                 gr_vector_void_star& output_items)
 {
     if (d_out.size() == pending())
         return 0;
     outgoing& frame = d_out.front();
     const size_t fft_len = d_detector->fft_len();
-    const size_t count = std::min<size_t>(noutput_items, frame.data.size() - frame.next);
+    const size_t count =
+        std::min<size_t>(noutput_items - before, frame.data.size() - frame.next);
     for (int j = 0; j < d_detector->num_tx(); j++) {
-        gr_complex* to = static_cast<gr_complex*>(output_items[j]);
+        gr_complex* to = static_cast<gr_complex*>(output_items[j]) + before * fft_len;
         for (size_t n = 0; n < count; n++, to += fft_len) {
             const gr_complex* const from =
                 frame.symbols[j].data() + frame.data[frame.next + n] * fft_len;
@@ -402,7 +404,7 @@ int ofdm_equalizer_impl::put_out(int noutput_items, gr_vector_void_star& output_
                 to[d_pattern.place(k)] = from[k];
         }
     }
-    const uint64_t first = nitems_written(0) - frame.next; // vector of the frame
+    const uint64_t first = nitems_written(0) + before - frame.next; // vector of the frame
     frame.next += count;
     for (; !frame.tags.empty() && frame.tags.front().offset < frame.next;
          frame.tags.pop_front()) {
@@ -422,18 +424,23 @@ int ofdm_equalizer_impl::general_work(int noutput_items,
                                       gr_vector_void_star& output_items)
 {
     gr::thread::scoped_lock guard(d_setlock);
-    int taken = 0;
-    if (hungry())
-        taken = take(input_items,
-                     *std::min_element(ninput_items.begin(), ninput_items.end()));
-    consume_each(taken);
+    const uint64_t begin = nitems_read(0);
+    const uint64_t end =
+        begin + *std::min_element(ninput_items.begin(), ninput_items.end());
+    int produced = 0;
+    for (int last = -1; last != produced;) {
+        last = produced;
+        if (hungry())
+            take(input_items, end);
+        // Longer only while nothing else can be done: new samples may come meanwhile.
+        const bool idle = d_taken == begin && produced == 0;
+        gather(std::chrono::microseconds(idle ? 500 : 0));
+        produced += put_out(produced, noutput_items, output_items);
+    }
+    consume_each(d_taken - begin);
     const bool ended = input_ended();
     if (ended && collecting())
         end_frame();
-    // Longer only while nothing else can be done: new samples may come meanwhile.
-    gather(std::chrono::microseconds(taken == 0 ? 500 : 0));
-
-    const int produced = put_out(noutput_items, output_items);
     d_frame_waits = !d_out.empty();
     if (ended && produced == 0 && d_out.empty())
         return WORK_DONE;

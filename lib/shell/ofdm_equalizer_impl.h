@@ -82,7 +82,7 @@ private:
     //! Whether so few frames wait that samples are taken.
     bool hungry() const;
     std::vector<event> events_in(uint64_t begin, uint64_t end);
-    int take(const gr_vector_const_void_star& input_items, int count);
+    void take(const gr_vector_const_void_star& input_items, uint64_t end);
     void collect(const gr_vector_const_void_star& input_items, uint64_t until);
     void keep(const event& now);
     void begin_frame(const gr::tag_t& tag);
@@ -93,7 +93,7 @@ private:
     void send_report(const outgoing& frame, const training_report& report);
     bool any_input_done() const;
     bool input_ended() const;
-    int put_out(int noutput_items, gr_vector_void_star& output_items);
+    int put_out(int before, int noutput_items, gr_vector_void_star& output_items);
 
     const ofdm_detector::sptr d_detector;
     const ofdm_frame_pattern d_pattern;

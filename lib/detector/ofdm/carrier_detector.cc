@@ -6,6 +6,7 @@
 #include "detector/ofdm/carrier_detector.h"
 
 #include <Eigen/Cholesky>
+#include <Eigen/LU>
 #include <algorithm>
 
 namespace gr {
@@ -25,6 +26,23 @@ mimo_matrix columns(const mimo_matrix& matrix, const std::vector<Index>& which)
     return out;
 }
 
+// Eigen's product is made for larger ones.
+void multiply(const mimo_matrix& matrix, const mimo_vector& vector, mimo_vector& product)
+{
+    product.setZero(matrix.rows());
+    for (Index c = 0; c < matrix.cols(); c++)
+        for (Index r = 0; r < matrix.rows(); r++)
+            product(r) += matrix(r, c) * vector(c);
+}
+
+// Of a Hermitian positive definite one.
+mimo_matrix inverse(const mimo_matrix& matrix)
+{
+    if (matrix.rows() == 2) // the usual case, in closed form
+        return Eigen::Matrix2cd(matrix).inverse();
+    return matrix.llt().solve(mimo_matrix::Identity(matrix.rows(), matrix.cols()));
+}
+
 } // namespace
 
 void carrier_detector::prepare(const mimo_matrix& response,
@@ -36,11 +54,11 @@ void carrier_detector::prepare(const mimo_matrix& response,
     // What a stream's own distortion adds cannot be told from the stream.
     const double regularization =
         std::max(noise.noise, LEAST_NOISE) / (1.0 + noise.distortion);
-    mimo_matrix gram = channel.adjoint() * channel;
+    mimo_matrix gram = channel.adjoint().lazyProduct(channel);
     gram.diagonal().array() += regularization;
-    const Eigen::LLT<mimo_matrix> factor(gram);
-    const mimo_matrix weights = factor.solve(channel.adjoint());
-    const auto gains = (weights * channel).diagonal().real().array().max(1e-9).eval();
+    const mimo_matrix weights = inverse(gram).lazyProduct(channel.adjoint());
+    const auto gains =
+        weights.lazyProduct(channel).diagonal().real().array().max(1e-9).eval();
     d_variance =
         ((1.0 / gains - 1.0) * (1.0 + noise.distortion) + noise.distortion).mean();
     if (d_method == method::lmmse) {
@@ -52,7 +70,7 @@ void carrier_detector::prepare(const mimo_matrix& response,
     const Eigen::LLT<mimo_matrix> whitener(covariance);
     d_weights = whitener.matrixL().solve(
         mimo_matrix::Identity(covariance.rows(), covariance.cols()));
-    d_search.set_channel(d_weights * channel);
+    d_search.set_channel(d_weights.lazyProduct(channel));
 }
 
 double carrier_detector::detect(const kernel::carrier_streams& received,
@@ -63,36 +81,40 @@ double carrier_detector::detect(const kernel::carrier_streams& received,
     const Index antennas = received.size(), num_streams = symbols.size();
     double variances = 0.0;
     Index detected = 0;
-    std::vector<Index> before, unknown;
-    mimo_vector samples(antennas);
+    std::vector<Index> streams; // those that are unknown
+    mimo_vector samples(antennas), seen(antennas);
     for (Index k = 0; k < d_frame.usable.rows(); k++) {
-        before.clear();
+        unsigned before = 0; // a bit per unknown stream
         for (Index n = 0; n < d_frame.num_symbols; n++) {
-            unknown.clear();
+            unsigned unknown = 0;
             for (Index j = 0; j < num_streams; j++)
-                if (!d_frame.masks[j](k, n))
-                    unknown.push_back(j);
-            if (unknown.empty())
+                unknown |= unsigned(!d_frame.masks[j](k, n)) << j;
+            if (unknown == 0)
                 continue;
-            if (unknown != before)
-                prepare(responses[k], noise, unknown);
-            before = unknown;
+            if (unknown != before) {
+                streams.clear();
+                for (Index j = 0; j < num_streams; j++)
+                    if (unknown >> j & 1)
+                        streams.push_back(j);
+                prepare(responses[k], noise, streams);
+                before = unknown;
+            }
             for (Index r = 0; r < antennas; r++)
                 samples(r) = received[r](k, n);
-            if (Index(unknown.size()) < num_streams)
+            if (Index(streams.size()) < num_streams)
                 for (Index j = 0; j < num_streams; j++)
                     if (d_frame.masks[j](k, n))
                         samples -= responses[k].col(j) * symbols[j](k, n);
-            const mimo_vector seen = d_weights * samples;
-            variances += d_variance * unknown.size();
-            detected += unknown.size();
+            multiply(d_weights, samples, seen);
+            variances += d_variance * streams.size();
+            detected += streams.size();
             if (d_method == method::lmmse) {
-                for (size_t i = 0; i < unknown.size(); i++)
-                    symbols[unknown[i]](k, n) = seen(i);
+                for (size_t i = 0; i < streams.size(); i++)
+                    symbols[streams[i]](k, n) = seen(i);
             } else {
                 const std::vector<int>& found = d_search.decide(seen);
-                for (size_t i = 0; i < unknown.size(); i++)
-                    symbols[unknown[i]](k, n) = d_points(found[i]);
+                for (size_t i = 0; i < streams.size(); i++)
+                    symbols[streams[i]](k, n) = d_points(found[i]);
             }
         }
     }

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -80,16 +81,16 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
     const Index size = frame.transform->begin(known.num_symbols);
     double power = 0.0;
     for (const auto& row : received) {
-        Eigen::VectorXcd samples(size);
-        for (Index n = 0; n < size; n++) {
-            samples(n) = row[n];
-            if (std::isfinite(row[n].real()) && std::isfinite(row[n].imag()))
-                continue;
-            samples(n) = 0.0;
-            d_bad_samples++;
-        }
+        Eigen::VectorXcd samples = Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
+                                       .cast<std::complex<double>>();
+        if (!std::isfinite(samples.squaredNorm()))
+            for (std::complex<double>& sample : samples)
+                if (!std::isfinite(sample.real()) || !std::isfinite(sample.imag())) {
+                    sample = 0.0;
+                    d_bad_samples++;
+                }
         power += samples.squaredNorm();
-        frame.samples.push_back(samples);
+        frame.samples.push_back(std::move(samples));
     }
     const double count = double(size) * double(received.size());
     frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
@@ -100,20 +101,19 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
     double energy = 0.0, used = 0.0;
     kernel::carrier_mask all_known, some_used;
     for (int j = 0; j < num_tx(); j++) {
-        const Eigen::MatrixXcd values =
-            Eigen::Map<const Eigen::MatrixXcf>(
-                known.values[j].data(), d_fft_len, known.num_symbols)
-                .cast<std::complex<double>>();
+        const Eigen::Map<const Eigen::MatrixXcf> values(
+            known.values[j].data(), d_fft_len, known.num_symbols);
+        const kernel::carrier_mask is_used =
+            values.real().array() != 0.0f || values.imag().array() != 0.0f;
         const kernel::carrier_mask mask =
             Eigen::Map<const Eigen::Array<char, Eigen::Dynamic, Eigen::Dynamic>>(
                 known.known[j].data(), d_fft_len, known.num_symbols) != 0;
-        energy += values.squaredNorm();
-        used += (values.array() != 0.0).count();
-        all_known = j == 0 ? mask : (all_known && mask).eval();
-        some_used = j == 0 ? (values.array() != 0.0).eval()
-                           : (some_used || values.array() != 0.0).eval();
-        frame.known.push_back(values);
+        frame.known.push_back(values.cast<std::complex<double>>());
         frame.masks.push_back(mask);
+        energy += frame.known.back().squaredNorm();
+        used += is_used.count();
+        all_known = j == 0 ? mask : (all_known && mask).eval();
+        some_used = j == 0 ? is_used : (some_used || is_used).eval();
     }
     frame.usable = all_known && some_used;
     require(frame.usable.any(),
@@ -161,11 +161,12 @@ stream_matrix ofdm_detector::run(const stream_matrix& received,
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     make_report(frame, found, took.count());
     stream_matrix out = known.values;
-    for (int j = 0; j < num_tx(); j++)
+    for (int j = 0; j < num_tx(); j++) {
+        const auto symbols = found.symbols[j].reshaped();
         for (size_t i = 0; i < out[j].size(); i++)
             if (!known.known[j][i])
-                out[j][i] = gr_complex(found.symbols[j](i % d_fft_len, i / d_fft_len) *
-                                       frame.known_scale);
+                out[j][i] = gr_complex(symbols(i) * frame.known_scale);
+    }
     return out;
 }
 

@@ -31,10 +31,11 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     const auto responses = channel.taps.responses(p.fft_len);
     const kernel::noise_split noise = kernel::split_noise(
         frame.received, frame.known, frame.usable, responses, channel.taps.values.rows());
-    carrier_detector detector(frame,
-                              frame.points(p.constellation),
-                              p.detection == "ml" ? carrier_detector::method::joint
-                                                  : carrier_detector::method::lmmse);
+    const bool joint = p.detection == "ml";
+    carrier_detector detector(
+        frame,
+        joint ? frame.points(p.constellation) : Eigen::VectorXcd::Zero(1),
+        joint ? carrier_detector::method::joint : carrier_detector::method::lmmse);
     ofdm_result found;
     found.symbols = frame.known;
     found.taps = channel.taps;
