@@ -127,7 +127,7 @@ void joint_search::set_channel(const mimo_matrix& channel)
 }
 
 // Every path by every point of this stream; the nearest of them.
-void joint_search::widen(const mimo_vector& samples, Index stream)
+void joint_search::widen(const mimo_vector& samples, Index stream, size_t width)
 {
     const Index count = d_r.cols(), num_points = d_slicer.points().size();
     d_longer.clear();
@@ -145,10 +145,10 @@ void joint_search::widen(const mimo_vector& samples, Index stream)
     const auto nearer = [](const path& a, const path& b) {
         return a.distance < b.distance;
     };
-    if (d_longer.size() > d_width) {
+    if (d_longer.size() > width) {
         std::nth_element(
-            d_longer.begin(), d_longer.begin() + d_width, d_longer.end(), nearer);
-        d_longer.resize(d_width);
+            d_longer.begin(), d_longer.begin() + width, d_longer.end(), nearer);
+        d_longer.resize(width);
     }
     d_paths.swap(d_longer);
 }
@@ -183,7 +183,7 @@ const std::vector<int>& joint_search::decide(const mimo_vector& samples)
         return decide_two(turned);
     d_paths.assign(1, path{ 0.0, {} });
     for (Index k = count - 1; k > 0; k--)
-        widen(turned, k);
+        widen(turned, k, d_width);
     const double scale = 1.0 / d_r(0, 0).real();
     double least = std::numeric_limits<double>::infinity();
     const path* best = nullptr;
@@ -204,6 +204,44 @@ const std::vector<int>& joint_search::decide(const mimo_vector& samples)
     for (Index j = 0; j < count; j++)
         d_decided[d_order[j]] = best->points[j];
     return d_decided;
+}
+
+// All pairs of points.
+void joint_search::two_log_likelihoods(const mimo_vector& samples,
+                                       Eigen::MatrixXd& out) const
+{
+    for (Index p = 0; p < d_scaled.rows(); p++) {
+        const double second = std::norm(samples(1) - d_scaled(p, 3));
+        const std::complex<double> rest = samples(0) - d_scaled(p, 1);
+        for (Index q = 0; q < d_scaled.rows(); q++) {
+            const double found = -second - std::norm(rest - d_scaled(q, 0));
+            out(q, d_order[0]) = std::max(out(q, d_order[0]), found);
+            out(p, d_order[1]) = std::max(out(p, d_order[1]), found);
+        }
+    }
+}
+
+void joint_search::log_likelihoods(const mimo_vector& samples,
+                                   Eigen::MatrixXd& log_likelihoods)
+{
+    constexpr double NONE = -std::numeric_limits<double>::infinity();
+    const Index count = d_r.cols();
+    const mimo_vector turned = d_q.adjoint() * samples;
+    log_likelihoods.setConstant(d_slicer.points().size(), count, NONE);
+    if (count == 2)
+        return two_log_likelihoods(turned, log_likelihoods);
+    d_paths.assign(1, path{ 0.0, {} });
+    for (Index k = count - 1; k >= 0; k--)
+        widen(turned, k, SOFT_WIDTH * d_width);
+    double farthest = 0.0;
+    for (const path& found : d_paths) {
+        farthest = std::max(farthest, found.distance);
+        for (Index k = 0; k < count; k++) {
+            double& known = log_likelihoods(found.points[k], d_order[k]);
+            known = std::max(known, -found.distance);
+        }
+    }
+    log_likelihoods = log_likelihoods.cwiseMax(-farthest);
 }
 
 } // namespace kernel

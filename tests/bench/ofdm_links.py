@@ -197,6 +197,20 @@ def gaussian(rng, *shape):
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
 
 
+def transmit(link, symbols, snr_db, rng):
+    """Samples at the antennas, the channel that was drawn and the noise per sample."""
+    profile = link.mean_powers() / link.antennas
+    channel = np.sqrt(profile) * gaussian(
+        rng, link.antennas, link.antennas, len(profile)
+    )
+    sent = amplified(modulate(symbols, link), link)
+    noise_variance = 10 ** (-snr_db / 10)
+    received = np.sqrt(noise_variance) * gaussian(rng, *sent.shape)
+    for r, t in np.ndindex(channel.shape[:2]):
+        received[r] += np.convolve(sent[t], channel[r, t])[: sent.shape[1]]
+    return received, channel, noise_variance
+
+
 def make_frame(link, snr_db, seed, number, pilots=None):
     """snr_db: of a sample at one antenna, where the channel has its mean power; pilots: others than
     those that it would draw."""
@@ -208,15 +222,7 @@ def make_frame(link, snr_db, seed, number, pilots=None):
     ]
     if pilots is not None:
         symbols[:, : link.num_pilots] = pilots
-    profile = link.mean_powers() / link.antennas
-    channel = np.sqrt(profile) * gaussian(
-        rng, link.antennas, link.antennas, len(profile)
-    )
-    sent = amplified(modulate(symbols, link), link)
-    noise_variance = 10 ** (-snr_db / 10)
-    received = np.sqrt(noise_variance) * gaussian(rng, *sent.shape)
-    for r, t in np.ndindex(channel.shape[:2]):
-        received[r] += np.convolve(sent[t], channel[r, t])[: sent.shape[1]]
+    received, channel, noise_variance = transmit(link, symbols, snr_db, rng)
     return Frame(link, received.astype(np.complex64), symbols, channel, noise_variance)
 
 

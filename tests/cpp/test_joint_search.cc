@@ -314,6 +314,74 @@ BOOST_AUTO_TEST_CASE(channels_without_full_rank)
     BOOST_TEST(search.decide(channel.col(0) * points(5))[0] == 5);
 }
 
+namespace {
+
+// Of all sequences with this point of this stream.
+double
+least_distance_with(const VectorXcd& points, const trial& made, Index stream, int point)
+{
+    const mimo_vector rest = made.samples - made.channel.col(stream) * points(point);
+    mimo_matrix others(made.channel.rows(), made.channel.cols() - 1);
+    for (Index j = 0, k = 0; j < made.channel.cols(); j++)
+        if (j != stream)
+            others.col(k++) = made.channel.col(j);
+    return others.cols() == 0 ? rest.squaredNorm() : least_distance(points, others, rest);
+}
+
+} // namespace
+
+// But for a constant, where there are more antennas than streams.
+BOOST_DATA_TEST_CASE(log_likelihoods_of_up_to_two_streams_are_exact, names(), name)
+{
+    const VectorXcd& points = CONSTELLATIONS.at(name);
+    kernel::joint_search search(points);
+    kernel::random generator(9);
+    Eigen::MatrixXd found;
+    for (const Index streams : { 1, 2 })
+        for (int n = 0; n < 10; n++) {
+            const trial made = draw(generator, points, streams + n % 2, streams, 0.4);
+            search.set_channel(made.channel);
+            search.log_likelihoods(made.samples, found);
+            BOOST_REQUIRE(found.rows() == points.size());
+            BOOST_REQUIRE(found.cols() == streams);
+            const double constant = found(0, 0) + least_distance_with(points, made, 0, 0);
+            if (made.channel.rows() == streams)
+                BOOST_TEST(std::abs(constant) < ROUNDING * 100);
+            for (Index j = 0; j < streams; j++)
+                for (Index p = 0; p < points.size(); p++) {
+                    const double least = least_distance_with(points, made, j, int(p));
+                    BOOST_TEST(std::abs(found(p, j) + least - constant) <
+                               ROUNDING * (1.0 + least));
+                }
+        }
+}
+
+// Of three streams of QPSK all 64 sequences are in the list; of four the nearer half.
+BOOST_AUTO_TEST_CASE(log_likelihoods_of_more_streams)
+{
+    const VectorXcd points = CONSTELLATIONS.at("qpsk");
+    kernel::joint_search search(points);
+    kernel::random generator(10);
+    Eigen::MatrixXd found;
+    for (int n = 0; n < 20; n++) {
+        for (const Index streams : { 3, 4 }) {
+            const trial made = draw(generator, points, streams, streams, 0.2);
+            search.set_channel(made.channel);
+            search.log_likelihoods(made.samples, found);
+            const std::vector<int> decided = search.decide(made.samples);
+            for (Index j = 0; j < streams; j++) {
+                Index best;
+                found.col(j).maxCoeff(&best);
+                BOOST_TEST(best == decided[j]);
+                for (Index p = 0; p < points.size() && streams == 3; p++) {
+                    const double least = least_distance_with(points, made, j, int(p));
+                    BOOST_TEST(std::abs(found(p, j) + least) < ROUNDING * (1.0 + least));
+                }
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(more_streams_than_antennas_are_refused)
 {
     kernel::joint_search search(CONSTELLATIONS.at("qpsk"));

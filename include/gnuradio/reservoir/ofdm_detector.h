@@ -8,10 +8,12 @@
 
 #include <gnuradio/digital/constellation.h>
 #include <gnuradio/reservoir/described.h>
+#include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/ofdm_grid.h>
 #include <gnuradio/reservoir/trainable.h>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gr {
@@ -64,6 +66,18 @@ public:
      * \throws std::invalid_argument if shapes do not fit
      */
     stream_matrix receive(const stream_matrix& received, const known_carriers& known);
+    //! Bits of a point of the data's constellation.
+    int soft_bits_per_symbol() const;
+    /*!
+     * \brief receive with log-likelihood ratios of the bits, log P(1)/P(0), in order and sign of
+     * digital::constellation::calc_soft_dec, the most significant bit first.
+     *
+     * They are limited to detector::MAX_LLR; those of carriers that are known are 0.
+     * \return symbols as receive has them, and soft_bits_per_symbol() ratios for each
+     * \throws std::invalid_argument as receive, and if the constellation's labels are not those of 2^n points
+     */
+    soft_symbols receive_softly(const stream_matrix& received,
+                                const known_carriers& known);
     //! The known carriers' part alone. \return what was found
     training_report fit(const stream_matrix& received, const known_carriers& known);
 
@@ -72,6 +86,8 @@ protected:
 
     //! Called with the lock held; the frame has samples and known carriers of unit power.
     virtual ofdm_result do_receive(const ofdm_frame& frame) = 0;
+    //! Of the data.
+    virtual const constellation_points& do_constellation() const = 0;
 
     uint64_t do_bad_samples() const override { return d_bad_samples; }
     void do_reset() override {}
@@ -83,7 +99,8 @@ private:
     void check(const stream_matrix& received, const known_carriers& known) const;
     ofdm_frame prepare(const stream_matrix& received, const known_carriers& known);
     void make_report(const ofdm_frame& frame, const ofdm_result& found, double seconds);
-    stream_matrix run(const stream_matrix& received, const known_carriers& known);
+    std::pair<ofdm_frame, ofdm_result>
+    run(const stream_matrix& received, const known_carriers& known, bool soft);
 
     const int d_fft_len;
     const std::vector<int> d_cp_len;

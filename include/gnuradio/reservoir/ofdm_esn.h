@@ -135,6 +135,10 @@ public:
 
 protected:
     ofdm_result do_receive(const ofdm_frame& frame) override;
+    const constellation_points& do_constellation() const override
+    {
+        return parameters().constellation;
+    }
 
 private:
     std::vector<detector::sptr> d_networks; // one for each delay that is tried

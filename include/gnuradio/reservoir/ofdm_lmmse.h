@@ -90,6 +90,10 @@ public:
 
 protected:
     ofdm_result do_receive(const ofdm_frame& frame) override;
+    const constellation_points& do_constellation() const override
+    {
+        return parameters().constellation;
+    }
 };
 
 } // namespace reservoir

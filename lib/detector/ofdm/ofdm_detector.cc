@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "detector/ofdm/ofdm_frame.h"
+#include <gnuradio/reservoir/kernel/soft_bits.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,6 +18,24 @@ namespace gr {
 namespace reservoir {
 
 using Eigen::Index;
+
+namespace {
+
+stream_matrix in_units_of(const known_carriers& known,
+                          const ofdm_frame& frame,
+                          const ofdm_result& found)
+{
+    stream_matrix out = known.values;
+    for (size_t j = 0; j < out.size(); j++) {
+        const auto symbols = found.symbols[j].reshaped();
+        for (size_t i = 0; i < out[j].size(); i++)
+            if (!known.known[j][i])
+                out[j][i] = gr_complex(symbols(i) * frame.known_scale);
+    }
+    return out;
+}
+
+} // namespace
 
 ofdm_detector::ofdm_detector(int num_rx,
                              int num_tx,
@@ -151,37 +170,67 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     d_report = report;
 }
 
-stream_matrix ofdm_detector::run(const stream_matrix& received,
-                                 const known_carriers& known)
+std::pair<ofdm_frame, ofdm_result>
+ofdm_detector::run(const stream_matrix& received, const known_carriers& known, bool soft)
 {
     check(received, known);
     const auto begin = std::chrono::steady_clock::now();
-    const ofdm_frame frame = prepare(received, known);
-    const ofdm_result found = do_receive(frame);
+    ofdm_frame frame = prepare(received, known);
+    frame.soft = soft;
+    ofdm_result found = do_receive(frame);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     make_report(frame, found, took.count());
-    stream_matrix out = known.values;
-    for (int j = 0; j < num_tx(); j++) {
-        const auto symbols = found.symbols[j].reshaped();
-        for (size_t i = 0; i < out[j].size(); i++)
-            if (!known.known[j][i])
-                out[j][i] = gr_complex(symbols(i) * frame.known_scale);
-    }
-    return out;
+    return { std::move(frame), std::move(found) };
 }
 
 stream_matrix ofdm_detector::receive(const stream_matrix& received,
                                      const known_carriers& known)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
-    return run(received, known);
+    const auto [frame, found] = run(received, known, false);
+    return in_units_of(known, frame, found);
+}
+
+int ofdm_detector::soft_bits_per_symbol() const
+{
+    return kernel::soft_bits(do_constellation().labels).bits();
+}
+
+soft_symbols ofdm_detector::receive_softly(const stream_matrix& received,
+                                           const known_carriers& known)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    const kernel::soft_bits bits(do_constellation().labels);
+    const auto [frame, found] = run(received, known, true);
+    soft_symbols out;
+    out.symbols = in_units_of(known, frame, found);
+    const Eigen::VectorXcd points = frame.points(do_constellation());
+    Eigen::VectorXf of_points(points.size());
+    for (int j = 0; j < num_tx(); j++) {
+        const auto symbols = found.symbols[j].reshaped();
+        std::vector<float> llrs(symbols.size() * bits.bits(), 0.0f);
+        for (Index i = 0; i < symbols.size(); i++) {
+            if (known.known[j][i])
+                continue;
+            if (!found.log_likelihoods.empty())
+                of_points = found.log_likelihoods[j].col(i);
+            else
+                of_points = -((points.array() - symbols(i)).abs2() /
+                              std::max(found.noise_variance, 1e-12))
+                                 .cast<float>();
+            bits.ratios(of_points.data(), 1, llrs.data() + i * bits.bits());
+        }
+        kernel::clip_ratios(llrs.data(), llrs.size(), detector::MAX_LLR);
+        out.llrs.push_back(std::move(llrs));
+    }
+    return out;
 }
 
 training_report ofdm_detector::fit(const stream_matrix& received,
                                    const known_carriers& known)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
-    run(received, known);
+    run(received, known, false);
     return d_report;
 }
 

@@ -26,6 +26,7 @@ struct ofdm_frame {
     std::vector<kernel::carrier_mask> masks; // of each stream, what is known
     kernel::carrier_mask usable;             // all known, and some are not zero
     double received_scale, known_scale;      // of what was given, over what is here
+    bool soft = false;                       // ofdm_result::log_likelihoods are wanted
 
     //! Symbols at the beginning of which everything is known.
     Eigen::Index whole_symbols() const;
@@ -40,6 +41,9 @@ struct ofdm_frame {
 //! What a detector finds, in the frame's scales.
 struct ofdm_result {
     kernel::carrier_streams symbols;
+    //! Of each stream, where they are wanted and known better than by noise_variance: a row per point, a
+    //! column per carrier, one OFDM symbol's behind the other's; up to a constant per column.
+    std::vector<Eigen::MatrixXf> log_likelihoods;
     kernel::mimo_taps taps;
     double noise_variance = 0.0; // of the symbols around what was sent
     std::vector<double> residuals;

@@ -7,24 +7,32 @@
 
 #include "arrays.h"
 #include <gnuradio/reservoir/ofdm_grid.h>
+#include <algorithm>
 #include <string>
 #include <variant>
 #include <vector>
 
-//! (streams, symbols, carriers) of rows that have some symbols' carriers in natural order.
+//! (streams, symbols, carriers) of rows that have some symbols' carriers in natural order; values
+//! of a carrier are a dimension more, unless they are 0, which is one without.
 template <class T>
 pybind11::array_t<T> to_carriers(const std::vector<std::vector<T>>& rows,
                                  const std::vector<int>& symbols,
                                  int fft_len,
-                                 const gr::reservoir::ofdm_grid* grid)
+                                 const gr::reservoir::ofdm_grid* grid,
+                                 size_t values = 0)
 {
-    pybind11::array_t<T> array({ rows.size(), symbols.size(), size_t(fft_len) });
+    std::vector<size_t> shape = { rows.size(), symbols.size(), size_t(fft_len) };
+    if (values > 0)
+        shape.push_back(values);
+    values = std::max<size_t>(values, 1);
+    pybind11::array_t<T> array(shape);
     T* to = array.mutable_data();
     for (const auto& row : rows)
         for (const int n : symbols) {
-            for (int k = 0; k < fft_len; k++)
-                to[grid ? grid->place(k) : k] = row[size_t(n) * fft_len + k];
-            to += fft_len;
+            const T* from = row.data() + size_t(n) * fft_len * values;
+            for (int k = 0; k < fft_len; k++, from += values)
+                std::copy_n(from, values, to + (grid ? grid->place(k) : k) * values);
+            to += fft_len * values;
         }
     return array;
 }

@@ -50,7 +50,11 @@ void bind_ofdm_detector(py::module& m)
         "One whole frame: the data symbols, (num_tx, data symbols, fft_len), those that "
         "are not known as a whole. Known carriers have what is known of them; all are in "
         "the grid's order, with pilots in natural order.\n\n" +
-        std::string(ARGUMENTS);
+        std::string(ARGUMENTS) +
+        "\n\nsoft: also return the log-likelihood ratios of the bits, float32 (num_tx, "
+        "data "
+        "symbols, fft_len, bits): log P(1)/P(0), the most significant bit first, as "
+        "calc_soft_dec of the constellation has them; 0 on carriers that are known.";
     static const std::string fit_text =
         "Receives a frame and returns the training_report.\n\n" + std::string(ARGUMENTS);
     py::class_<ofdm_detector, ofdm_detector::sptr>(
@@ -70,22 +74,35 @@ void bind_ofdm_detector(py::module& m)
             [](ofdm_detector& self,
                const complex_array& received,
                const pilots_or_grid& pilots,
-               int num_symbols) {
+               int num_symbols,
+               bool soft) -> py::object {
                 const stream_matrix rows = to_rows(received, "received");
                 const known_carriers known = to_known(self, rows, pilots, num_symbols);
-                stream_matrix symbols;
+                soft_symbols found;
                 {
                     const py::gil_scoped_release release;
-                    symbols = self.receive(rows, known);
+                    if (soft)
+                        found = self.receive_softly(rows, known);
+                    else
+                        found.symbols = self.receive(rows, known);
                 }
-                return to_carriers(symbols,
-                                   known.data_symbols(),
-                                   self.fft_len(),
-                                   std::get_if<ofdm_grid>(&pilots));
+                const auto shaped = [&](const auto& rows, int bits) {
+                    return to_carriers(rows,
+                                       known.data_symbols(),
+                                       self.fft_len(),
+                                       std::get_if<ofdm_grid>(&pilots),
+                                       bits);
+                };
+                const py::object symbols = shaped(found.symbols, 0);
+                if (!soft)
+                    return symbols;
+                return py::make_tuple(symbols,
+                                      shaped(found.llrs, self.soft_bits_per_symbol()));
             },
             py::arg("received"),
             py::arg("pilots"),
             py::arg("num_symbols") = -1,
+            py::arg("soft") = false,
             receive_text.c_str())
         .def(
             "fit",

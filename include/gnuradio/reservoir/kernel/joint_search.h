@@ -70,13 +70,25 @@ public:
     void set_channel(const mimo_matrix& channel);
     //! The point of each stream.
     const std::vector<int>& decide(const mimo_vector& samples);
+    /*!
+     * \brief Of each point of each stream less the least ||y - H x||^2 that any sequence with it has: the
+     * log-likelihood in noise of unit variance, but for a constant (max-log).
+     *
+     * Exact for two streams. Of more, SOFT_WIDTH times as many sequences as decide() keeps are the list
+     * (Hochwald and ten Brink, 2003); points in none of them are as far as its last.
+     * \param log_likelihoods a row per point, a column per stream
+     */
+    void log_likelihoods(const mimo_vector& samples, Eigen::MatrixXd& log_likelihoods);
 
 private:
+    static constexpr size_t SOFT_WIDTH = 8;
+
     struct path {
         double distance;
         int points[MAX_ANTENNAS];
     };
-    void widen(const mimo_vector& samples, Eigen::Index stream);
+    void widen(const mimo_vector& samples, Eigen::Index stream, size_t width);
+    void two_log_likelihoods(const mimo_vector& samples, Eigen::MatrixXd& out) const;
     const std::vector<int>& decide_two(const mimo_vector& samples);
     const point_slicer d_slicer;
     const size_t d_width;
