@@ -144,6 +144,7 @@ carrier_channel estimate_carrier_channel(const carrier_streams& received,
     const double freedom = std::max(double(count - unknowns), 0.1 * count) * antennas;
     best_left -= CARRIER_RIDGE * count * mixed.squaredNorm(); // the ridge's part
     channel.noise_variance = std::max(best_left, 1e-12 * equations.energy) / freedom;
+    channel.power = equations.energy / total;
     return channel;
 }
 

@@ -30,8 +30,11 @@ std::string decibels(double value)
 
 } // namespace
 
-mistake_watch::mistake_watch(const std::string& training_key, int sps, int payload_len)
-    : d_training_key(training_key), d_sps(sps), d_payload_len(payload_len)
+mistake_watch::mistake_watch(const std::string& training_key,
+                             int sps,
+                             int payload_len,
+                             const std::string& what)
+    : d_training_key(training_key), d_sps(sps), d_payload_len(payload_len), d_what(what)
 {
 }
 
@@ -176,9 +179,9 @@ void mistake_watch::check_errors()
     if (!(error > HIGH_ERROR) || std::exchange(d_high_error_told, true))
         return;
     tell(mistake::high_error,
-         "training error " + decibels(10.0 * std::log10(error)) +
-             ": is the training sequence what was sent, and does the tag '" +
-             d_training_key + "' mark its first sample?");
+         "training error " + decibels(10.0 * std::log10(error)) + ": is " + d_what +
+             " what was sent, and does the tag '" + d_training_key +
+             "' mark its first sample?");
 }
 
 } // namespace reservoir

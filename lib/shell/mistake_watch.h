@@ -33,8 +33,12 @@ public:
         std::string text;
     };
 
-    //! training_key: of the tags; frame_length: symbols of a frame's payload, 0 for a stream
-    mistake_watch(const std::string& training_key, int sps, int payload_len);
+    //! training_key: of the tags; payload_len: symbols of a frame's payload, 0 for a stream; what: is
+    //! known of a frame
+    mistake_watch(const std::string& training_key,
+                  int sps,
+                  int payload_len,
+                  const std::string& what = "the training sequence");
 
     //! \name What happens
     //! \{
@@ -73,6 +77,7 @@ private:
     const std::string d_training_key;
     const int d_sps;
     const int d_payload_len;
+    const std::string d_what;
     size_t d_num_pilots = 1;
     std::array<std::string, 4> d_told; // by kind
     std::vector<warning> d_news;

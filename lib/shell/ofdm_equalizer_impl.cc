@@ -10,7 +10,9 @@
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
+#include <gnuradio/reservoir/kernel/oscillator.h>
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -78,7 +80,11 @@ ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
       d_num_data_symbols(num_data_symbols),
       d_frame_start_key(pmt::mp(frame_start_tag)),
       d_length_key(length_tag_key.empty() ? pmt::PMT_NIL : pmt::mp(length_tag_key)),
-      d_workers(workers)
+      d_workers(workers),
+      d_watch(frame_start_tag,
+              1,
+              detector->samples_of(pattern.symbols_in_front() + num_data_symbols),
+              "what the pilots or the grid say is known")
 {
     require_range("num_data_symbols", num_data_symbols, 1, MAX_DATA_SYMBOLS);
     require_range("workers", workers, 1, 64);
@@ -108,6 +114,7 @@ bool ofdm_equalizer_impl::start()
     d_out.clear();
     d_between.clear();
     d_counts = {};
+    d_watch.run_begins(false);
     if (d_workers > 1)
         d_pool = std::make_unique<pool>(d_detector, d_workers);
     return block::start();
@@ -148,6 +155,12 @@ uint64_t ofdm_equalizer_impl::bad_lengths() const
 uint64_t ofdm_equalizer_impl::bad_samples() const { return d_detector->bad_samples(); }
 
 training_report ofdm_equalizer_impl::report() const { return d_detector->report(); }
+
+std::vector<std::string> ofdm_equalizer_impl::warnings() const
+{
+    gr::thread::scoped_lock guard(const_cast<ofdm_equalizer_impl*>(this)->d_setlock);
+    return d_watch.told();
+}
 
 bool ofdm_equalizer_impl::any_input_done() const
 {
@@ -218,6 +231,8 @@ void ofdm_equalizer_impl::take(const gr_vector_const_void_star& input_items, uin
             return; // this tag comes again
         if (now.begins)
             begin_frame(now.tag);
+        else
+            d_watch.tag_comes(now.tag.key);
         if (!now.begins || collecting())
             keep(now);
     }
@@ -279,6 +294,7 @@ void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
 {
     if (collecting())
         return; // another tag on the same sample
+    d_watch.mark_comes(tag.offset, false);
     const bool is_number = pmt::is_integer(tag.value) || pmt::is_uint64(tag.value);
     int64_t count = d_num_data_symbols;
     if (pmt::is_integer(tag.value))
@@ -298,6 +314,17 @@ void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
     d_in.tags = std::exchange(d_between, {});
 }
 
+// In carriers, as digital.ofdm_chanest_vcvc tells it and header and payload are parted with it.
+double ofdm_equalizer_impl::carrier_offset() const
+{
+    static const pmt::pmt_t key = pmt::mp("ofdm_sync_carr_offset");
+    for (const event& now : d_in.tags)
+        if (now.tag.offset == d_in.begin && pmt::eq(now.tag.key, key) &&
+            (pmt::is_integer(now.tag.value) || pmt::is_real(now.tag.value)))
+            return pmt::to_double(now.tag.value);
+    return 0.0;
+}
+
 // Receives what has come of it, or has it received.
 void ofdm_equalizer_impl::end_frame()
 {
@@ -312,6 +339,12 @@ void ofdm_equalizer_impl::end_frame()
             if (!tag.begins)
                 keep(tag);
         return;
+    }
+    const double carriers = carrier_offset();
+    if (carriers != 0.0 && std::isfinite(carriers)) {
+        const kernel::oscillator carrier(-carriers / d_detector->fft_len());
+        for (auto& row : d_in.samples)
+            carrier.turn(row.data(), 0, row.size(), row.data());
     }
     d_counts.frames++;
     d_counts.truncated_frames += !whole;
@@ -366,9 +399,22 @@ void ofdm_equalizer_impl::place_tags(outgoing& frame) const
     }
 }
 
+// All that is new, a line each.
+std::string ofdm_equalizer_impl::say_warnings()
+{
+    std::string text;
+    for (const auto& news : d_watch.take_news()) {
+        d_logger->warn("{:s}", news.text);
+        text += (text.empty() ? "" : "\n") + news.text;
+    }
+    return text;
+}
+
 void ofdm_equalizer_impl::send_report(const outgoing& frame,
                                       const training_report& report)
 {
+    d_watch.training_ended(report.mse);
+    const std::string warning = say_warnings();
     const pmt::pmt_t port = pmt::mp("report");
     if (pmt::is_null(message_subscribers(port)))
         return;
@@ -381,6 +427,8 @@ void ofdm_equalizer_impl::send_report(const outgoing& frame,
     add("truncated_frames", frame.so_far.truncated_frames);
     add("dropped_frames", frame.so_far.dropped_frames);
     add("bad_lengths", frame.so_far.bad_lengths);
+    if (!warning.empty())
+        dict = pmt::dict_add(dict, pmt::mp("warning"), pmt::mp(warning));
     message_port_pub(port, dict);
 }
 
@@ -441,6 +489,10 @@ int ofdm_equalizer_impl::general_work(int noutput_items,
     const bool ended = input_ended();
     if (ended && collecting())
         end_frame();
+    d_watch.samples_came(d_taken);
+    if (ended)
+        d_watch.stream_ended(d_taken);
+    say_warnings();
     d_frame_waits = !d_out.empty();
     if (ended && produced == 0 && d_out.empty())
         return WORK_DONE;

@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_OFDM_EQUALIZER_IMPL_H
 
 #include "shell/detector_pool.h"
+#include "shell/mistake_watch.h"
 #include "shell/ofdm_frame_pattern.h"
 #include <gnuradio/reservoir/ofdm_equalizer.h>
 #include <atomic>
@@ -35,6 +36,7 @@ public:
     uint64_t bad_lengths() const override;
     uint64_t bad_samples() const override;
     training_report report() const override;
+    std::vector<std::string> warnings() const override;
 
     bool start() override;
     bool stop() override;
@@ -91,6 +93,8 @@ private:
     void gather(std::chrono::microseconds patience);
     void refuse_length(const gr::tag_t& tag);
     void send_report(const outgoing& frame, const training_report& report);
+    std::string say_warnings();
+    double carrier_offset() const;
     bool any_input_done() const;
     bool input_ended() const;
     int put_out(int before, int noutput_items, gr_vector_void_star& output_items);
@@ -108,6 +112,7 @@ private:
     std::deque<outgoing> d_out;   // the oldest first; the last ones are pending
     std::vector<event> d_between; // tags for the next frame, of each key and input one
     counts d_counts;
+    mistake_watch d_watch;
 };
 
 } // namespace reservoir

@@ -767,7 +767,8 @@ class ofdm_detector:
         received: ArrayLike,
         pilots: Union[ArrayLike, ofdm_grid],
         num_symbols: int = -1,
-    ) -> NDArray[numpy.complex64]:
+        soft: bool = False,
+    ) -> Any:
         """One whole frame: the data symbols, (num_tx, data symbols, fft_len), those that are not
         known as a whole. Known carriers have what is known of them; all are in the grid's order,
         with pilots in natural order.
@@ -778,6 +779,10 @@ class ofdm_detector:
         the symbols behind them
         num_symbols: of the frame, pilots and sync words among them; -1: all that are there
         Raises ValueError if the shapes do not fit.
+
+        soft: also return the log-likelihood ratios of the bits, float32 (num_tx, data symbols,
+        fft_len, bits): log P(1)/P(0), the most significant bit first, as calc_soft_dec of the
+        constellation has them; 0 on carriers that are known.
         """
 
     def fit(
@@ -1124,7 +1129,12 @@ class ofdm_equalizer(gr.block, gr.basic_block):
     out, a stream per transmitter. A tag on input 0 marks the first sample of a frame's first
     cyclic prefix; an integer as its value is the frame's number of symbols behind the sync words
     or pilots. Samples between frames are dropped. A tag within a frame, a radio's overrun
-    (rx_time) and the end of the stream cut a frame short: its whole symbols come out.
+    (rx_time) and the end of the stream cut a frame short: its whole symbols come out. A tag
+    'ofdm_sync_carr_offset' on a frame's first sample is its carrier offset in carriers, which is
+    taken out.
+
+    Two mistakes are told once in a run, in the log, in warnings() and in the report's field
+    warning: no frame tag comes, or the known carriers are not what was sent.
 
     Message port 'report': a dict for each frame, with the fields of training_report and offset,
     frames, truncated_frames, dropped_frames and bad_lengths.
@@ -1168,6 +1178,9 @@ class ofdm_equalizer(gr.block, gr.basic_block):
 
     def report(self) -> training_report:
         """The last frame's report."""
+
+    def warnings(self) -> list[str]:
+        """What was told in the log in this run."""
 
 class block_fading_cc(gr.sync_block, gr.block, gr.basic_block):
     """A matrix of tapped delay lines with new random taps for each frame.

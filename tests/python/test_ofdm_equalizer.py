@@ -222,7 +222,7 @@ def test_report_is_the_detectors():
     assert set(reports[1]) == names | own
     block = ROOT / "grc" / "reservoir_ofdm_lmmse_equalizer.block.yml"
     reference = (ROOT / "docs" / "detectors.md").read_text()
-    for key in names | own:
+    for key in names | own | {"warning"}:
         assert f"\n        {key}: " in block.read_text(), key
         assert f"| `{key}` |" in reference, key
 
@@ -428,10 +428,76 @@ def test_inputs_of_different_length():
     assert same_bits(out, expected(lambda: lmmse(2), grid, samples, starts[:1]))
 
 
-def test_without_tags_nothing_comes_out():
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_without_tags_nothing_comes_out_and_it_is_said(chunk, capfd):
     grid, samples, _, _ = link(2)
-    out, _, reports = run(reservoir.ofdm_equalizer(lmmse(), grid, DATA), samples, [])
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    out, _, reports = run(eq, samples, [tag(3, "corr_est")], chunk)
     assert out.size == 0 and reports == []
+    text = (
+        f"no training tag 'frame_start' in the {samples.shape[1]} samples of the stream: "
+        "does the frame source write that key? (tags that came: 'corr_est')"
+    )
+    assert eq.warnings() == [text]
+    assert "".join(capfd.readouterr()).count(text) == 1
+
+
+@pytest.mark.parametrize("make", [lmmse, configured, network])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_wrong_pilots_are_said_once(make, workers, capfd):
+    _, samples, starts, _ = link(20)
+    grid = make_grid(sync_words=sync_words(1, seed=6))
+    eq = reservoir.ofdm_equalizer(make(), grid, DATA, workers=workers)
+    *_, reports = run(eq, samples, [start(s) for s in starts])
+    (text,) = eq.warnings()
+    assert "is what the pilots or the grid say is known what was sent" in text
+    assert [("warning" in report) for report in reports] == [n == 7 for n in range(20)]
+    assert reports[7]["warning"] == text
+    assert "".join(capfd.readouterr()).count(text) == 1
+
+
+@pytest.mark.parametrize("make", [lmmse, configured, network])
+def test_noise_is_no_mistake(make):
+    rng = np.random.default_rng(8)
+    grid = make_grid()
+    parts = [part for _ in range(12) for part in (frame(grid, rng), 5)]
+    samples, starts = received(parts, 1, rng, snr_db=5)
+    eq = reservoir.ofdm_equalizer(make(), grid, DATA)
+    *_, reports = run(eq, samples, [start(s) for s in starts])
+    assert len(reports) == 12 and eq.warnings() == []
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("make_value", [pmt.from_long, pmt.from_double])
+def test_a_carrier_offset_that_a_tag_tells_is_taken_out(make_value, chunk):
+    """Sample by sample: shifted bins would leave prefix and channel turned."""
+    grid, samples, starts, _ = link(3, num_rx=2, num_tx=2)
+    offsets = [2, -1, 0]
+    ends = [*starts[1:], samples.shape[1]]
+    turned, tags = samples.copy(), []
+    for first, last, carriers in zip(starts, ends, offsets):
+        n = np.arange(last - first)
+        turned[:, first:last] *= np.exp(2j * np.pi * carriers * n / FFT_LEN)
+        tags += [
+            start(first),
+            tag(first, "ofdm_sync_carr_offset", make_value(carriers)),
+        ]
+    make = lambda: lmmse(2, 2)  # noqa: E731
+    eq = reservoir.ofdm_equalizer(make(), grid, DATA)
+    out, (passed, _), _ = run(eq, turned, tags, chunk)
+    np.testing.assert_allclose(out, expected(make, grid, samples, starts), atol=1e-4)
+    assert places(passed, "ofdm_sync_carr_offset") == [0, DATA, 2 * DATA]
+
+
+@pytest.mark.parametrize(
+    "value", [pmt.intern("2"), pmt.from_double(np.nan), pmt.from_double(np.inf)]
+)
+def test_a_carrier_offset_that_is_no_number_is_none(value):
+    grid, samples, starts, _ = link(1)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    tags = [start(starts[0]), tag(starts[0], "ofdm_sync_carr_offset", value)]
+    out, _, _ = run(eq, samples, tags)
+    assert same_bits(out, expected(lmmse, grid, samples, starts))
 
 
 def test_plain_pilots_and_natural_order():

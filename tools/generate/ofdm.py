@@ -136,7 +136,8 @@ whole symbols come out as far as they go. A frame without a whole data symbol is
 INPUT = """\
 Complex samples, one port per antenna. The sample that carries the frame's tag (on input 0) is the \
 first one of the first symbol's cyclic prefix; the channel's first path may come later, up to the \
-prefix's length. The carrier offset must be corrected before."""
+prefix's length. A tag ofdm_sync_carr_offset on it is the carrier offset in carriers, which is taken out; \
+what remains must be corrected before."""
 
 OUTPUT = """\
 Vectors of FFT Length carriers, one port per stream, one vector for each symbol with data; pilots in it \
@@ -150,6 +151,7 @@ COUNTS = [
     ("truncated_frames", "of them, those that were cut short"),
     ("dropped_frames", "cut before their first data symbol was whole"),
     ("bad_lengths", "tags with a number of data symbols that is out of range"),
+    ("warning", "what may be wrong; only where there is something"),
 ]
 
 

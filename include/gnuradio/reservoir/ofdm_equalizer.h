@@ -9,6 +9,7 @@
 #include <gnuradio/block.h>
 #include <gnuradio/reservoir/ofdm_detector.h>
 #include <string>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -44,7 +45,13 @@ namespace reservoir {
  * - All other tags, of every input, go to every output, the frame's own too: on the vector of the data symbol within which they
  *   lie, or of the last one before it, or of the frame's first. Those between frames, or in a frame that is
  *   dropped, go on the next frame's first vector, of each key and input the last one.
+ * - A tag ofdm_sync_carr_offset on the frame's first sample, as digital.ofdm_chanest_vcvc writes it, is the
+ *   carrier offset in carriers: the frame's samples are turned back by it.
  * - The output does not depend on how the scheduler cuts the stream.
+ *
+ * Two mistakes are told once, in the log, in warnings() and in the next report's field warning: no tag of a
+ * frame's key comes; in eight frames the known carriers are hardly explained (-1.5 dB), as they are not what
+ * was sent or the tag does not lie on the first sample.
  *
  * Message port "report" (out): a dictionary for each frame, with the fields of
  * gr::reservoir::training_report and offset (the frame's first sample), frames, truncated_frames,
@@ -99,6 +106,8 @@ public:
     virtual uint64_t bad_samples() const = 0;
     //! The last frame's report.
     virtual training_report report() const = 0;
+    //! What was told in the log in this run.
+    virtual std::vector<std::string> warnings() const = 0;
 };
 
 } // namespace reservoir

@@ -68,6 +68,7 @@ private:
         const Index whole = d_frame.whole_symbols();
         if (whole > 0) {
             fit(d_frame.known, whole);
+            d_found.mse = d_model.noise_variance;
         } else {
             const kernel::carrier_channel channel =
                 kernel::estimate_carrier_channel(d_frame.received,
@@ -80,6 +81,7 @@ private:
                    MatrixXcd(0, streams),
                    Eigen::VectorXd::Ones(streams),
                    channel.noise_variance });
+            d_found.mse = channel.noise_variance / std::max(channel.power, 1e-30);
         }
         if (whole > 0 && d_model.taps.length - 1 > d_frame.transform->longest_cp())
             equalize_samples(whole);

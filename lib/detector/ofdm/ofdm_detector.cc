@@ -154,6 +154,7 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     report.seconds = seconds;
     report.noise_variance = found.noise_variance * frame.known_scale * frame.known_scale;
     report.evm_db = 10.0 * std::log10(std::max(found.noise_variance, 1e-12));
+    report.mse = found.mse;
     report.bad_samples = d_bad_samples;
     report.refits = found.refits;
     report.residuals = found.residuals;

@@ -100,6 +100,7 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
             best = network.get();
     }
     ofdm_result found;
+    found.mse = best->report().mse;
     found.symbols = outputs(*best, frame, parameters().correct_carriers);
     for (int pass = 0; pass < parameters().refits; pass++) {
         carrier_streams decided = found.symbols;

@@ -10,6 +10,7 @@
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/ofdm_transform.h>
 #include <gnuradio/reservoir/parameter.h>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct ofdm_result {
     std::vector<Eigen::MatrixXf> log_likelihoods;
     kernel::mimo_taps taps;
     double noise_variance = 0.0; // of the symbols around what was sent
+    double mse =
+        std::numeric_limits<double>::quiet_NaN(); // on what is known, over its power
     std::vector<double> residuals;
     int refits = 0;
 };

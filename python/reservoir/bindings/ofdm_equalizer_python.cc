@@ -21,7 +21,12 @@ void bind_ofdm_equalizer(py::module& m)
         "sample of a frame's first cyclic prefix; an integer as its value is the frame's "
         "number of symbols behind the sync words or pilots. Samples between frames are "
         "dropped. A tag within a frame, a radio's overrun (rx_time) and the end of the "
-        "stream cut a frame short: its whole symbols come out.\n\n"
+        "stream cut a frame short: its whole symbols come out. A tag "
+        "'ofdm_sync_carr_offset' on a frame's first sample is its carrier offset in "
+        "carriers, which is taken out.\n\n"
+        "Two mistakes are told once in a run, in the log, in warnings() and in the "
+        "report's field warning: no frame tag comes, or the known carriers are not what "
+        "was sent.\n\n"
         "Message port 'report': a dict for each frame, with the fields of "
         "training_report and offset, frames, truncated_frames, dropped_frames and "
         "bad_lengths.")
@@ -81,5 +86,8 @@ void bind_ofdm_equalizer(py::module& m)
              &ofdm_equalizer::bad_lengths,
              "Tags with a number of data symbols that is out of range.")
         .def("bad_samples", &ofdm_equalizer::bad_samples, "Samples that were not finite.")
-        .def("report", &ofdm_equalizer::report, "The last frame's report.");
+        .def("report", &ofdm_equalizer::report, "The last frame's report.")
+        .def("warnings",
+             &ofdm_equalizer::warnings,
+             "What was told in the log in this run.");
 }

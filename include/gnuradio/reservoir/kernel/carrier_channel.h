@@ -39,6 +39,7 @@ struct carrier_channel {
     mimo_taps taps;
     //! mean |received - model|^2 over antennas and carriers, over the degrees of freedom left
     double noise_variance;
+    double power; //!< mean |received|^2 there
 };
 
 /*!
