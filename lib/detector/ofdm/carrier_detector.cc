@@ -59,8 +59,7 @@ void carrier_detector::prepare(const mimo_matrix& response,
     const mimo_matrix weights = inverse(gram).lazyProduct(channel.adjoint());
     const auto gains =
         weights.lazyProduct(channel).diagonal().real().array().max(1e-9).eval();
-    d_variance =
-        ((1.0 / gains - 1.0) * (1.0 + noise.distortion) + noise.distortion).mean();
+    d_variances = (1.0 / gains - 1.0) * (1.0 + noise.distortion) + noise.distortion;
     if (d_method == method::lmmse) {
         d_weights = gains.inverse().matrix().asDiagonal() * weights;
         return;
@@ -73,15 +72,16 @@ void carrier_detector::prepare(const mimo_matrix& response,
     d_search.set_channel(d_weights.lazyProduct(channel));
 }
 
-double carrier_detector::detect(const kernel::carrier_streams& received,
-                                const std::vector<mimo_matrix>& responses,
-                                const kernel::noise_split& noise,
-                                kernel::carrier_streams& symbols)
+// visitor(carrier, symbol, streams that are unknown, what the weights make of the samples)
+template <class Visitor>
+void carrier_detector::visit(const kernel::carrier_streams& received,
+                             const std::vector<mimo_matrix>& responses,
+                             const kernel::noise_split& noise,
+                             const kernel::carrier_streams& symbols,
+                             Visitor&& visitor)
 {
     const Index antennas = received.size(), num_streams = symbols.size();
-    double variances = 0.0;
-    Index detected = 0;
-    std::vector<Index> streams; // those that are unknown
+    std::vector<Index> streams;
     mimo_vector samples(antennas), seen(antennas);
     for (Index k = 0; k < d_frame.usable.rows(); k++) {
         unsigned before = 0; // a bit per unknown stream
@@ -106,19 +106,57 @@ double carrier_detector::detect(const kernel::carrier_streams& received,
                     if (d_frame.masks[j](k, n))
                         samples -= responses[k].col(j) * symbols[j](k, n);
             multiply(d_weights, samples, seen);
-            variances += d_variance * streams.size();
-            detected += streams.size();
-            if (d_method == method::lmmse) {
-                for (size_t i = 0; i < streams.size(); i++)
-                    symbols[streams[i]](k, n) = seen(i);
-            } else {
-                const std::vector<int>& found = d_search.decide(seen);
-                for (size_t i = 0; i < streams.size(); i++)
-                    symbols[streams[i]](k, n) = d_points(found[i]);
-            }
+            visitor(k, n, streams, seen);
         }
     }
+}
+
+double carrier_detector::detect(const kernel::carrier_streams& received,
+                                const std::vector<mimo_matrix>& responses,
+                                const kernel::noise_split& noise,
+                                kernel::carrier_streams& symbols)
+{
+    double variances = 0.0;
+    Index detected = 0;
+    const auto decide = [&](Index k, Index n, const auto& streams, const auto& seen) {
+        variances += d_variances.sum();
+        detected += streams.size();
+        if (d_method == method::lmmse) {
+            for (size_t i = 0; i < streams.size(); i++)
+                symbols[streams[i]](k, n) = seen(i);
+            return;
+        }
+        const std::vector<int>& found = d_search.decide(seen);
+        for (size_t i = 0; i < streams.size(); i++)
+            symbols[streams[i]](k, n) = d_points(found[i]);
+    };
+    visit(received, responses, noise, symbols, decide);
     return detected > 0 ? variances / detected : 0.0;
+}
+
+void carrier_detector::log_likelihoods(const kernel::carrier_streams& received,
+                                       const std::vector<mimo_matrix>& responses,
+                                       const kernel::noise_split& noise,
+                                       const kernel::carrier_streams& symbols,
+                                       std::vector<Eigen::MatrixXf>& found)
+{
+    const Index carriers = d_frame.usable.rows();
+    found.resize(symbols.size());
+    for (Eigen::MatrixXf& stream : found)
+        stream.resize(d_points.size(), carriers * d_frame.num_symbols);
+    Eigen::MatrixXd of_streams;
+    const auto note = [&](Index k, Index n, const auto& streams, const auto& seen) {
+        if (d_method == method::joint) {
+            d_search.log_likelihoods(seen, of_streams);
+        } else {
+            of_streams.resize(d_points.size(), streams.size());
+            for (size_t i = 0; i < streams.size(); i++)
+                of_streams.col(i) = -(d_points.array() - seen(i)).abs2() / d_variances(i);
+        }
+        for (size_t i = 0; i < streams.size(); i++)
+            found[streams[i]].col(carriers * n + k) = of_streams.col(i).cast<float>();
+    };
+    visit(received, responses, noise, symbols, note);
 }
 
 void carrier_detector::slice(kernel::carrier_streams& symbols) const

@@ -37,10 +37,26 @@ public:
                   const std::vector<kernel::mimo_matrix>& responses,
                   const kernel::noise_split& noise,
                   kernel::carrier_streams& symbols);
+    /*!
+     * \brief How likely each point is, carrier by carrier.
+     * \param symbols known ones count, the others do not
+     * \param found as in ofdm_result; what is known keeps its values
+     */
+    void log_likelihoods(const kernel::carrier_streams& received,
+                         const std::vector<kernel::mimo_matrix>& responses,
+                         const kernel::noise_split& noise,
+                         const kernel::carrier_streams& symbols,
+                         std::vector<Eigen::MatrixXf>& found);
     //! The point that is nearest to each carrier that is not known.
     void slice(kernel::carrier_streams& symbols) const;
 
 private:
+    template <class Visitor>
+    void visit(const kernel::carrier_streams& received,
+               const std::vector<kernel::mimo_matrix>& responses,
+               const kernel::noise_split& noise,
+               const kernel::carrier_streams& symbols,
+               Visitor&& visitor);
     void prepare(const kernel::mimo_matrix& response,
                  const kernel::noise_split& noise,
                  const std::vector<Eigen::Index>& streams);
@@ -51,7 +67,8 @@ private:
     const method d_method;
     // of the present carrier and streams
     kernel::mimo_matrix d_weights; // LMMSE, or what whitens the samples
-    double d_variance = 0.0;       // mean, of the streams' symbols
+    // of each stream's symbols
+    Eigen::Array<double, Eigen::Dynamic, 1, 0, kernel::MAX_ANTENNAS, 1> d_variances;
 };
 
 } // namespace reservoir

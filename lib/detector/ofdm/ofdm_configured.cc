@@ -58,6 +58,12 @@ public:
             decide(without_what_is_added());
         }
         d_found.taps = d_model.taps;
+        if (d_frame.soft)
+            d_detector.log_likelihoods(without_what_is_added(),
+                                       d_responses,
+                                       noise(),
+                                       d_found.symbols,
+                                       d_found.log_likelihoods);
         return d_found;
     }
 
@@ -125,12 +131,13 @@ private:
         d_found.residuals.push_back(model.noise_variance);
     }
 
+    kernel::noise_split noise() const { return { d_model.noise_variance, 0.0 }; }
+
     void decide(const carrier_streams& received)
     {
-        const kernel::noise_split white = { d_model.noise_variance, 0.0 };
         const carrier_streams before = d_found.symbols;
         d_found.noise_variance =
-            d_detector.detect(received, d_responses, white, d_found.symbols);
+            d_detector.detect(received, d_responses, noise(), d_found.symbols);
         d_changed = before != d_found.symbols;
     }
 

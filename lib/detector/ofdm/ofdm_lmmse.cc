@@ -34,7 +34,7 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     const bool joint = p.detection == "ml";
     carrier_detector detector(
         frame,
-        joint ? frame.points(p.constellation) : Eigen::VectorXcd::Zero(1),
+        joint || frame.soft ? frame.points(p.constellation) : Eigen::VectorXcd::Zero(1),
         joint ? carrier_detector::method::joint : carrier_detector::method::lmmse);
     ofdm_result found;
     found.symbols = frame.known;
@@ -43,6 +43,9 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     found.mse = channel.noise_variance / std::max(channel.power, 1e-30);
     found.noise_variance =
         detector.detect(frame.received, responses, noise, found.symbols);
+    if (frame.soft)
+        detector.log_likelihoods(
+            frame.received, responses, noise, found.symbols, found.log_likelihoods);
     return found;
 }
 
