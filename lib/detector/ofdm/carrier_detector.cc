@@ -157,6 +157,38 @@ void carrier_detector::log_likelihoods(const kernel::carrier_streams& received,
             found[streams[i]].col(carriers * n + k) = of_streams.col(i).cast<float>();
     };
     visit(received, responses, noise, symbols, note);
+    flatten(found, d_method == method::joint ? double(received.size()) : 1.0);
+}
+
+/*
+ * The known carriers may have shown less noise than the data have: interference from a symbol to the next
+ * one, say. So the noise is estimated again from the data, by expectation maximization (Dempster, Laird and
+ * Rubin, 1977), and the log-likelihoods are divided by what it has grown.
+ */
+void carrier_detector::flatten(std::vector<Eigen::MatrixXf>& found, double expected) const
+{
+    constexpr int PASSES = 3;
+    const Index carriers = d_frame.usable.rows();
+    Eigen::ArrayXf likelihoods(d_points.size());
+    float growth = 1.0f;
+    for (int pass = 0; pass < PASSES; pass++) {
+        double distances = 0.0, count = 0.0;
+        for (size_t j = 0; j < found.size(); j++)
+            for (Index n = 0; n < d_frame.num_symbols; n++)
+                for (Index k = 0; k < carriers; k++) {
+                    if (d_frame.masks[j](k, n))
+                        continue;
+                    const auto column = found[j].col(carriers * n + k).array();
+                    likelihoods = ((column - column.maxCoeff()) / growth).exp();
+                    distances -= (likelihoods * column).sum() / likelihoods.sum();
+                    count += expected;
+                }
+        if (count == 0.0)
+            return;
+        growth = std::max(float(distances / count), 1.0f);
+    }
+    for (Eigen::MatrixXf& stream : found)
+        stream /= growth;
 }
 
 void carrier_detector::slice(kernel::carrier_streams& symbols) const

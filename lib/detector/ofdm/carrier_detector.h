@@ -57,6 +57,7 @@ private:
                const kernel::noise_split& noise,
                const kernel::carrier_streams& symbols,
                Visitor&& visitor);
+    void flatten(std::vector<Eigen::MatrixXf>& found, double expected) const;
     void prepare(const kernel::mimo_matrix& response,
                  const kernel::noise_split& noise,
                  const std::vector<Eigen::Index>& streams);
