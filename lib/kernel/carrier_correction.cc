@@ -163,11 +163,16 @@ carrier_correction fit_carrier_correction(const carrier_streams& equalized,
     carrier_correction found;
     if (fit.num_symbols() < 2)
         return found;
-    double least = fit.uncorrected();
+    double least = fit.uncorrected(), best = std::numeric_limits<double>::max();
     for (const double width : WIDTHS) {
         fit.set_width(width);
         for (const double ridge : RIDGES) {
             const double energy = fit.left_out(ridge, equalized, known);
+            if (energy < best) {
+                best = energy;
+                found.width = width;
+                found.ridge = ridge;
+            }
             if (!(energy < least))
                 continue;
             least = energy;

@@ -26,6 +26,8 @@ namespace kernel {
  */
 struct carrier_correction {
     std::vector<mimo_matrix> matrices; //!< B_k; empty: nothing is gained by one
+    double width = 0.0,
+           ridge = 0.0; //!< sigma and the ridge that were best; 0: none was tried
     RESERVOIR_API void apply(carrier_streams& symbols) const;
 };
 
