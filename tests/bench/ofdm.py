@@ -90,8 +90,20 @@ OVER_ML_AMPLIFIED, OVER_ML_LINEAR = 0.6, 1.1
 FOUR_BAR = 0.1  # over lmmse
 OVER_FIR = 1.03  # esn
 FEEDBACK_BAR = 0.83  # on T6n, over esn
-RECEIVERS = ("reference", "lmmse", "ml", "configured", "esn", "esn_feedback", "fir")
+RCNET_BAR = 1.0  # over esn
+RECEIVERS = ["reference", "lmmse", "ml", "configured", "fir"]
+RECEIVERS += ["esn", "rcnet", "rcnet_of_3", "outputs_alone", "esn_lmmse", "lmmse_esn"]
+RECEIVERS += ["esn_corrected", "attention", "esn_feedback", "attention_feedback"]
+RECEIVERS += ["classifier"]
 DELAYS = (10, 16)  # of fir, as ofdm_esn tries them
+LATER = dict(window=8, delay=4, input_scaling=0.5)  # stages of RCNet
+
+
+def best_output(detectors, seen, pilots):
+    """What the one with the least error on the pilots' samples makes of all samples."""
+    best = min(detectors, key=lambda one: one.fit(seen, pilots).mse)
+    behind = np.zeros((len(seen), best.look_ahead()), np.complex64)
+    return best.detect(np.append(seen, behind, axis=1))[:, : seen.shape[1]]
 
 
 def fir_receiver(frame):
@@ -102,11 +114,33 @@ def fir_receiver(frame):
         reservoir.fir(32, delay, num_inputs=link.antennas, num_outputs=link.antennas)
         for delay in DELAYS
     ]
-    best = min(filters, key=lambda one: one.fit(frame.received, pilots).mse)
-    behind = np.zeros((link.antennas, best.look_ahead()), np.complex64)
-    found = best.detect(np.append(frame.received, behind, axis=1))
-    found = found[:, : frame.received.shape[1]]
+    found = best_output(filters, frame.received, pilots)
     return carriers(found, link)[:, link.num_pilots :]
+
+
+def outputs_alone_receiver(frame):
+    """Two stages as those of rcnet, of which the second does not see the antennas."""
+    link = frame.link
+    shape = dict(num_inputs=link.antennas, num_outputs=link.antennas)
+    pilots = modulate(frame.pilots, link).astype(np.complex64)
+    first = [
+        reservoir.esn(32, 32, delay, 0.4, input_scaling=0.3, **shape)
+        for delay in DELAYS
+    ]
+    found = best_output(first, frame.received, pilots)
+    second = [reservoir.esn(32, spectral_radius=0.4, seed=2, **LATER, **shape)]
+    found = best_output(second, found, pilots)
+    return carriers(found, link)[:, link.num_pilots :]
+
+
+def stages(link, count):
+    """Of rcnet: with two, those that it has by itself."""
+    shape = link.fft_len, link.cp_len, link.antennas, link.antennas
+    found = [reservoir.ofdm_esn(*shape)]
+    for seed in range(2, count + 1):
+        shape = link.fft_len, link.cp_len, 2 * link.antennas, link.antennas
+        found.append(reservoir.ofdm_esn(*shape, seed=seed, **LATER))
+    return found
 
 
 def make_receiver(name, link):
@@ -115,7 +149,10 @@ def make_receiver(name, link):
         return reference_receiver
     if name == "fir":
         return fir_receiver
+    if name == "outputs_alone":
+        return outputs_alone_receiver
     shape = link.fft_len, link.cp_len, link.antennas, link.antennas
+    wider = link.fft_len, link.cp_len, 2 * link.antennas, link.antennas
     points = digital.constellation_16qam().base()
     detector = {
         "lmmse": lambda: reservoir.ofdm_lmmse(*shape),
@@ -123,9 +160,31 @@ def make_receiver(name, link):
             *shape, detection="ml", constellation=points
         ),
         "configured": lambda: reservoir.ofdm_configured(*shape, constellation=points),
+        "rcnet": lambda: reservoir.rcnet(*shape),
+        "rcnet_of_3": lambda: reservoir.rcnet(*shape, stages(link, 3)),
+        "esn_lmmse": lambda: reservoir.rcnet(
+            *shape, [reservoir.ofdm_esn(*shape), reservoir.ofdm_lmmse(*wider)]
+        ),
+        "lmmse_esn": lambda: reservoir.rcnet(
+            *shape, [reservoir.ofdm_lmmse(*shape), reservoir.ofdm_esn(*wider, **LATER)]
+        ),
         "esn": lambda: reservoir.ofdm_esn(*shape),
+        "esn_corrected": lambda: reservoir.ofdm_esn(*shape, correct_carriers=True),
+        "attention": lambda: reservoir.ofdm_esn(
+            *shape, correct_carriers=True, attention=True
+        ),
         "esn_feedback": lambda: reservoir.ofdm_esn(
             *shape, constellation=points, refits=2, correct_carriers=True
+        ),
+        "attention_feedback": lambda: reservoir.ofdm_esn(
+            *shape,
+            constellation=points,
+            refits=2,
+            correct_carriers=True,
+            attention=True,
+        ),
+        "classifier": lambda: reservoir.ofdm_esn(
+            *shape, constellation=points, classifier=True
         ),
     }[name]()
     return lambda frame: detector.receive(
@@ -180,6 +239,7 @@ def bars(row, link):
     compare("esn", "reference", ESN_BARS.get(key))
     if key in ESN_BARS:
         compare("esn", "fir", OVER_FIR)
+    compare("rcnet", "esn", RCNET_BAR)
     if row["link"] == "T6n":
         compare("esn_feedback", "esn", FEEDBACK_BAR)
     if key in CONFIGURED_BARS:
@@ -204,7 +264,7 @@ def lines(row):
     for which, wrong in row["wrong"].items():
         rate, half = rate_and_interval(np.array(wrong), row["symbols"])
         bits = np.mean(row["wrong_bits"][which]) / row["bits"]
-        text = f"    {which:12s} {rate:.5f} +- {half:.5f}"
+        text = f"    {which:18s} {rate:.5f} +- {half:.5f}"
         text += f"  bits {bits:.6f} {row['milliseconds'][which]:8.2f} ms/frame"
         if which != "reference" and "reference" in row["wrong"]:
             value, (low, high) = ratio(row, which, "reference")

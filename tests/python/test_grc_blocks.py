@@ -395,6 +395,21 @@ def test_ports_of_ofdm_are_vectors_of_carriers(platform, name, num_streams):
     assert vectors == [128] * num_streams
 
 
+def test_stages_of_rcnet_in_companion(platform):
+    def said(stages, **values):
+        values = {"num_rx": "2", "stages": stages, **values}
+        return errors(platform, "reservoir_rcnet_equalizer", **values)
+
+    first = "reservoir.ofdm_esn(64, 16, 2, 1)"
+    assert said(f"[{first}, reservoir.ofdm_lmmse(64, 16, 3, 1)]") == []
+    for stages in (
+        f"[{first}, {first}]",
+        f"[{first}, reservoir.ofdm_esn(64, 8, 3, 1)]",
+    ):
+        assert any("enumerate(stages)" in text for text in said(stages))
+    assert any("num_rx + num_tx <= 8" in text for text in said("[]", num_rx="8"))
+
+
 def test_lmmse_hides_the_constellation_that_it_does_not_use(platform):
     def hidden(**values):
         return hidden_parameters(platform, "reservoir_ofdm_lmmse_equalizer", **values)

@@ -891,5 +891,6 @@ def test_the_program(tmp_path, capsys):
         "configured over ml",
         "esn over reference",
         "esn over fir",
+        "rcnet over esn",
     }
     assert "T6c 25 dB (2 frames)" in capsys.readouterr().out

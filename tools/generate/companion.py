@@ -76,7 +76,7 @@ def asserts(parameter):
     name = parameter["name"]
     if parameter["type"] in ("int", "float"):
         yield from filter(None, [interval(parameter, name)])
-    elif parameter["type"].startswith("List["):
+    elif parameter["type"] in ("List[int]", "List[float]"):
         if parameter["type"] == "List[int]":
             yield f"len({name}) > 0"
         yield f"all({interval(parameter, 'x')} for x in {name})"

@@ -156,7 +156,7 @@ COUNTS = [
 
 
 # where the detector's decisions are not what it is for
-DECIDES = {"ofdm_lmmse": "detection == 'ml'", "ofdm_esn": "refits > 0"}
+DECIDES = {"ofdm_lmmse": "detection == 'ml'", "ofdm_esn": "(refits > 0 or classifier)"}
 
 
 def constellation(kind):

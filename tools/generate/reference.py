@@ -85,6 +85,8 @@ def allowed(parameter):
         return ", ".join(f"`{value!r}`" for value, _ in parameter["words"])
     if parameter["type"].endswith("constellation"):
         return "any of `digital`, such as `qpsk.base()`"
+    if parameter["type"].endswith("ofdm_detector]"):
+        return "detectors of OFDM frames"
     if parameter["type"].startswith("List["):
         return f"each {parameter['range']}"
     return parameter["range"]

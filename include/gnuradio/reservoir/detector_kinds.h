@@ -30,7 +30,8 @@
 #define RESERVOIR_OFDM_DETECTORS(X) \
     X(ofdm_lmmse)                   \
     X(ofdm_configured)              \
-    X(ofdm_esn)
+    X(ofdm_esn)                     \
+    X(rcnet)
 
 namespace gr {
 namespace reservoir {

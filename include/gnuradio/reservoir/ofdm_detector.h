@@ -66,7 +66,9 @@ public:
      * \throws std::invalid_argument if shapes do not fit
      */
     stream_matrix receive(const stream_matrix& received, const known_carriers& known);
-    //! Bits of a point of the data's constellation.
+    //! Of the data.
+    const constellation_points& constellation() const { return do_constellation(); }
+    //! Bits of one of its points.
     int soft_bits_per_symbol() const;
     /*!
      * \brief receive with log-likelihood ratios of the bits, log P(1)/P(0), in order and sign of
@@ -81,12 +83,19 @@ public:
     //! The known carriers' part alone. \return what was found
     training_report fit(const stream_matrix& received, const known_carriers& known);
 
+    //! \name For detectors that are made of others
+    //! \{
+    //! Kind and parameters: ofdm_detector_from() makes one alike, untrained.
+    pmt::pmt_t description() const;
+    //! As receive(), of a frame that is prepared already. It leaves no report.
+    ofdm_result receive_frame(const ofdm_frame& frame);
+    //! \}
+
 protected:
     ofdm_detector(int num_rx, int num_tx, int fft_len, const std::vector<int>& cp_len);
 
     //! Called with the lock held; the frame has samples and known carriers of unit power.
     virtual ofdm_result do_receive(const ofdm_frame& frame) = 0;
-    //! Of the data.
     virtual const constellation_points& do_constellation() const = 0;
 
     uint64_t do_bad_samples() const override { return d_bad_samples; }

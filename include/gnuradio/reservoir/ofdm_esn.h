@@ -8,6 +8,7 @@
 
 #include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/esn.h>
+#include <gnuradio/reservoir/kernel/boundary_classifier.h>
 #include <gnuradio/reservoir/ofdm_detector.h>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct RESERVOIR_API ofdm_esn_parameters {
     int64_t seed = 1;
     int refits = 0;
     bool correct_carriers = false;
+    bool attention = false;
+    bool classifier = false;
 
     template <class Self, class Visit>
     static void visit(Self& self, Visit&& visit)
@@ -81,8 +84,9 @@ struct RESERVOIR_API ofdm_esn_parameters {
                   .on("Network")
                   .seldom());
         visit(self.regularization, READOUT_REGULARIZATION);
-        visit(self.constellation,
-              OFDM_CONSTELLATION.explained("of the data, for refits > 0"));
+        visit(
+            self.constellation,
+            OFDM_CONSTELLATION.explained("of the data, for refits > 0 or a classifier"));
         visit(self.seed,
               SEED.explained("of the random weights; the same network on every machine"));
         visit(
@@ -100,6 +104,23 @@ struct RESERVOIR_API ofdm_esn_parameters {
                   .labelled("Correct Carriers")
                   .on("Network")
                   .seldom());
+        visit(self.attention,
+              parameter("attention",
+                        "on, how much a carrier's neighbours count for its correction is "
+                        "trained, where that helps")
+                  .labelled("Attention")
+                  .on("Network")
+                  .shown_when("correct_carriers")
+                  .seldom());
+        visit(self.classifier,
+              parameter(
+                  "classifier",
+                  "on, a small network trained on the pilots decides, where it does so "
+                  "better than the nearest point; a symbol that is decided otherwise "
+                  "becomes the point")
+                  .labelled("Classifier")
+                  .on("Network")
+                  .seldom());
     }
 
     template <class Rule>
@@ -107,6 +128,15 @@ struct RESERVOIR_API ofdm_esn_parameters {
     {
         ofdm_rules(*this, rule);
         rule(delay < window, "delay", "0 to window - 1, or -1", "delay < window");
+        rule(!attention || correct_carriers,
+             "attention",
+             "off without correct_carriers",
+             "not attention or correct_carriers");
+        rule(!classifier || kernel::level_grid::of(constellation.points),
+             "constellation",
+             "levels that are equally far apart, such as QPSK and square QAM, for a "
+             "classifier",
+             "");
     }
 };
 
@@ -120,7 +150,12 @@ struct RESERVOIR_API ofdm_esn_parameters {
  * received and those sent.
  *
  * correct_carriers = True: a second stage on the carriers (kernel::fit_carrier_correction), which is left
- * out where it would not help.
+ * out where it would not help; with attention = True its weights are trained
+ * (kernel::fit_carrier_attention).
+ *
+ * classifier = True: decisions by a kernel::boundary_classifier where it is better on known symbols that
+ * it was not trained on. Symbols for which it decides otherwise than the nearest point does become the
+ * point that it decides for; all others stay as they are.
  *
  * refits = n: the readout is trained again on all samples, pilots and decisions, n times.
  */
@@ -141,6 +176,10 @@ protected:
     }
 
 private:
+    void
+    take_outputs(detector& network, const ofdm_frame& frame, ofdm_result& found) const;
+    void classify(const ofdm_frame& frame, ofdm_result& found) const;
+
     std::vector<detector::sptr> d_networks; // one for each delay that is tried
 };
 

@@ -237,7 +237,16 @@ inline constexpr parameter READOUT_FORGETTING =
 
 //! \name One value by its description. Overloads for every type of parameter.
 //! \{
-enum class parameter_type { integer, real, truth, word, integers, reals, constellation };
+enum class parameter_type {
+    integer,
+    real,
+    truth,
+    word,
+    integers,
+    reals,
+    constellation,
+    ofdm_detectors
+};
 
 template <class T>
 struct parameter_type_of;

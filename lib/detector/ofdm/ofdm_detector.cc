@@ -235,6 +235,19 @@ training_report ofdm_detector::fit(const stream_matrix& received,
     return d_report;
 }
 
+pmt::pmt_t ofdm_detector::description() const
+{
+    const pmt::pmt_t kind_only =
+        pmt::dict_add(pmt::make_dict(), pmt::mp("kind"), pmt::mp(kind()));
+    return pmt::dict_add(kind_only, pmt::mp("parameters"), do_parameters());
+}
+
+ofdm_result ofdm_detector::receive_frame(const ofdm_frame& frame)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return do_receive(frame);
+}
+
 pmt::pmt_t ofdm_detector::do_save() const { return pmt::make_dict(); }
 
 void ofdm_detector::do_restore(const pmt::pmt_t&) {}

@@ -7,7 +7,7 @@
 
 #include "detector/ofdm/carrier_detector.h"
 #include <gnuradio/reservoir/detector_kind.h>
-#include <gnuradio/reservoir/kernel/carrier_correction.h>
+#include <gnuradio/reservoir/kernel/carrier_attention.h>
 #include <algorithm>
 
 namespace gr {
@@ -45,24 +45,6 @@ stream_matrix rows_of(const sample_streams& streams, Index zeros_behind = 0)
     return rows;
 }
 
-// What the network makes of all samples, carrier by carrier.
-carrier_streams outputs(detector& network, const ofdm_frame& frame, bool correct)
-{
-    const Index size = frame.samples[0].size();
-    const stream_matrix found =
-        network.detect(rows_of(frame.samples, network.look_ahead()));
-    sample_streams streams;
-    for (const auto& row : found)
-        streams.push_back(Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
-                              .cast<std::complex<double>>());
-    carrier_streams symbols = frame.carriers(streams);
-    if (correct)
-        kernel::fit_carrier_correction(symbols, frame.known, frame.usable).apply(symbols);
-    for (size_t j = 0; j < symbols.size(); j++)
-        symbols[j] = frame.masks[j].select(frame.known[j], symbols[j]);
-    return symbols;
-}
-
 } // namespace
 
 ofdm_esn::ofdm_esn(const ofdm_esn_parameters& p)
@@ -73,6 +55,57 @@ ofdm_esn::ofdm_esn(const ofdm_esn_parameters& p)
         delays = { 5 * p.window / 16, p.window / 2 };
     for (const int delay : delays)
         d_networks.push_back(std::make_shared<esn>(network_parameters(p, delay)));
+}
+
+void ofdm_esn::classify(const ofdm_frame& frame, ofdm_result& found) const
+{
+    carrier_streams& symbols = found.symbols;
+    std::vector<std::complex<double>> seen, sent;
+    for (size_t j = 0; j < symbols.size(); j++)
+        for (Index n = 0; n < frame.num_symbols; n++)
+            for (Index k = 0; k < symbols[j].rows(); k++)
+                if (frame.usable(k, n)) {
+                    seen.push_back(symbols[j](k, n));
+                    sent.push_back(frame.known[j](k, n));
+                }
+    const Eigen::VectorXcd points = frame.points(parameters().constellation);
+    const Eigen::VectorXcf single = points.cast<gr_complex>();
+    kernel::boundary_classifier classifier(
+        *kernel::level_grid::of({ single.begin(), single.end() }));
+    if (!classifier.fit(seen, sent))
+        return;
+    const kernel::point_slicer slicer(points);
+    for (size_t j = 0; j < symbols.size(); j++)
+        for (std::complex<double>& symbol : symbols[j].reshaped()) {
+            const int decided = slicer.nearest(classifier.decide(symbol));
+            if (decided != slicer.nearest(symbol))
+                symbol = points(decided);
+        }
+}
+
+// What the network makes of all samples, carrier by carrier.
+void ofdm_esn::take_outputs(detector& network,
+                            const ofdm_frame& frame,
+                            ofdm_result& found) const
+{
+    const Index size = frame.samples[0].size();
+    const stream_matrix rows =
+        network.detect(rows_of(frame.samples, network.look_ahead()));
+    found.samples.clear();
+    for (const auto& row : rows)
+        found.samples.push_back(Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
+                                    .cast<std::complex<double>>());
+    found.symbols = frame.carriers(found.samples);
+    if (parameters().correct_carriers) {
+        const auto fit = parameters().attention ? kernel::fit_carrier_attention
+                                                : kernel::fit_carrier_correction;
+        fit(found.symbols, frame.known, frame.usable).apply(found.symbols);
+        found.samples = frame.sent(found.symbols);
+    }
+    if (parameters().classifier)
+        classify(frame, found);
+    for (size_t j = 0; j < found.symbols.size(); j++)
+        found.symbols[j] = frame.masks[j].select(frame.known[j], found.symbols[j]);
 }
 
 ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
@@ -101,7 +134,7 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
     }
     ofdm_result found;
     found.mse = best->report().mse;
-    found.symbols = outputs(*best, frame, parameters().correct_carriers);
+    take_outputs(*best, frame, found);
     for (int pass = 0; pass < parameters().refits; pass++) {
         carrier_streams decided = found.symbols;
         carrier_detector(frame,
@@ -109,7 +142,7 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
                          carrier_detector::method::lmmse)
             .slice(decided);
         best->fit(rows_of(frame.samples), rows_of(frame.sent(decided)));
-        found.symbols = outputs(*best, frame, parameters().correct_carriers);
+        take_outputs(*best, frame, found);
         found.refits++;
     }
     found.noise_variance = best->report().noise_variance;

@@ -51,6 +51,8 @@ struct ofdm_result {
         std::numeric_limits<double>::quiet_NaN(); // on what is known, over its power
     std::vector<double> residuals;
     int refits = 0;
+    //! What came out in the time domain, where symbols are known as well; empty: there is no such thing.
+    kernel::sample_streams samples;
 };
 
 } // namespace reservoir

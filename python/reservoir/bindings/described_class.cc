@@ -30,6 +30,8 @@ const char* type_name(parameter_type type)
         return "List[float]";
     case parameter_type::constellation:
         return "gnuradio.digital.digital_python.constellation";
+    case parameter_type::ofdm_detectors:
+        return "List[gnuradio.reservoir.reservoir_python.ofdm_detector]";
     }
     return "";
 }
@@ -61,6 +63,8 @@ py::object default_to_python(const described_parameter& described)
         return py::cast(pmt::s32vector_elements(value));
     case parameter_type::reals:
         return py::cast(pmt::f64vector_elements(value));
+    case parameter_type::ofdm_detectors:
+        return py::list(); // none
     case parameter_type::constellation:
         break;
     }
@@ -122,6 +126,11 @@ void value_from_python(py::handle given,
     if (!given.is_none())
         convert(given, about, "a constellation, such as qpsk.base()", constellation);
     value = constellation_points(constellation);
+}
+
+void value_from_python(py::handle given, const parameter& about, ofdm_stages& value)
+{
+    convert(given, about, "a list of OFDM detectors", value);
 }
 
 py::dict

@@ -7,6 +7,7 @@
 
 #include "arrays.h"
 #include <gnuradio/reservoir/detector_kind.h>
+#include <gnuradio/reservoir/rcnet.h>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ void value_from_python(pybind11::handle given,
 void value_from_python(pybind11::handle given,
                        const gr::reservoir::parameter& about,
                        gr::reservoir::constellation_points& value);
+void value_from_python(pybind11::handle given,
+                       const gr::reservoir::parameter& about,
+                       gr::reservoir::ofdm_stages& value);
 //! \}
 
 /*!

@@ -7,6 +7,7 @@
 #include <gnuradio/reservoir/ofdm_configured.h>
 #include <gnuradio/reservoir/ofdm_esn.h>
 #include <gnuradio/reservoir/ofdm_lmmse.h>
+#include <gnuradio/reservoir/rcnet.h>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -140,3 +141,5 @@ void bind_ofdm_configured(py::module& m)
 }
 
 void bind_ofdm_esn(py::module& m) { described_class<ofdm_esn, ofdm_detector>(m); }
+
+void bind_rcnet(py::module& m) { described_class<rcnet, ofdm_detector>(m); }

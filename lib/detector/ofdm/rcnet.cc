@@ -1,0 +1,176 @@
+/* -*- c++ -*- */
+/*
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/reservoir/rcnet.h>
+
+#include "detector/ofdm/ofdm_frame.h"
+#include "detector/saved_file.h"
+#include <gnuradio/reservoir/detector_kinds.h>
+#include <gnuradio/reservoir/ofdm_esn.h>
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace gr {
+namespace reservoir {
+
+using Eigen::Index;
+using kernel::carrier_mask;
+using kernel::carrier_streams;
+using kernel::sample_streams;
+
+ofdm_detector::sptr ofdm_detector_from(const pmt::pmt_t& description)
+{
+    const std::string name = pmt::symbol_to_string(saved_entry(description, "kind"));
+    for (const detector_kind& kind : ofdm_detector_kinds())
+        if (name == kind.about.name)
+            return std::dynamic_pointer_cast<ofdm_detector>(
+                kind.make(saved_entry(description, "parameters")));
+    throw std::runtime_error("no OFDM detector is of the kind '" + name + "'");
+}
+
+void check_value(const parameter& about, const ofdm_stages& value)
+{
+    for (size_t k = 0; k < value.size(); k++)
+        if (!value[k])
+            refuse_parameter(std::string(about.name) + "[" + std::to_string(k) + "]",
+                             "None",
+                             "an OFDM detector");
+}
+
+pmt::pmt_t value_to_pmt(const ofdm_stages& value)
+{
+    const pmt::pmt_t saved = pmt::make_vector(value.size(), pmt::PMT_NIL);
+    for (size_t k = 0; k < value.size(); k++)
+        pmt::vector_set(saved, k, value[k]->description());
+    return saved;
+}
+
+void value_from_pmt(const pmt::pmt_t& saved, ofdm_stages& value)
+{
+    value.clear();
+    for (size_t k = 0; k < pmt::length(saved); k++)
+        value.push_back(ofdm_detector_from(pmt::vector_ref(saved, k)));
+}
+
+std::string value_to_string(const ofdm_stages& value)
+{
+    std::string text;
+    for (const ofdm_detector::sptr& stage : value)
+        text += (text.empty() ? "" : ", ") + stage->kind() + " of " +
+                std::to_string(stage->num_rx()) + " x " + std::to_string(stage->num_tx());
+    return "[" + text + "]";
+}
+
+namespace {
+
+ofdm_detector::sptr network_stage(const rcnet_parameters& p, bool first)
+{
+    ofdm_esn_parameters network;
+    network.fft_len = p.fft_len;
+    network.cp_len = p.cp_len;
+    network.num_rx = p.num_rx;
+    network.num_tx = p.num_tx;
+    if (!first) {
+        network.num_rx += p.num_tx;
+        network.window = 8;
+        network.delay = 4;
+        network.input_scaling = 0.5;
+        network.seed = 2;
+    }
+    return std::make_shared<ofdm_esn>(network);
+}
+
+// Known carriers in two halves, as far as possible of different symbols.
+std::vector<carrier_mask> halves(const ofdm_frame& frame)
+{
+    const carrier_mask none =
+        carrier_mask::Constant(frame.usable.rows(), frame.usable.cols(), false);
+    std::vector<carrier_mask> parts(2, none);
+    const bool by_symbol = frame.usable.colwise().any().count() > 1;
+    size_t turn = 0;
+    for (Index n = 0; n < frame.usable.cols(); n++) {
+        if (!frame.usable.col(n).any())
+            continue;
+        for (Index k = 0; k < frame.usable.rows(); k++)
+            if (frame.usable(k, n))
+                parts[by_symbol ? turn % 2 : turn++ % 2](k, n) = true;
+        turn += by_symbol;
+    }
+    return parts;
+}
+
+// Estimates of every symbol, those that are known among them.
+carrier_streams
+all_estimates(ofdm_detector& stage, const ofdm_frame& frame, carrier_streams symbols)
+{
+    for (const carrier_mask& hidden : halves(frame)) {
+        ofdm_frame rest = frame;
+        rest.usable = frame.usable && !hidden;
+        if (!rest.usable.any())
+            continue;
+        for (size_t j = 0; j < symbols.size(); j++) {
+            rest.masks[j] = frame.masks[j] && !hidden;
+            rest.known[j] = rest.masks[j].select(frame.known[j], 0.0);
+        }
+        const ofdm_result found = stage.receive_frame(rest);
+        for (size_t j = 0; j < symbols.size(); j++)
+            symbols[j] = hidden.select(found.symbols[j], symbols[j]);
+    }
+    return symbols;
+}
+
+// The antennas, and below them what a stage made of them.
+ofdm_frame with_outputs(const ofdm_frame& frame, const sample_streams& outputs)
+{
+    ofdm_frame next = frame;
+    const Index size = frame.samples[0].size();
+    double power = 0.0;
+    for (const Eigen::VectorXcd& stream : outputs)
+        power += stream.squaredNorm() / (double(size) * double(outputs.size()));
+    const double scale =
+        power > 0.0 && std::isfinite(power) ? 1.0 / std::sqrt(power) : 0.0;
+    sample_streams scaled;
+    for (const Eigen::VectorXcd& stream : outputs)
+        scaled.push_back(scale > 0.0 ? (stream * scale).eval()
+                                     : Eigen::VectorXcd::Zero(size).eval());
+    for (const Eigen::MatrixXcd& carriers : frame.carriers(scaled))
+        next.received.push_back(carriers);
+    next.samples.insert(next.samples.end(), scaled.begin(), scaled.end());
+    return next;
+}
+
+} // namespace
+
+rcnet::rcnet(const rcnet_parameters& p)
+    : described(checked(p), p.num_rx, p.num_tx, p.fft_len, p.cp_len)
+{
+    for (const ofdm_detector::sptr& stage : p.stages)
+        d_stages.push_back(ofdm_detector_from(stage->description()));
+    if (p.stages.empty())
+        d_stages = { network_stage(p, true), network_stage(p, false) };
+}
+
+ofdm_result rcnet::do_receive(const ofdm_frame& frame)
+{
+    ofdm_result found = d_stages[0]->receive_frame(frame);
+    const ofdm_frame* seen = &frame;
+    ofdm_frame widened;
+    for (size_t k = 1; k < d_stages.size(); k++) {
+        const sample_streams outputs =
+            found.samples.empty()
+                ? frame.sent(all_estimates(*d_stages[k - 1], *seen, found.symbols))
+                : found.samples;
+        widened = with_outputs(frame, outputs);
+        seen = &widened;
+        found = d_stages[k]->receive_frame(widened);
+    }
+    return found;
+}
+
+detector_kind describe_rcnet() { return describe_kind<rcnet>(); }
+
+} // namespace reservoir
+} // namespace gr
