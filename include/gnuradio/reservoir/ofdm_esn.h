@@ -150,7 +150,8 @@ struct RESERVOIR_API ofdm_esn_parameters {
  * received and those sent.
  *
  * correct_carriers = True: a second stage on the carriers (kernel::fit_carrier_correction), which is left
- * out where it would not help; with attention = True its weights are trained
+ * out where the known symbols have no less error with it (they are those that the readout was trained on,
+ * so it is kept too often); with attention = True its weights are trained
  * (kernel::fit_carrier_attention).
  *
  * classifier = True: decisions by a kernel::boundary_classifier where it is better on known symbols that
