@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/configured_esn.h>
 
 #include "check.h"
+#include "detector/configured/joint_detector.h"
 #include "detector/configured/pattern_receiver.h"
 #include "detector/configured/receiver.h"
 #include "detector/configured/soft_output.h"
@@ -110,13 +111,17 @@ configured_esn::configured_esn(const configured_esn_parameters& parameters)
     d_readout->feedback = parameters.feedback;
     d_readout->num_inputs = parameters.num_inputs;
     d_readout->unit_points = unit_points(parameters);
+    if (parameters.num_outputs > 1)
+        d_joint = std::make_unique<joint_detector>(d_parameters);
 }
 
 configured_esn::~configured_esn() {}
 
 int configured_esn::do_look_ahead() const
 {
-    return d_parameters.feedback ? tracked_stream::look_ahead() : FUTURE + EARLIEST + 1;
+    return d_joint                 ? joint_detector::look_ahead()
+           : d_parameters.feedback ? tracked_stream::look_ahead()
+                                   : FUTURE + EARLIEST + 1;
 }
 
 // Of a filter without decisions. With decisions the network looks ahead only, and of the symbols
@@ -148,6 +153,11 @@ void configured_esn::do_set_tracking(digital::constellation_sptr constellation)
             "adapt_after_training",
             true,
             "false for configured_esn without feedback, which decides nothing");
+    require(
+        !constellation || !d_joint,
+        "adapt_after_training",
+        true,
+        "false for configured_esn with num_outputs > 1; train it more often, or use esn");
     d_track_next = bool(constellation);
 }
 
@@ -171,6 +181,7 @@ void configured_esn::use_channel(const stream_matrix& channel)
             "channel",
             "given",
             "empty unless poles = 'estimate'");
+    require(!d_joint, "channel", "given", "empty with num_outputs > 1: it is estimated");
     require(channel.size() == size_t(num_inputs()),
             "channel",
             std::to_string(channel.size()) + " rows",
@@ -284,6 +295,12 @@ training_report configured_esn::do_fit(const gr_complex* const* received,
                                        const stream_matrix& pilots,
                                        int sps)
 {
+    if (d_joint) {
+        training_report report = d_joint->fit(received, num_samples, pilots, sps);
+        report.bad_samples =
+            d_bad_samples + count_bad(received, num_inputs(), num_samples);
+        return report;
+    }
     const auto known = prepare(received, num_samples, pilots, sps);
     kernel::sample_streams streams =
         phase_streams(received, num_samples, num_inputs(), sps, d_readout->input_gain);
@@ -361,9 +378,28 @@ void configured_esn::do_receive(const gr_complex* const* received,
                                 gr_complex* const* symbols)
 {
     const auto start = std::chrono::steady_clock::now();
-    const auto known = prepare(received, num_samples, pilots, sps);
     const size_t used = std::min(num_samples, (num_symbols + LOOK_AHEAD) * sps);
     d_bad_samples += count_bad(received, num_inputs(), used);
+    const auto finish_report = [&] {
+        d_report.trained = true;
+        d_report.bad_samples = d_bad_samples;
+        d_report.seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+                .count();
+    };
+    if (d_joint) {
+        d_report = d_joint->receive(received,
+                                    num_samples,
+                                    pilots,
+                                    sps,
+                                    num_symbols,
+                                    in_a_hurry(),
+                                    soft_output_wanted(),
+                                    symbols);
+        finish_report();
+        return;
+    }
+    const auto known = prepare(received, num_samples, pilots, sps);
     std::vector<const gr_complex*> rows(received, received + num_inputs());
     for (auto& row : rows)
         row -= history() * sps;
@@ -420,9 +456,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
         d_report.confidence = confidence(frame.expected_errors);
     if (!frame.condition_numbers.empty())
         d_report.condition_number = frame.condition_numbers;
-    d_report.trained = true;
-    d_report.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    finish_report();
 }
 
 // Of a stream, or of a frame without feedback: each symbol for itself.
@@ -454,6 +488,10 @@ void configured_esn::do_soft_output(soft_demapper& demapper,
                                     size_t count,
                                     const symbol_rows& rows)
 {
+    if (d_joint) {
+        d_joint->demap(demapper, count, rows);
+        return;
+    }
     const auto model = std::move(d_soft_model);
     const Eigen::Index first =
         std::find(d_known.begin(), d_known.end(), false) - d_known.begin();
@@ -479,7 +517,9 @@ void configured_esn::do_soft_output(soft_demapper& demapper,
 
 void configured_esn::do_reset()
 {
-    if (d_tracking)
+    if (d_joint)
+        d_joint->reset();
+    else if (d_tracking)
         d_stream = std::make_unique<tracked_stream>(*d_readout, settings());
     else
         d_stream = std::make_unique<fixed_stream>(*d_readout);
@@ -489,6 +529,12 @@ size_t configured_esn::do_detect(const gr_complex* const* received,
                                  size_t num_samples,
                                  gr_complex* const* symbols)
 {
+    if (d_joint) {
+        const size_t produced =
+            d_joint->detect(received, num_samples, soft_output_wanted(), symbols);
+        d_bad_samples += d_joint->take_bad_samples();
+        return produced;
+    }
     readout_output output;
     d_readout_output.clear();
     if (soft_output_wanted() || forward()) {
@@ -505,7 +551,12 @@ size_t configured_esn::do_detect(const gr_complex* const* received,
 
 void configured_esn::do_adopt(const trainable& trained)
 {
-    *d_readout = *dynamic_cast<const configured_esn&>(trained).d_readout;
+    const auto& other = dynamic_cast<const configured_esn&>(trained);
+    if (d_joint) {
+        d_joint->adopt(*other.d_joint);
+        return;
+    }
+    *d_readout = *other.d_readout;
     d_tracking = false;
     do_reset();
 }
@@ -520,6 +571,8 @@ pmt::pmt_t configured_esn::do_save() const
     add("known_channel", rows_to_pmt(d_known_channel));
     if (!d_report.trained)
         return dict;
+    if (d_joint)
+        return d_joint->save(dict);
     const stream_readout& readout = *d_readout;
     add("input_gain", pmt::from_double(readout.input_gain));
     add("symbol_scale", pmt::from_double(readout.symbol_scale));
@@ -546,6 +599,11 @@ void configured_esn::do_restore(const pmt::pmt_t& saved)
     d_known_channel = rows_from_pmt(saved_entry(saved, "known_channel"));
     if (!d_report.trained)
         return;
+    if (d_joint) {
+        d_joint->restore(saved, d_sps);
+        d_report.delay = d_joint->delay();
+        return;
+    }
     stream_readout& readout = *d_readout;
     readout.sps = d_sps;
     readout.input_gain = pmt::to_double(saved_entry(saved, "input_gain"));

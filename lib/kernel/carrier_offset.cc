@@ -31,19 +31,23 @@ double explained_energy(const MatrixXcd& products, double frequency)
 
 } // namespace
 
-carrier_offset find_carrier_offset(const sample_streams& received,
-                                   const VectorXcd& known,
-                                   row_range range,
-                                   channel_window window,
-                                   double max_frequency)
+carrier_offset find_joint_carrier_offset(const sample_streams& received,
+                                         const sample_streams& known,
+                                         row_range range,
+                                         channel_window window,
+                                         double max_frequency)
 {
-    const Index length = window.length;
-    const row_range rows = { std::max<Index>(range.first + length - 1, window.timing),
-                             range.last };
+    const Index length = window.length * known.size(); // unknowns per received stream
+    const row_range rows = {
+        std::max<Index>(range.first + window.length - 1, window.timing), range.last
+    };
     const Index count = rows.size();
     if (count < 3 * length + 8 || !(max_frequency > 0.0))
         return { 0.0, false };
-    const MatrixXcd regressors = lagged(known, rows, length);
+    MatrixXcd regressors(count, length);
+    for (size_t m = 0; m < known.size(); m++)
+        regressors.middleCols(m * window.length, window.length) =
+            lagged(known[m], rows, window.length);
     const MatrixXcd basis = Eigen::HouseholderQR<MatrixXcd>(regressors).householderQ() *
                             MatrixXcd::Identity(count, length);
     const Index streams = received.size();
@@ -75,6 +79,15 @@ carrier_offset find_carrier_offset(const sample_streams& received,
     return { frequency,
              (count - length) * streams * std::log(without / with) >
                  2.0 * std::log(count) };
+}
+
+carrier_offset find_carrier_offset(const sample_streams& received,
+                                   const VectorXcd& known,
+                                   row_range range,
+                                   channel_window window,
+                                   double max_frequency)
+{
+    return find_joint_carrier_offset(received, { known }, range, window, max_frequency);
 }
 
 Eigen::VectorXd smoothed_phase(const sample_streams& received,

@@ -69,7 +69,9 @@ struct survivors {
 struct continuations {
     const std::complex<float>* points;
     const std::complex<float>* centroids;
-    size_t count; //!< at most as many as the model has points
+    size_t count;                        //!< at most as many as the model has points
+    const std::complex<float>* feedback; //!< weights, as many as the model has
+    const float* penalties;              //!< of the points; null: none
 };
 
 //! The cheapest kept of the first count candidates to order, the first of them in front; by

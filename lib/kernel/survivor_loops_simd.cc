@@ -31,7 +31,7 @@ HWY_INLINE void predict(survivors& s, std::complex<float> f, continuations choic
     const float_tag d;
     const auto f_re = hn::Set(d, f.real()), f_im = hn::Set(d, f.imag());
     const size_t feedback = s.model.feedback.size(), points = choice.count;
-    const std::complex<float>* const weights = s.model.feedback.data();
+    const std::complex<float>* const weights = choice.feedback;
     const std::complex<float>* const centroids = choice.centroids;
     for (size_t k = 0; k < s.stride; k += hn::Lanes(d)) {
         auto sum_re = hn::Zero(d), sum_im = hn::Zero(d);
@@ -56,7 +56,10 @@ HWY_INLINE void predict(survivors& s, std::complex<float> f, continuations choic
         for (size_t m = 0; m < points; m++, costs += s.stride) {
             const auto re = hn::Sub(y_re, hn::Set(d, centroids[m].real()));
             const auto im = hn::Sub(y_im, hn::Set(d, centroids[m].imag()));
-            hn::Store(hn::Add(hn::MulAdd(re, re, hn::Mul(im, im)), metric), d, costs);
+            auto before = metric;
+            if (choice.penalties)
+                before = hn::Add(before, hn::Set(d, choice.penalties[m]));
+            hn::Store(hn::Add(hn::MulAdd(re, re, hn::Mul(im, im)), before), d, costs);
         }
         hn::Store(sum_re, d, now + survivors::SUM_RE * s.stride);
         hn::Store(sum_im, d, now + survivors::SUM_IM * s.stride);

@@ -137,7 +137,29 @@ int survivor_search::step(std::complex<float> feedforward,
                           float* phases)
 {
     const survivor_model& model = d_survivors->model;
-    return go_on({ model.points.data(), model.centroids.data(), model.points.size() },
+    return go_on({ model.points.data(),
+                   model.centroids.data(),
+                   model.points.size(),
+                   model.feedback.data(),
+                   nullptr },
+                 feedforward,
+                 parents,
+                 symbols,
+                 phases);
+}
+
+int survivor_search::step(std::complex<float> feedforward,
+                          const survivor_weights& weights,
+                          uint8_t* parents,
+                          uint16_t* symbols,
+                          float* phases)
+{
+    const survivor_model& model = d_survivors->model;
+    return go_on({ model.points.data(),
+                   weights.centroids,
+                   model.points.size(),
+                   weights.feedback,
+                   weights.penalties },
                  feedforward,
                  parents,
                  symbols,
@@ -150,8 +172,12 @@ int survivor_search::step(std::complex<float> feedforward,
                           uint16_t* symbols,
                           float* phases)
 {
-    return go_on(
-        { &given.point, &given.centroid, 1 }, feedforward, parents, symbols, phases);
+    const std::complex<float>* const feedback = d_survivors->model.feedback.data();
+    return go_on({ &given.point, &given.centroid, 1, feedback, nullptr },
+                 feedforward,
+                 parents,
+                 symbols,
+                 phases);
 }
 
 int survivor_search::go_on(const simd::continuations& choice,

@@ -18,7 +18,8 @@ struct configured_settings;
 struct configured_readout;
 struct stream_readout;
 class configured_network;
-class configured_stream;
+class joint_detector;
+class single_stream;
 class soft_output;
 struct soft_model;
 
@@ -179,7 +180,7 @@ struct RESERVOIR_API configured_esn_parameters {
                 .in("radians per symbol")
                 .shown_when("feedback or rotation != 0"));
         visit(self.num_inputs, NUM_INPUTS);
-        visit(self.num_outputs, NUM_OUTPUTS.within(1, 1));
+        visit(self.num_outputs, NUM_OUTPUTS.within(1, 8));
         visit(self.output,
               network("output",
                       "symbols that come out with decision feedback: what was decided, "
@@ -223,6 +224,18 @@ struct RESERVOIR_API configured_esn_parameters {
              "tracking",
              "'auto' or 'off' without feedback",
              "feedback or tracking != 'on'");
+        rule(num_outputs == 1 || feedback,
+             "feedback",
+             "True with num_outputs > 1; fir and esn are without",
+             "num_outputs == 1 or feedback");
+        rule(num_outputs == 1 || rotation == 0.0,
+             "rotation",
+             "0 with num_outputs > 1",
+             "num_outputs == 1 or rotation == 0");
+        rule(num_outputs == 1 || tracking != "on",
+             "tracking",
+             "'auto' or 'off' with num_outputs > 1",
+             "num_outputs == 1 or tracking != 'on'");
     }
 };
 
@@ -352,7 +365,8 @@ public:
     //! Not without decisions: they stand for the symbols between those known.
     bool takes_unknown_pilots() const override
     {
-        return d_parameters.feedback && d_parameters.poles == "estimate";
+        return d_parameters.feedback && d_parameters.poles == "estimate" &&
+               d_parameters.num_outputs == 1;
     }
     //! Points of the constellation, as given.
     std::vector<gr_complex> points() const { return d_parameters.constellation.points; }
@@ -430,7 +444,8 @@ private:
     bool d_tracking = false;
     uint64_t d_bad_samples = 0;
     const std::unique_ptr<stream_readout> d_readout; // of the last training
-    std::unique_ptr<configured_stream> d_stream;     // made when the first sample comes
+    std::unique_ptr<single_stream> d_stream;         // made when the first sample comes
+    std::unique_ptr<joint_detector> d_joint; // with several streams, instead of all above
     // of the frame that was received last, where its soft output is wanted
     std::shared_ptr<const soft_model> d_soft_model;
     std::vector<char> d_known; // of its symbols

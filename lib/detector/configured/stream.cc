@@ -87,7 +87,10 @@ int64_t configured_stream::append(const gr_complex* const* received, size_t num_
     return d_first + int64_t(d_re.back().size());
 }
 
-void configured_stream::filter(int64_t first, size_t count, gr_complex* filtered)
+void configured_stream::filter(int64_t first,
+                               size_t count,
+                               gr_complex* filtered,
+                               size_t number)
 {
     constexpr size_t READABLE = 64; // beyond the end, see simd::fir
     const size_t start = first - d_readout.past - d_readout.timing - d_first;
@@ -97,12 +100,14 @@ void configured_stream::filter(int64_t first, size_t count, gr_complex* filtered
         d_rows_re[q] = &d_re[q][start];
         d_rows_im[q] = &d_im[q][start];
     }
+    const size_t taps = d_readout.past + 1 + FUTURE;
+    const size_t before = number * d_re.size() * taps;
     kernel::simd::fir(d_rows_re.data(),
                       d_rows_im.data(),
                       d_rows_re.size(),
-                      d_readout.past + 1 + FUTURE,
-                      d_taps_re.data(),
-                      d_taps_im.data(),
+                      taps,
+                      d_taps_re.data() + before,
+                      d_taps_im.data() + before,
                       count,
                       filtered);
     for (auto* streams : { &d_re, &d_im })
@@ -157,7 +162,7 @@ void configured_stream::copy_samples(size_t q,
 }
 
 fixed_stream::fixed_stream(const stream_readout& readout)
-    : configured_stream(readout), d_filtered(FILTERED)
+    : single_stream(readout), d_filtered(FILTERED)
 {
     if (!readout.feedback || readout.model.points.empty())
         return;

@@ -32,7 +32,7 @@ struct stream_readout {
     int timing = 0;
     int past = 0; // samples before the symbol that the filter sees
     std::vector<std::vector<gr_complex>>
-        filter; // one per antenna and phase, oldest sample first
+        filter; // one per antenna and phase, oldest sample first; of several streams, all of each
     gr_complex gain = 1.0f;
     float output_variance = 0.0f; // of the unbiased output around the symbol, unit power
     kernel::survivor_model model;
@@ -59,11 +59,6 @@ public:
     configured_stream(const configured_stream&) = delete;
     configured_stream& operator=(const configured_stream&) = delete;
 
-    //! Detects the symbols that follow. Returns how many came.
-    virtual size_t detect(const gr_complex* const* received,
-                          size_t num_samples,
-                          gr_complex* symbols,
-                          readout_output output) = 0;
     //! Samples that were not finite since the last call.
     uint64_t take_bad_samples();
 
@@ -75,8 +70,8 @@ protected:
 
     //! Returns the symbols of which every sample is there.
     int64_t append(const gr_complex* const* received, size_t num_samples);
-    //! The filter's outputs for symbols first …
-    void filter(int64_t first, size_t count, gr_complex* filtered);
+    //! The outputs for symbols first … of the filter, or of the one so many filters later.
+    void filter(int64_t first, size_t count, gr_complex* filtered, size_t number = 0);
     //! Filters pilots up to symbol end; afterwards their outputs and the feedback are known.
     void filter_pilots(int64_t end);
     //! Symbols before this one will not be asked for again.
@@ -105,11 +100,24 @@ private:
     uint64_t d_bad_samples = 0;
 };
 
+//! One stream of symbols.
+class single_stream : public configured_stream
+{
+public:
+    using configured_stream::configured_stream;
+
+    //! Detects the symbols that follow. Returns how many came.
+    virtual size_t detect(const gr_complex* const* received,
+                          size_t num_samples,
+                          gr_complex* symbols,
+                          readout_output output) = 0;
+};
+
 /*!
  * \brief With the weights of the training: a filter, or a filter and a survivor search whose
  * decisions come with a fixed lag.
  */
-class fixed_stream : public configured_stream
+class fixed_stream : public single_stream
 {
 public:
     explicit fixed_stream(const stream_readout& readout);

@@ -31,7 +31,7 @@ int tracked_stream::look_ahead() { return FUTURE + EARLIEST + 1 + LAG + BLOCK; }
 
 tracked_stream::tracked_stream(const stream_readout& readout,
                                const configured_settings& settings)
-    : configured_stream(readout),
+    : single_stream(readout),
       d_network(settings),
       d_tracker(d_network, SLOW_FADING),
       d_history(d_network.known({ readout.pilots.begin(), readout.pilots.end() },

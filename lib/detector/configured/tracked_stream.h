@@ -16,7 +16,7 @@ namespace reservoir {
  * \brief A stream over a fading channel: blocks of symbols, each decided by a readout that is
  * configured from the decisions before it.
  */
-class tracked_stream : public configured_stream
+class tracked_stream : public single_stream
 {
 public:
     tracked_stream(const stream_readout& readout, const configured_settings& settings);

@@ -38,6 +38,13 @@ RESERVOIR_API carrier_offset find_carrier_offset(const sample_streams& received,
                                                  channel_window window,
                                                  double max_frequency);
 
+//! The same of several streams, which have the carrier in common: one vector of known symbols each.
+RESERVOIR_API carrier_offset find_joint_carrier_offset(const sample_streams& received,
+                                                       const sample_streams& known,
+                                                       row_range range,
+                                                       channel_window window,
+                                                       double max_frequency);
+
 /*!
  * \brief Phase of the received samples against their model, smoothed by a triangular window.
  *

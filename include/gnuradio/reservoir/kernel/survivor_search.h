@@ -33,6 +33,13 @@ struct survivor_model {
     float power = 1.0f;                         //!< mean square of the feedforward output
 };
 
+//! What one symbol is decided with where that changes from symbol to symbol.
+struct survivor_weights {
+    const std::complex<float>* feedback;  //!< as many as the model has
+    const std::complex<float>* centroids; //!< one per point
+    const float* penalties; //!< what each point costs beyond its distance, at least 0
+};
+
 //! A symbol that is known: what it feeds back, and where the output lies for it.
 struct given_symbol {
     std::complex<float> point, centroid;
@@ -72,6 +79,12 @@ public:
      * \return survivors there are now, the first of the cheapest first
      */
     int step(std::complex<float> feedforward,
+             uint8_t* parents,
+             uint16_t* symbols,
+             float* phases);
+    //! With weights of this symbol's own instead of the model's.
+    int step(std::complex<float> feedforward,
+             const survivor_weights& weights,
              uint8_t* parents,
              uint16_t* symbols,
              float* phases);
