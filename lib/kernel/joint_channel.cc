@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/joint_channel.h>
 
 #include "kernel/hermitian_solve.h"
+#include "kernel/signal_loops.h"
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
@@ -21,39 +22,56 @@ using Eigen::VectorXcd;
 
 namespace {
 
+// Known symbols of every stream so that lag l of row i is streams[m](lags - 1 + i - l).
+struct known_streams {
+    sample_streams streams;
+    Index lags, count;
+
+    known_streams(const sample_streams& sent,
+                  row_range rows,
+                  Index num_lags,
+                  Index first_lag)
+        : lags(num_lags), count(rows.size())
+    {
+        for (const auto& symbols : sent)
+            streams.push_back(
+                lagged(symbols, { rows.first - num_lags + 1, rows.last }, 1, first_lag));
+    }
+    std::complex<double> operator()(Index row, Index stream, Index lag) const
+    {
+        return streams[stream](lags - 1 + row - lag);
+    }
+    //! Row l M + m: sum of conj(lag l of stream m) with other, over the rows.
+    VectorXcd products(const std::complex<double>* other) const
+    {
+        const Index size = streams.size();
+        VectorXcd found(lags * size), own(lags);
+        for (Index m = 0; m < size; m++) {
+            simd::correlate(streams[m].data() + lags - 1, other, count, lags, own.data());
+            for (Index l = 0; l < lags; l++)
+                found(l * size + m) = own(l);
+        }
+        return found;
+    }
+};
+
 // Each block follows from the one above and left of it, which saw the same products but one.
-void set_joint_gram(MatrixXcd& gram,
-                    const sample_streams& sent,
-                    row_range rows,
-                    Index lags,
-                    Index first_lag)
+void set_joint_gram(MatrixXcd& gram, const known_streams& known)
 {
-    const Index streams = sent.size(), count = rows.size();
-    // lag l of row i of stream m: known[m](lags - 1 + i - l)
-    sample_streams known;
-    for (const auto& symbols : sent)
-        known.push_back(
-            lagged(symbols, { rows.first - lags + 1, rows.last }, 1, first_lag));
-    const auto entry = [&](Index a, Index b) -> std::complex<double>& {
-        return gram(a, b);
-    };
-    for (Index l = 0; l < lags; l++)
-        for (Index m = 0; m < streams; m++)
-            for (Index k = 0; k < streams; k++)
-                entry(l * streams + m, k) = known[m]
-                                                .segment(lags - 1 - l, count)
-                                                .dot(known[k].segment(lags - 1, count));
+    const Index streams = known.streams.size();
+    for (Index m = 0; m < streams; m++)
+        gram.col(m) = known.products(known.streams[m].data() + known.lags - 1);
     for (Index c = streams; c < gram.cols(); c++)
         for (Index r = c; r < gram.rows(); r++) {
-            const Index l = r / streams, j = c / streams;
-            const VectorXcd &x = known[r % streams], &y = known[c % streams];
-            entry(r, c) = entry(r - streams, c - streams) +
-                          std::conj(x(lags - 1 - l)) * y(lags - 1 - j) -
-                          std::conj(x(lags - 1 + count - l)) * y(lags - 1 + count - j);
+            const Index l = r / streams, m = r % streams, j = c / streams,
+                        k = c % streams;
+            gram(r, c) = gram(r - streams, c - streams) +
+                         std::conj(known(0, m, l)) * known(0, k, j) -
+                         std::conj(known(known.count, m, l)) * known(known.count, k, j);
         }
     for (Index c = 0; c < gram.cols(); c++)
         for (Index r = 0; r < c; r++)
-            entry(r, c) = std::conj(entry(c, r));
+            gram(r, c) = std::conj(gram(c, r));
 }
 
 } // namespace
@@ -78,25 +96,20 @@ joint_sums sum_joint_lags(const sample_streams& received,
                           Index lags,
                           Index first_lag)
 {
+    const known_streams known(sent, rows, lags, first_lag);
     joint_sums sums;
     sums.streams = sent.size();
     sums.weight = rows.size();
     const Index size = lags * sums.streams, inputs = received.size();
-    sums.gram = MatrixXcd::Zero(size, size);
-    set_joint_gram(sums.gram, sent, rows, lags, first_lag);
+    sums.gram.resize(size, size);
+    set_joint_gram(sums.gram, known);
     MatrixXcd outputs(rows.size(), inputs);
-    for (Index q = 0; q < inputs; q++)
-        outputs.col(q) = lagged(received[q], rows, 1, timing);
-    sums.received = outputs.adjoint() * outputs;
     sums.cross.resize(size, inputs);
-    for (Index m = 0; m < sums.streams; m++) {
-        const VectorXcd known =
-            lagged(sent[m], { rows.first - lags + 1, rows.last }, 1, first_lag);
-        for (Index l = 0; l < lags; l++)
-            for (Index q = 0; q < inputs; q++)
-                sums.cross(l * sums.streams + m, q) =
-                    known.segment(lags - 1 - l, rows.size()).dot(outputs.col(q));
+    for (Index q = 0; q < inputs; q++) {
+        outputs.col(q) = lagged(received[q], rows, 1, timing);
+        sums.cross.col(q) = known.products(outputs.col(q).data());
     }
+    sums.received = outputs.adjoint() * outputs;
     return sums;
 }
 

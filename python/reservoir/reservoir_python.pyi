@@ -59,7 +59,8 @@ class training_report:
     regularization: λ, relative to the number of pilots and unit-power features
     noise_variance: variance of the unbiased output around the symbol, in pilot units
     bad_samples: samples so far that were not finite and were taken as zero
-    channel: impulse response at the sample rate, one row per input; empty if it was not estimated
+    channel: impulse response at the sample rate, one row per input, of several streams those of
+    the first stream first; empty if it was not estimated
     poles: recurrent poles; empty where there are none
     timing: symbols that the channel begins early, as estimated
     carrier_offset: cycles per symbol, of what was derotated
@@ -117,7 +118,9 @@ class training_report:
 
     @property
     def channel(self) -> NDArray[numpy.complex64]:
-        """impulse response at the sample rate, one row per input; empty if it was not estimated"""
+        """impulse response at the sample rate, one row per input, of several streams those of the
+        first stream first; empty if it was not estimated
+        """
 
     @property
     def poles(self) -> NDArray[numpy.complex64]:
@@ -487,7 +490,7 @@ class configured_esn(detector):
     from the pilots, instead of drawn at random. Several hypotheses (survivors) of the past
     decisions are kept and fed back, and a whole frame is received again with its decisions as
     training (refits). A carrier offset, a saturating amplifier or receiver, and fading within the
-    frame are found on the way.
+    frame are found on the way. Several streams, from one or more antennas, are decided together.
 
     Where nothing is known but the pilots, set Training Sequence, Constellation and, for whole
     frames, Payload Length; the rest may stay as it is. Without a Payload Length there are no
@@ -545,7 +548,7 @@ class configured_esn(detector):
         and GMSK, pi/4 for pi/4-DQPSK (points of QPSK); pilots and symbols are given without it;
         -3.1416 to 3.1416 radians per symbol
         num_inputs: antennas; 1 to 64
-        num_outputs: streams; 1
+        num_outputs: streams; 1 to 8
         output: symbols that come out with decision feedback: what was decided, in a frame with
         what a matched filter makes of the residual, or what the readout made of the samples
         before that was decided; one of 'decided', 'forward'

@@ -428,6 +428,60 @@ BOOST_AUTO_TEST_CASE(margins_say_how_sure_each_symbol_is)
     BOOST_CHECK_CLOSE(judged(way * 1.4142f, 100).margin, 1.0f, 1e-3f); // not judged
 }
 
+// weights of a step replace the model's, and penalties add to the costs
+BOOST_AUTO_TEST_CASE(a_step_may_have_weights_of_its_own)
+{
+    for (const auto& model : various_models()) {
+        kernel::survivor_model other = model; // in all but what a step is given
+        for (auto& weight : other.feedback)
+            weight = -weight;
+        for (auto& centroid : other.centroids)
+            centroid *= 2.0f;
+        const std::vector<float> none(model.points.size(), 0.0f);
+        const kernel::survivor_weights own = { model.feedback.data(),
+                                               model.centroids.data(),
+                                               none.data() };
+        kernel::survivor_search search(model), given(other);
+        search.start(NO_PAST.data());
+        given.start(NO_PAST.data());
+        std::vector<uint8_t> parents(model.survivors), same_parents(parents);
+        std::vector<uint16_t> symbols(model.survivors), same_symbols(symbols);
+        std::vector<float> phases(model.survivors), same_phases(phases);
+        for (const auto& input : turning_input(model, 50)) {
+            search.step(input, parents.data(), symbols.data(), phases.data());
+            given.step(
+                input, own, same_parents.data(), same_symbols.data(), same_phases.data());
+            BOOST_TEST(parents == same_parents);
+            BOOST_TEST(symbols == same_symbols);
+            BOOST_TEST(phases == same_phases);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(penalties_add_to_the_costs)
+{
+    kernel::survivor_model model;
+    model.points = model.centroids = { 1.0f, -1.0f };
+    model.feedback = { 0.0f };
+    model.survivors = 2;
+    kernel::survivor_search search(model);
+    uint8_t parents[2];
+    uint16_t symbols[2];
+    // the nearer point costs .36 and the other 1.96
+    for (const float penalty : { 1.5f, 1.7f }) {
+        const std::vector<float> penalties = { penalty, 0.0f };
+        search.start(NO_PAST.data());
+        search.step(0.4f,
+                    { model.feedback.data(), model.centroids.data(), penalties.data() },
+                    parents,
+                    symbols,
+                    nullptr);
+        BOOST_TEST(symbols[0] == (penalty > 1.6f ? 1 : 0));
+        BOOST_TEST(search.lead() == std::abs(1.6f - penalty),
+                   boost::test_tools::tolerance(1e-4f));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(bad_models_are_refused)
 {
     BOOST_CHECK_THROW(kernel::survivor_search(model({}, 0)), std::invalid_argument);

@@ -399,7 +399,7 @@ def test_in_a_flowgraph(feedback, payload_len):
         (dict(tracking="on", feedback=False), "tracking"),
         (dict(num_inputs=0), "num_inputs"),
         (dict(num_outputs=0), "num_outputs"),
-        (dict(num_outputs=2), "num_outputs"),
+        (dict(num_outputs=9), "num_outputs"),
     ],
 )
 def test_bad_parameters_are_named(settings, name):

@@ -446,7 +446,7 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     def hidden(**values):
         name = "reservoir_configured_esn_equalizer"
         of_frames = {"workers", "use_history", "hurry_above"}
-        return hidden_parameters(platform, name, **values) - of_frames - {"num_outputs"}
+        return hidden_parameters(platform, name, **values) - of_frames
 
     statistics = {"power_delay_profile", "num_neurons"}
     impairments = {"receiver_linearization", "phase_noise", "tracking", "output"}
@@ -460,16 +460,6 @@ def test_configured_esn_hides_what_its_mode_does_not_use(platform):
     # what makes a block invalid can be seen
     assert "poles" not in hidden(poles="statistics")
     assert "refits" not in hidden(feedback="False", poles="statistics")
-
-
-def test_num_outputs_is_hidden_where_only_one_is_legal(platform):
-    def hidden(name, **values):
-        return "num_outputs" in hidden_parameters(platform, name, **values)
-
-    assert hidden("reservoir_configured_esn_equalizer")
-    # what makes a block invalid can be seen
-    assert not hidden("reservoir_configured_esn_equalizer", num_outputs="2")
-    assert not hidden("reservoir_esn_equalizer")
 
 
 def test_rnn_hides_what_its_optimizer_does_not_use(platform):
@@ -508,8 +498,7 @@ def test_soft_output_is_a_port_per_stream(platform, name):
         "constellation": "__import__('gnuradio.digital').digital.constellation_8psk().base()",
     }
     assert soft_ports(soft_output="True", **custom) == [3]
-    if name != "reservoir_configured_esn_equalizer":
-        assert soft_ports(soft_output="True", num_outputs="2") == [2, 2]
+    assert soft_ports(soft_output="True", num_outputs="2") == [2, 2]
 
 
 def test_every_cpp_block_compiles(platform, tmp_path):

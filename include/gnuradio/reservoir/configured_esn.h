@@ -35,7 +35,7 @@ struct RESERVOIR_API configured_esn_parameters {
         "(survivors) of the past decisions are kept and fed back, and a whole frame is "
         "received again with its decisions as training (refits). A carrier offset, a "
         "saturating amplifier or receiver, and fading within the frame are found on the "
-        "way.",
+        "way. Several streams, from one or more antennas, are decided together.",
         "Where nothing is known but the pilots, set Training Sequence, Constellation "
         "and, "
         "for whole frames, Payload Length; the rest may stay as it is. Without a Payload "
@@ -306,6 +306,21 @@ struct RESERVOIR_API configured_esn_parameters {
  * on a deep notch an early decision is wrong, and tracking then follows it. It decides by its own
  * constellation.
  *
+ * Several streams (num_outputs) are received jointly. Their channels are estimated together, with one
+ * timing and length; the noise of the antennas is made white by what the estimate leaves. Every
+ * stream has the poles of its own spectral factor, summed over the antennas, and every antenna a
+ * bank of all of them. The readout follows from the channel alone (an endless prior_weight): with B
+ * what the neurons see of an instant's symbols and R the covariance of what else they see that is
+ * not decided yet, the errors have the covariance (I + B^H R^-1 B)^-1. The stream with the least
+ * error is decided first and fed back to the others of the instant (Wolniansky et al., 1998), so that
+ * the errors of all decisions are white, and the survivors go through the streams of an instant one
+ * after another, by the sum of |y - x|^2 / error - |x|^2, which is that of the likeliest sequence
+ * (Cioffi et al., 1995). The carrier's phase, which all streams have in common, is followed as with
+ * one. Up to `refits` passes follow, until one decides as the one before. Their soft bits are those
+ * of the readout's output before each decision. A frame takes about symbols x streams x
+ * survivors x (streams x channel length + points), and twice or three times as much for the filters:
+ * (streams x channel length)^3 x antennas^3.
+ *
  * What is known of the channel from outside is told by set_channel: the first pass (and the first
  * block of a tracked frame or stream) uses it but for one complex gain, refits estimate as usual;
  * with fewer pilots than taps it is not used. Two special cases are the textbook's equalizers:
@@ -325,10 +340,12 @@ struct RESERVOIR_API configured_esn_parameters {
  * tried with and without the offset that the pilots show.
  *
  * The report's regularization is kappa, its delay what detect() holds back, its noise_variance
- * that of the output.
+ * that of the output, of several streams their mean. Its channel has a row per antenna, of several
+ * streams those of the first stream first.
  *
- * Limits: one stream (num_outputs = 1); without feedback it does not adapt between trainings;
- * with poles = "statistics" neither feedback nor refits.
+ * Limits: without feedback it does not adapt between trainings; with poles = "statistics" neither
+ * feedback nor refits. With several streams all known symbols must be in front, the channel is neither
+ * followed nor told from outside, and amplifiers are not modelled.
  */
 class RESERVOIR_API configured_esn
     : public described<configured_esn, configured_esn_parameters, detector>

@@ -99,8 +99,9 @@ struct RESERVOIR_API training_report {
                             "zero" });
         visit(self.channel,
               report_field{ "channel",
-                            "impulse response at the sample rate, one row per input; "
-                            "empty if it was not estimated" });
+                            "impulse response at the sample rate, one row per input, of "
+                            "several streams those of the first stream first; empty if "
+                            "it was not estimated" });
         visit(self.poles,
               report_field{ "poles", "recurrent poles; empty where there are none" });
         visit(self.timing,
