@@ -54,15 +54,6 @@ bool as_pattern(const configured_network& network, const std::vector<cdouble>& k
            });
 }
 
-// Probability that a frame has no error. Beside single wrong symbols, which the expectation counts,
-// there are runs of them. The factor is the likeliest for 1260 simulated frames, 389 of them with
-// errors (Rayleigh, Proakis B, 16-QAM behind an amplifier, two samples per symbol, fading).
-double confidence(double expected_errors)
-{
-    constexpr double RUNS = 8.0;
-    return 1.0 / (1.0 + RUNS * expected_errors);
-}
-
 } // namespace
 
 configured_esn::sptr configured_esn::make(digital::constellation_sptr constellation,

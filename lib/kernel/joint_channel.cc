@@ -155,16 +155,21 @@ channel_window select_joint_window(const sample_streams& received,
     return best;
 }
 
+MatrixXcd stream_taps(const MatrixXcd& taps, Index stream, Index streams)
+{
+    MatrixXcd own(taps.rows() / streams, taps.cols());
+    for (Index l = 0; l < own.rows(); l++)
+        own.row(l) = taps.row(l * streams + stream);
+    return own;
+}
+
 sample_streams joint_channel_output(const sample_streams& sent, const MatrixXcd& taps)
 {
-    const Index streams = sent.size(), length = taps.rows() / streams;
     sample_streams sum(taps.cols(), VectorXcd::Zero(sent[0].size()));
-    for (Index m = 0; m < streams; m++) {
-        MatrixXcd own(length, taps.cols());
-        for (Index l = 0; l < length; l++)
-            own.row(l) = taps.row(l * streams + m);
-        const sample_streams part = channel_output(sent[m], own);
-        for (Index q = 0; q < taps.cols(); q++)
+    for (size_t m = 0; m < sent.size(); m++) {
+        const sample_streams part =
+            channel_output(sent[m], stream_taps(taps, m, sent.size()));
+        for (size_t q = 0; q < sum.size(); q++)
             sum[q] += part[q];
     }
     return sum;

@@ -317,9 +317,8 @@ struct RESERVOIR_API configured_esn_parameters {
  * after another, by the sum of |y - x|^2 / error - |x|^2, which is that of the likeliest sequence
  * (Cioffi et al., 1995). The carrier's phase, which all streams have in common, is followed as with
  * one. Up to `refits` passes follow, until one decides as the one before. Their soft bits are those
- * of the readout's output before each decision. A frame takes about symbols x streams x
- * survivors x (streams x channel length + points), and twice or three times as much for the filters:
- * (streams x channel length)^3 x antennas^3.
+ * of the readout's output before each decision. A search costs symbols x streams x survivors x
+ * (streams x channel length + points), the filters of a pass (streams x channel length x antennas)^3.
  *
  * What is known of the channel from outside is told by set_channel: the first pass (and the first
  * block of a tracked frame or stream) uses it but for one complex gain, refits estimate as usual;

@@ -56,6 +56,15 @@ double expected_errors(const configured_network& network,
     return sum;
 }
 
+// Beside single wrong symbols, which the expectation counts,
+// there are runs of them. The factor is the likeliest for 1260 simulated frames, 389 of them with
+// errors (Rayleigh, Proakis B, 16-QAM behind an amplifier, two samples per symbol, fading).
+double confidence(double expected_errors)
+{
+    constexpr double RUNS = 8.0;
+    return 1.0 / (1.0 + RUNS * expected_errors);
+}
+
 void keep_decisions(const configured_network& network,
                     configured_frame& frame,
                     Index num_pilots)

@@ -61,6 +61,9 @@ double expected_errors(const configured_network& network,
                        const configured_frame& frame,
                        Eigen::Index num_pilots);
 
+//! Probability that a frame has no error in which so many are expected.
+double confidence(double expected_errors);
+
 /*!
  * Where slicing would not give the decision (only an exhaustive search ensures that), the decision
  * itself becomes the output.

@@ -22,20 +22,6 @@ namespace reservoir {
 using Eigen::Index;
 using Eigen::VectorXcd;
 
-namespace {
-
-// Probability that all streams of a frame are without error, as that of one (configured_esn.cc).
-double joint_confidence(const std::vector<configured_frame>& streams)
-{
-    constexpr double RUNS = 8.0;
-    double expected_errors = 0.0;
-    for (const auto& stream : streams)
-        expected_errors += stream.expected_errors;
-    return 1.0 / (1.0 + RUNS * expected_errors);
-}
-
-} // namespace
-
 joint_detector::joint_detector(const configured_esn_parameters& parameters)
     : d_parameters(parameters)
 {
@@ -222,7 +208,10 @@ training_report joint_detector::receive(const gr_complex* const* received,
     for (const double residual : frame.residuals)
         report.residuals.push_back(residual / (gain * gain));
     report.refits = frame.kept_pass;
-    report.confidence = joint_confidence(frame.streams);
+    double expected_errors = 0.0;
+    for (const auto& stream : frame.streams)
+        expected_errors += stream.expected_errors;
+    report.confidence = confidence(expected_errors);
     return report;
 }
 

@@ -6,7 +6,6 @@
 #include "detector/configured/joint_network.h"
 
 #include "kernel/hermitian_solve.h"
-#include "kernel/inner_loops.h"
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <gnuradio/reservoir/kernel/takenaka_malmquist.h>
 #include <Eigen/Eigenvalues>
@@ -26,31 +25,23 @@ using Eigen::VectorXd;
 
 namespace {
 
+constexpr Index FILTER = joint_network::FILTER;
 constexpr double FILTER_LOADING = 1e-4;
 constexpr double LEAST_ERROR = 1e-6;
 constexpr double MAX_ALPHA = 0.05; // of the phase loop
-
-// Rows of a channel that belong to one stream.
-MatrixXcd taps_of(const MatrixXcd& taps, Index stream, Index streams)
-{
-    MatrixXcd own(taps.rows() / streams, taps.cols());
-    for (Index l = 0; l < own.rows(); l++)
-        own.row(l) = taps.row(l * streams + stream);
-    return own;
-}
 
 // Orthonormal functionals of the samples from the symbol on, one per neuron. As many neurons as
 // there are samples are the samples.
 MatrixXcd make_bank(const VectorXcd& poles)
 {
-    if (poles.size() + 1 >= joint_network::FILTER)
-        return MatrixXcd::Identity(joint_network::FILTER, joint_network::FILTER);
+    if (poles.size() + 1 >= FILTER)
+        return MatrixXcd::Identity(FILTER, FILTER);
     VectorXcd ahead(poles.size() + 1); // the sample itself is a pole at 0
     ahead << 0.0, poles.conjugate();
     std::sort(ahead.begin(), ahead.end(), [](cdouble a, cdouble b) {
         return std::abs(a) < std::abs(b);
     });
-    return kernel::takenaka_malmquist(ahead, joint_network::FILTER);
+    return kernel::takenaka_malmquist(ahead, FILTER);
 }
 
 // What the neurons of all received streams see of the symbols: column t M + m is stream m's
@@ -58,12 +49,12 @@ MatrixXcd make_bank(const VectorXcd& poles)
 MatrixXcd seen_symbols(const MatrixXcd& bank, const MatrixXcd& taps, Index streams)
 {
     const Index neurons = bank.rows(), length = taps.rows() / streams;
-    MatrixXcd seen = MatrixXcd::Zero(taps.cols() * neurons,
-                                     (joint_network::FILTER + length - 1) * streams);
+    MatrixXcd seen =
+        MatrixXcd::Zero(taps.cols() * neurons, (FILTER + length - 1) * streams);
     for (Index q = 0; q < taps.cols(); q++)
         for (Index l = 0; l < length; l++)
             for (Index m = 0; m < streams; m++)
-                for (Index t = 0; t < joint_network::FILTER; t++)
+                for (Index t = 0; t < FILTER; t++)
                     seen.block(
                         q * neurons, (t + length - 1 - l) * streams + m, neurons, 1) +=
                         taps(l * streams + m, q) * bank.col(t);
@@ -170,7 +161,7 @@ joint_readout joint_network::configure(const sample_streams& received,
     readout.poles.resize(unknowns - d_streams);
     for (Index m = 0; m < d_streams; m++)
         readout.poles.segment(m * (length - 1), length - 1) =
-            kernel::spectral_factor_poles(taps_of(taps, m, d_streams), noise);
+            kernel::spectral_factor_poles(kernel::stream_taps(taps, m, d_streams), noise);
     configure_filters(readout, taps, noise);
     for (auto& filter : readout.filters)
         filter *= white.matrix;
@@ -187,49 +178,54 @@ void joint_network::configure_filters(joint_readout& readout,
                                       const MatrixXcd& taps,
                                       double noise) const
 {
-    const Index M = d_streams, inputs = taps.cols();
+    const Index inputs = taps.cols();
     const MatrixXcd bank = make_bank(readout.poles);
-    const MatrixXcd seen = seen_symbols(bank, taps, M);
-    const Index neurons = bank.rows(), past = taps.rows() - M;
-    const auto later = seen.rightCols(seen.cols() - past - M);
+    const MatrixXcd seen = seen_symbols(bank, taps, d_streams);
+    const Index neurons = bank.rows(), past = taps.rows() - d_streams;
+    const auto later = seen.rightCols(seen.cols() - past - d_streams);
     MatrixXcd others = later * later.adjoint();
     const MatrixXcd noise_seen = noise * bank * bank.adjoint();
     for (Index q = 0; q < inputs; q++)
         others.block(q * neurons, q * neurons, neurons, neurons) += noise_seen;
     others.diagonal() *= 1.0 + FILTER_LOADING;
-    const auto now = seen.middleCols(past, M);
+    const auto now = seen.middleCols(past, d_streams);
     const MatrixXcd matched = kernel::hermitian_solve(others, now);
     const MatrixXcd information = now.adjoint() * matched;
 
-    MatrixXcd weights(seen.rows(), M); // of the neurons, by places
-    readout.errors.resize(M);
-    std::vector<int> left(M);
+    MatrixXcd weights(seen.rows(), d_streams); // of the neurons, by places
+    readout.errors.resize(d_streams);
+    std::vector<int> left(d_streams);
     std::iota(left.begin(), left.end(), 0);
-    for (Index place = 0; place < M; place++) {
-        const Index count = left.size();
-        const MatrixXcd error =
-            (MatrixXcd::Identity(count, count) + information(left, left)).inverse();
+    for (Index place = 0; place < d_streams; place++) {
+        const MatrixXcd identity = MatrixXcd::Identity(left.size(), left.size());
+        const MatrixXcd error = (identity + information(left, left)).inverse();
         Index surest;
-        readout.errors(place) =
-            std::max(error.diagonal().real().minCoeff(&surest), LEAST_ERROR);
+        const double least = error.diagonal().real().minCoeff(&surest);
+        readout.errors(place) = std::max(least, LEAST_ERROR);
         weights.col(place) = matched(Eigen::all, left) * error.col(surest);
         readout.order.push_back(left[surest]);
         left.erase(left.begin() + surest);
-    }
-    readout.feedback = MatrixXcd::Zero(past + M - 1, M);
-    for (Index place = 0; place < M; place++) {
-        MatrixXcd filter(joint_network::FILTER, inputs);
+        MatrixXcd filter(FILTER, inputs);
         for (Index q = 0; q < inputs; q++)
             filter.col(q) = bank.transpose() *
                             weights.col(place).segment(q * neurons, neurons).conjugate();
         readout.filters.push_back(filter);
-        for (Index j = 0; j < past + place; j++) { // j + 1 symbols before
-            const Index before = past + place - 1 - j;
-            const Index instant = before / M;
-            readout.feedback(j, place) = -weights.col(place).dot(
-                seen.col(instant * M + readout.order[before % M]));
-        }
     }
+    set_feedback(readout, weights.adjoint() * seen.leftCols(past + d_streams));
+}
+
+// What the filters let through of the symbols that are decided already is taken away.
+void joint_network::set_feedback(joint_readout& readout, const MatrixXcd& passed) const
+{
+    const Index past = passed.cols() - d_streams;
+    readout.feedback = MatrixXcd::Zero(past + d_streams - 1, d_streams);
+    for (Index place = 0; place < d_streams; place++)
+        for (Index j = 0; j < past + place; j++) { // j + 1 symbols before
+            const Index symbol = past + place - 1 - j;
+            const Index instant = symbol / d_streams;
+            const int stream = readout.order[symbol % d_streams];
+            readout.feedback(j, place) = -passed(place, instant * d_streams + stream);
+        }
 }
 
 joint_weights joint_network::weights(const joint_readout& readout,
@@ -262,38 +258,10 @@ MatrixXcf joint_network::feedforward(const joint_readout& readout,
                                      const sample_streams& received,
                                      row_range range) const
 {
-    constexpr Index READ_BEYOND = 64; // by the kernel
-    const Index count = range.size(), begin = range.first - readout.window.timing;
-    const row_range seen = { begin,
-                             begin + count + joint_network::FILTER - 1 + READ_BEYOND };
-    std::vector<Eigen::VectorXf> parts;
-    for (const auto& stream : received) {
-        const Eigen::VectorXcf samples =
-            kernel::lagged(stream, seen, 1).cast<gr_complex>();
-        parts.push_back(samples.real());
-        parts.push_back(samples.imag());
-    }
-    std::vector<const float*> re, im;
-    for (size_t q = 0; q < received.size(); q++) {
-        re.push_back(parts[2 * q].data());
-        im.push_back(parts[2 * q + 1].data());
-    }
-    MatrixXcf out(count, d_streams);
-    for (Index place = 0; place < d_streams; place++) {
-        const MatrixXcf filter =
-            (readout.filters[place] / std::sqrt(readout.errors(place)))
-                .cast<gr_complex>();
-        const Eigen::MatrixXf filter_re = filter.real(), filter_im = filter.imag();
-        kernel::simd::fir(re.data(),
-                          im.data(),
-                          received.size(),
-                          joint_network::FILTER,
-                          filter_re.data(),
-                          filter_im.data(),
-                          count,
-                          out.col(place).data());
-    }
-    return out;
+    std::vector<MatrixXcd> scaled = readout.filters;
+    for (Index place = 0; place < d_streams; place++)
+        scaled[place] /= std::sqrt(readout.errors(place));
+    return filtered(received, range, readout.window.timing, scaled);
 }
 
 std::vector<gr_complex> joint_network::past(const joint_readout& readout,

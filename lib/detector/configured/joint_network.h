@@ -124,6 +124,8 @@ private:
     void configure_filters(joint_readout& readout,
                            const Eigen::MatrixXcd& taps,
                            double noise) const;
+    //! passed: what the filters make of each past symbol and of this instant's, a row per place.
+    void set_feedback(joint_readout& readout, const Eigen::MatrixXcd& passed) const;
     //! The symbols that are fed back to the first place of an instant, newest first.
     std::vector<gr_complex> past(const joint_readout& readout,
                                  const sample_streams& sent,

@@ -210,9 +210,7 @@ void joint_receiver::soften(joint_frame& found,
         configured_frame stream;
         stream.decisions = kept.decisions[m];
         stream.soft = kept.sent[m].head(whole.last);
-        MatrixXcd own(length, taps.cols());
-        for (Index l = 0; l < length; l++)
-            own.row(l) = taps.row(l * streams + m);
+        const MatrixXcd own = kernel::stream_taps(taps, m, streams);
         for (Index n = rows.first; n + length <= whole.last; n++)
             stream.soft(n) += matched(own, residual.middleRows(n - rows.first, length));
         stream.soft_variance = white.variance / std::max(own.squaredNorm(), 1e-12);

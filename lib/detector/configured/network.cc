@@ -111,6 +111,43 @@ sample_streams rotated(const sample_streams& streams, const VectorXd& phase)
     return out;
 }
 
+Eigen::MatrixXcf filtered(const sample_streams& streams,
+                          row_range range,
+                          Index before,
+                          const std::vector<MatrixXcd>& filters)
+{
+    constexpr Index READ_BEYOND = 64; // by the kernel
+    const Index taps = filters[0].rows(), count = range.size();
+    const Index begin = range.first - before;
+    const row_range seen = { begin, begin + count + taps - 1 + READ_BEYOND };
+    std::vector<Eigen::VectorXf> parts;
+    std::vector<const float*> re, im;
+    for (const auto& stream : streams) {
+        const Eigen::VectorXcf samples =
+            kernel::lagged(stream, seen, 1).cast<gr_complex>();
+        parts.push_back(samples.real());
+        parts.push_back(samples.imag());
+    }
+    for (size_t q = 0; q < streams.size(); q++) {
+        re.push_back(parts[2 * q].data());
+        im.push_back(parts[2 * q + 1].data());
+    }
+    Eigen::MatrixXcf out(count, filters.size());
+    for (size_t k = 0; k < filters.size(); k++) {
+        const Eigen::MatrixXcf weights = filters[k].cast<gr_complex>();
+        const Eigen::MatrixXf weights_re = weights.real(), weights_im = weights.imag();
+        kernel::simd::fir(re.data(),
+                          im.data(),
+                          streams.size(),
+                          taps,
+                          weights_re.data(),
+                          weights_im.data(),
+                          count,
+                          out.col(k).data());
+    }
+    return out;
+}
+
 row_range model_rows(row_range range, kernel::channel_window window)
 {
     return { std::max<Index>(range.first + window.length - 1, window.timing),
@@ -469,35 +506,8 @@ Eigen::VectorXcf configured_network::feedforward(const configured_readout& reado
                                                  const sample_streams& streams,
                                                  row_range range) const
 {
-    constexpr Index READ_BEYOND = 64; // by the kernel
-    const Index taps = readout.fir.rows(), count = range.size();
-    // sample that the first tap meets at the range's first symbol
-    const Index begin = range.first - readout.past - readout.window.timing;
-    const row_range seen = { begin, begin + count + taps - 1 + READ_BEYOND };
-    std::vector<Eigen::VectorXf> parts;
-    std::vector<const float*> re, im;
-    for (const auto& stream : streams) {
-        const Eigen::VectorXcf samples =
-            kernel::lagged(stream, seen, 1).cast<gr_complex>();
-        parts.push_back(samples.real());
-        parts.push_back(samples.imag());
-    }
-    for (size_t q = 0; q < streams.size(); q++) {
-        re.push_back(parts[2 * q].data());
-        im.push_back(parts[2 * q + 1].data());
-    }
-    const Eigen::MatrixXcf weights = readout.fir.cast<gr_complex>();
-    const Eigen::MatrixXf weights_re = weights.real(), weights_im = weights.imag();
-    Eigen::VectorXcf out(count);
-    kernel::simd::fir(re.data(),
-                      im.data(),
-                      streams.size(),
-                      taps,
-                      weights_re.data(),
-                      weights_im.data(),
-                      count,
-                      out.data());
-    return out;
+    return filtered(
+        streams, range, readout.past + readout.window.timing, { readout.fir });
 }
 
 Eigen::VectorXcf configured_network::output(const configured_readout& readout,

@@ -66,6 +66,11 @@ struct configured_readout {
  * a x + e, E|e|^2 / |a|^2.
  */
 double output_variance(const configured_readout& readout);
+//! Outputs of several filters for symbols in range, a column each: sum_k,q filter(k, q) r_q[n + k - before].
+Eigen::MatrixXcf filtered(const sample_streams& streams,
+                          row_range range,
+                          Eigen::Index before,
+                          const std::vector<Eigen::MatrixXcd>& filters);
 //! Every stream turned back by phase, in radians, one per symbol.
 sample_streams rotated(const sample_streams& streams, const Eigen::VectorXd& phase);
 //! Symbols of range of which the window's every symbol and sample is there.

@@ -55,6 +55,10 @@ RESERVOIR_API channel_window select_joint_window(const sample_streams& received,
                                                  const sample_streams& sent,
                                                  row_range range);
 
+//! The rows of taps that belong to one of the streams: lags x received streams.
+RESERVOIR_API Eigen::MatrixXcd
+stream_taps(const Eigen::MatrixXcd& taps, Eigen::Index stream, Eigen::Index streams);
+
 //! sum_l sum_m taps(l M + m, q) x_m[n-l] for all n and each column q of taps.
 RESERVOIR_API sample_streams joint_channel_output(const sample_streams& sent,
                                                   const Eigen::MatrixXcd& taps);
