@@ -175,6 +175,21 @@ MISFITS = [
 ]
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_the_shape_is_the_first_stages(by_name):
+    stages = [
+        reservoir.ofdm_esn(32, [8, 4], 3, 2),
+        reservoir.ofdm_esn(32, [8, 4], 5, 2),
+    ]
+    net = reservoir.rcnet(stages=stages) if by_name else reservoir.rcnet(stages)
+    assert (net.fft_len(), net.cp_len()) == (32, [8, 4])
+    assert (net.num_rx(), net.num_tx()) == (3, 2)
+    with pytest.raises(
+        ValueError, match=r"^stages = \[ofdm_esn of 3 x 2, ofdm_esn of 3 x 2\]"
+    ):
+        reservoir.rcnet([stages[0], stages[0]])
+
+
 @pytest.mark.parametrize("given, error, message", BAD_CASCADES)
 def test_bad_cascades_are_refused(given, error, message):
     with pytest.raises(error, match="^" + message):

@@ -69,6 +69,9 @@ struct RESERVOIR_API rcnet_parameters {
                   .seldom());
     }
 
+    //! The frame's shape is the first stage's, the default one without stages.
+    static rcnet_parameters of(const ofdm_stages& stages);
+
     //! Whether this one can be the stage of that number.
     bool takes(const ofdm_detector& stage, size_t number) const
     {

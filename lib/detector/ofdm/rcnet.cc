@@ -144,6 +144,19 @@ ofdm_frame with_outputs(const ofdm_frame& frame, const sample_streams& outputs)
 
 } // namespace
 
+rcnet_parameters rcnet_parameters::of(const ofdm_stages& stages)
+{
+    rcnet_parameters parameters;
+    parameters.stages = stages;
+    if (!stages.empty() && stages[0]) {
+        parameters.fft_len = stages[0]->fft_len();
+        parameters.cp_len = stages[0]->cp_len();
+        parameters.num_rx = stages[0]->num_rx();
+        parameters.num_tx = stages[0]->num_tx();
+    }
+    return parameters;
+}
+
 rcnet::rcnet(const rcnet_parameters& p)
     : described(checked(p), p.num_rx, p.num_tx, p.fft_len, p.cp_len)
 {
