@@ -395,6 +395,13 @@ def test_ports_of_ofdm_are_vectors_of_carriers(platform, name, num_streams):
     assert vectors == [128] * num_streams
 
 
+@pytest.mark.parametrize("name, refused", [("8psk", True), ("16qam", False)])
+def test_classifier_needs_levels(platform, name, refused):
+    values = {"classifier": "True", "constellation_type": name}
+    messages = errors(platform, "reservoir_ofdm_esn_equalizer", **values)
+    assert any("8psk" in text for text in messages) == refused
+
+
 def test_stages_of_rcnet_in_companion(platform):
     def said(stages, **values):
         values = {"num_rx": "2", "stages": stages, **values}

@@ -165,6 +165,9 @@ def constellation(kind):
         return
     used = DECIDES.get(kind["name"], "")
     shown = " and ".join(filter(None, [used, "constellation_type == 'object'"]))
+    # of those that can be chosen by name, the only one whose levels are not equally far apart
+    levels = ("not classifier or constellation_type != '8psk'",)
+    classifies = any(p["name"] == "classifier" for p in kind["parameters"])
     yield Entry(
         "constellation_type",
         "Constellation",
@@ -172,6 +175,7 @@ def constellation(kind):
         "qpsk",
         f"{texts[0]}. Object takes any digital constellation, such as qpsk.base()",
         hide=f"${{ 'none' if {used} else 'all' }}" if used else "",
+        asserts=levels if classifies else (),
     )
     yield Entry(
         "constellation",
