@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/detector_kinds.h>
 
 #include "detector/saved_file.h"
+#include <gnuradio/reservoir/rcnet.h>
 #include <algorithm>
 #include <stdexcept>
 
@@ -33,6 +34,16 @@ const std::vector<detector_kind>& ofdm_detector_kinds()
     return kinds;
 }
 #undef RESERVOIR_DESCRIBE
+
+ofdm_detector::sptr ofdm_detector_from(const pmt::pmt_t& description)
+{
+    const std::string name = pmt::symbol_to_string(saved_entry(description, "kind"));
+    for (const detector_kind& kind : ofdm_detector_kinds())
+        if (name == kind.about.name)
+            return std::dynamic_pointer_cast<ofdm_detector>(
+                kind.make(saved_entry(description, "parameters")));
+    throw std::runtime_error("no OFDM detector is of the kind '" + name + "'");
+}
 
 trainable::sptr load(const std::string& path)
 {

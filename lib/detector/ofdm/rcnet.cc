@@ -6,12 +6,10 @@
 #include <gnuradio/reservoir/rcnet.h>
 
 #include "detector/ofdm/ofdm_frame.h"
-#include "detector/saved_file.h"
-#include <gnuradio/reservoir/detector_kinds.h>
+#include <gnuradio/reservoir/detector_kind.h>
 #include <gnuradio/reservoir/ofdm_esn.h>
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 namespace gr {
 namespace reservoir {
@@ -20,16 +18,6 @@ using Eigen::Index;
 using kernel::carrier_mask;
 using kernel::carrier_streams;
 using kernel::sample_streams;
-
-ofdm_detector::sptr ofdm_detector_from(const pmt::pmt_t& description)
-{
-    const std::string name = pmt::symbol_to_string(saved_entry(description, "kind"));
-    for (const detector_kind& kind : ofdm_detector_kinds())
-        if (name == kind.about.name)
-            return std::dynamic_pointer_cast<ofdm_detector>(
-                kind.make(saved_entry(description, "parameters")));
-    throw std::runtime_error("no OFDM detector is of the kind '" + name + "'");
-}
 
 void check_value(const parameter& about, const ofdm_stages& value)
 {
