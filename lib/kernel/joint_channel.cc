@@ -74,6 +74,21 @@ void set_joint_gram(MatrixXcd& gram, const known_streams& known)
             gram(r, c) = std::conj(gram(c, r));
 }
 
+/*
+ * Of the noise covariance of so many rows that leave sum of conj(e_q) e_q'. As if as many rows more
+ * as there are streams had shown equal noise, so that few rows do not explain it all.
+ */
+double log_determinant(const MatrixXcd& residual, double rows)
+{
+    const Index size = residual.rows();
+    const double mean = std::max(residual.trace().real() / (size * rows), 1e-12);
+    MatrixXcd covariance = residual;
+    covariance.diagonal().array() += size * mean;
+    covariance /= rows + size;
+    const MatrixXcd factor = Eigen::LLT<MatrixXcd>(covariance).matrixL();
+    return 2.0 * factor.diagonal().real().array().log().sum();
+}
+
 } // namespace
 
 MatrixXcd joint_sums::taps(double ridge) const
@@ -127,7 +142,6 @@ channel_window select_joint_window(const sample_streams& received,
     joint_sums sums = sum_joint_lags(received, 0, sent, rows, lags, -latest);
     const double total = sums.weight;
     sums.gram.diagonal().array() += 1e-6 * total + 1e-12;
-    const double energy = sums.received.trace().real();
     channel_window best = { 0, 1 };
     double least = std::numeric_limits<double>::infinity();
     // of two timings that explain as much, the one nearer to the pilots'
@@ -140,12 +154,12 @@ channel_window select_joint_window(const sample_streams& received,
             start * streams, start * streams, size * streams, size * streams));
         const MatrixXcd shares = factor.matrixL().solve(
             sums.cross.middleRows(start * streams, size * streams));
-        double left = energy;
+        MatrixXcd left = sums.received;
         for (Index length = 1; length <= size; length++) {
-            left -= shares.middleRows((length - 1) * streams, streams).squaredNorm();
-            const double found =
-                inputs * total * std::log(std::max(left, 1e-12) / (inputs * total)) +
-                inputs * streams * length * std::log(total);
+            const auto share = shares.middleRows((length - 1) * streams, streams);
+            left -= share.adjoint() * share;
+            const double found = total * log_determinant(left, total) +
+                                 inputs * streams * length * std::log(total);
             if (found < least) {
                 least = found;
                 best = { int(timing), int(length) };

@@ -18,7 +18,8 @@ BEHIND = 64  # symbols behind a frame, for the look-ahead
 @dataclass(frozen=True)
 class Link:
     """One frame's shape; carrier_offset in cycles per symbol, late in symbols, a Rapp amplifier or none
-    in front of every transmitting antenna."""
+    in front of every transmitting antenna, white interference from one direction over the signal or
+    none."""
 
     antennas: int = 2
     streams: int = 2
@@ -33,6 +34,7 @@ class Link:
     carrier_offset: float = 0.0
     backoff_db: float = None
     smoothness: float = 2.0
+    interference_db: float = None
 
     def constellation(self):
         return getattr(digital, f"constellation_{self.modulation}")()
@@ -55,6 +57,8 @@ class Link:
             text += f", carrier off by {self.carrier_offset:g} cycles per symbol"
         if self.backoff_db is not None:
             text += f", amplifiers at {self.backoff_db:g} dB backoff"
+        if self.interference_db is not None:
+            text += f", interference at {self.interference_db:g} dB"
         return text
 
 
@@ -71,6 +75,7 @@ LINKS = {
     "2x2_16qam": Link(modulation="16qam", snr_db=22.0),
     "2x2_rapp": Link(modulation="16qam", snr_db=25.0, backoff_db=6.0),
     "2x3": Link(antennas=3, snr_db=10.0),
+    "2x3_interferer": Link(antennas=3, snr_db=20.0, interference_db=0.0),
     "3x2": Link(streams=3, snr_db=20.0),
     "4x4": Link(antennas=4, streams=4),
 }
@@ -122,6 +127,10 @@ def make_frame(link, seed, number=0):
     received = received * np.exp(2j * np.pi * turns)
     noise = rng.normal(size=(*received.shape, 2)) @ (1, 1j)
     received += noise * np.sqrt(10 ** (-link.snr_db / 10) / 2)
+    if link.interference_db is not None:
+        direction = np.exp(2j * np.pi * rng.random((link.antennas, 1)))
+        other = rng.normal(size=(1, received.shape[1], 2)) @ (1, 1j)
+        received += direction * other * np.sqrt(10 ** (link.interference_db / 10) / 2)
     return Frame(
         link,
         received.astype(np.complex64),

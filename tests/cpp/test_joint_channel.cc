@@ -138,6 +138,22 @@ BOOST_DATA_TEST_CASE(window_is_found, data::make({ -5, -1, 0, 2, 4 }), timing)
     BOOST_TEST(found.length == 5);
 }
 
+// noise that all antennas hear, as strong as the signal, does not hide weak taps
+BOOST_AUTO_TEST_CASE(window_is_found_in_interference)
+{
+    MatrixXcd taps = drawn_taps(5, 2, 3);
+    taps.bottomRows(4) *= 0.2;
+    const sample_streams sent = drawn(2, 160, 4);
+    sample_streams received = received_from(sent, taps, 0, 0.05);
+    const VectorXcd other = drawn(1, 160, 8)[0];
+    for (size_t q = 0; q < received.size(); q++)
+        received[q] += std::polar(2.0, 1.3 * q) * other;
+    const kernel::channel_window found =
+        kernel::select_joint_window(received, sent, { 0, 140 });
+    BOOST_TEST(found.timing == 0);
+    BOOST_TEST(found.length == 5);
+}
+
 BOOST_AUTO_TEST_CASE(window_of_few_symbols)
 {
     const sample_streams few = drawn(2, 2, 4);

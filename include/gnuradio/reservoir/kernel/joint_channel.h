@@ -47,8 +47,9 @@ RESERVOIR_API joint_sums sum_joint_lags(const sample_streams& received,
                                         Eigen::Index first_lag = 0);
 
 /*!
- * \brief Timing and length of the channels of several streams, alike for all: select_channel_window
- * with M coefficients per lag.
+ * \brief Timing and length of the channels of several streams, alike for all: as
+ * select_channel_window, with M coefficients per lag and noise of any covariance between the received
+ * streams: the least n log det(C) + Q M L log n, C the covariance of what is left.
  * \param range symbols that are known; a window has at most a third as many coefficients
  */
 RESERVOIR_API channel_window select_joint_window(const sample_streams& received,
