@@ -142,6 +142,19 @@ channel_window select_joint_window(const sample_streams& received,
     joint_sums sums = sum_joint_lags(received, 0, sent, rows, lags, -latest);
     const double total = sums.weight;
     sums.gram.diagonal().array() += 1e-6 * total + 1e-12;
+    // row l M + m: what lag start + l of stream m explains beyond those before it
+    const auto shares_of = [&](Index start, Index size) -> MatrixXcd {
+        const Index first = start * streams, count = size * streams;
+        const Eigen::LLT<MatrixXcd> factor(sums.gram.block(first, first, count, count));
+        return factor.matrixL().solve(sums.cross.middleRows(first, count));
+    };
+    const auto criterion = [&](double determinant, Index length) {
+        return total * determinant + inputs * streams * length * std::log(total);
+    };
+    // no window leaves less than all lags do: those that cannot win any more are not tried
+    const MatrixXcd all = shares_of(0, lags);
+    const double by_all =
+        log_determinant(sums.received - MatrixXcd(all.adjoint() * all), total);
     channel_window best = { 0, 1 };
     double least = std::numeric_limits<double>::infinity();
     // of two timings that explain as much, the one nearer to the pilots'
@@ -149,17 +162,19 @@ channel_window select_joint_window(const sample_streams& received,
         const Index timing = place % 2 ? -(place + 1) / 2 : place / 2;
         if (timing > latest || timing < earliest)
             continue;
-        const Index start = latest - timing, size = std::min(longest, lags - start);
-        const Eigen::LLT<MatrixXcd> factor(sums.gram.block(
-            start * streams, start * streams, size * streams, size * streams));
-        const MatrixXcd shares = factor.matrixL().solve(
-            sums.cross.middleRows(start * streams, size * streams));
+        const Index start = latest - timing;
+        Index size = std::min(longest, lags - start);
+        while (size > 0 && criterion(by_all, size) >= least)
+            size--;
+        if (size == 0)
+            continue;
+        const MatrixXcd shares = shares_of(start, size);
         MatrixXcd left = sums.received;
-        for (Index length = 1; length <= size; length++) {
+        for (Index length = 1; length <= size && criterion(by_all, length) < least;
+             length++) {
             const auto share = shares.middleRows((length - 1) * streams, streams);
             left -= share.adjoint() * share;
-            const double found = total * log_determinant(left, total) +
-                                 inputs * streams * length * std::log(total);
+            const double found = criterion(log_determinant(left, total), length);
             if (found < least) {
                 least = found;
                 best = { int(timing), int(length) };
