@@ -197,8 +197,25 @@ def gaussian(rng, *shape):
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
 
 
-def transmit(link, symbols, snr_db, rng):
-    """Samples at the antennas, the channel that was drawn and the noise per sample."""
+def clarke_paths(rng, shape, size, doppler, waves=16):
+    """(*shape, size) of unit mean power: sums of waves that arrive from all around (Clarke, 1968)."""
+    speeds = np.cos(2 * np.pi * rng.random((*shape, waves, 1)))
+    turns = np.exp(2j * np.pi * doppler * speeds * np.arange(size))
+    return np.sum(gaussian(rng, *shape, waves, 1) * turns, -2) / np.sqrt(waves)
+
+
+def convolved(sent, paths):
+    """(sending, samples) through (receiving, sending, taps) or (receiving, sending, taps, samples)."""
+    size = sent.shape[1]
+    out = np.zeros((len(paths), size), complex)
+    for r, t, delay in np.ndindex(paths.shape[:3]):
+        arriving = paths[r, t, delay] * np.ones(size)
+        out[r, delay:] += arriving[delay:] * sent[t, : size - delay]
+    return out
+
+
+def transmit(link, symbols, snr_db, rng, doppler=0.0):
+    """Samples at the antennas, the channel that was drawn (the first sample's) and the noise per sample."""
     profile = link.mean_powers() / link.antennas
     channel = np.sqrt(profile) * gaussian(
         rng, link.antennas, link.antennas, len(profile)
@@ -206,14 +223,21 @@ def transmit(link, symbols, snr_db, rng):
     sent = amplified(modulate(symbols, link), link)
     noise_variance = 10 ** (-snr_db / 10)
     received = np.sqrt(noise_variance) * gaussian(rng, *sent.shape)
-    for r, t in np.ndindex(channel.shape[:2]):
-        received[r] += np.convolve(sent[t], channel[r, t])[: sent.shape[1]]
+    if doppler:
+        paths = clarke_paths(rng, channel.shape, sent.shape[1], doppler)
+        paths *= np.sqrt(profile)[:, None]
+        channel = paths[..., 0]
+        received += convolved(sent, paths)
+    else:
+        for r, t in np.ndindex(channel.shape[:2]):
+            received[r] += np.convolve(sent[t], channel[r, t])[: sent.shape[1]]
     return received, channel, noise_variance
 
 
-def make_frame(link, snr_db, seed, number, pilots=None):
+def make_frame(link, snr_db, seed, number, pilots=None, doppler=0.0):
     """snr_db: of a sample at one antenna, where the channel has its mean power; pilots: others than
-    those that it would draw."""
+    those that it would draw; doppler: in cycles per sample (the frame's channel is then the first sample's).
+    """
     rng = np.random.default_rng((seed, number))
     count = link.num_pilots + link.data_symbols
     symbols = np.zeros((link.antennas, count, link.fft_len), complex)
@@ -222,7 +246,7 @@ def make_frame(link, snr_db, seed, number, pilots=None):
     ]
     if pilots is not None:
         symbols[:, : link.num_pilots] = pilots
-    received, channel, noise_variance = transmit(link, symbols, snr_db, rng)
+    received, channel, noise_variance = transmit(link, symbols, snr_db, rng, doppler)
     return Frame(link, received.astype(np.complex64), symbols, channel, noise_variance)
 
 
