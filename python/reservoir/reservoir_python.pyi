@@ -855,12 +855,13 @@ class ofdm_configured(ofdm_detector):
     """OFDM receiver by a model of amplifiers and channel: what the model says that they add to the
     carriers is taken away before the points are decided, in turns.
 
-    For links with an amplifier that saturates, or with a channel longer than the cyclic prefix;
-    on others it is what ofdm_lmmse is with detection = 'ml'. This is a model-based canceller and
-    not a reservoir: nothing recurrent is left of it.
+    For links with an amplifier that saturates, with a channel longer than the cyclic prefix, or
+    with impairments: interference in a narrow band or from one direction, I/Q imbalance, phase
+    noise, Doppler. On others it is what ofdm_lmmse is with detection = 'ml'. This is a
+    model-based canceller and not a reservoir: nothing recurrent is left of it.
 
     It needs at least one OFDM symbol that is known on every carrier for the amplifier's model to
-    start from.
+    start from, and for impairments to be found.
     """
 
     def __init__(

@@ -20,12 +20,13 @@ struct RESERVOIR_API ofdm_configured_parameters {
         "OFDM receiver by a model of amplifiers and channel: what the model says that "
         "they add "
         "to the carriers is taken away before the points are decided, in turns.",
-        "For links with an amplifier that saturates, or with a channel longer than the "
-        "cyclic prefix; on others it is what ofdm_lmmse is with detection = 'ml'. This "
-        "is a "
+        "For links with an amplifier that saturates, with a channel longer than the "
+        "cyclic prefix, or with impairments: interference in a narrow band or from one "
+        "direction, I/Q imbalance, phase noise, Doppler. On others it is what ofdm_lmmse "
+        "is with detection = 'ml'. This is a "
         "model-based canceller and not a reservoir: nothing recurrent is left of it.",
         "It needs at least one OFDM symbol that is known on every carrier for the "
-        "amplifier's model to start from."
+        "amplifier's model to start from, and for impairments to be found."
     };
 
     int fft_len = 64;
@@ -90,6 +91,17 @@ struct RESERVOIR_API ofdm_configured_parameters {
  * Every second turn the model is fitted again, to all samples and decisions, `refits` times. Where the
  * prefix is too short the first decisions are those of a linear equalizer in the time domain, trained
  * on the pilots' samples.
+ *
+ * What the model leaves of the pilots' samples is searched for impairments, each of which is taken out of
+ * the samples where it is likelier than none:
+ * - the image of mixers with unequal branches (kernel::fit_mixer_image);
+ * - the phase of the oscillator (kernel::fit_phase_walk);
+ * - noise that is coloured, over time or antennas: samples and model then pass the filter that makes it
+ *   white (kernel::fit_noise_whitener).
+ *
+ * Where the decisions of the data leave much more than the pilots, the frame is decided again symbol by
+ * symbol, each with the phase of the one before and a channel that follows the last ones; where that
+ * explains the frame, every symbol has its own channel from then on (kernel::channel_drift).
  */
 class RESERVOIR_API ofdm_configured
     : public described<ofdm_configured, ofdm_configured_parameters, ofdm_detector>

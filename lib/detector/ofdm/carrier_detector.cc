@@ -78,6 +78,7 @@ void carrier_detector::visit(const kernel::carrier_streams& received,
                              const std::vector<mimo_matrix>& responses,
                              const kernel::noise_split& noise,
                              const kernel::carrier_streams& symbols,
+                             kernel::row_range which,
                              Visitor&& visitor)
 {
     const Index antennas = received.size(), num_streams = symbols.size();
@@ -85,7 +86,7 @@ void carrier_detector::visit(const kernel::carrier_streams& received,
     mimo_vector samples(antennas), seen(antennas);
     for (Index k = 0; k < d_frame.usable.rows(); k++) {
         unsigned before = 0; // a bit per unknown stream
-        for (Index n = 0; n < d_frame.num_symbols; n++) {
+        for (Index n = which.first; n < which.last; n++) {
             unsigned unknown = 0;
             for (Index j = 0; j < num_streams; j++)
                 unknown |= unsigned(!d_frame.masks[j](k, n)) << j;
@@ -114,7 +115,8 @@ void carrier_detector::visit(const kernel::carrier_streams& received,
 double carrier_detector::detect(const kernel::carrier_streams& received,
                                 const std::vector<mimo_matrix>& responses,
                                 const kernel::noise_split& noise,
-                                kernel::carrier_streams& symbols)
+                                kernel::carrier_streams& symbols,
+                                kernel::row_range which)
 {
     double variances = 0.0;
     Index detected = 0;
@@ -130,7 +132,7 @@ double carrier_detector::detect(const kernel::carrier_streams& received,
         for (size_t i = 0; i < streams.size(); i++)
             symbols[streams[i]](k, n) = d_points(found[i]);
     };
-    visit(received, responses, noise, symbols, decide);
+    visit(received, responses, noise, symbols, which, decide);
     return detected > 0 ? variances / detected : 0.0;
 }
 
@@ -138,6 +140,7 @@ void carrier_detector::log_likelihoods(const kernel::carrier_streams& received,
                                        const std::vector<mimo_matrix>& responses,
                                        const kernel::noise_split& noise,
                                        const kernel::carrier_streams& symbols,
+                                       kernel::row_range which,
                                        std::vector<Eigen::MatrixXf>& found)
 {
     const Index carriers = d_frame.usable.rows();
@@ -156,8 +159,7 @@ void carrier_detector::log_likelihoods(const kernel::carrier_streams& received,
         for (size_t i = 0; i < streams.size(); i++)
             found[streams[i]].col(carriers * n + k) = of_streams.col(i).cast<float>();
     };
-    visit(received, responses, noise, symbols, note);
-    flatten(found, d_method == method::joint ? double(received.size()) : 1.0);
+    visit(received, responses, noise, symbols, which, note);
 }
 
 /*
@@ -165,8 +167,10 @@ void carrier_detector::log_likelihoods(const kernel::carrier_streams& received,
  * one, say. So the noise is estimated again from the data, by expectation maximization (Dempster, Laird and
  * Rubin, 1977), and the log-likelihoods are divided by what it has grown.
  */
-void carrier_detector::flatten(std::vector<Eigen::MatrixXf>& found, double expected) const
+void carrier_detector::flatten(std::vector<Eigen::MatrixXf>& found) const
 {
+    const double expected =
+        d_method == method::joint ? double(d_frame.received.size()) : 1.0;
     constexpr int PASSES = 3;
     const Index carriers = d_frame.usable.rows();
     Eigen::ArrayXf likelihoods(d_points.size());

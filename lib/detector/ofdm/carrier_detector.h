@@ -31,22 +31,36 @@ public:
     /*!
      * \param received carriers of every antenna
      * \param symbols known ones; the others are set
+     * \param which OFDM symbols
      * \return mean variance of the symbols around what was sent, as the model has it
      */
     double detect(const kernel::carrier_streams& received,
                   const std::vector<kernel::mimo_matrix>& responses,
                   const kernel::noise_split& noise,
-                  kernel::carrier_streams& symbols);
+                  kernel::carrier_streams& symbols,
+                  kernel::row_range which);
+    //! All of them.
+    double detect(const kernel::carrier_streams& received,
+                  const std::vector<kernel::mimo_matrix>& responses,
+                  const kernel::noise_split& noise,
+                  kernel::carrier_streams& symbols)
+    {
+        return detect(received, responses, noise, symbols, { 0, d_frame.num_symbols });
+    }
     /*!
      * \brief How likely each point is, carrier by carrier.
      * \param symbols known ones count, the others do not
-     * \param found as in ofdm_result; what is known keeps its values
+     * \param which OFDM symbols
+     * \param found as in ofdm_result; all others keep their values
      */
     void log_likelihoods(const kernel::carrier_streams& received,
                          const std::vector<kernel::mimo_matrix>& responses,
                          const kernel::noise_split& noise,
                          const kernel::carrier_streams& symbols,
+                         kernel::row_range which,
                          std::vector<Eigen::MatrixXf>& found);
+    //! When all are found: divides them by what the data show more of noise than the known carriers did.
+    void flatten(std::vector<Eigen::MatrixXf>& found) const;
     //! The point that is nearest to each carrier that is not known.
     void slice(kernel::carrier_streams& symbols) const;
 
@@ -56,8 +70,8 @@ private:
                const std::vector<kernel::mimo_matrix>& responses,
                const kernel::noise_split& noise,
                const kernel::carrier_streams& symbols,
+               kernel::row_range which,
                Visitor&& visitor);
-    void flatten(std::vector<Eigen::MatrixXf>& found, double expected) const;
     void prepare(const kernel::mimo_matrix& response,
                  const kernel::noise_split& noise,
                  const std::vector<Eigen::Index>& streams);

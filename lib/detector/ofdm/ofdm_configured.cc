@@ -6,9 +6,11 @@
 #include <gnuradio/reservoir/ofdm_configured.h>
 
 #include "detector/ofdm/carrier_detector.h"
+#include "detector/ofdm/sample_conditioner.h"
+#include "detector/ofdm/sample_equalizer.h"
+#include "detector/ofdm/symbol_follower.h"
 #include <gnuradio/reservoir/detector_kind.h>
 #include <gnuradio/reservoir/kernel/amplified_channel.h>
-#include <gnuradio/reservoir/kernel/ridge.h>
 #include <algorithm>
 
 namespace gr {
@@ -27,6 +29,9 @@ constexpr Index LEAST_LONGEST = 16, MOST_LONGEST = 96;
 constexpr int LIKELY_ORDER = 2; // of the amplifiers' polynomial, by the criterion
 constexpr int TURNS_PER_REFIT = 2;
 constexpr int LAST_TURNS = 2;
+constexpr int PILOT_PASSES = 3; // of what is taken out of the samples
+constexpr double FITS_WORSE =
+    1.25; // residual over the pilots', where the channel may move
 
 /*
  * Decides a frame and takes away what the model says of the decisions, in turns.
@@ -37,6 +42,8 @@ public:
     canceller(const ofdm_frame& frame, const ofdm_configured_parameters& parameters)
         : d_frame(frame),
           d_parameters(parameters),
+          d_whole(frame.whole_symbols()),
+          d_conditioner(frame),
           d_detector(frame,
                      frame.points(parameters.constellation),
                      carrier_detector::method::joint)
@@ -49,21 +56,24 @@ public:
         const int turns = TURNS_PER_REFIT * d_parameters.refits + LAST_TURNS;
         begin();
         for (int turn = 1; turn <= turns; turn++) {
-            if (turn % TURNS_PER_REFIT == 0 && d_found.refits < d_parameters.refits) {
-                fit(d_found.symbols, d_frame.num_symbols);
+            const bool refit =
+                turn % TURNS_PER_REFIT == 0 && d_found.refits < d_parameters.refits;
+            if (refit) {
+                fit(d_found.symbols, d_frame.num_symbols, 1);
                 d_found.refits++;
             } else if (!d_changed) {
                 continue;
             }
-            decide(without_what_is_added());
+            const carrier_streams cleaned = without_what_is_added();
+            if (!d_drift.empty() || (refit && within_prefix() && fits_worse()))
+                d_drift = drift_of(cleaned, model(), d_found.symbols).likeliest();
+            decide(cleaned);
+            if (turn == 1 && d_whole > 0 && within_prefix())
+                follow(cleaned);
         }
-        d_found.taps = d_model.taps;
+        d_found.taps = d_conditioner.own(d_model.taps, d_parameters.channel_len);
         if (d_frame.soft)
-            d_detector.log_likelihoods(without_what_is_added(),
-                                       d_responses,
-                                       noise(),
-                                       d_found.symbols,
-                                       d_found.log_likelihoods);
+            find_log_likelihoods();
         return d_found;
     }
 
@@ -71,9 +81,8 @@ private:
     // By the symbols at the beginning that are known as a whole, or else by the known carriers.
     void begin()
     {
-        const Index whole = d_frame.whole_symbols();
-        if (whole > 0) {
-            fit(d_frame.known, whole);
+        if (d_whole > 0) {
+            fit(d_frame.known, d_whole, PILOT_PASSES);
             d_found.mse = d_model.noise_variance;
         } else {
             const kernel::carrier_channel channel =
@@ -89,10 +98,24 @@ private:
                    channel.noise_variance });
             d_found.mse = channel.noise_variance / std::max(channel.power, 1e-30);
         }
-        if (whole > 0 && d_model.taps.length - 1 > d_frame.transform->longest_cp())
-            equalize_samples(whole);
-        else
-            decide(d_frame.received);
+        if (d_whole > 0 && !within_prefix()) {
+            d_found.symbols = equalize_samples(d_frame, d_conditioner.samples(), d_whole);
+            d_detector.slice(d_found.symbols);
+        } else {
+            decide(d_conditioner.carriers());
+        }
+    }
+
+    bool within_prefix() const
+    {
+        return d_model.taps.length - 1 <= d_frame.transform->longest_cp();
+    }
+
+    // The whole frame, than the pilots alone. Without whole pilots that is not known.
+    bool fits_worse() const
+    {
+        return d_whole == 0 ||
+               d_model.noise_variance > FITS_WORSE * d_found.residuals.front();
     }
 
     Index longest() const
@@ -105,23 +128,34 @@ private:
         return std::min<Index>(most, d_parameters.fft_len);
     }
 
-    void fit(const carrier_streams& symbols, Index count)
+    // The model, then what is to be taken out of the samples, and the model again if there is something.
+    void fit(const carrier_streams& symbols, Index count, int passes)
     {
-        carrier_streams sent;
+        carrier_streams known;
         for (const MatrixXcd& stream : symbols)
-            sent.push_back(stream.leftCols(count));
+            known.push_back(stream.leftCols(count));
+        const sample_streams sent = d_frame.sent(known);
         const Index end = d_frame.transform->begin(count), streams = sent.size();
         const Index most = std::max<Index>(end / (2 * streams), 1);
-        const Index taps = std::min(longest(), most);
         const int order = d_parameters.amplifier_order;
-        take(
-            kernel::fit_amplified_channel(d_frame.samples,
-                                          d_frame.sent(sent),
-                                          { taps - 1, end },
-                                          taps,
-                                          std::min<Index>(d_parameters.channel_len, taps),
-                                          order < 0 ? LIKELY_ORDER : order,
-                                          std::max(order, 0)));
+        kernel::amplified_channel model;
+        for (int pass = 0;; pass++) {
+            const Index memory = d_conditioner.memory();
+            const Index taps = std::min(longest() + memory, most);
+            const Index length =
+                d_parameters.channel_len > 0 ? d_parameters.channel_len + memory : 0;
+            model = kernel::fit_amplified_channel(d_conditioner.samples(),
+                                                  sent,
+                                                  { taps - 1, end },
+                                                  taps,
+                                                  std::min(length, taps),
+                                                  order < 0 ? LIKELY_ORDER : order,
+                                                  std::max(order, 0));
+            if (pass == passes ||
+                !d_conditioner.learn(model, sent, count == d_whole, d_drift.empty()))
+                break;
+        }
+        take(model);
     }
 
     void take(const kernel::amplified_channel& model)
@@ -133,12 +167,41 @@ private:
 
     kernel::noise_split noise() const { return { d_model.noise_variance, 0.0 }; }
 
+    // act(responses, OFDM symbols that have them)
+    template <class Action>
+    void by_responses(Action&& act) const
+    {
+        if (d_drift.empty())
+            return act(d_responses, row_range{ 0, d_frame.num_symbols });
+        for (Index n = 0; n < d_frame.num_symbols; n++)
+            act(moved_responses(d_responses, d_drift[n]), row_range{ n, n + 1 });
+    }
+
     void decide(const carrier_streams& received)
     {
         const carrier_streams before = d_found.symbols;
-        d_found.noise_variance =
-            d_detector.detect(received, d_responses, noise(), d_found.symbols);
+        double sum = 0.0;
+        by_responses([&](const auto& responses, row_range which) {
+            sum +=
+                d_detector.detect(received, responses, noise(), d_found.symbols, which);
+        });
+        const Index parts = d_drift.empty() ? 1 : d_frame.num_symbols - d_whole;
+        d_found.noise_variance = sum / double(std::max<Index>(parts, 1));
         d_changed = before != d_found.symbols;
+    }
+
+    void find_log_likelihoods()
+    {
+        const carrier_streams cleaned = without_what_is_added();
+        by_responses([&](const auto& responses, row_range which) {
+            d_detector.log_likelihoods(cleaned,
+                                       responses,
+                                       noise(),
+                                       d_found.symbols,
+                                       which,
+                                       d_found.log_likelihoods);
+        });
+        d_detector.flatten(d_found.log_likelihoods);
     }
 
     carrier_streams without_what_is_added() const
@@ -149,49 +212,36 @@ private:
             for (Index j = 0; j < Index(d_found.symbols.size()); j++)
                 for (Index k = 0; k < out[r].rows(); k++)
                     out[r].row(k) -= d_responses[k](r, j) * d_found.symbols[j].row(k);
-            out[r] = d_frame.received[r] - out[r];
+            out[r] = d_conditioner.carriers()[r] - out[r];
         }
         return out;
     }
 
-    // A linear filter of the samples of all antennas, and the nearest points to its carriers.
-    void equalize_samples(Index whole)
+    frame_model model() const
     {
-        constexpr Index WINDOW = 32, DELAY = 16; // samples
-        const Index end = d_frame.transform->begin(whole);
-        const Index size = d_frame.samples[0].size(), antennas = d_frame.samples.size();
-        const auto features = [&](row_range rows) {
-            MatrixXcd made(rows.size(), WINDOW * antennas);
-            for (Index r = 0; r < antennas; r++)
-                made.middleCols(WINDOW * r, WINDOW) =
-                    kernel::lagged(d_frame.samples[r], rows, WINDOW, -DELAY);
-            return made;
-        };
-        carrier_streams pilots;
-        for (const MatrixXcd& stream : d_frame.known)
-            pilots.push_back(stream.leftCols(whole));
-        const sample_streams sent = d_frame.sent(pilots);
-        MatrixXcd targets(end, sent.size());
-        for (size_t j = 0; j < sent.size(); j++)
-            targets.col(j) = sent[j];
-        const kernel::ridge_result found =
-            kernel::ridge(features({ 0, end })).solve(targets, -1.0);
-        const MatrixXcd equalized = features({ 0, size }) * found.weights;
-        for (Index j = 0; j < Index(sent.size()); j++) {
-            const double gain = targets.col(j).dot(found.leave_one_out.col(j)).real() /
-                                targets.col(j).squaredNorm();
-            const MatrixXcd carriers = d_frame.transform->carriers(
-                equalized.col(j) / std::max(gain, 0.1), d_frame.num_symbols);
-            d_found.symbols[j] = d_frame.masks[j].select(d_frame.known[j], carriers);
-        }
-        d_detector.slice(d_found.symbols);
+        return { d_responses, d_model.taps.length, d_model.noise_variance };
+    }
+
+    // Decides again, symbol by symbol, where the channel has moved since the pilots.
+    void follow(const carrier_streams& cleaned)
+    {
+        symbol_follower follower(d_frame, d_detector, model(), d_whole);
+        if (!follower.seems_to_move(cleaned, d_found.symbols) ||
+            !follower.follow(cleaned, d_found.symbols))
+            return;
+        d_conditioner.turn_back(follower.angles());
+        d_drift = follower.drift();
+        d_changed = true;
     }
 
     const ofdm_frame& d_frame;
     const ofdm_configured_parameters& d_parameters;
+    const Index d_whole; // symbols that are known, at the beginning
+    sample_conditioner d_conditioner;
     carrier_detector d_detector;
     kernel::amplified_channel d_model;
     std::vector<kernel::mimo_matrix> d_responses; // of its taps
+    std::vector<kernel::mimo_taps> d_drift;       // of each symbol; empty: none
     ofdm_result d_found;
     bool d_changed = true; // some decision, in the last turn
 };

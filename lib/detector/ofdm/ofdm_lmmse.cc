@@ -43,9 +43,15 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     found.mse = channel.noise_variance / std::max(channel.power, 1e-30);
     found.noise_variance =
         detector.detect(frame.received, responses, noise, found.symbols);
-    if (frame.soft)
-        detector.log_likelihoods(
-            frame.received, responses, noise, found.symbols, found.log_likelihoods);
+    if (frame.soft) {
+        detector.log_likelihoods(frame.received,
+                                 responses,
+                                 noise,
+                                 found.symbols,
+                                 { 0, frame.num_symbols },
+                                 found.log_likelihoods);
+        detector.flatten(found.log_likelihoods);
+    }
     return found;
 }
 
