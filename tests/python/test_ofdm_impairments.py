@@ -128,6 +128,18 @@ def test_without_refits(impairment):
     assert frame.errors(found)[0] < 0.7 * frame.errors(receive(ml, frame))[0]
 
 
+@pytest.mark.parametrize(
+    "name, seed, number",
+    [("full1", 103, 7), ("full1r", 101, 14), ("full1r", 103, 10)],
+)
+def test_what_pilots_seem_to_show_is_given_up(name, seed, number):
+    """In these frames one pilot symbol shows an impairment that is not there; decisions do not."""
+    link = LINKS[name]
+    frame = make_frame(link, 28, seed, number)
+    found = receive(make(reservoir.ofdm_configured, link), frame)
+    assert frame.errors(found)[0] <= 5
+
+
 def test_a_prefix_that_is_too_short_under_a_tone():
     link = LINKS["T6n"]
     detector = make(reservoir.ofdm_configured, link)
