@@ -965,7 +965,8 @@ class rcnet(ofdm_detector):
 
     Reconstructed from Zhou et al. (RCNet, 2021), who published no code.
 
-    Stages are copied. A later stage has num_rx + num_tx inputs.
+    Stages are copied. A later stage has num_rx + num_tx inputs. rcnet(stages) has the first one's
+    fft_len, cp_len, num_rx and num_tx.
     """
 
     def __init__(

@@ -159,7 +159,11 @@ BAD_CASCADES = [
     (dict(num_rx=9), ValueError, r"num_rx = 9: must be 1 to 8"),
     (dict(num_rx=5, num_tx=4), ValueError, r"num_tx = 4: must be at most 8 - num_rx"),
     (dict(stages=[None]), ValueError, r"stages\[0\] = None: must be an OFDM detector"),
-    (dict(stages=[reservoir.ofdm_esn(*SHAPE)]), ValueError, r"stages = .*ofdm_esn"),
+    (
+        dict(fft_len=64, stages=[reservoir.ofdm_esn(*SHAPE)]),
+        ValueError,
+        r"stages = .*ofdm_esn",
+    ),
     (dict(stages=[reservoir.esn()]), TypeError, r"stages = .*must be a list of OFDM"),
     (dict(stages=3), TypeError, r"stages = 3: must be a list of OFDM detectors"),
 ]

@@ -152,7 +152,7 @@ def members(cls):
         elif name in ("__doc__", "__module__") or not callable(member):
             continue
         elif "(self: " in (member.__doc__ or ""):
-            yield function(name, member.__doc__, 4)
+            yield function(name, member.__doc__.lstrip(), 4)
 
 
 def one_class(cls):

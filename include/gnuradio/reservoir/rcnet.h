@@ -46,7 +46,9 @@ struct RESERVOIR_API rcnet_parameters {
         "For links on which ofdm_esn is good: two stages make up to 13 % fewer errors, "
         "most where pilots are few.\n\nReconstructed from Zhou et al. (RCNet, 2021), who "
         "published no code.",
-        "Stages are copied. A later stage has num_rx + num_tx inputs."
+        "Stages are copied. A later stage has num_rx + num_tx inputs. rcnet(stages) has "
+        "the "
+        "first one's fft_len, cp_len, num_rx and num_tx."
     };
 
     int fft_len = 64;

@@ -83,7 +83,6 @@ private:
     {
         if (d_whole > 0) {
             fit(d_frame.known, d_whole, PILOT_PASSES);
-            d_found.mse = d_model.noise_variance;
         } else {
             const kernel::carrier_channel channel =
                 kernel::estimate_carrier_channel(d_frame.received,
@@ -151,6 +150,8 @@ private:
                                                   std::min(length, taps),
                                                   order < 0 ? LIKELY_ORDER : order,
                                                   std::max(order, 0));
+            if (d_found.residuals.empty() && pass == 0)
+                d_found.mse = model.noise_variance; // nothing is whitened yet
             if (pass == passes ||
                 !d_conditioner.learn(model, sent, count == d_whole, d_drift.empty()))
                 break;

@@ -147,11 +147,9 @@ void bind_rcnet(py::module& m)
     auto bound = described_class<rcnet, ofdm_detector>(m);
     py::options options;
     options.disable_function_signatures();
-    bound.def(
-        py::init([](const ofdm_stages& stages) {
-            return std::make_shared<rcnet>(rcnet_parameters::of(stages));
-        }),
-        py::arg("stages"),
-        py::prepend(),
-        "With stages alone: fft_len, cp_len, num_rx and num_tx are the first one's.");
+    bound.def(py::init([](const ofdm_stages& stages) {
+                  return std::make_shared<rcnet>(rcnet_parameters::of(stages));
+              }),
+              py::arg("stages"),
+              py::prepend());
 }
