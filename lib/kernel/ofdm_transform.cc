@@ -70,7 +70,7 @@ MatrixXcd ofdm_transform::carriers(const VectorXcd& samples, Index num_symbols)
         d_work->in = samples.segment(begin(n) + cp_len(n), d_fft_len);
         d_work->fft.fwd(out.col(n).data(), d_work->in.data(), d_fft_len);
     }
-    return out / std::sqrt(double(d_fft_len));
+    return out * (1.0 / std::sqrt(double(d_fft_len)));
 }
 
 VectorXcd ofdm_transform::samples(const MatrixXcd& carriers)

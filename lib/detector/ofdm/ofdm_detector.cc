@@ -114,7 +114,7 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
     const double count = double(size) * double(received.size());
     frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
     for (auto& samples : frame.samples)
-        samples /= frame.received_scale;
+        samples *= 1.0 / frame.received_scale;
     frame.received = frame.carriers(frame.samples);
 
     double energy = 0.0, used = 0.0;
@@ -141,7 +141,7 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
             "known on some carrier of every stream, and not zero on all");
     frame.known_scale = std::sqrt(energy / used);
     for (auto& values : frame.known)
-        values /= frame.known_scale;
+        values *= 1.0 / frame.known_scale;
     return frame;
 }
 
