@@ -379,6 +379,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
                 .count();
     };
     if (d_joint) {
+        d_sps = sps;
         d_report = d_joint->receive(received,
                                     num_samples,
                                     pilots,

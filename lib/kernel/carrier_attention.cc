@@ -329,7 +329,9 @@ std::vector<mimo_matrix> attention::matrices() const
             i--;
         VectorXd features = d_all.features.col(i);
         const VectorXd query = query_projection() * features;
-        found.push_back(attend(d_all, query, keys, place(k)).correction);
+        const double seen =
+            std::clamp<double>(place(k), d_places(i) - SPAN, d_places(i) + SPAN);
+        found.push_back(attend(d_all, query, keys, seen).correction);
     }
     return found;
 }

@@ -9,6 +9,7 @@
 #include <unsupported/Eigen/FFT>
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace gr {
 namespace reservoir {
@@ -123,6 +124,13 @@ double channel_drift::left_over(Index symbol, const mimo_taps& taps)
     const equations& one = d_symbols[symbol];
     const MatrixXcd turned = gram_of(symbol) * taps.values - 2.0 * one.right;
     return one.energy + taps.values.conjugate().cwiseProduct(turned).sum().real();
+}
+
+double channel_drift::work(Index num_symbols, Index unknowns)
+{
+    const double size = double(unknowns), count = double(num_symbols);
+    return double(std::size(WEIGHTS)) * count *
+           (count * size * size + size * size * size);
 }
 
 std::vector<mimo_taps> channel_drift::likeliest()

@@ -49,7 +49,9 @@ bool equally_spaced(const std::vector<double>& levels, double step)
 int point_slicer::axis::nearest(double value) const
 {
     const double place = (value - first) / step;
-    return int(std::clamp(place, 0.0, double(count - 1)) + 0.5);
+    if (!(place > 0.0)) // nor is it a number
+        return 0;
+    return int(std::min(place, double(count - 1)) + 0.5);
 }
 
 point_slicer::point_slicer(const Eigen::VectorXcd& points) : d_points(points)

@@ -83,7 +83,10 @@ ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
       d_workers(workers),
       d_watch(frame_start_tag,
               1,
-              detector->samples_of(pattern.symbols_in_front() + num_data_symbols),
+              int(std::min<size_t>(
+                  detector->samples_of(pattern.symbols_in_front() +
+                                       std::clamp(num_data_symbols, 1, MAX_DATA_SYMBOLS)),
+                  1 << 30)),
               "what the pilots or the grid say is known")
 {
     require_range("num_data_symbols", num_data_symbols, 1, MAX_DATA_SYMBOLS);
@@ -115,6 +118,7 @@ bool ofdm_equalizer_impl::start()
     d_between.clear();
     d_counts = {};
     d_watch.run_begins(false);
+    d_unsent.clear();
     if (d_workers > 1)
         d_pool = std::make_unique<pool>(d_detector, d_workers);
     return block::start();
@@ -399,22 +403,21 @@ void ofdm_equalizer_impl::place_tags(outgoing& frame) const
     }
 }
 
-// All that is new, a line each.
-std::string ofdm_equalizer_impl::say_warnings()
+// In the log, and in the next report.
+void ofdm_equalizer_impl::say_warnings()
 {
-    std::string text;
     for (const auto& news : d_watch.take_news()) {
         d_logger->warn("{:s}", news.text);
-        text += (text.empty() ? "" : "\n") + news.text;
+        d_unsent += (d_unsent.empty() ? "" : "\n") + news.text;
     }
-    return text;
 }
 
 void ofdm_equalizer_impl::send_report(const outgoing& frame,
                                       const training_report& report)
 {
     d_watch.training_ended(report.mse);
-    const std::string warning = say_warnings();
+    say_warnings();
+    const std::string warning = std::exchange(d_unsent, {});
     const pmt::pmt_t port = pmt::mp("report");
     if (pmt::is_null(message_subscribers(port)))
         return;

@@ -93,7 +93,7 @@ private:
     void gather(std::chrono::microseconds patience);
     void refuse_length(const gr::tag_t& tag);
     void send_report(const outgoing& frame, const training_report& report);
-    std::string say_warnings();
+    void say_warnings();
     double carrier_offset() const;
     bool any_input_done() const;
     bool input_ended() const;
@@ -113,6 +113,7 @@ private:
     std::vector<event> d_between; // tags for the next frame, of each key and input one
     counts d_counts;
     mistake_watch d_watch;
+    std::string d_unsent; // warnings, a line each
 };
 
 } // namespace reservoir

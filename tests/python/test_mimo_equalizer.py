@@ -355,3 +355,37 @@ def test_what_several_streams_do_not_have():
     gaps[:, 5] = np.nan
     with pytest.raises(ValueError, match="needs all known symbols in front"):
         detector.receive(frame.received, gaps)
+
+
+def test_samples_per_symbol_are_those_of_the_last_frame(tmp_path):
+    """Whatever trained it: receive as much as fit."""
+    link = Link(num_pilots=64, sps=2, payload_len=60)
+    frame = make_frame(link, 1, 0)
+    detector = make(link)
+    detector.fit(frame.received[:, ::2], frame.pilots)
+    expected = detector.receive(frame.received, frame.pilots, sps=2, payload_len=60)
+    detector.save(str(tmp_path / "network"))
+    loaded = reservoir.load(str(tmp_path / "network"))
+    for other in (detector, loaded):
+        found = other.detect(frame.received, sps=2)
+        assert found.shape[1] <= frame.received.shape[1] // 2
+        wrong = decided(found[:, :100], link) != decided(expected[:, :100], link)
+        assert np.mean(wrong) < 0.05
+        with pytest.raises(ValueError, match="sps = 1: must be what fit was given, 2"):
+            other.detect(frame.received, sps=1)
+    assert detector.clone().num_outputs() == 2
+
+
+@pytest.mark.parametrize("streams, pilots", [(2, 1), (3, 1), (3, 2), (4, 3)])
+def test_fewer_pilots_than_streams(streams, pilots):
+    rng = np.random.default_rng(7)
+    received = rng.normal(size=(streams, 60)) + 1j * rng.normal(size=(streams, 60))
+    known = rng.choice([1, -1, 1j, -1j], (streams, pilots))
+    detector = reservoir.configured_esn(
+        num_inputs=streams, num_outputs=streams, channel_len=4
+    )
+    assert np.isfinite(detector.receive(received, known, payload_len=8)).all()
+
+
+def test_reset_before_any_training():
+    make().reset()

@@ -650,3 +650,11 @@ def test_bad_arguments_are_refused(options, message):
         reservoir.ofdm_equalizer(**{**given, **options})
     if "detector" not in options:  # it was not claimed
         reservoir.ofdm_equalizer(given["detector"], make_grid(), DATA)
+
+
+@pytest.mark.parametrize("count", [-5, 0, 16385, 2**31 - 1])
+def test_a_bad_number_of_data_symbols_with_prefixes_in_turns(count):
+    detector = reservoir.ofdm_lmmse(FFT_LEN, [4, 2])
+    pilots = np.fft.ifftshift(sync_words(1), axes=-1)
+    with pytest.raises(ValueError, match="num_data_symbols = "):
+        reservoir.ofdm_equalizer(detector, pilots, count)

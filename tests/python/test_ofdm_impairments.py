@@ -204,3 +204,65 @@ def test_the_program(tmp_path, capsys):
     assert row["met"] and row["over_best"] < 0.5
     printed = capsys.readouterr().out
     assert "T6c, tone 10 dB" in printed and "1 of 1 bars are met." in printed
+
+
+@pytest.mark.parametrize("fft_len", [2, 8, 64])
+def test_coloured_noise_and_a_channel_of_all_taps(fft_len):
+    """The noise's filter makes the channel longer, but not longer than a symbol."""
+    rng = np.random.default_rng(3)
+    pilots = rng.choice([1, -1, 1j, -1j], (1, 40, fft_len)).astype(np.complex64)
+    shape = 1, 44 * 2 * fft_len
+    noise = rng.normal(size=shape) + 1j * rng.normal(size=shape)
+    received = np.convolve(noise[0], [1, 0.9, 0.5, -0.3, 0.2])[None, : shape[1]]
+    detector = reservoir.ofdm_configured(fft_len, fft_len, channel_len=fft_len)
+    found = detector.receive(received.astype(np.complex64), pilots)
+    assert np.isfinite(found).all()
+
+
+def test_a_stream_that_is_silent_in_front():
+    """No prefix, so that a filter of the samples begins: it has nothing to learn of this stream."""
+    rng = np.random.default_rng(4)
+    word = rng.choice([1, -1, 1j, -1j], 16)
+    grid = reservoir.ofdm_grid(
+        16,
+        0,
+        2,
+        occupied_carriers=[list(range(1, 14))],
+        pilot_carriers=[[14, 15]],
+        pilot_symbols=[[[1, 0]], [[0, 1]]],
+        sync_words=[[word.tolist()], [[0] * 16]],
+        shifted=False,
+    )
+    received = rng.normal(size=(2, 10 * 16)) + 1j * rng.normal(size=(2, 10 * 16))
+    detector = reservoir.ofdm_configured(16, 0, 2, 2, channel_len=3)
+    assert np.isfinite(detector.receive(received.astype(np.complex64), grid)).all()
+
+
+@pytest.mark.parametrize("kind", [reservoir.ofdm_lmmse, reservoir.ofdm_configured])
+def test_error_on_the_pilots_is_over_their_power(kind):
+    link = LINKS["T6c"]
+    frame = make_frame(link, 25, 5, 0)
+    detector = make(kind, link)
+    errors = []
+    for strength in (1, 4):
+        first = link.num_pilots * (link.fft_len + link.cp_len)
+        received = frame.received.copy()
+        received[:, :first] *= strength
+        pilots = (strength * frame.pilots).astype(np.complex64)
+        errors.append(detector.fit(received, pilots).mse)
+    assert errors[0] == pytest.approx(errors[1], rel=0.3)
+    assert 0.002 < errors[0] < 0.01
+    assert detector.fit(np.zeros_like(frame.received), pilots).mse == 1
+
+
+def test_long_frames_over_long_channels_take_no_seconds():
+    rng = np.random.default_rng(6)
+    pilots = rng.choice([1, -1, 1j, -1j], (2, 4, 256)).astype(np.complex64)
+    sent = rng.choice([1, -1, 1j, -1j], (2, 100, 256))
+    sent[:, :4] = pilots
+    samples = np.fft.ifft(sent) * 16
+    samples = np.concatenate([samples[..., 192:], samples], -1).reshape(2, -1)
+    paths = clarke_paths(rng, (2, 2, 60), samples.shape[1], 0.02 / 320) / 10
+    received = convolved(samples, paths).astype(np.complex64)
+    detector = reservoir.ofdm_configured(256, 64, 2, 2)
+    assert detector.fit(received, pilots).seconds < 5  # it was 11

@@ -256,7 +256,11 @@ void joint_detector::demap(soft_demapper& demapper,
     }
 }
 
-void joint_detector::reset() { d_stream = std::make_unique<joint_stream>(d_readout); }
+void joint_detector::reset()
+{
+    if (d_readout.weights.streams() > 0) // it was trained
+        d_stream = std::make_unique<joint_stream>(d_readout);
+}
 
 void joint_detector::adopt(const joint_detector& other)
 {

@@ -123,7 +123,8 @@ kernel::channel_window joint_network::select_window(const sample_streams& receiv
 {
     const int length = settings().channel_len;
     if (length > 0) // half of the symbols at least are left to fit
-        return { 0, int(std::min<Index>(length, (range.size() / d_streams + 1) / 2)) };
+        return { 0,
+                 int(std::clamp<Index>((range.size() / d_streams + 1) / 2, 1, length)) };
     return kernel::select_joint_window(received, sent, range);
 }
 

@@ -65,10 +65,10 @@ public:
                 continue;
             }
             const carrier_streams cleaned = without_what_is_added();
-            if (!d_drift.empty() || (refit && within_prefix() && fits_worse()))
+            if (!d_drift.empty() || (refit && may_drift() && fits_worse()))
                 d_drift = drift_of(cleaned, model(), d_found.symbols).likeliest();
             decide(cleaned);
-            if (turn == 1 && d_whole > 0 && within_prefix())
+            if (turn == 1 && d_whole > 0 && may_drift())
                 follow(cleaned);
         }
         d_found.taps = d_conditioner.own(d_model.taps, d_parameters.channel_len);
@@ -95,7 +95,7 @@ private:
                    MatrixXcd(0, streams),
                    Eigen::VectorXd::Ones(streams),
                    channel.noise_variance });
-            d_found.mse = channel.noise_variance / std::max(channel.power, 1e-30);
+            d_found.mse = relative_error(channel.noise_variance, channel.power);
         }
         if (d_whole > 0 && !within_prefix()) {
             d_found.symbols = equalize_samples(d_frame, d_conditioner.samples(), d_whole);
@@ -108,6 +108,15 @@ private:
     bool within_prefix() const
     {
         return d_model.taps.length - 1 <= d_frame.transform->longest_cp();
+    }
+
+    // A channel is followed from symbol to symbol only where that does not take seconds.
+    bool may_drift() const
+    {
+        constexpr double MOST_WORK = 2e8; // complex products
+        const Index unknowns = d_model.taps.length * Index(d_frame.known.size());
+        return within_prefix() &&
+               kernel::channel_drift::work(d_frame.num_symbols, unknowns) < MOST_WORK;
     }
 
     // The whole frame, than the pilots alone. Without whole pilots that is not known.
@@ -140,7 +149,8 @@ private:
         kernel::amplified_channel model;
         for (int pass = 0;; pass++) {
             const Index memory = d_conditioner.memory();
-            const Index taps = std::min(longest() + memory, most);
+            const Index taps =
+                std::min({ longest() + memory, most, Index(d_parameters.fft_len) });
             const Index length =
                 d_parameters.channel_len > 0 ? d_parameters.channel_len + memory : 0;
             model = kernel::fit_amplified_channel(d_conditioner.samples(),
@@ -151,12 +161,21 @@ private:
                                                   order < 0 ? LIKELY_ORDER : order,
                                                   std::max(order, 0));
             if (d_found.residuals.empty() && pass == 0)
-                d_found.mse = model.noise_variance; // nothing is whitened yet
+                d_found.mse = // nothing is whitened yet
+                    relative_error(model.noise_variance, power_of({ taps - 1, end }));
             if (pass == passes ||
                 !d_conditioner.learn(model, sent, count == d_whole, d_drift.empty()))
                 break;
         }
         take(model);
+    }
+
+    double power_of(row_range rows) const
+    {
+        double power = 0.0;
+        for (const Eigen::VectorXcd& antenna : d_conditioner.samples())
+            power += antenna.segment(rows.first, rows.size()).squaredNorm();
+        return power / double(rows.size() * d_conditioner.samples().size());
     }
 
     void take(const kernel::amplified_channel& model)

@@ -39,6 +39,12 @@ struct ofdm_frame {
     kernel::carrier_streams carriers(const kernel::sample_streams& streams) const;
 };
 
+//! Mean square error over the power it was made at; of silence nothing is explained.
+inline double relative_error(double error, double power)
+{
+    return power > 0.0 ? error / power : 1.0;
+}
+
 //! What a detector finds, in the frame's scales.
 struct ofdm_result {
     kernel::carrier_streams symbols;

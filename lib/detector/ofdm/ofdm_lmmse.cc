@@ -40,7 +40,7 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     found.symbols = frame.known;
     found.taps = channel.taps;
     found.residuals = { channel.noise_variance };
-    found.mse = channel.noise_variance / std::max(channel.power, 1e-30);
+    found.mse = relative_error(channel.noise_variance, channel.power);
     found.noise_variance =
         detector.detect(frame.received, responses, noise, found.symbols);
     if (frame.soft) {

@@ -41,8 +41,10 @@ equalize_samples(const ofdm_frame& frame, const sample_streams& samples, Index w
         kernel::ridge(features({ 0, end })).solve(targets, -1.0);
     const MatrixXcd equalized = features({ 0, size }) * found.weights;
     for (Index j = 0; j < Index(sent.size()); j++) {
-        const double gain = targets.col(j).dot(found.leave_one_out.col(j)).real() /
-                            targets.col(j).squaredNorm();
+        const double energy = targets.col(j).squaredNorm(); // none, if it is silent
+        const double gain =
+            energy > 0.0 ? targets.col(j).dot(found.leave_one_out.col(j)).real() / energy
+                         : 1.0;
         const MatrixXcd carriers = frame.transform->carriers(
             equalized.col(j) / std::max(gain, 0.1), frame.num_symbols);
         symbols.push_back(frame.masks[j].select(frame.known[j], carriers));

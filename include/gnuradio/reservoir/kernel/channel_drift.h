@@ -47,6 +47,8 @@ public:
     //! Taps for each symbol, with the weight that explains symbols best that are left out; empty where
     //! none does it better than the estimate for all.
     std::vector<mimo_taps> likeliest();
+    //! Complex products that likeliest() takes. \param unknowns streams times taps
+    static double work(Eigen::Index num_symbols, Eigen::Index unknowns);
 
 private:
     struct equations {
