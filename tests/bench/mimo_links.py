@@ -3,7 +3,7 @@
 #
 """Frames of several streams on one carrier, over Rayleigh channels to several antennas.
 
-Tap l of every channel has a mean power proportional to exp(-l / decay) and is drawn anew for every
+Tap l of every channel has a mean power proportional to exp(-l / decay) and is drawn again for every
 frame; the signal of all streams has unit mean power per antenna.
 """
 
