@@ -110,3 +110,10 @@ BOOST_AUTO_TEST_CASE(drift_is_followed)
     }
     BOOST_TEST(error < 0.05 * moved);
 }
+
+// Six weights, for each symbol a sum over all of them and a factorisation.
+BOOST_AUTO_TEST_CASE(work_grows_with_symbols_and_unknowns)
+{
+    BOOST_TEST(channel_drift::work(16, 32) == 6.0 * 16 * (16 * 32 * 32 + 32 * 32 * 32));
+    BOOST_TEST(channel_drift::work(100, 120) > 100 * channel_drift::work(16, 32));
+}

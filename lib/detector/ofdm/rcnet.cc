@@ -156,17 +156,17 @@ rcnet::rcnet(const rcnet_parameters& p)
 
 ofdm_result rcnet::do_receive(const ofdm_frame& frame)
 {
-    ofdm_result found = d_stages[0]->receive_frame(frame);
-    const ofdm_frame* seen = &frame;
-    ofdm_frame widened;
-    for (size_t k = 1; k < d_stages.size(); k++) {
-        const sample_streams outputs =
-            found.samples.empty()
-                ? frame.sent(all_estimates(*d_stages[k - 1], *seen, found.symbols))
-                : found.samples;
-        widened = with_outputs(frame, outputs);
-        seen = &widened;
-        found = d_stages[k]->receive_frame(widened);
+    ofdm_frame seen = frame;
+    ofdm_result found;
+    for (size_t k = 0; k < d_stages.size(); k++) {
+        if (k > 0)
+            seen = with_outputs(
+                frame,
+                found.samples.empty()
+                    ? frame.sent(all_estimates(*d_stages[k - 1], seen, found.symbols))
+                    : found.samples);
+        seen.soft = frame.soft && k + 1 == d_stages.size();
+        found = d_stages[k]->receive_frame(seen);
     }
     return found;
 }
