@@ -7,7 +7,7 @@
 import argparse
 from pathlib import Path
 
-from gnuradio.reservoir.experiments import theory_plots
+from gnuradio.reservoir.report import theory_plots
 
 
 def main():

@@ -6,14 +6,27 @@
 import importlib
 import sys
 
-# name: what it does; each is a module of .experiments with main(arguments) -> exit status
+# name: what it does; MODULES has where main(arguments) -> exit status is
 SUBCOMMANDS = {
     "demo": "compare receivers over a software channel and write a report (about a minute)",
+    "compare": "receivers that you name, on a link that you describe",
+    "sweep": "error rates as a campaign file says, on this machine or a cluster",
     "paper": "trained recurrent networks against configured ones (about fifteen minutes)",
+}
+MODULES = {
+    "demo": "campaign.demo",
+    "compare": "campaign.compare",
+    "sweep": "campaign.sweep",
+    "paper": "paper.study",
 }
 
 # modules that GNU Radio does not bring along itself
-PACKAGES = {"matplotlib": "python3-matplotlib", "tqdm": "python3-tqdm"}
+PACKAGES = {
+    "matplotlib": "python3-matplotlib",
+    "tqdm": "python3-tqdm",
+    "distributed": "python3-distributed",
+    "tomli": "python3-tomli",
+}
 
 
 def usage():
@@ -41,7 +54,7 @@ def main(arguments):
         )
         return 2
     try:
-        run = importlib.import_module(f"gnuradio.reservoir.experiments.{name}").main
+        run = importlib.import_module(f"gnuradio.reservoir.{MODULES[name]}").main
     except ImportError as error:
         module = (error.name or "").split(".")[0]
         hint = f" (Debian: {PACKAGES[module]})" if module in PACKAGES else ""

@@ -5,7 +5,7 @@
 
 A diagonal linear recurrent network of K neurons is the filter h[n] = sum_k gains[k] *
 poles[k]**n, n >= 0. Its parameters are (poles, gains); those of a target network are to
-be found. Each lemma is a function here; experiments/theory_plots.py draws them.
+be found. Each lemma is a function here; report/theory_plots.py draws them.
 
 Throughout, poles and gains are complex vectors of K elements (anything that numpy makes
 such vectors of), samples are counted from n = 0, and "stable" means |pole| < 1. All

@@ -45,7 +45,7 @@ from bench_report import (
     write,
 )
 from gnuradio import blocks, digital, filter, gr, reservoir
-from gnuradio.reservoir.experiments import report
+from gnuradio.reservoir.report import page
 from gnuradio.reservoir.ota.receiver import receiver
 from radio import burst_samples, radio_arguments, record_bursts
 from real_time import streams
@@ -681,9 +681,9 @@ def arguments():
 def main():
     options = arguments()
     summary = dict(
-        date=report.date(),
-        machine=report.machine() | {"load": os.getloadavg()[0]},
-        versions=report.versions() | peers.installed_versions(),
+        date=page.date(),
+        machine=page.machine() | {"load": os.getloadavg()[0]},
+        versions=page.versions() | peers.installed_versions(),
         runs=options.runs,
     )
     if CAN_PIN:

@@ -10,8 +10,10 @@ import shutil
 
 import numpy as np
 import pytest
-from gnuradio.reservoir.experiments import paper, paper_measurements, paper_plots
-from gnuradio.reservoir.experiments import paper_report
+from gnuradio.reservoir.paper import measurements as paper_measurements
+from gnuradio.reservoir.paper import plots as paper_plots
+from gnuradio.reservoir.paper import report as paper_report
+from gnuradio.reservoir.paper import study as paper
 
 TINY = dataclasses.replace(
     paper.QUICK,
@@ -63,7 +65,7 @@ def test_every_file_is_written(finished):
     assert len(names) == 5
     for name in names:
         assert (finished / name).read_bytes().startswith(b"\x89PNG")
-    page = (finished / "index.html").read_text()
+    page = (finished / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 5
     assert "$" not in page  # nothing of the template is left
     assert "nan" not in page.lower().split("base64")[0]
@@ -180,7 +182,7 @@ def test_the_best_epoch_is_never_worse_than_the_tuned_one(finished):
 
 def test_the_page_says_who_wins(finished):
     results = read(finished)
-    page = html.unescape((finished / "index.html").read_text())
+    page = html.unescape((finished / "report.html").read_text())
     sentences = results["findings"]["wins"]
     assert len(sentences) == len(paper_report.TRAINED)
     for receiver, text in zip(paper_report.TRAINED, sentences):

@@ -9,7 +9,7 @@ import pyqtgraph
 
 from .training_history import AVERAGED_FRAMES
 
-# Okabe and Ito's, which colour-blind readers tell apart; the first as in the experiments.
+# Okabe and Ito's, which colour-blind readers tell apart; the first as in the reports.
 COLORS = (
     "#0072B2",
     "#E69F00",

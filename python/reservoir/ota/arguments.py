@@ -5,19 +5,14 @@
 
 import argparse
 
-from gnuradio import digital, reservoir
+from gnuradio import reservoir
+
+from ..modulations import CONSTELLATIONS
 
 SPS = 2
 EXCESS_BANDWIDTH = 0.25
 GAP = 80  # symbols of silence behind a burst
 TAG = "training_start"
-
-CONSTELLATIONS = {
-    "bpsk": digital.constellation_bpsk,
-    "qpsk": digital.constellation_qpsk,
-    "8psk": digital.constellation_8psk,
-    "16qam": digital.constellation_16qam,
-}
 
 
 def number(low, high, kind=float):

@@ -13,7 +13,7 @@ class StageLines:
 
     def __init__(self, total, unit):
         self.total, self.unit = total, unit
-        self.done, self.desc = 0, ""
+        self.n, self.desc = 0, ""
 
     def __enter__(self):
         return self
@@ -22,12 +22,12 @@ class StageLines:
         pass
 
     def update(self, count=1):
-        self.done += count
+        self.n += count
 
     def set_description(self, text):
         if text != self.desc:
             self.desc = text
-            counted = f"{self.done} of {self.total} {self.unit}s"
+            counted = f"{self.n} of {self.total} {self.unit}s"
             print(f"{counted}: {text}", file=sys.stderr, flush=True)
 
 

@@ -8,16 +8,12 @@ Each function of FIGURES draws one and returns (figure, what it shows in a sente
 
 import math
 
-import matplotlib
 import numpy as np
 
 from gnuradio.reservoir import theory
 
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
+from .page import BLUE, GREEN, ORANGE, PURPLE, RED, pyplot
 
-# Okabe and Ito, which colour-blind readers tell apart
-BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SEED = 1
 
 

@@ -14,8 +14,7 @@ import numpy as np
 
 from gnuradio import digital, reservoir
 
-from .flowgraph import DECAY, NUM_TAPS
-
+NUM_TAPS, DECAY = 6, 2.0
 POWERS = np.asarray(reservoir.exponential_profile(NUM_TAPS, DECAY))
 PAYLOAD = 512
 MAX_PILOTS = 256

@@ -7,10 +7,9 @@ import dataclasses
 
 import numpy as np
 
-from .paper_measurements import NEURONS, PILOTS, SNR_DB
-from .theory_plots import BLUE, GREEN, ORANGE, PURPLE, RED, panels, pyplot
-
-SKY = "#56B4E9"
+from ..report.page import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, pyplot
+from ..report.theory_plots import panels
+from .measurements import NEURONS, PILOTS, SNR_DB
 
 
 @dataclasses.dataclass(frozen=True)

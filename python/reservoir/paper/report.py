@@ -6,13 +6,13 @@
 import html
 import itertools
 import json
-import string
 
 import numpy as np
 
-from . import paper_plots, report
-from .flowgraph import half_interval
-from .paper_measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
+from ..campaign.statistics import half_interval
+from ..report import page
+from . import plots
+from .measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB
 
 TRAINED = {
     "rnn_tuned": "the trained RNN, its number of epochs tuned,",
@@ -123,11 +123,11 @@ def summarise(found, parameters, run_seconds):
     eigenvalues = found["eigenvalues"]
     summary = dict(
         experiment="paper",
-        date=report.date(),
+        date=page.date(),
         run_seconds=round(run_seconds, 1),
         pieces=found["pieces"],
-        machine=report.machine(),
-        versions=report.versions(),
+        machine=page.machine(),
+        versions=page.versions(),
         parameters=dict(
             parameters,
             taps=NUM_TAPS,
@@ -246,7 +246,7 @@ def _figures(point):
     """The symbol error rates of all receivers at one point."""
     rates = point["receivers"]
     texts = [
-        f"{paper_plots.RECEIVERS[name].label} {rate['ser']:.2g} ± {rate['ser_ci95']:.1g}"
+        f"{plots.RECEIVERS[name].label} {rate['ser']:.2g} ± {rate['ser_ci95']:.1g}"
         for name, rate in rates.items()
     ]
     return (
@@ -393,90 +393,47 @@ def findings(summary):
 
 # --- the page ---
 
-PAGE = string.Template(
-    f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Trained against configured networks</title>
-<style>
-{report.STYLE}</style></head><body>
-<h1>Recurrent networks: trained against configured</h1>
-<p>$what</p>
-<h2>Where a trained RNN wins</h2>
-$wins
-<details><summary>All verdicts</summary>
-<table><thead>$contest_head</thead><tbody>$contests</tbody></table></details>
-<p class="note">$verdicts</p>
-<h2>Error rates</h2>
-$error_rates
-<p><img alt="Error rates over pilots and over signal-to-noise ratio" src="$error_rates_png"></p>
-<p class="note">$tuning</p>
-<details><summary>All rates and the settings chosen</summary>
-<table><thead>$head</thead><tbody>$rows</tbody></table></details>
-<h2>While it is trained</h2>
-$curves
-<p><img alt="Gradient norm, condition number and loss over the epochs" src="$curves_png"></p>
-<h2>Where the eigenvalues go</h2>
-$eigenvalues
-<p><img alt="Density of eigenvalue magnitudes" src="$eigenvalues_png"></p>
-<h2>What a training costs</h2>
-$costs
-<p><img alt="Seconds and multiply-adds of a training" src="$costs_png"></p>
-<table><thead>$cost_head</thead><tbody>$cost_rows</tbody></table>
-<p class="note">$counted</p>
-<h2>Configured poles, trained further</h2>
-$fine_tuning
-<p><img alt="Loss, error rate and spectral radius of fine-tuned networks" src="$fine_tuning_png"></p>
-<p class="note">$fine_tuned</p>
-<p class="note">$provenance</p>
-</body></html>
-"""
-)
-
 COLUMNS = ("Pilots", "SNR dB", "Receiver", "SER", "± 95 %", "BER", "± 95 %", "Settings")
 
 
 def _rows(summary):
     for point in summary["error_rates"]:
-        for index, (name, rate) in enumerate(point["receivers"].items()):
-            cells = (
+        for name, rate in point["receivers"].items():
+            yield (
                 str(point["pilots"]),
                 str(point["snr_db"]),
-                paper_plots.RECEIVERS[name].label,
+                plots.RECEIVERS[name].label,
                 *(f"{rate[key]:.2e}" for key in ("ser", "ser_ci95", "ber", "ber_ci95")),
                 ", ".join(f"{key} {v}" for key, v in rate["settings"].items()),
             )
-            yield report.html_row(cells, first=index == 0)
 
 
-CONTEST_COLUMNS = ("Trained RNN", "Symbol errors", "Against", "At")
+CONTEST_COLUMNS = ("Trained RNN", "Against", "Symbol errors", "At")
 
 
 def _contest_rows(summary):
     for receiver, other in itertools.product(TRAINED, OTHERS):
         verdicts = contest(summary["comparisons"], receiver, other)
-        for index, (verdict, where) in enumerate(verdicts.items()):
-            cells = (
-                paper_plots.RECEIVERS[receiver].label,
+        for verdict, where in verdicts.items():
+            yield (
+                plots.RECEIVERS[receiver].label,
+                plots.RECEIVERS[other].label,
                 verdict,
-                paper_plots.RECEIVERS[other].label,
                 where,
             )
-            yield report.html_row(cells, first=index == 0)
 
 
 COST_COLUMNS = ("Pilots", "Time", "Receiver", "Complex multiply-adds")
 
 
 def _cost_rows(summary):
-    previous = None
     for cost in summary["costs"]:
-        cells = (
+        yield (
             str(cost["pilots"]),
             f"{_number(1e3 * cost['seconds'])} ms",
-            paper_plots.cost_label(cost),
+            plots.cost_label(cost),
             f"{cost['multiply_adds']:,}",
         )
-        yield report.html_row(cells, first=cost["pilots"] != previous)
-        previous = cost["pilots"]
 
 
 def _notes(summary):
@@ -530,7 +487,7 @@ def _notes(summary):
             "than the configured detector, which looks ahead and draws its readout to the model's "
             f"own (symbol error rate {_at_point(summary)['receivers']['linear']['ser']:.2g})."
         ),
-        provenance=report.provenance(summary)
+        provenance=page.provenance(summary)
         + (
             f" The pieces took {summary['pieces']['seconds']} s to compute, "
             f"{summary['pieces']['computed']} of them in this run."
@@ -538,34 +495,62 @@ def _notes(summary):
     )
 
 
+def _hidden(title, table):
+    return f"<details><summary>{html.escape(title)}</summary>{table}</details>"
+
+
 def _page(summary, pictures):
-    sections = {
-        name: "<ul>"
-        + "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
-        + "</ul>"
-        for name, sentences in summary["findings"].items()
-    }
-    notes = {name: html.escape(text) for name, text in _notes(summary).items()}
-    return PAGE.substitute(
-        **sections,
-        **notes,
-        head=report.html_row(COLUMNS, "th"),
-        rows="".join(_rows(summary)),
-        contest_head=report.html_row(CONTEST_COLUMNS, "th"),
-        contests="".join(_contest_rows(summary)),
-        cost_head=report.html_row(COST_COLUMNS, "th"),
-        cost_rows="".join(_cost_rows(summary)),
-        **{f"{name}_png": report.embedded(png) for name, png in pictures.items()},
+    found, notes = summary["findings"], _notes(summary)
+    note = lambda name: page.paragraph(notes[name], note=True)
+    contests = page.table(CONTEST_COLUMNS, _contest_rows(summary), (0, 1, 2, 3), 2)
+    rates = page.table(COLUMNS, _rows(summary), (2, 7), 2)
+    return page.page(
+        "Recurrent networks: trained against configured",
+        page.paragraph(notes["what"]),
+        "<h2>Where a trained RNN wins</h2>",
+        page.bullets(found["wins"]),
+        _hidden("All verdicts", contests),
+        note("verdicts"),
+        "<h2>Error rates</h2>",
+        page.bullets(found["error_rates"]),
+        page.picture(
+            pictures["error_rates"],
+            "Error rates over pilots and over signal-to-noise ratio",
+        ),
+        note("tuning"),
+        _hidden("All rates and the settings chosen", rates),
+        "<h2>While it is trained</h2>",
+        page.bullets(found["curves"]),
+        page.picture(
+            pictures["curves"], "Gradient norm, condition number and loss over epochs"
+        ),
+        "<h2>Where the eigenvalues go</h2>",
+        page.bullets(found["eigenvalues"]),
+        page.picture(pictures["eigenvalues"], "Density of eigenvalue magnitudes"),
+        "<h2>What a training costs</h2>",
+        page.bullets(found["costs"]),
+        page.picture(pictures["costs"], "Seconds and multiply-adds of a training"),
+        page.table(COST_COLUMNS, _cost_rows(summary), (2,)),
+        note("counted"),
+        "<h2>Configured poles, trained further</h2>",
+        page.bullets(found["fine_tuning"]),
+        page.picture(
+            pictures["fine_tuning"],
+            "Loss, error rate and spectral radius of fine-tuned networks",
+        ),
+        note("fine_tuned"),
+        note("provenance"),
     )
 
 
 def write(summary, folder):
     """Write the report into a folder; returns the paths of its files."""
     pictures = {
-        name: report.png(draw(summary)) for name, draw in paper_plots.FIGURES.items()
+        name: page.drawn(draw(summary), "png")["png"]
+        for name, draw in plots.FIGURES.items()
     }
     files = {
-        "index.html": _page(summary, pictures).encode(),
+        "report.html": _page(summary, pictures).encode(),
         "results.json": json.dumps(summary, indent=1, allow_nan=False).encode(),
         **{f"{name}.png": png for name, png in pictures.items()},
     }

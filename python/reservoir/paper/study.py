@@ -17,9 +17,10 @@ import time
 
 import numpy as np
 
-from . import paper_report
-from .options import report_parser
-from .paper_measurements import (
+from ..campaign.options import report_parser
+from ..campaign.progress import progress
+from . import report
+from .measurements import (
     CONFIGURED,
     PILOTS,
     SNR_DB,
@@ -32,7 +33,6 @@ from .paper_measurements import (
     rnn_errors,
     training_seconds,
 )
-from .progress import progress
 
 CACHE_VERSION = 1  # of what the pieces compute: another one starts again
 TUNING_FRAMES_AT = 1_000_000  # settings are chosen on other frames than those compared
@@ -372,10 +372,10 @@ def main(arguments):
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         found = measure(scale, options.seed, cache)
-        summary = paper_report.summarise(
+        summary = report.summarise(
             found, parameters(scale, options.seed), time.perf_counter() - begin
         )
-        written = paper_report.write(summary, options.out)
+        written = report.write(summary, options.out)
     except OSError as error:
         print(f"The report cannot be written: {error}.", file=sys.stderr)
         return 1

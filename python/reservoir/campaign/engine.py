@@ -1,0 +1,259 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Who works on what, in which order, and when a point is finished.
+
+A point's frames come in blocks. It ends after the first block, in their order, at which the stop rule
+holds; blocks that were received beyond it do not count. So what is found does not depend on workers,
+their order or restarts.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from . import statistics, work
+from .receivers import unsuitable
+from .specification import digest
+
+VERSION = 1  # of what frames and receivers are: another one starts again
+
+
+@dataclasses.dataclass
+class Measured:
+    """A receiver at a point. Arrays have an entry for each frame."""
+
+    receiver: object
+    settings: dict  # that were tuned
+    symbols: int  # of a frame's payload
+    bits: int
+    wrong: np.ndarray
+    wrong_bits: np.ndarray
+    error: np.ndarray
+    seconds: float  # per frame
+
+    @property
+    def ser(self):
+        return statistics.mean_rate(self.wrong, self.symbols)
+
+    @property
+    def ber(self):
+        return statistics.mean_rate(self.wrong_bits, self.bits)
+
+    @property
+    def lost(self):
+        """Share of frames that are lost."""
+        lost = int(np.sum(self.lost_frames))
+        return statistics.proportion(lost, len(self.wrong))
+
+    @property
+    def lost_frames(self):
+        return self.wrong > statistics.LOST * self.symbols
+
+    @property
+    def evm_db(self):
+        """Root mean square error over the rms of what was sent."""
+        mean = float(np.mean(self.error)) / self.symbols
+        return 10 * np.log10(mean) if mean > 0 else -np.inf
+
+    def figure(self, name):
+        found = getattr(self, name)
+        return found.value if isinstance(found, statistics.Rate) else found
+
+
+class PointWork:
+    """What is known, under way and missing of one point."""
+
+    def __init__(self, campaign, point, store):
+        self.point, self._head, self._store = point, campaign.head, store
+        self.receivers, self.absent = [], {}
+        for receiver in campaign.receivers:
+            some = {**receiver.parameters, **receiver.settings()[0]}
+            reason = unsuitable(receiver.kind, point.link, some)
+            if reason:
+                self.absent[receiver.name] = reason
+            else:
+                self.receivers.append(receiver)
+        head, link = self._head, point.link
+        kind = type(link).__name__
+        self._link_key = digest(VERSION, kind, link.entries(), head.seed, head.block)
+        self._keys = {
+            receiver.name: digest(
+                receiver.identity(), head.tuning_frames if receiver.tune else 0
+            )
+            for receiver in self.receivers
+        }
+        self._settings, self._blocks, self._under_way = {}, {}, set()
+        for receiver in self.receivers:
+            self._remember(receiver)
+        self._end = None  # blocks that count
+        self._whole = 0  # leading blocks that all receivers have
+        self._advance()
+
+    def store_keys(self):
+        return {(self._link_key, key) for key in self._keys.values()}
+
+    def _remember(self, receiver):
+        """What the store has of it."""
+        blocks = self._blocks[receiver.name] = {}
+        if not receiver.tune:
+            self._settings[receiver.name] = {}
+        for record in self._store.records(self._link_key, self._keys[receiver.name]):
+            if "tuned" in record:
+                self._settings[receiver.name] = record["tuned"]
+                continue
+            block = record["first"] // self._head.block
+            # the last block of a campaign with fewer frames may be shorter
+            if len(record["wrong"]) == self._count(block):
+                blocks[block] = record
+
+    def _count(self, block):
+        """Frames of a block."""
+        return min(self._head.block, self._head.frames - block * self._head.block)
+
+    @property
+    def num_blocks(self):
+        return -(-self._head.frames // self._head.block)
+
+    @property
+    def finished(self):
+        return self._end is not None
+
+    @property
+    def done(self):
+        """Blocks that need no more work, for the progress bar."""
+        return self.num_blocks if self.finished else self._whole
+
+    def _advance(self):
+        """Look at the next blocks in their order."""
+        while not self.finished and all(
+            self._whole in blocks for blocks in self._blocks.values()
+        ):
+            self._whole += 1
+            if self._whole == self.num_blocks or self._enough():
+                self._end = self._whole
+
+    def _enough(self):
+        head = self._head
+        if not (head.errors or head.lost_frames):
+            return False
+        for receiver in self.receivers:
+            found = self._measured(receiver, self._whole)
+            if head.errors and found.wrong.sum() < head.errors:
+                return False
+            if head.lost_frames and found.lost_frames.sum() < head.lost_frames:
+                return False
+        return True
+
+    def next_piece(self):
+        """(key, function, arguments) of work that nobody does yet, or None."""
+        if self.finished:
+            return None
+        untuned = False
+        for receiver in self.receivers:
+            if receiver.name not in self._settings:
+                untuned = True
+                if receiver.name not in self._under_way:
+                    return self._tuning(receiver)
+        return None if untuned else self._next_block()
+
+    def _tuning(self, receiver):
+        self._under_way.add(receiver.name)
+        arguments = dict(
+            link=self.point.link,
+            seed=self._head.seed,
+            count=self._head.tuning_frames,
+            block=self._head.block,
+            kind=receiver.kind,
+            parameters=receiver.parameters,
+            settings=receiver.settings(),
+        )
+        return receiver.name, work.tune, arguments
+
+    def _next_block(self):
+        for block in range(self._whole, self.num_blocks):
+            missing = {
+                receiver.name: (
+                    receiver.kind,
+                    {**receiver.parameters, **self._settings[receiver.name]},
+                )
+                for receiver in self.receivers
+                if block not in self._blocks[receiver.name]
+            }
+            if missing and block not in self._under_way:
+                self._under_way.add(block)
+                arguments = dict(
+                    link=self.point.link,
+                    seed=self._head.seed,
+                    first=block * self._head.block,
+                    count=self._count(block),
+                    receivers=missing,
+                )
+                return block, work.receive_block, arguments
+        return None
+
+    def take(self, key, result):
+        """The result of a piece that next_piece gave."""
+        self._under_way.discard(key)
+        if isinstance(key, str):
+            (receiver,) = [r for r in self.receivers if r.name == key]
+            self._settings[key] = receiver.settings()[result]
+            self._write(key, tuned=self._settings[key])
+            return
+        for name, record in result.items():
+            record = dict(record, first=key * self._head.block)
+            self._blocks[name][key] = record
+            self._write(name, **record)
+        self._advance()
+
+    def _write(self, name, **record):
+        self._store.add(dict(link=self._link_key, receiver=self._keys[name], **record))
+
+    def _measured(self, receiver, num_blocks):
+        records = [self._blocks[receiver.name][block] for block in range(num_blocks)]
+        joined = {
+            name: np.concatenate([record[name] for record in records])
+            for name in ("wrong", "bits", "error")
+        }
+        link, count = self.point.link, len(joined["wrong"])
+        symbols = payload_symbols(link)
+        return Measured(
+            receiver,
+            self._settings[receiver.name],
+            symbols,
+            symbols * int(np.log2(len(link.points()))),
+            joined["wrong"],
+            joined["bits"],
+            joined["error"],
+            sum(record["seconds"] for record in records) / count,
+        )
+
+    def measured(self):
+        """{receiver's name: Measured}, when the point is finished."""
+        return {r.name: self._measured(r, self._end) for r in self.receivers}
+
+
+def payload_symbols(link):
+    """Of a frame, all streams together."""
+    carriers = len(link.carriers()) if hasattr(link, "carriers") else 1
+    return link.streams * link.payload * carriers
+
+
+def run(points, pool, step=lambda unfinished: None):
+    """Do all that is missing at points, which are of PointWork; step is told the unfinished ones."""
+    while True:
+        unfinished = [k for k, point in enumerate(points) if not point.finished]
+        _submit(pool, points, unfinished)
+        step(unfinished)
+        if not unfinished:
+            return
+        for (k, key), result in pool.finished():
+            points[k].take(key, result)
+
+
+def _submit(pool, points, unfinished):
+    capacity = pool.capacity
+    for k in unfinished:
+        while len(pool) < capacity and (piece := points[k].next_piece()):
+            key, function, arguments = piece
+            pool.submit((k, key), function, arguments)

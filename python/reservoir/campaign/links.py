@@ -1,0 +1,385 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Links of campaigns: what is sent, through which channel, and the frames that arrive.
+
+All random numbers of a frame come from a numpy generator seeded with the link (but for its
+signal-to-noise ratio), the campaign's seed and the frame's number. So any subset of frames is the same
+on every machine, and every signal-to-noise ratio has the same symbols, channels and, but for its
+strength, noise.
+"""
+
+import dataclasses
+import json
+import zlib
+
+import numpy as np
+
+from gnuradio import reservoir
+
+from ..link import NAMED_CHANNELS, named_channel
+from ..modulations import CONSTELLATIONS, nearest, unit_power_points
+from .fields import FieldError, Table, integer, number, numbers, switch, word
+
+AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
+FADING_WAVES = 16  # sum of sinusoids
+INTERPOLATOR = 24  # samples on each side of a delay that is no whole number of samples
+PULSE_SPAN = 12  # symbols on each side
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Link(Table):
+    """Amplifiers, channel, receiver front end. Delays and lengths of channels count samples of one
+    symbol for single-carrier links, and samples for OFDM."""
+
+    modulation: str = word("qpsk", CONSTELLATIONS, "of the payload")
+    snr_db: float = number(
+        20.0, -100, 300, "symbol's energy over the noise's density; OFDM: per sample"
+    )
+    streams: int = integer(1, 1, 8, "transmitting antennas")
+    antennas: int = integer(1, 1, 16, "receiving antennas")
+
+    amplifier: str = word("linear", AMPLIFIERS, "in front of each transmitting antenna")
+    backoff_db: float = number(3.0, -60, 100, "the amplifier's input back-off")
+    smoothness: float = number(2.0, 0.1, 100, "of the Rapp amplifier")
+    unit_output: bool = switch(
+        True, "a gain brings the amplifier's output back to unit mean power"
+    )
+
+    channel: str = word(
+        "rayleigh",
+        ("none", "rayleigh", "fixed", "periodic", "matrix", *NAMED_CHANNELS),
+        "none: a direct path; rayleigh: taps drawn for each frame; fixed: impulse_response; periodic: "
+        "impulse_response, each tap times .8 + .2 cos(2 pi frame / period); matrix: exp(-|i-j|) "
+        "between antennas i and j; or the name of a channel",
+    )
+    taps: int = integer(6, 1, 256, "drawn, of mean power exp(-l / decay)")
+    decay: float = number(2.0, 1e-3, 1e6, "in taps")
+    powers: tuple = numbers((), 0, 1e6, "mean powers of the taps; else taps and decay")
+    delays: tuple = numbers((), 0, 1024, "of the taps, ascending; else 0, 1, 2, ...")
+    impulse_response: tuple = numbers((), -1e3, 1e3, "of the channel fixed or periodic")
+    imaginary: tuple = numbers((), -1e3, 1e3, "its imaginary part, where it has one")
+    periods: tuple = numbers((), 1, 1e6, "of the channel periodic, frames")
+    normalize: bool = switch(
+        True, "every frame's channel has unit energy; else on average (fixed: as given)"
+    )
+    doppler: float = number(0.0, 0, 0.1, "largest, in cycles per symbol (OFDM: sample)")
+    rice_db: float = number(-300.0, -300, 300, "of the first tap: still over moving")
+    symbol_rate: float = number(2400.0, 1, 1e9, "for channels that have a name; Hz")
+
+    frequency_offset: float = number(
+        0.0, 0, 0.1, "largest, drawn for each frame; cycles per symbol (OFDM: sample)"
+    )
+    phase_noise: float = number(
+        0.0, 0, 1, "random walk, radians per symbol (OFDM: sample)"
+    )
+    interference_db: float = number(
+        -300.0, -300, 300, "white, from one direction; over the signal at an antenna"
+    )
+    real_noise: bool = switch(False, "noise in the real part only, of all the power")
+    saturation: str = word("none", ("none", "tanh"), "in front of the converter")
+    converter_bits: int = integer(
+        0, 0, 16, "of each part, full scale at twice the rms; 0: none"
+    )
+
+    def points(self):
+        return unit_power_points(self.modulation)
+
+    def constellation(self):
+        return CONSTELLATIONS[self.modulation]()
+
+    def check(self):
+        """What no field can say alone."""
+        if self.channel in ("fixed", "periodic") and not self.impulse_response:
+            raise FieldError(
+                "impulse_response",
+                [],
+                f"given, with one value or more, where channel = '{self.channel}'",
+            )
+        if self.channel == "periodic" and len(self.periods) != len(
+            self.impulse_response
+        ):
+            raise FieldError("periods", list(self.periods), "one for each tap")
+        if self.imaginary and len(self.imaginary) != len(self.impulse_response):
+            raise FieldError(
+                "imaginary", list(self.imaginary), "as long as impulse_response"
+            )
+        if self.delays and self.powers and len(self.delays) != len(self.powers):
+            raise FieldError("delays", list(self.delays), "one for each of powers")
+        if self.channel == "none" and self.streams != self.antennas:
+            raise FieldError(
+                "antennas", self.antennas, "as many as streams where channel = 'none'"
+            )
+
+    def generator(self, seed, number):
+        entries = dict(self.entries(), kind=type(self).__name__)
+        entries.pop("snr_db", None)
+        identity = json.dumps(entries, sort_keys=True).encode()
+        return np.random.default_rng([seed, zlib.crc32(identity), number])
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A frame at the receiver, from the first pilot on, and what was sent."""
+
+    received: np.ndarray  # (antennas, samples), complex64
+    pilots: np.ndarray  # (streams, pilots) or, of OFDM, (streams, symbols, carriers)
+    payload: np.ndarray  # indices of points, (streams, ...)
+    # what only a genie knows: (antennas, streams, taps); None if it moves, or if there are several
+    # samples per symbol
+    channel: np.ndarray
+    noise_variance: float  # of a received sample
+
+
+def gaussian(rng, *shape):
+    """Complex, of unit variance."""
+    parts = rng.standard_normal((2, *shape))
+    return np.sqrt(0.5) * (parts[0] + 1j * parts[1])
+
+
+def amplified(link, sent, points=()):
+    """Each row behind an amplifier of its own; points: of the symbols, where sent has nothing else,
+    else the output's power is that of the frame."""
+    if link.amplifier == "linear":
+        return sent
+    setting = link.amplifier, link.backoff_db, link.smoothness
+    out = np.array(
+        [reservoir.amplifier(*setting)(row.astype(np.complex64)) for row in sent]
+    )
+    if not link.unit_output:
+        return out
+    power = np.mean(np.abs(out) ** 2)
+    if len(points):
+        power = reservoir.amplifier(*setting).mean_output_power(link.backoff_db, points)
+    return out / np.sqrt(power)
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Delays in samples, and what the gains are: (antennas, streams, paths) or, where they move, with
+    samples as the last axis."""
+
+    delays: np.ndarray
+    gains: np.ndarray
+
+    @property
+    def moving(self):
+        return self.gains.ndim == 4
+
+    def response(self):
+        """(antennas, streams, taps); None of what moves or has fractional delays."""
+        delays = np.round(self.delays).astype(int)
+        if self.moving or np.any(delays != self.delays):
+            return None
+        taps = np.zeros((*self.gains.shape[:2], delays[-1] + 1), complex)
+        np.add.at(taps, (slice(None), slice(None), delays), self.gains)
+        return taps
+
+
+def _profile(link, sps):
+    """(delays in samples, mean powers, doppler per sample, spectrum) of a channel that is drawn."""
+    if link.channel in NAMED_CHANNELS:
+        paths = named_channel(link.channel, link.symbol_rate * sps)
+        return (
+            np.asarray(paths["path_delays"]),
+            np.asarray(paths["power_delay_profile"]),
+            paths["doppler"],
+            paths["doppler_spectrum"],
+        )
+    powers = np.array(link.powers)
+    if not link.powers:
+        count = len(link.delays) or link.taps
+        places = np.array(link.delays) if link.delays else np.arange(count)
+        powers = np.exp(-places / link.decay)
+    delays = np.array(link.delays) if link.delays else np.arange(len(powers))
+    return delays * sps, powers / powers.sum(), link.doppler / sps, "clarke"
+
+
+def moving_gains(rng, shape, samples, doppler, spectrum):
+    """Of unit mean power, with time as the last axis; sums of waves (Clarke, 1968), or of frequencies
+    that are Gaussian of two standard deviations doppler (Watterson, Juroshek and Bensema, 1970).
+    """
+    draws = (*shape, FADING_WAVES, 1)
+    if spectrum == "gaussian":
+        speeds = 0.5 * doppler * rng.standard_normal(draws)
+    else:
+        speeds = doppler * np.cos(2 * np.pi * rng.random(draws))
+    strengths = gaussian(rng, *draws)
+    total = np.zeros((*shape, samples), complex)
+    for wave in range(FADING_WAVES):
+        turns = np.exp(2j * np.pi * speeds[..., wave, :] * np.arange(samples))
+        total += strengths[..., wave, :] * turns
+    return total / np.sqrt(FADING_WAVES)
+
+
+def draw_paths(link, sps, samples, rng, number):
+    """The channel of one frame."""
+    shape = link.antennas, link.streams
+    if link.channel == "none":
+        return Paths(np.zeros(1), np.eye(link.streams)[:, :, None])
+    if link.channel == "matrix":
+        apart = np.subtract.outer(np.arange(link.antennas), np.arange(link.streams))
+        return Paths(np.zeros(1), np.exp(-np.abs(apart))[:, :, None])
+    if link.channel in ("fixed", "periodic"):
+        response = np.array(link.impulse_response, complex)
+        if link.imaginary:
+            response = response + 1j * np.array(link.imaginary)
+        if link.channel == "periodic":
+            turns = 2 * np.pi * number / np.array(link.periods)
+            response = response * (0.8 + 0.2 * np.cos(turns))
+        if link.normalize:
+            response = response / np.linalg.norm(response)
+        gains = np.broadcast_to(response, (*shape, len(response)))
+        return Paths(np.arange(len(response)) * sps, gains / np.sqrt(link.streams))
+    delays, powers, doppler, spectrum = _profile(link, sps)
+    rice = 10 ** (link.rice_db / 10)
+    still = np.sqrt(rice / (1 + rice)) * np.exp(2j * np.pi * rng.random(shape))
+    shape = (*shape, len(powers))
+    if doppler > 0:
+        gains = moving_gains(rng, shape, samples, doppler, spectrum)
+        still, powers = still[..., None], powers[:, None]
+    else:
+        gains = gaussian(rng, *shape)
+    gains[:, :, 0] = still + gains[:, :, 0] / np.sqrt(1 + rice)
+    gains *= np.sqrt(powers)
+    if link.normalize and doppler == 0:
+        energy = np.sum(np.abs(gains) ** 2, axis=(1, 2), keepdims=True) / link.streams
+        gains = gains / np.sqrt(energy)
+    return Paths(delays, gains / np.sqrt(link.streams))
+
+
+def delayed(row, delay):
+    """A row later by so many samples, which need not be a whole number; zeros come before."""
+    whole = int(np.floor(delay + 1e-9))
+    part = delay - whole
+    if part > 1e-9:
+        places = np.arange(-INTERPOLATOR, INTERPOLATOR + 1) - part
+        window = np.kaiser(2 * INTERPOLATOR + 1, 8.0)
+        row = np.convolve(row, np.sinc(places) * window)[INTERPOLATOR:][: len(row)]
+    return np.concatenate([np.zeros(whole), row])[: len(row)]
+
+
+def through(paths, sent):
+    """(streams, samples) to (antennas, samples)."""
+    received = np.zeros((len(paths.gains), sent.shape[1]), complex)
+    for path, delay in enumerate(paths.delays):
+        late = np.array([delayed(row, delay) for row in sent])
+        if paths.moving:
+            received += np.einsum("rtn,tn->rn", paths.gains[:, :, path], late)
+        else:
+            received += paths.gains[:, :, path] @ late
+    return received
+
+
+def front_end(link, received, sps, rng):
+    """Carrier, interference, noise, saturation, converter."""
+    count = received.shape[1]
+    walk = np.cumsum(link.phase_noise / np.sqrt(sps) * rng.standard_normal(count))
+    offset = rng.uniform(-link.frequency_offset, link.frequency_offset) / sps
+    if link.phase_noise or link.frequency_offset:
+        phase = walk + 2 * np.pi * offset * np.arange(count)
+        received = received * np.exp(1j * phase)
+    if link.interference_db > -300:
+        direction = np.exp(2j * np.pi * rng.random((len(received), 1)))
+        strength = 10 ** (link.interference_db / 20)
+        received = received + strength * direction * gaussian(rng, 1, count)
+    variance = sps * 10 ** (-link.snr_db / 10)
+    noise = gaussian(rng, *received.shape)
+    if link.real_noise:
+        noise = np.sqrt(2) * noise.real
+    received = received + np.sqrt(variance) * noise
+    if link.saturation == "tanh":
+        received = np.tanh(received.real) + 1j * np.tanh(received.imag)
+    if link.converter_bits:
+        received = converted(received, link.converter_bits)
+    return received.astype(np.complex64), variance
+
+
+def converted(received, bits):
+    full = 2 * np.sqrt(np.mean(np.abs(received) ** 2) / 2)
+    step = 2 * full / 2**bits
+
+    def part(values):
+        return np.clip((np.floor(values / step) + 0.5) * step, -full, full)
+
+    return part(received.real) + 1j * part(received.imag)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SingleCarrier(Link):
+    """Pilots, payload, and random symbols that a receiver does not know before and behind them."""
+
+    pilots: int = integer(64, 1, 65536, "known symbols in front of the payload")
+    payload: int = integer(512, 1, 1_000_000, "symbols to be decided")
+    before: int = integer(0, 0, 4096, "unknown symbols before the pilots")
+    same_pilots: bool = switch(
+        False, "all frames have the same pilots; else each has its own"
+    )
+    behind: int = integer(48, 0, 4096, "unknown symbols behind the payload")
+    samples_per_symbol: int = integer(
+        1, 1, 16, "more than one: root-raised-cosine pulses"
+    )
+    excess_bandwidth: float = number(0.35, 0.01, 1, "of the pulses")
+    timing_offset: float = number(
+        0.0,
+        0,
+        64,
+        "largest, drawn for each frame; symbols. Whole ones if it is over .5",
+    )
+
+    def make_frame(self, seed, number):
+        rng = self.generator(seed, number)
+        points, sps = self.points(), self.samples_per_symbol
+        count = self.before + self.pilots + self.payload + self.behind
+        indices = rng.integers(0, len(points), (self.streams, count))
+        first = self.before + self.pilots
+        if self.same_pilots:
+            indices[:, self.before : first] = self._module_pilots(seed)
+        late = rng.uniform(-self.timing_offset, self.timing_offset)
+        if self.timing_offset > 0.5 or sps == 1:
+            late = np.round(late)
+        sent = points[indices]
+        if sps == 1:
+            sent = amplified(self, sent, list(points))
+        else:
+            sent = amplified(self, self._shaped(sent, late % 1.0))
+        paths = draw_paths(self, sps, sent.shape[1], rng, number)
+        received = through(paths, sent)
+        if late:
+            received = np.roll(received, int(np.floor(late)) * sps, axis=1)
+        received, variance = front_end(self, received, sps, rng)
+        return Frame(
+            received[:, self.before * sps :],
+            points[indices[:, self.before : first]].astype(np.complex64),
+            indices[:, first : first + self.payload],
+            paths.response() if sps == 1 and not self.timing_offset else None,
+            variance,
+        )
+
+    def _module_pilots(self, seed):
+        """Those that the module's frame source and programs send."""
+        constellation = self.constellation().base()
+        rows = [
+            reservoir.random_pilots(constellation, self.pilots, seed + stream)
+            for stream in range(self.streams)
+        ]
+        return nearest(np.array(self.constellation().points()), np.array(rows))
+
+    def _shaped(self, symbols, late):
+        """Pulses of unit mean power, on time with sample k * sps but for late, in symbols."""
+        sps, reach = self.samples_per_symbol, PULSE_SPAN * self.samples_per_symbol
+        places = np.arange(-reach, reach + 1) / sps - late
+        pulse = root_raised_cosine(places, self.excess_bandwidth)
+        impulses = np.zeros((len(symbols), symbols.shape[1] * sps), complex)
+        impulses[:, ::sps] = symbols
+        rows = [np.convolve(row, pulse)[reach:-reach] for row in impulses]
+        return np.array(rows)
+
+
+def root_raised_cosine(places, excess):
+    """At places in symbols, of unit energy per symbol period (1 at its middle, nearly)."""
+    t = np.where(np.abs(places) < 1e-9, 1e-9, places)
+    t = np.where(np.abs(np.abs(4 * excess * t) - 1) < 1e-9, t * (1 + 1e-7), t)
+    wave = np.sin(np.pi * t * (1 - excess))
+    wave = wave + 4 * excess * t * np.cos(np.pi * t * (1 + excess))
+    return wave / (np.pi * t * (1 - (4 * excess * t) ** 2))

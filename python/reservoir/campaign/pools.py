@@ -1,0 +1,115 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Where the work is done: in this process, or by workers of dask.distributed."""
+
+import logging
+import sys
+import tempfile
+
+PATIENCE = 10  # seconds without a result, then it is said if nobody works
+TRIES = 4  # of a piece of work whose workers die
+
+
+class WorkError(Exception):
+    """A piece of work that fails, wherever it is tried."""
+
+
+class Here:
+    """One piece after the other."""
+
+    capacity = 1
+
+    def __init__(self):
+        self._waiting = []
+
+    def submit(self, key, function, arguments):
+        self._waiting.append((key, function, arguments))
+
+    def __len__(self):
+        return len(self._waiting)
+
+    def finished(self):
+        """[(key, result)] of what is ready; waits for one at least."""
+        key, function, arguments = self._waiting.pop(0)
+        try:
+            return [(key, function(**arguments))]
+        except Exception as error:
+            raise WorkError(f"{key}: {error}") from error
+
+    def close(self):
+        pass
+
+
+class Cluster:
+    """Workers of a scheduler of dask.distributed: its address, or so many processes of this machine,
+    reachable from it alone."""
+
+    def __init__(self, address=None, workers=None):
+        import distributed
+
+        self._distributed = distributed
+        self._local = None
+        self._folder = tempfile.TemporaryDirectory(prefix="reservoir-")
+        if address is None:
+            self._local = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                local_directory=self._folder.name,
+                silence_logs=logging.CRITICAL,
+            )
+        self._client = distributed.Client(self._local or address, timeout=20)
+        self._pending, self._tries = {}, {}
+
+    @property
+    def capacity(self):
+        """Pieces of work that keep all workers busy."""
+        workers = self._client.scheduler_info()["workers"].values()
+        return 2 * max(sum(worker["nthreads"] for worker in workers), 1)
+
+    @property
+    def dashboard(self):
+        return self._client.dashboard_link
+
+    def submit(self, key, function, arguments):
+        future = self._client.submit(function, **arguments, pure=False)
+        self._pending[future] = key, function, arguments
+
+    def __len__(self):
+        return len(self._pending)
+
+    def finished(self):
+        while True:
+            try:
+                done, _ = self._distributed.wait(
+                    list(self._pending), PATIENCE, "FIRST_COMPLETED"
+                )
+                break
+            except (self._distributed.TimeoutError, TimeoutError):
+                if not self._client.scheduler_info()["workers"]:
+                    print("The scheduler has no workers: waiting.", file=sys.stderr)
+        return [found for future in done for found in self._take(future)]
+
+    def _take(self, future):
+        key, function, arguments = self._pending.pop(future)
+        try:
+            return [(key, future.result())]
+        except self._distributed.KilledWorker as error:
+            self._tries[key] = self._tries.get(key, 1) + 1
+            if self._tries[key] > TRIES:
+                raise WorkError(f"{key}: every worker that tries it dies") from error
+            self.submit(key, function, arguments)
+            return []
+        except Exception as error:
+            raise WorkError(f"{key}: {error}") from error
+
+    def close(self):
+        for future in self._pending:
+            future.cancel()
+        self._client.close()
+        if self._local:
+            self._local.close()
+        self._folder.cleanup()

@@ -1,0 +1,141 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""The receivers that a campaign can name: all detectors of this module, and peers.
+
+KINDS maps a name to a class. An instance is made of a link and parameters; receive(frames) gives the
+payload's symbols of each frame, in the shape of its payload. All frames of a block are given at once,
+as receivers made of GNU Radio's own blocks need a stream.
+"""
+
+import inspect
+
+import numpy as np
+
+from gnuradio import reservoir
+
+from . import peers, stream_peers
+from .links import SingleCarrier
+from .ofdm_link import Ofdm
+from .peers import Unsuitable
+
+
+class Detector:
+    """Of reservoir.detectors(), on every frame by itself."""
+
+    links = SingleCarrier
+
+    def __init__(self, link, **parameters):
+        own = dict(num_inputs=link.antennas, num_outputs=link.streams)
+        if "constellation" in self.names():
+            own["constellation"] = link.constellation().base()
+        own = {name: value for name, value in own.items() if name in self.names()}
+        self._detector = self.made(**{**own, **parameters})
+        self._link = link
+
+    @classmethod
+    def names(cls):
+        return {entry["name"] for entry in cls.made.parameters()}
+
+    def receive(self, frames):
+        return [self._receive(frame) for frame in frames]
+
+    def _receive(self, frame):
+        received, pilots = frame.received, frame.pilots
+        symbols = self._detector.receive(
+            received[0] if len(received) == 1 else received,
+            pilots[0] if len(pilots) == 1 else pilots,
+            sps=self._link.samples_per_symbol,
+            payload_len=self._link.payload,
+        )
+        return np.atleast_2d(symbols)[:, self._link.pilots :]
+
+    def report(self):
+        """Of the last frame: poles and more."""
+        return self._detector.report()
+
+
+class OfdmDetector(Detector):
+    """Of the OFDM detectors."""
+
+    links = Ofdm
+
+    def __init__(self, link, **parameters):
+        own = dict(
+            fft_len=link.fft_len,
+            cp_len=link.cp_len,
+            num_rx=link.antennas,
+            num_tx=link.streams,
+        )
+        if "constellation" in self.names():
+            own["constellation"] = link.constellation().base()
+        self._detector = self.made(**{**own, **parameters})
+        self._link = link
+
+    def _receive(self, frame):
+        symbols = self._detector.receive(frame.received, frame.pilots)
+        return symbols[..., self._link.carriers()]
+
+
+class OfdmFilter:
+    """A time-domain filter over all antennas, trained on the pilots' samples, prefix and all; the better
+    of two delays."""
+
+    links = Ofdm
+    DELAYS = (10, 16)
+
+    def __init__(self, link, num_taps: int = 32):
+        shape = dict(num_inputs=link.antennas, num_outputs=link.streams)
+        self._filters = [
+            reservoir.fir(num_taps, delay, **shape) for delay in self.DELAYS
+        ]
+        self._link = link
+
+    def receive(self, frames):
+        return [self._receive(frame) for frame in frames]
+
+    def _receive(self, frame):
+        wanted = self._link.modulate(frame.pilots).astype(np.complex64)
+        seen = frame.received
+        best = min(self._filters, key=lambda one: one.fit(seen, wanted).mse)
+        behind = np.zeros((len(seen), best.look_ahead()), np.complex64)
+        samples = np.atleast_2d(best.detect(np.append(seen, behind, axis=1)))
+        symbols = self._link.demodulate(samples[:, : seen.shape[1]])
+        return symbols[:, self._link.pilots :, self._link.carriers()]
+
+
+def _kinds():
+    """Every kind by its name; a detector that is added to the module is here without a word."""
+    found = {}
+    for base, kinds in (
+        (Detector, reservoir.detector_kinds()),
+        (OfdmDetector, reservoir.ofdm_detector_kinds()),
+    ):
+        for kind in kinds:
+            name = kind["name"]
+            found[name] = type(name, (base,), dict(made=getattr(reservoir, name)))
+    found["ofdm_fir"] = OfdmFilter
+    return {**found, **stream_peers.KINDS, **peers.KINDS}
+
+
+KINDS = _kinds()
+
+
+def parameter_names(kind):
+    """What a campaign may set."""
+    made = KINDS[kind]
+    if hasattr(made, "names"):
+        return made.names()
+    return set(list(inspect.signature(made.__init__).parameters)[2:])
+
+
+def unsuitable(kind, link, parameters):
+    """Why the receiver cannot take part on the link; None if it can."""
+    made = KINDS[kind]
+    if not isinstance(link, made.links):
+        return f"{kind} is for {made.links.__name__}"
+    try:
+        made(link, **parameters)
+    except Unsuitable as reason:
+        return str(reason)
+    return None

@@ -1,0 +1,377 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""Campaign files: what is measured, in TOML. docs/campaigns.md describes them."""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import re
+
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    import tomli as tomllib
+
+from .fields import FieldError, Table, integer, is_number, line, number, word
+from .links import SingleCarrier
+from .ofdm_link import Ofdm
+from .receivers import KINDS, parameter_names, unsuitable
+
+LINKS = {"single_carrier": SingleCarrier, "ofdm": Ofdm}
+FIGURES = ("ser", "ber", "lost", "evm_db")
+
+
+class SpecificationError(ValueError):
+    """What is wrong with a campaign file, where, and what is allowed."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Head(Table):
+    """The entries that belong to no table."""
+
+    title: str = line("Campaign", "of the report")
+    about: str = line("", "a few sentences for the report")
+    seed: int = integer(1, 0, 2**32, "of all frames")
+    frames: int = integer(100, 1, 10**9, "at each point, at most")
+    errors: int = integer(
+        0,
+        0,
+        10**9,
+        "frames end where every receiver has so many wrong symbols; 0: never",
+    )
+    lost_frames: int = integer(
+        0, 0, 10**9, "frames end where every receiver has lost so many; 0: never"
+    )
+    block: int = integer(50, 1, 10**6, "frames that are received one after the other")
+    tuning_frames: int = integer(
+        50,
+        1,
+        10**6,
+        "on which settings are tried, others than those that are counted",
+    )
+    horizontal: str = line("", "entry of the links that the curves run over")
+
+
+@dataclasses.dataclass(frozen=True)
+class Receiver:
+    """parameters: given; tune: lists of values that are tried, the best one on other frames is used."""
+
+    name: str
+    label: str
+    kind: str
+    parameters: dict
+    tune: dict
+
+    def settings(self):
+        """Every combination of what is tuned."""
+        return [
+            dict(zip(self.tune, values))
+            for values in itertools.product(*self.tune.values())
+        ]
+
+    def identity(self):
+        return dict(kind=self.kind, parameters=self.parameters, tune=self.tune)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A link at which all receivers are measured."""
+
+    group: str  # name of the table [links.NAME], "" of a campaign with one link
+    link: object
+    varied: dict  # what the file has a list of: {entry: value}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Limit(Table):
+    """What must hold: the figure of a receiver, or its ratio to another's, is at most at_most."""
+
+    receiver: str = line("", "its name")
+    over: str = line("", "name of another receiver; the limit is of the ratio")
+    figure: str = word("ser", FIGURES, "what is limited")
+    at_most: float = number(1.0, -1e9, 1e9, "the limit")
+    link: str = line("", "name of the links' table")
+
+
+@dataclasses.dataclass(frozen=True)
+class Campaign:
+    head: Head
+    receivers: tuple
+    points: tuple
+    limits: tuple  # (Limit, {entry: value})
+
+
+class Source:
+    """The text of a campaign file, to name the line of an error."""
+
+    def __init__(self, name, text):
+        self.name, self._lines = name, text.splitlines()
+
+    def line(self, table, key, which=0):
+        """Of the key in the which-th table of that name; of the table itself if the key is not there."""
+        header, seen, found = "", -1, 0
+        wanted = re.compile(rf'^\s*"?{re.escape(key)}"?\s*(=|\.)') if key else None
+        if not table:
+            seen = 0
+        for count, text in enumerate(self._lines, 1):
+            if match := re.match(r"^\s*\[+\s*([^\]]+?)\s*\]+", text):
+                header = match[1].replace('"', "")
+                if header == table:
+                    seen += 1
+                    if seen == which:
+                        found = count
+            here = header == table and seen == which
+            if wanted and here and wanted.match(text):
+                return count
+        return found
+
+    def error(self, message, table="", key="", which=0):
+        count = self.line(table, key, which)
+        place = f"{self.name}, line {count}" if count else self.name
+        shown = f"[{table}] " if table else ""
+        return SpecificationError(f"{place}: {shown}{message}")
+
+
+def load(path, **changes):
+    """The campaign of a file."""
+    return parse(path.read_text(encoding="utf-8"), str(path), **changes)
+
+
+def parse(text, name="campaign", **changes):
+    """The campaign of a file's text; for changes see build."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecificationError(f"{name}: {error}") from error
+    return build(content, Source(name, text), **changes)
+
+
+def build(content, source, quick=False, **changes):
+    """The campaign of a file's content.
+
+    quick: of each list of values the first, the middle and the last one, and a third of the frames,
+        unless changes has their number
+    changes: entries of its head that are given elsewhere
+    """
+    content = dict(content)
+    tables = {
+        key: content.pop(key, default)
+        for key, default in (
+            ("link", {}),
+            ("links", {}),
+            ("receivers", []),
+            ("limits", []),
+        )
+    }
+    for key, kind, written in (
+        ("link", dict, "[link]"),
+        ("links", dict, "[links.NAME]"),
+        ("receivers", list, "[[receivers]]"),
+        ("limits", list, "[[limits]]"),
+    ):
+        if not isinstance(tables[key], kind):
+            raise source.error(f"{key}: must be a table, written {written}", "", key)
+    given = {key: value for key, value in changes.items() if value is not None}
+    head = _table(Head, {**content, **given}, source, "")
+    if quick:
+        head = _shorter(head, given)
+    receivers = _receivers(tables["receivers"], source)
+    points = _points(tables["link"], tables["links"], source, quick)
+    _check_receivers(receivers, points, source)
+    if head.horizontal and not any(head.horizontal in p.varied for p in points):
+        raise source.error(
+            f"horizontal = {head.horizontal!r}: must be an entry of the links that has a "
+            f"list of values ({_listed({k for p in points for k in p.varied})})",
+            "",
+            "horizontal",
+        )
+    limits = _limits(tables["limits"], receivers, points, source)
+    return Campaign(head, receivers, points, limits)
+
+
+def _listed(names):
+    return ", ".join(sorted(names)) or "there is none"
+
+
+def _table(made, entries, source, table, which=0):
+    """An instance of a Table, from entries of the file."""
+    allowed = {field.name for field in dataclasses.fields(made)}
+    for key in entries:
+        if key not in allowed:
+            raise source.error(
+                f"{key}: no such entry; there is: {_listed(allowed)}", table, key, which
+            )
+    try:
+        return made(**entries)
+    except FieldError as error:
+        raise source.error(str(error), table, error.name, which) from error
+
+
+def _receivers(tables, source):
+    if not tables:
+        raise source.error("there must be one receiver or more: [[receivers]]")
+    found, names = [], set()
+    for which, table in enumerate(tables):
+        wrong = lambda text, key="": source.error(text, "receivers", key, which)
+        entries = dict(table)
+        kind = entries.pop("kind", None)
+        if kind not in KINDS:
+            raise wrong(f"kind = {kind!r}: must be one of {_listed(KINDS)}", "kind")
+        name = entries.pop("name", kind)
+        if not isinstance(name, str) or not name or name in names:
+            raise wrong(f"name = {name!r}: must be a text of its own", "name")
+        names.add(name)
+        label, tune = entries.pop("label", name), entries.pop("tune", {})
+        if not isinstance(label, str):
+            raise wrong(f"label = {label!r}: must be text", "label")
+        if not isinstance(tune, dict) or not all(
+            isinstance(values, list) and values for values in tune.values()
+        ):
+            raise wrong("tune: must be lists of values: tune.NAME = [ ... ]", "tune")
+        allowed = parameter_names(kind)
+        for key in (*entries, *tune):
+            if key not in allowed:
+                raise wrong(
+                    f"{key}: {kind} has no such parameter; it has: {_listed(allowed)}",
+                    "tune" if key in tune else key,
+                )
+        found.append(Receiver(name, label, kind, entries, tune))
+    return tuple(found)
+
+
+def _points(common, tables, source, quick):
+    """Every combination of the values that are lists, of every link."""
+    points = []
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise source.error(f"{name}: must be a table, written [links.{name}]")
+    for group, own in (tables or {"": {}}).items():
+        entries = {**common, **own}
+        where = lambda key: f"links.{group}" if key in own else "link"
+        kind = entries.pop("kind", "single_carrier")
+        if kind not in LINKS:
+            raise source.error(
+                f"kind = {kind!r}: must be one of {_listed(LINKS)}",
+                where("kind"),
+                "kind",
+            )
+        fields = {field.name: field for field in dataclasses.fields(LINKS[kind])}
+        varied = {
+            key: value
+            for key, value in entries.items()
+            if isinstance(value, list)
+            and key in fields
+            and not fields[key].metadata["many"]
+        }
+        if empty := [key for key, values in varied.items() if not values]:
+            raise source.error(
+                f"{empty[0]} = []: must have a value", where(empty[0]), empty[0]
+            )
+        if quick:
+            varied = {key: thinned(values) for key, values in varied.items()}
+        for values in itertools.product(*varied.values()):
+            at = dict(zip(varied, values))
+            link = _link(LINKS[kind], {**entries, **at}, source, where)
+            points.append(Point(group, link, at))
+    return tuple(points)
+
+
+def _shorter(head, given):
+    third = {
+        name: max(getattr(head, name) // 3, 1) for name in ("frames", "tuning_frames")
+    }
+    return dataclasses.replace(head, **{**third, **given})
+
+
+def thinned(values):
+    return list(dict.fromkeys([values[0], values[len(values) // 2], values[-1]]))
+
+
+def _link(made, entries, source, where):
+    allowed = {field.name for field in dataclasses.fields(made)}
+    for key in entries:
+        if key not in allowed:
+            raise source.error(
+                f"{key}: no such entry; there is: {_listed(allowed)}", where(key), key
+            )
+    try:
+        link = made(**entries)
+        link.check()
+    except FieldError as error:
+        raise source.error(str(error), where(error.name), error.name) from error
+    return link
+
+
+def _check_receivers(receivers, points, source):
+    """Every receiver is made once, so that a bad parameter is said before anything runs."""
+    for which, receiver in enumerate(receivers):
+        reasons = []
+        for point in points:
+            for settings in receiver.settings():
+                parameters = {**receiver.parameters, **settings}
+                try:
+                    reason = unsuitable(receiver.kind, point.link, parameters)
+                except (ValueError, TypeError) as error:
+                    key = str(error).split(" ")[0]
+                    raise source.error(
+                        f"{receiver.name}: {str(error).splitlines()[0]}",
+                        "receivers",
+                        "tune" if key in receiver.tune else key,
+                        which,
+                    ) from error
+                if reason:
+                    reasons.append(reason)
+                    break
+        if len(reasons) == len(points):
+            raise source.error(
+                f"{receiver.name} can take part on no link: {reasons[0]}",
+                "receivers",
+                "kind",
+                which,
+            )
+
+
+def _limits(tables, receivers, points, source):
+    found = []
+    names = {receiver.name for receiver in receivers}
+    groups = {point.group for point in points}
+    varied = {key for point in points for key in point.varied}
+    for which, table in enumerate(tables):
+        at = {key: value for key, value in table.items() if key in varied}
+        own = {key: value for key, value in table.items() if key not in varied}
+        limit = _table(Limit, own, source, "limits", which)
+        wrong = lambda text, key: source.error(text, "limits", key, which)
+        for key in ("receiver", "over"):
+            name = getattr(limit, key)
+            if name not in names and (key == "receiver" or name):
+                raise wrong(f"{key} = {name!r}: must be one of {_listed(names)}", key)
+        if limit.link and limit.link not in groups:
+            raise wrong(
+                f"link = {limit.link!r}: must be one of {_listed(groups)}", "link"
+            )
+        if limit.over and limit.figure == "evm_db":
+            raise wrong("figure = 'evm_db': has no ratio", "figure")
+        if not any(concerns(limit, at, point) for point in points):
+            raise wrong("it concerns no point", next(iter(at), ""))
+        found.append((limit, at))
+    return tuple(found)
+
+
+def concerns(limit, at, point):
+    """Whether a limit is about a point."""
+    return limit.link in ("", point.group) and all(
+        key in point.varied and _same(point.varied[key], value)
+        for key, value in at.items()
+    )
+
+
+def _same(a, b):
+    return float(a) == float(b) if is_number(a) and is_number(b) else a == b
+
+
+def digest(*parts):
+    """A short name for what JSON can hold."""
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,70 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""What was found so far: a file of JSON lines, one for each receiver and block of frames.
+
+A line is written whole and flushed to the disk. What a run that was killed left of a line is cut off
+by the next one.
+"""
+
+import fcntl
+import json
+import os
+
+
+class Busy(Exception):
+    """Another run writes into the folder."""
+
+
+class Store:
+    """The records of a folder, by link and receiver; both are names made by specification.digest."""
+
+    FILE = "blocks.jsonl"
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = open(folder / self.FILE, "a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise Busy(f"another run is writing into {folder}") from error
+        self._records = {}
+        self._read()
+
+    def _read(self):
+        self._file.seek(0)
+        whole = 0
+        for text in self._file:
+            try:
+                record = json.loads(text) if text.endswith(b"\n") else None
+            except ValueError:
+                record = None
+            if not isinstance(record, dict) or not {"link", "receiver"} <= set(record):
+                break
+            self._keep(record)
+            whole += len(text)
+        self._file.seek(0, os.SEEK_END)
+        if whole < self._file.tell():
+            self._file.truncate(whole)
+
+    def _keep(self, record):
+        at = record["link"], record["receiver"]
+        self._records.setdefault(at, []).append(record)
+
+    def records(self, link, receiver):
+        return self._records.get((link, receiver), [])
+
+    def num_others(self, wanted):
+        """Records that are of other links and receivers than those of `wanted`: pairs of names."""
+        return sum(
+            len(records) for at, records in self._records.items() if at not in wanted
+        )
+
+    def add(self, record):
+        self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self):
+        self._file.close()

@@ -1,0 +1,60 @@
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+"""What a worker does: functions of plain arguments, the same result wherever they run."""
+
+import time
+
+import numpy as np
+
+from ..modulations import nearest
+from .receivers import KINDS
+
+FIRST_TUNING_FRAME = 2**40  # other frames than those that are counted
+
+
+def receive_block(link, seed, first, count, receivers):
+    """{receiver: record} of frames first ... first + count - 1; receivers: {name: (kind, parameters)}.
+
+    A record has, for each frame: wrong symbols, wrong bits, squared error of the payload's symbols,
+    which have unit power; and the seconds that the receiver took for all of them.
+    """
+    frames = [link.make_frame(seed, first + k) for k in range(count)]
+    found = {}
+    for name, (kind, parameters) in receivers.items():
+        receiver = KINDS[kind](link, **parameters)
+        begin = time.perf_counter()
+        symbols = receiver.receive(frames)
+        seconds = time.perf_counter() - begin
+        found[name] = dict(count_errors(link, frames, symbols), seconds=seconds)
+    return found
+
+
+def count_errors(link, frames, symbols):
+    """Of all frames, by their payloads; symbols that are not finite count as zeros."""
+    points = link.points()
+    sent = np.array([frame.payload.ravel() for frame in frames])
+    found = np.array([np.ravel(one) for one in symbols])
+    found = np.where(np.isfinite(found), found, 0)
+    differing = (nearest(points, found) ^ sent).astype(np.uint8)
+    return dict(
+        wrong=np.count_nonzero(differing, axis=1).tolist(),
+        bits=np.unpackbits(differing, axis=1).sum(axis=1).tolist(),
+        error=np.sum(np.abs(found - points[sent]) ** 2, axis=1).tolist(),
+    )
+
+
+def tune(link, seed, count, block, kind, parameters, settings):
+    """The place of the settings with the fewest wrong symbols; where they are equal, the least error."""
+    frames = [link.make_frame(seed, FIRST_TUNING_FRAME + k) for k in range(count)]
+    scores = []
+    for which, setting in enumerate(settings):
+        receiver = KINDS[kind](link, **parameters, **setting)
+        wrong = error = 0
+        for first in range(0, count, block):
+            here = frames[first : first + block]
+            counted = count_errors(link, here, receiver.receive(here))
+            wrong += sum(counted["wrong"])
+            error += sum(counted["error"])
+        scores.append((wrong, error, which))
+    return min(scores)[2]
