@@ -13,7 +13,7 @@ UNITY ?= ON
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup configure build generate demo test sanitize bench install format clean
+.PHONY: help setup configure build generate demo test sanitize bench docs install format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
@@ -21,6 +21,7 @@ help:
 	@echo "make test             build everything with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
+	@echo "make docs             the documentation as a site (in out/docs)"
 	@echo "make generate         blocks for Companion, type stub and docs/detectors.md, from what the detectors say"
 	@echo "make install PREFIX=  install (default /usr/local)"
 	@echo "make format           format C++ with clang-format, Python with black"
@@ -74,6 +75,12 @@ bench: configure
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 	$(IN_TREE) $(PYTHON) tests/bench/bench.py --kernels $(BUILD)/tests/bench/bench_kernels
+
+docs: configure
+	@tools/setup.sh docs
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
+	@$(IN_TREE) $(PYTHON) -m sphinx -b html -E -W --keep-going -q docs out/docs
+	@echo "The documentation is in out/docs/index.html."
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX) > /dev/null

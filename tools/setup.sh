@@ -4,6 +4,7 @@
 #   tools/setup.sh              to build, install and run the demo
 #   tools/setup.sh test         ... and the tests
 #   tools/setup.sh bench        ... and the benchmarks
+#   tools/setup.sh docs         ... and the documentation as a site
 #   tools/setup.sh format       the formatters only
 #   tools/setup.sh --list ...   print the packages, install nothing
 #
@@ -16,7 +17,8 @@ python3-dev python3-numpy python3-scipy python3-matplotlib python3-tqdm python3-
 python3-pyqtgraph python3-gi python3-gi-cairo gir1.2-gtk-3.0"
 GNURADIO="gnuradio gnuradio-dev"
 BENCH="libbenchmark-dev libliquid-dev" # liquid-dsp: equalizers to compare with
-TEST="python3-pytest python3-pytest-xdist python3-hypothesis $BENCH"
+DOCS="python3-sphinx python3-myst-parser"
+TEST="python3-pytest python3-pytest-xdist python3-hypothesis $BENCH $DOCS"
 GNURADIO_TEST="gr-osmosdr" # built for the GNU Radio of the distribution
 FORMAT="clang-format black"
 
@@ -37,8 +39,9 @@ case "${1:-}" in
         fi
         ;;
     bench) wanted="$BASE $BENCH"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
+    docs) wanted="$BASE $DOCS"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     format) wanted="$FORMAT" ;;
-    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | bench | format])" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | bench | docs | format])" >&2; exit 2 ;;
 esac
 wanted=$(echo $wanted)
 if [ $list = 1 ]; then echo "$wanted"; exit 0; fi

@@ -49,6 +49,7 @@ COLUMNS = (
 )
 TEXT_COLUMNS = (0, 1)
 PICTURE_FRAMES = 8
+CLOUDS = 4  # constellations side by side
 CLOSE = 1.25  # ratios up to this, and from its inverse, are called about as good
 
 
@@ -278,39 +279,41 @@ def axis_label(entry):
 
 
 def constellations(results):
-    """Payload symbols as received and out of each receiver: a row for the middle point of each panel."""
-    chosen = _middle_points(results)
-    receivers = results.campaign.receivers
+    """Payload symbols as received and out of each receiver, at the middle point of each panel."""
+    pictures = [
+        picture
+        for work, measured in _middle_points(results)
+        for picture in _pictures(results, work, measured)
+    ]
+    lines = -(-len(pictures) // CLOUDS)
     figure, axes = pyplot.subplots(
-        len(chosen),
-        1 + len(receivers),
-        figsize=(2.6 * (1 + len(receivers)), 2.9 * len(chosen)),
+        lines,
+        CLOUDS,
+        figsize=(3.0 * CLOUDS, 3.3 * lines),
         sharex=True,
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
-    for line, (work, measured) in zip(axes, chosen):
-        link, seed = work.point.link, results.campaign.head.seed
-        frames = [link.make_frame(seed, k) for k in range(PICTURE_FRAMES)]
-        pictures = [("Received", _received(link, frames))]
-        for receiver in receivers:
-            if receiver.name in measured:
-                parameters = {
-                    **receiver.parameters,
-                    **measured[receiver.name].settings,
-                }
-                found = KINDS[receiver.kind](link, **parameters).receive(frames)
-                pictures.append((receiver.label, np.concatenate(found, None)))
-        for axis, (title, symbols) in zip(line, pictures):
-            _cloud(axis, link.points(), symbols)
-            axis.set_title(f"{title}\n{place(work.point)}", fontsize=9)
-        for axis in line[len(pictures) :]:
-            axis.set_visible(False)
-        line[0].set_ylabel("Quadrature")
-    for axis in axes[-1]:
-        axis.set_xlabel("In-phase")
+    for axis, (title, points, symbols) in zip(axes.flat, pictures):
+        _cloud(axis, points, symbols)
+        axis.set_title(title, fontsize=10)
+    for axis in list(axes.flat)[len(pictures) :]:
+        axis.set_visible(False)
     return figure
+
+
+def _pictures(results, work, measured):
+    """(title, points, symbols) of a link."""
+    link, head = work.point.link, results.campaign.head
+    frames = [link.make_frame(head.seed, k) for k in range(PICTURE_FRAMES)]
+    title = f"{{}}\n{place(work.point)}"
+    yield title.format("Received"), link.points(), _received(link, frames)
+    for found in measured.values():
+        receiver = found.receiver
+        parameters = {**receiver.parameters, **found.settings}
+        symbols = KINDS[receiver.kind](link, **parameters).receive(frames)
+        yield title.format(receiver.label), link.points(), np.concatenate(symbols, None)
 
 
 def _middle_points(results):

@@ -28,10 +28,10 @@ body { font: 16px/1.5 sans-serif; max-width: 70em; margin: 2em auto; padding: 0 
 img { max-width: 100% }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .2em .8em; border-bottom: 1px solid #ddd; text-align: right }
+th, td { padding: .2em .8em; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
 th { border-bottom: 2px solid #888 }
-.text { text-align: left }
-tr.first td { border-top: 1px solid #888 }
+.text { text-align: left; white-space: normal }
+tr.first td { border-top: 2px solid #888 }
 .note { color: #555; font-size: 90% }
 @media print { body { max-width: none; margin: 0 } h2 { break-after: avoid } img, tr { break-inside: avoid } }
 """
