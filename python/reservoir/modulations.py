@@ -16,10 +16,11 @@ CONSTELLATIONS = {
 LABELS = {"bpsk": "BPSK", "qpsk": "QPSK", "8psk": "8-PSK", "16qam": "16-QAM"}
 
 
-def unit_power_points(modulation):
-    """The points at unit mean power."""
-    points = np.array(CONSTELLATIONS[modulation]().points())
-    return points / np.sqrt(np.mean(np.abs(points) ** 2))
+def gray_16qam():
+    """16-QAM whose neighbours differ in one bit; GNU Radio's own is not Gray-coded."""
+    levels = np.array([-3, -1, 3, 1]) / np.sqrt(10)  # of the labels 0, 1, 2, 3
+    points = [complex(levels[k >> 2], levels[k & 3]) for k in range(16)]
+    return digital.constellation_calcdist(points, [], 4, 1)
 
 
 def nearest(points, symbols):

@@ -3,16 +3,11 @@
 #
 """configured_esn with several streams: error rates, permutations, flowgraphs, bad data."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from gnuradio import digital, reservoir
 from links import run, same_bits, training_tag
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-from mimo_links import LINKS, Link, make_frame  # noqa: E402
+from mimo_links import LINKS, Link, make_frame
 
 SHORT = Link(num_pilots=64, payload_len=100)
 

@@ -18,9 +18,10 @@ import numpy as np
 from gnuradio import reservoir
 
 from ..link import NAMED_CHANNELS, named_channel
-from ..modulations import CONSTELLATIONS, nearest, unit_power_points
+from ..modulations import CONSTELLATIONS, gray_16qam, nearest
 from .fields import FieldError, Table, integer, number, numbers, switch, word
 
+MODULATIONS = {**CONSTELLATIONS, "16qam_gray": gray_16qam}
 AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
 FADING_WAVES = 16  # sum of sinusoids
 INTERPOLATOR = 24  # samples on each side of a delay that is no whole number of samples
@@ -32,7 +33,7 @@ class Link(Table):
     """Amplifiers, channel, receiver front end. Delays and lengths of channels count samples of one
     symbol for single-carrier links, and samples for OFDM."""
 
-    modulation: str = word("qpsk", CONSTELLATIONS, "of the payload")
+    modulation: str = word("qpsk", MODULATIONS, "of the payload")
     snr_db: float = number(
         20.0, -100, 300, "symbol's energy over the noise's density; OFDM: per sample"
     )
@@ -83,10 +84,12 @@ class Link(Table):
     )
 
     def points(self):
-        return unit_power_points(self.modulation)
+        """At unit mean power."""
+        points = np.array(self.constellation().points())
+        return points / np.sqrt(np.mean(np.abs(points) ** 2))
 
     def constellation(self):
-        return CONSTELLATIONS[self.modulation]()
+        return MODULATIONS[self.modulation]()
 
     def check(self):
         """What no field can say alone."""

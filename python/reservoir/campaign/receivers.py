@@ -104,6 +104,49 @@ class OfdmFilter:
         return symbols[:, self._link.pilots :, self._link.carriers()]
 
 
+class OfdmReference:
+    """Channel taps by least squares over the whole band, and an LMMSE equalizer with the larger of the
+    true noise and the residual; unbiased."""
+
+    links = Ofdm
+    RIDGE = 1e-3
+
+    def __init__(self, link, num_taps: int = 16):
+        self._link, self._taps = link, num_taps
+        used = link.carriers()
+        turns = np.outer(used, np.arange(num_taps)) / link.fft_len
+        self._turns = np.exp(-2j * np.pi * turns)
+
+    def receive(self, frames):
+        return [self._receive(frame) for frame in frames]
+
+    def _receive(self, frame):
+        used, pilots = self._link.carriers(), self._link.pilots
+        received = self._link.demodulate(frame.received)[..., used]
+        response, residual = self._estimate(frame.pilots[..., used], received)
+        ratio = self._link.fft_len / self._link.scale() ** 2
+        noise = max(residual, frame.noise_variance * ratio)
+        adjoint = response.conj().transpose(0, 2, 1)
+        count = response.shape[2]
+        weights = np.linalg.solve(adjoint @ response + noise * np.eye(count), adjoint)
+        gains = np.einsum("kij,kji->ki", weights, response).real
+        weights /= np.maximum(gains, 1e-12)[..., None]
+        return np.einsum("kij,jnk->ink", weights, received[:, pilots:])
+
+    def _estimate(self, known, received):
+        """(carriers, antennas, streams), and the residual per carrier and antenna."""
+        count = known.shape[1]
+        rows = known.transpose(1, 2, 0)[..., None] * self._turns[None, :, None]
+        rows = rows.reshape(-1, len(known) * self._taps)
+        targets = received[:, :count].reshape(len(received), -1).T
+        gram = rows.conj().T @ rows + self.RIDGE * len(rows) * np.eye(rows.shape[1])
+        taps = np.linalg.solve(gram, rows.conj().T @ targets)
+        residual = np.mean(np.abs(targets - rows @ taps) ** 2)
+        residual /= max(1 - rows.shape[1] / len(rows), 0.1)
+        taps = taps.reshape(len(known), self._taps, -1)
+        return np.einsum("kt,sta->kas", self._turns, taps), residual
+
+
 def _kinds():
     """Every kind by its name; a detector that is added to the module is here without a word."""
     found = {}
@@ -114,7 +157,7 @@ def _kinds():
         for kind in kinds:
             name = kind["name"]
             found[name] = type(name, (base,), dict(made=getattr(reservoir, name)))
-    found["ofdm_fir"] = OfdmFilter
+    found.update(ofdm_fir=OfdmFilter, ofdm_reference=OfdmReference)
     return {**found, **stream_peers.KINDS, **peers.KINDS}
 
 

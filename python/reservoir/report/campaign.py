@@ -73,7 +73,7 @@ class Results:
 def shown(entry, value):
     """A varied entry in words."""
     if entry == "modulation":
-        return LABELS[value]
+        return LABELS.get(value, "16-QAM, Gray labels")
     if entry == "snr_db":
         return f"{value:g} dB"
     number = f"{value:g}" if isinstance(value, (int, float)) else str(value)
