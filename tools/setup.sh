@@ -12,7 +12,7 @@
 set -eu
 
 # compiler, libraries, bindings, plots, Qt graphical blocks, and GTK for gnuradio-companion's window
-BASE="g++ make cmake pkg-config git libeigen3-dev libhwy-dev libboost-test-dev pybind11-dev
+BASE="g++ make cmake pkg-config git libeigen3-dev libhwy-dev libfftw3-dev libboost-test-dev pybind11-dev
 python3-dev python3-numpy python3-scipy python3-matplotlib python3-tqdm python3-distributed python3-pyqt5
 python3-pyqtgraph python3-gi python3-gi-cairo gir1.2-gtk-3.0"
 GNURADIO="gnuradio gnuradio-dev"

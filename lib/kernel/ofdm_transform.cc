@@ -6,7 +6,7 @@
 #include <gnuradio/reservoir/kernel/ofdm_transform.h>
 
 #include "check.h"
-#include <unsupported/Eigen/FFT>
+#include "kernel/fourier_transform.h"
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -19,19 +19,14 @@ using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
 
-struct ofdm_transform::workspace {
-    Eigen::FFT<double> fft;
-    VectorXcd in;
-};
-
 ofdm_transform::ofdm_transform(int fft_len, const std::vector<int>& cp_len)
-    : d_fft_len(fft_len), d_cp_len(cp_len), d_work(std::make_unique<workspace>())
+    : d_fft_len(fft_len), d_cp_len(cp_len)
 {
     require(fft_len >= 2, "fft_len", fft_len, "at least 2");
     require(!cp_len.empty(), "cp_len", "[]", "at least one length");
     for (const int length : cp_len)
         require_range("cp_len", length, 0, fft_len);
-    d_work->in.resize(fft_len);
+    d_fourier = fourier_transform::of(fft_len);
 }
 
 ofdm_transform::~ofdm_transform() = default;
@@ -63,25 +58,26 @@ Index ofdm_transform::num_symbols(Index num_samples) const
     return count;
 }
 
-MatrixXcd ofdm_transform::carriers(const VectorXcd& samples, Index num_symbols)
+MatrixXcd ofdm_transform::carriers(const VectorXcd& samples, Index num_symbols) const
 {
+    const double scale = 1.0 / std::sqrt(double(d_fft_len));
     MatrixXcd out(d_fft_len, num_symbols);
     for (Index n = 0; n < num_symbols; n++) {
-        d_work->in = samples.segment(begin(n) + cp_len(n), d_fft_len);
-        d_work->fft.fwd(out.col(n).data(), d_work->in.data(), d_fft_len);
+        d_fourier->forward(samples.data() + begin(n) + cp_len(n), out.col(n).data());
+        out.col(n) *= scale;
     }
-    return out * (1.0 / std::sqrt(double(d_fft_len)));
+    return out;
 }
 
-VectorXcd ofdm_transform::samples(const MatrixXcd& carriers)
+VectorXcd ofdm_transform::samples(const MatrixXcd& carriers) const
 {
+    const double scale = 1.0 / std::sqrt(double(d_fft_len));
     VectorXcd out(begin(carriers.cols()));
-    const double scale = std::sqrt(double(d_fft_len)); // inv divides by fft_len
     for (Index n = 0; n < carriers.cols(); n++) {
-        d_work->in = carriers.col(n) * scale;
         const Index prefix = cp_len(n);
         auto symbol = out.segment(begin(n) + prefix, d_fft_len);
-        d_work->fft.inv(symbol.data(), d_work->in.data(), d_fft_len);
+        d_fourier->inverse(carriers.col(n).data(), symbol.data());
+        symbol *= scale;
         out.segment(begin(n), prefix) = symbol.tail(prefix);
     }
     return out;

@@ -15,13 +15,13 @@ namespace gr {
 namespace reservoir {
 namespace kernel {
 
+class fourier_transform;
+
 /*!
  * \brief Samples of OFDM symbols with cyclic prefixes to carriers, and back.
  *
  * A symbol is its cyclic prefix and then fft_len samples. Carriers are in natural order (0 is DC) and
  * the transform is unitary: X = FFT(x) / sqrt(fft_len).
- *
- * Not for two threads at once.
  */
 class RESERVOIR_API ofdm_transform
 {
@@ -45,15 +45,15 @@ public:
     Eigen::Index num_symbols(Eigen::Index num_samples) const;
 
     //! A column for each of the first symbols, of which there must be all samples.
-    Eigen::MatrixXcd carriers(const Eigen::VectorXcd& samples, Eigen::Index num_symbols);
+    Eigen::MatrixXcd carriers(const Eigen::VectorXcd& samples,
+                              Eigen::Index num_symbols) const;
     //! The other way round, with the prefixes.
-    Eigen::VectorXcd samples(const Eigen::MatrixXcd& carriers);
+    Eigen::VectorXcd samples(const Eigen::MatrixXcd& carriers) const;
 
 private:
     const Eigen::Index d_fft_len;
     const std::vector<int> d_cp_len;
-    struct workspace;
-    std::unique_ptr<workspace> d_work;
+    std::shared_ptr<const fourier_transform> d_fourier;
 };
 
 } // namespace kernel
