@@ -6,6 +6,9 @@
 #include "kernel/hermitian_solve.h"
 
 #include "kernel/plain_complex.h"
+#include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -44,6 +47,55 @@ MatrixXcd hermitian_solve(const MatrixXcd& gram, MatrixXcd right)
         }
     }
     return right;
+}
+
+nested_cholesky::nested_cholesky(MatrixXcd gram)
+    : d_lower(std::move(gram)), d_inverse(d_lower.rows())
+{
+    constexpr double LEAST_PIVOT = 1e-300;
+    const Index size = d_lower.rows();
+    for (Index k = 0; k < size; k++) {
+        std::complex<double>* const column = &d_lower(0, k);
+        d_inverse(k) = 1.0 / std::sqrt(std::max(column[k].real(), LEAST_PIVOT));
+        for (Index r = k + 1; r < size; r++)
+            column[r] *= d_inverse(k);
+        for (Index j = k + 1; j < size; j++) {
+            const std::complex<double> share = column[j];
+            std::complex<double>* const later = &d_lower(0, j);
+            for (Index r = j; r < size; r++)
+                later[r] -= plain::times_conjugate(column[r], share);
+        }
+    }
+}
+
+void nested_cholesky::solve_lower(MatrixXcd& right) const
+{
+    const Index size = d_lower.rows();
+    for (Index q = 0; q < right.cols(); q++) {
+        std::complex<double>* const x = &right(0, q);
+        for (Index k = 0; k < size; k++) {
+            x[k] *= d_inverse(k);
+            const std::complex<double>* const column = &d_lower(0, k);
+            const std::complex<double> known = x[k];
+            for (Index r = k + 1; r < size; r++)
+                x[r] -= plain::times(column[r], known);
+        }
+    }
+}
+
+void nested_cholesky::solve_upper(MatrixXcd& right) const
+{
+    const Index size = right.rows();
+    for (Index q = 0; q < right.cols(); q++) {
+        std::complex<double>* const x = &right(0, q);
+        for (Index k = size - 1; k >= 0; k--) {
+            const std::complex<double>* const column = &d_lower(0, k);
+            std::complex<double> rest = x[k];
+            for (Index r = k + 1; r < size; r++)
+                rest -= plain::times_conjugate(x[r], column[r]);
+            x[k] = rest * d_inverse(k);
+        }
+    }
 }
 
 } // namespace kernel

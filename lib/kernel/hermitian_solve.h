@@ -21,6 +21,26 @@ namespace kernel {
  */
 Eigen::MatrixXcd hermitian_solve(const Eigen::MatrixXcd& gram, Eigen::MatrixXcd right);
 
+/*!
+ * \brief G = L L^H, G Hermitian and positive definite (Cholesky), for equations of which the first ones
+ * are solved alone as well: their factor is the first part of L.
+ */
+class nested_cholesky
+{
+public:
+    //! \param gram its lower half is read
+    explicit nested_cholesky(Eigen::MatrixXcd gram);
+    //! L^-1 B, of all equations.
+    void solve_lower(Eigen::MatrixXcd& right) const;
+    //! L^-H B, of the first B.rows() equations.
+    void solve_upper(Eigen::MatrixXcd& right) const;
+
+private:
+    Eigen::MatrixXcd
+        d_lower; // what is above the diagonal is not used, nor is the diagonal
+    Eigen::VectorXd d_inverse; // 1 / diagonal
+};
+
 } // namespace kernel
 } // namespace reservoir
 } // namespace gr

@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/carrier_channel.h>
 #include <gnuradio/reservoir/kernel/random.h>
 
+#include <Eigen/LU>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <algorithm>
@@ -123,6 +124,28 @@ BOOST_AUTO_TEST_CASE(orthogonal_pilots_without_noise)
     BOOST_TEST(more.taps.length == 16);
     for (Index j = 0; j < 2; j++)
         BOOST_TEST(more.taps.of(j).bottomRows(9).norm() < ROUNDING);
+}
+
+// Other frames leave nothing behind, nor do what is not usable and what was asked before.
+BOOST_AUTO_TEST_CASE(one_estimator_for_many_frames)
+{
+    kernel::random generator(12);
+    carrier_mask usable = all_of(3);
+    usable.row(5).setConstant(false);
+    usable.col(1).setConstant(false);
+    const carrier_streams pilots = { random_phases(generator, N, 3),
+                                     random_phases(generator, N, 3) };
+    const kernel::carrier_channel_estimator estimator(pilots, usable, 16);
+    for (const Index length : { 0, 3, 0, 16 }) {
+        const mimo_taps taps = random_taps(generator, 6, 2, 3);
+        const auto received = receive(pilots, taps, 0.1, generator);
+        const auto found = estimator.estimate(received, length);
+        const auto wanted =
+            kernel::estimate_carrier_channel(received, pilots, usable, 16, length);
+        BOOST_TEST(found.taps.length == (length == 0 ? 6 : length));
+        BOOST_TEST((found.taps.values == wanted.taps.values));
+        BOOST_TEST(found.noise_variance == wanted.noise_variance);
+    }
 }
 
 // Stream j has pilots on every second carrier, from j on, and is silent on the others.
@@ -270,6 +293,29 @@ kernel::noise_split split(const residuals& made, Index used_taps = 0)
                                used_taps);
 }
 
+// -2 log-likelihood of the residuals e when their covariance is noise (I + ratio H H^H), noise the likeliest.
+double unlikelihood(const carrier_streams& left,
+                    const carrier_mask& usable,
+                    const std::vector<mimo_matrix>& responses,
+                    double ratio)
+{
+    double energy = 0.0, logs = 0.0, total = 0.0;
+    const Index antennas = left.size();
+    for (Index n = 0; n < usable.cols(); n++)
+        for (Index k = 0; k < usable.rows(); k++) {
+            if (!usable(k, n))
+                continue;
+            const auto of_carrier = Eigen::VectorXcd::NullaryExpr(
+                antennas, [&](Index r) { return left[r](k, n); });
+            MatrixXcd covariance = ratio * responses[k] * responses[k].adjoint();
+            covariance.diagonal().array() += 1.0;
+            energy += of_carrier.dot(covariance.inverse() * of_carrier).real();
+            logs += std::log(covariance.determinant().real());
+            total += double(antennas);
+        }
+    return total * std::log(energy / total) + logs;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(covariance_is_noise_and_distortion)
@@ -310,6 +356,34 @@ BOOST_AUTO_TEST_CASE(noise_alone_is_no_distortion)
                    4.0 / std::sqrt(3.0 * 2.0 * N) + 0.05);
     }
     BOOST_TEST(found <= 5); // a binomial variate that is larger once in a thousand
+}
+
+// Carriers are known in different numbers of symbols; no ratio of the scan is more likely.
+BOOST_DATA_TEST_CASE(the_likeliest_ratio_is_found,
+                     boost::unit_test::data::make({ 1, 2, 3 }),
+                     antennas)
+{
+    kernel::random generator(20 + antennas);
+    const mimo_taps taps = random_taps(generator, 4, 2, antennas);
+    const auto responses = taps.responses(N);
+    carrier_mask usable = all_of(4);
+    for (Index k = 0; k < N; k++)
+        usable.row(k).head(k % 4).setConstant(false);
+    const carrier_streams sent(2, random_phases(generator, N, 4));
+    carrier_streams distorted = sent;
+    for (MatrixXcd& stream : distorted)
+        for (cdouble& value : stream.reshaped())
+            value += 0.2 * generator.complex_gaussian();
+    const auto received = receive(distorted, taps, 0.2, generator);
+    const auto found = kernel::split_noise(received, sent, usable, responses, 0);
+    carrier_streams left = receive(sent, taps, 0.0, generator);
+    for (size_t r = 0; r < left.size(); r++)
+        left[r] = received[r] - left[r];
+    BOOST_REQUIRE(found.distortion > 0.0);
+    const double least =
+        unlikelihood(left, usable, responses, found.distortion / found.noise);
+    for (const double other : { 0.0, 0.1, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2, 5.6, 10.0 })
+        BOOST_TEST(unlikelihood(left, usable, responses, other) >= least - 1e-9);
 }
 
 BOOST_AUTO_TEST_CASE(the_fits_share_is_given_back)

@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/api.h>
 #include <gnuradio/reservoir/kernel/joint_search.h>
 #include <Eigen/Core>
+#include <memory>
 #include <vector>
 
 namespace gr {
@@ -60,6 +61,28 @@ RESERVOIR_API carrier_channel estimate_carrier_channel(const carrier_streams& re
                                                        const carrier_mask& usable,
                                                        Eigen::Index longest,
                                                        Eigen::Index length = 0);
+
+/*!
+ * \brief estimate_carrier_channel for many frames with the same known carriers: the equations are
+ * factored once.
+ */
+class RESERVOIR_API carrier_channel_estimator
+{
+public:
+    //! As of estimate_carrier_channel.
+    carrier_channel_estimator(const carrier_streams& known,
+                              const carrier_mask& usable,
+                              Eigen::Index longest);
+    ~carrier_channel_estimator();
+
+    //! As estimate_carrier_channel does.
+    carrier_channel estimate(const carrier_streams& received,
+                             Eigen::Index length = 0) const;
+
+private:
+    struct equations;
+    const std::unique_ptr<const equations> d_equations;
+};
 
 //! Noise that every antenna has, and distortion that comes through the channel.
 struct noise_split {
