@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/joint_search.h>
 
 #include "check.h"
+#include "kernel/plain_complex.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -48,7 +49,7 @@ bool equally_spaced(const std::vector<double>& levels, double step)
 
 int point_slicer::axis::nearest(double value) const
 {
-    const double place = (value - first) / step;
+    const double place = (value - first) * inverse_step;
     if (!(place > 0.0)) // nor is it a number
         return 0;
     return int(std::min(place, double(count - 1)) + 0.5);
@@ -61,7 +62,7 @@ point_slicer::point_slicer(const Eigen::VectorXcd& points) : d_points(points)
         const int count = int(levels.size());
         const double step =
             count > 1 ? (levels.back() - levels.front()) / (count - 1) : 1.0;
-        return axis{ levels.front(), step, count };
+        return axis{ levels.front(), step, 1.0 / step, count };
     };
     const std::vector<double> re = levels_of(points.real()),
                               im = levels_of(points.imag());
@@ -96,36 +97,83 @@ joint_search::joint_search(const Eigen::VectorXcd& points)
     d_longer.reserve(d_width * points.size());
 }
 
-// The weakest stream first, so that the search, which begins at the last, begins with the strongest.
+// Gram-Schmidt's orthogonalization, the weakest stream first, so that the search, which begins at the
+// last, begins with the strongest.
 void joint_search::set_channel(const mimo_matrix& channel)
 {
-    const Index count = channel.cols();
+    const Index count = channel.cols(), rows = channel.rows();
     require_range<Index>("streams", count, 1, MAX_ANTENNAS);
-    require_range<Index>("antennas", channel.rows(), count, MAX_ANTENNAS);
+    require_range<Index>("antennas", rows, count, MAX_ANTENNAS);
     d_q = channel;
-    d_r = mimo_matrix::Zero(count, count);
+    d_r.setZero(count, count);
     d_order.resize(count);
     std::iota(d_order.begin(), d_order.end(), 0);
+    d_decided.resize(count);
     for (Index k = 0; k < count; k++) {
-        Index weakest = k;
-        for (Index j = k + 1; j < count; j++)
-            if (d_q.col(j).squaredNorm() < d_q.col(weakest).squaredNorm())
-                weakest = j;
-        d_q.col(k).swap(d_q.col(weakest));
-        d_r.col(k).swap(d_r.col(weakest));
-        std::swap(d_order[k], d_order[weakest]);
-        const double norm = std::max(d_q.col(k).norm(), 1e-150);
-        d_r(k, k) = norm;
-        d_q.col(k) /= norm;
+        take_weakest(k);
+        const double norm = d_r(k, k).real();
+        for (Index i = 0; i < rows; i++)
+            d_q(i, k) /= norm;
         for (Index j = k + 1; j < count; j++) {
-            d_r(k, j) = d_q.col(k).dot(d_q.col(j));
-            d_q.col(j) -= d_r(k, j) * d_q.col(k);
+            std::complex<double> common = 0.0;
+            for (Index i = 0; i < rows; i++)
+                common += plain::times_conjugate(d_q(i, j), d_q(i, k));
+            d_r(k, j) = common;
+            for (Index i = 0; i < rows; i++)
+                d_q(i, j) -= plain::times(common, d_q(i, k));
         }
     }
-    d_scaled.resize(d_slicer.points().size(), count * count);
-    for (Index k = 0; k < count; k++)
-        for (Index j = k; j < count; j++)
-            d_scaled.col(count * k + j) = d_r(k, j) * d_slicer.points();
+    scale_points();
+}
+
+// Of the columns from k on; to column k, and its norm to the diagonal.
+void joint_search::take_weakest(Index k)
+{
+    constexpr double LEAST_NORM = 1e-150;
+    const Index count = d_q.cols(), rows = d_q.rows();
+    Index weakest = k;
+    double least = std::numeric_limits<double>::infinity();
+    for (Index j = k; j < count; j++) {
+        double energy = 0.0;
+        for (Index i = 0; i < rows; i++)
+            energy += std::norm(d_q(i, j));
+        if (j > k && !(energy < least))
+            continue;
+        weakest = j;
+        least = energy;
+    }
+    if (weakest != k) {
+        for (Index i = 0; i < rows; i++)
+            std::swap(d_q(i, k), d_q(i, weakest));
+        for (Index i = 0; i < k; i++)
+            std::swap(d_r(i, k), d_r(i, weakest));
+        std::swap(d_order[k], d_order[weakest]);
+    }
+    d_r(k, k) = std::max(std::sqrt(least), LEAST_NORM);
+}
+
+void joint_search::scale_points()
+{
+    const Index count = d_r.cols();
+    const Eigen::VectorXcd& points = d_slicer.points();
+    d_scaled.resize(points.size(), count * count);
+    for (Index k = 0; k < count; k++) {
+        d_scaled.col(count * k + k) = d_r(k, k).real() * points;
+        for (Index j = k + 1; j < count; j++)
+            d_scaled.col(count * k + j) = d_r(k, j) * points;
+    }
+}
+
+void joint_search::turn(const mimo_vector& samples)
+{
+    const Index count = d_q.cols(), rows = d_q.rows();
+    d_turned.resize(count);
+    for (Index k = 0; k < count; k++) {
+        std::complex<double> sum = 0.0;
+        for (Index i = 0; i < rows; i++)
+            sum += plain::times_conjugate(samples(i), d_q(i, k));
+        d_turned(k) = sum;
+    }
 }
 
 // Every path by every point of this stream; the nearest of them.
@@ -155,24 +203,32 @@ void joint_search::widen(const mimo_vector& samples, Index stream, size_t width)
     d_paths.swap(d_longer);
 }
 
-// All points of the second stream, without paths.
-const std::vector<int>& joint_search::decide_two(const mimo_vector& samples)
+/*
+ * All points of the second stream, without paths. The nearest one is tried first: most others are then
+ * farther away already than both streams together.
+ */
+const std::vector<int>& joint_search::decide_two()
 {
+    const std::complex<double> first = d_turned(0), second = d_turned(1);
     const double scale = 1.0 / d_r(0, 0).real();
     double least = std::numeric_limits<double>::infinity();
-    d_decided.assign(2, 0);
-    for (Index p = 0; p < d_scaled.rows(); p++) {
-        double distance = std::norm(samples(1) - d_scaled(p, 3));
-        if (!(distance < least))
-            continue;
-        const std::complex<double> rest = samples(0) - d_scaled(p, 1);
+    d_decided[0] = d_decided[1] = 0;
+    const auto attempt = [&](Index p, double distance) {
+        const std::complex<double> rest = first - d_scaled(p, 1);
         const int nearest = d_slicer.nearest(rest * scale);
         distance += std::norm(rest - d_scaled(nearest, 0));
         if (!(distance < least))
-            continue;
+            return;
         least = distance;
         d_decided[d_order[0]] = nearest;
         d_decided[d_order[1]] = int(p);
+    };
+    const Index likely = d_slicer.nearest(second * (1.0 / d_r(1, 1).real()));
+    attempt(likely, std::norm(second - d_scaled(likely, 3)));
+    for (Index p = 0; p < d_scaled.rows(); p++) {
+        const double distance = std::norm(second - d_scaled(p, 3));
+        if (distance < least && p != likely)
+            attempt(p, distance);
     }
     return d_decided;
 }
@@ -180,9 +236,10 @@ const std::vector<int>& joint_search::decide_two(const mimo_vector& samples)
 const std::vector<int>& joint_search::decide(const mimo_vector& samples)
 {
     const Index count = d_r.cols();
-    const mimo_vector turned = d_q.adjoint() * samples;
+    turn(samples);
     if (count == 2)
-        return decide_two(turned);
+        return decide_two();
+    const mimo_vector& turned = d_turned;
     d_paths.assign(1, path{ 0.0, {} });
     for (Index k = count - 1; k > 0; k--)
         widen(turned, k, d_width);
@@ -202,7 +259,6 @@ const std::vector<int>& joint_search::decide(const mimo_vector& samples)
         least = last.distance;
         best = &last;
     }
-    d_decided.resize(count);
     for (Index j = 0; j < count; j++)
         d_decided[d_order[j]] = best->points[j];
     return d_decided;
@@ -228,13 +284,13 @@ void joint_search::log_likelihoods(const mimo_vector& samples,
 {
     constexpr double NONE = -std::numeric_limits<double>::infinity();
     const Index count = d_r.cols();
-    const mimo_vector turned = d_q.adjoint() * samples;
+    turn(samples);
     log_likelihoods.setConstant(d_slicer.points().size(), count, NONE);
     if (count == 2)
-        return two_log_likelihoods(turned, log_likelihoods);
+        return two_log_likelihoods(d_turned, log_likelihoods);
     d_paths.assign(1, path{ 0.0, {} });
     for (Index k = count - 1; k >= 0; k--)
-        widen(turned, k, SOFT_WIDTH * d_width);
+        widen(d_turned, k, SOFT_WIDTH * d_width);
     double farthest = 0.0;
     for (const path& found : d_paths) {
         farthest = std::max(farthest, found.distance);

@@ -42,7 +42,7 @@ public:
 
 private:
     struct axis {
-        double first = 0.0, step = 1.0; // of the levels
+        double first = 0.0, step = 1.0, inverse_step = 1.0; // of the levels
         int count = 1;
         int nearest(double value) const;
     };
@@ -89,10 +89,14 @@ private:
     };
     void widen(const mimo_vector& samples, Eigen::Index stream, size_t width);
     void two_log_likelihoods(const mimo_vector& samples, Eigen::MatrixXd& out) const;
-    const std::vector<int>& decide_two(const mimo_vector& samples);
+    const std::vector<int>& decide_two();
+    void take_weakest(Eigen::Index k);
+    void scale_points();
+    void turn(const mimo_vector& samples);
     const point_slicer d_slicer;
     const size_t d_width;
     mimo_matrix d_q, d_r;
+    mimo_vector d_turned;      // Q^H y
     Eigen::MatrixXcd d_scaled; // column streams * k + j: r(k, j) times each point
     std::vector<int> d_order;  // stream of each column of r
     std::vector<path> d_paths, d_longer;
