@@ -827,6 +827,37 @@ def test_the_same_frame_gives_the_same_symbols(kind):
 
 
 @each_kind
+def test_frames_with_other_pilots_leave_nothing_behind(kind):
+    frames = [make_frame(LINKS["T6p4"], 25, seed, 0) for seed in (1, 2)]
+    shorter = make_frame(LINKS["T6p2"], 25, 1, 0)
+    one = make(kind, LINKS["T6p4"])
+    for frame in [frames[0], frames[1], shorter, frames[0], frames[0]]:
+        alone = receive(make(kind, LINKS["T6p4"]), frame)
+        np.testing.assert_array_equal(receive(one, frame), alone)
+
+
+@pytest.mark.parametrize("num_rx, num_tx", [(1, 1), (2, 2), (3, 2), (3, 3), (2, 3)])
+def test_variance_is_above_zero_next_to_no_noise(num_rx, num_tx):
+    """Gains are next to one, but of two streams that can hardly be told apart."""
+    rng = np.random.default_rng(4)
+    sent = rng.choice(QPSK, (num_tx, 8, 64))
+    channel = rng.normal(size=(num_rx, num_tx)) + 1j * rng.normal(size=(num_rx, num_tx))
+    if num_tx > 1:
+        channel[:, 1] = channel[:, 0] + 0.02 * channel[:, 1]
+    received = channel @ np.fft.ifft(sent, norm="ortho").reshape(num_tx, -1)
+    detector = reservoir.ofdm_lmmse(64, 0, num_rx, num_tx, channel_len=1)
+    symbols, llrs = detector.receive(
+        received.astype(np.complex64), sent[:, :4].astype(np.complex64), soft=True
+    )
+    assert 0 < detector.report().noise_variance < np.inf
+    assert np.isfinite(llrs).all()
+    if num_tx <= num_rx:
+        np.testing.assert_allclose(symbols, sent[:, 4:], atol=0.1)
+        assert detector.report().noise_variance < 0.01
+        assert np.abs(llrs).min() == 8  # all are sure
+
+
+@each_kind
 def test_threads(kind):
     link = LINKS["T6r"]
     frames = [make_frame(link, 25, 1, number) for number in range(4)]

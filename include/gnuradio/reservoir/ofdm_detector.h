@@ -21,6 +21,7 @@ namespace reservoir {
 
 struct ofdm_frame;
 struct ofdm_result;
+struct pilot_pattern;
 namespace kernel {
 class ofdm_transform;
 }
@@ -114,6 +115,8 @@ private:
     const int d_fft_len;
     const std::vector<int> d_cp_len;
     const std::shared_ptr<kernel::ofdm_transform> d_transform;
+    known_carriers d_known; // of the last frame, and what was made of it
+    std::shared_ptr<const pilot_pattern> d_pilots;
     uint64_t d_bad_samples = 0;
 };
 

@@ -24,6 +24,8 @@ struct RESERVOIR_API known_carriers {
     stream_matrix values; //!< zero where it is not known
     std::vector<std::vector<char>> known;
 
+    //! To the last bit.
+    bool operator==(const known_carriers& other) const;
     //! Of the symbols of which not every carrier is known, in their order.
     std::vector<int> data_symbols() const;
 

@@ -11,6 +11,10 @@
 namespace gr {
 namespace reservoir {
 
+namespace kernel {
+class carrier_channel_estimator;
+}
+
 struct RESERVOIR_API ofdm_lmmse_parameters {
     static constexpr about_kind ABOUT = {
         "ofdm_lmmse",
@@ -87,6 +91,7 @@ public:
 
     //! \throws std::invalid_argument naming the parameter, its value and its range
     explicit ofdm_lmmse(const ofdm_lmmse_parameters& parameters);
+    ~ofdm_lmmse() override;
 
 protected:
     ofdm_result do_receive(const ofdm_frame& frame) override;
@@ -94,6 +99,11 @@ protected:
     {
         return parameters().constellation;
     }
+
+private:
+    // of the known carriers of the last frame
+    std::unique_ptr<kernel::carrier_channel_estimator> d_estimator;
+    std::shared_ptr<const pilot_pattern> d_estimated;
 };
 
 } // namespace reservoir

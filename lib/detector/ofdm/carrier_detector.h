@@ -75,6 +75,18 @@ private:
     void prepare(const kernel::mimo_matrix& response,
                  const kernel::noise_split& noise,
                  const std::vector<Eigen::Index>& streams);
+    void prepare_linear(const kernel::mimo_matrix& channel,
+                        const kernel::noise_split& noise);
+    void prepare_joint(const kernel::mimo_matrix& response,
+                       const kernel::mimo_matrix& channel,
+                       const kernel::noise_split& noise);
+    void prepare_two(const kernel::mimo_matrix& channel,
+                     const kernel::noise_split& noise);
+    double detect_two(const kernel::carrier_streams& received,
+                      const std::vector<kernel::mimo_matrix>& responses,
+                      const kernel::noise_split& noise,
+                      kernel::carrier_streams& symbols,
+                      kernel::row_range which);
 
     const ofdm_frame& d_frame;
     kernel::joint_search d_search;

@@ -48,7 +48,7 @@ public:
                      frame.points(parameters.constellation),
                      carrier_detector::method::joint)
     {
-        d_found.symbols = frame.known;
+        d_found.symbols = frame.pilots->known;
     }
 
     ofdm_result run()
@@ -82,15 +82,15 @@ private:
     void begin()
     {
         if (d_whole > 0) {
-            fit(d_frame.known, d_whole, PILOT_PASSES);
+            fit(d_frame.pilots->known, d_whole, PILOT_PASSES);
         } else {
             const kernel::carrier_channel channel =
                 kernel::estimate_carrier_channel(d_frame.received,
-                                                 d_frame.known,
-                                                 d_frame.usable,
+                                                 d_frame.pilots->known,
+                                                 d_frame.pilots->usable,
                                                  longest(),
                                                  d_parameters.channel_len);
-            const Index streams = d_frame.known.size();
+            const Index streams = d_frame.pilots->known.size();
             take({ channel.taps,
                    MatrixXcd(0, streams),
                    Eigen::VectorXd::Ones(streams),
@@ -114,7 +114,7 @@ private:
     bool may_drift() const
     {
         constexpr double MOST_WORK = 2e8; // complex products
-        const Index unknowns = d_model.taps.length * Index(d_frame.known.size());
+        const Index unknowns = d_model.taps.length * Index(d_frame.pilots->known.size());
         return within_prefix() &&
                kernel::channel_drift::work(d_frame.num_symbols, unknowns) < MOST_WORK;
     }
@@ -228,10 +228,14 @@ private:
     {
         carrier_streams out =
             d_frame.carriers(d_model.output(d_frame.sent(d_found.symbols)));
+        Eigen::VectorXcd response(d_parameters.fft_len);
         for (Index r = 0; r < Index(out.size()); r++) {
-            for (Index j = 0; j < Index(d_found.symbols.size()); j++)
-                for (Index k = 0; k < out[r].rows(); k++)
-                    out[r].row(k) -= d_responses[k](r, j) * d_found.symbols[j].row(k);
+            for (Index j = 0; j < Index(d_found.symbols.size()); j++) {
+                for (Index k = 0; k < response.size(); k++)
+                    response(k) = d_responses[k](r, j);
+                for (Index n = 0; n < d_frame.num_symbols; n++)
+                    out[r].col(n) -= response.cwiseProduct(d_found.symbols[j].col(n));
+            }
             out[r] = d_conditioner.carriers()[r] - out[r];
         }
         return out;

@@ -26,11 +26,21 @@ stream_matrix in_units_of(const known_carriers& known,
                           const ofdm_result& found)
 {
     stream_matrix out = known.values;
+    const double scale = frame.pilots->known_scale;
     for (size_t j = 0; j < out.size(); j++) {
+        if (frame.pilots->alike()) {
+            for (const carrier_run& run : frame.pilots->data())
+                Eigen::Map<Eigen::VectorXcf>(
+                    out[j].data() + known.fft_len * run.symbol + run.first, run.count) =
+                    (found.symbols[j].col(run.symbol).segment(run.first, run.count) *
+                     scale)
+                        .cast<gr_complex>();
+            continue;
+        }
         const auto symbols = found.symbols[j].reshaped();
         for (size_t i = 0; i < out[j].size(); i++)
             if (!known.known[j][i])
-                out[j][i] = gr_complex(symbols(i) * frame.known_scale);
+                out[j][i] = gr_complex(symbols(i) * scale);
     }
     return out;
 }
@@ -94,7 +104,12 @@ void ofdm_detector::check(const stream_matrix& received,
 ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
                                   const known_carriers& known)
 {
+    if (!d_pilots || !(d_known == known)) {
+        d_pilots = std::make_shared<pilot_pattern>(known);
+        d_known = known;
+    }
     ofdm_frame frame;
+    frame.pilots = d_pilots;
     frame.transform = d_transform;
     frame.num_symbols = known.num_symbols;
     const Index size = frame.transform->begin(known.num_symbols);
@@ -102,13 +117,16 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
     for (const auto& row : received) {
         Eigen::VectorXcd samples = Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
                                        .cast<std::complex<double>>();
-        if (!std::isfinite(samples.squaredNorm()))
+        double energy = samples.squaredNorm();
+        if (!std::isfinite(energy)) {
             for (std::complex<double>& sample : samples)
                 if (!std::isfinite(sample.real()) || !std::isfinite(sample.imag())) {
                     sample = 0.0;
                     d_bad_samples++;
                 }
-        power += samples.squaredNorm();
+            energy = samples.squaredNorm();
+        }
+        power += energy;
         frame.samples.push_back(std::move(samples));
     }
     const double count = double(size) * double(received.size());
@@ -117,31 +135,6 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
         samples *= 1.0 / frame.received_scale;
     frame.received = frame.carriers(frame.samples);
 
-    double energy = 0.0, used = 0.0;
-    kernel::carrier_mask all_known, some_used;
-    for (int j = 0; j < num_tx(); j++) {
-        const Eigen::Map<const Eigen::MatrixXcf> values(
-            known.values[j].data(), d_fft_len, known.num_symbols);
-        const kernel::carrier_mask is_used =
-            values.real().array() != 0.0f || values.imag().array() != 0.0f;
-        const kernel::carrier_mask mask =
-            Eigen::Map<const Eigen::Array<char, Eigen::Dynamic, Eigen::Dynamic>>(
-                known.known[j].data(), d_fft_len, known.num_symbols) != 0;
-        frame.known.push_back(values.cast<std::complex<double>>());
-        frame.masks.push_back(mask);
-        energy += frame.known.back().squaredNorm();
-        used += is_used.count();
-        all_known = j == 0 ? mask : (all_known && mask).eval();
-        some_used = j == 0 ? is_used : (some_used || is_used).eval();
-    }
-    frame.usable = all_known && some_used;
-    require(frame.usable.any(),
-            "pilots",
-            "none",
-            "known on some carrier of every stream, and not zero on all");
-    frame.known_scale = std::sqrt(energy / used);
-    for (auto& values : frame.known)
-        values *= 1.0 / frame.known_scale;
     return frame;
 }
 
@@ -152,7 +145,8 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     training_report report;
     report.trained = true;
     report.seconds = seconds;
-    report.noise_variance = found.noise_variance * frame.known_scale * frame.known_scale;
+    report.noise_variance =
+        found.noise_variance * frame.pilots->known_scale * frame.pilots->known_scale;
     report.evm_db = 10.0 * std::log10(std::max(found.noise_variance, 1e-12));
     report.mse = found.mse;
     report.bad_samples = d_bad_samples;
@@ -160,7 +154,7 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     report.residuals = found.residuals;
     for (double& residual : report.residuals)
         residual *= frame.received_scale * frame.received_scale;
-    const double scale = frame.received_scale / frame.known_scale;
+    const double scale = frame.received_scale / frame.pilots->known_scale;
     const int antennas = found.taps.length > 0 ? num_rx() : 0; // none was estimated
     for (int r = 0; r < antennas; r++)
         for (int j = 0; j < num_tx(); j++) {

@@ -64,9 +64,9 @@ void ofdm_esn::classify(const ofdm_frame& frame, ofdm_result& found) const
     for (size_t j = 0; j < symbols.size(); j++)
         for (Index n = 0; n < frame.num_symbols; n++)
             for (Index k = 0; k < symbols[j].rows(); k++)
-                if (frame.usable(k, n)) {
+                if (frame.pilots->usable(k, n)) {
                     seen.push_back(symbols[j](k, n));
-                    sent.push_back(frame.known[j](k, n));
+                    sent.push_back(frame.pilots->known[j](k, n));
                 }
     const Eigen::VectorXcd points = frame.points(parameters().constellation);
     const Eigen::VectorXcf single = points.cast<gr_complex>();
@@ -99,13 +99,15 @@ void ofdm_esn::take_outputs(detector& network,
     if (parameters().correct_carriers) {
         const auto fit = parameters().attention ? kernel::fit_carrier_attention
                                                 : kernel::fit_carrier_correction;
-        fit(found.symbols, frame.known, frame.usable).apply(found.symbols);
+        fit(found.symbols, frame.pilots->known, frame.pilots->usable)
+            .apply(found.symbols);
         found.samples = frame.sent(found.symbols);
     }
     if (parameters().classifier)
         classify(frame, found);
     for (size_t j = 0; j < found.symbols.size(); j++)
-        found.symbols[j] = frame.masks[j].select(frame.known[j], found.symbols[j]);
+        found.symbols[j] =
+            frame.pilots->masks[j].select(frame.pilots->known[j], found.symbols[j]);
 }
 
 ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
@@ -114,15 +116,15 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
     const Index whole = frame.whole_symbols();
     carrier_streams known;
     if (whole > 0) {
-        for (const Eigen::MatrixXcd& stream : frame.known)
+        for (const Eigen::MatrixXcd& stream : frame.pilots->known)
             known.push_back(stream.leftCols(whole));
     } else {
         carrier_streams received;
         for (const Eigen::MatrixXcd& antenna : frame.received)
-            received.push_back(frame.usable.select(antenna, 0.0));
+            received.push_back(frame.pilots->usable.select(antenna, 0.0));
         seen = rows_of(frame.sent(received));
-        for (const Eigen::MatrixXcd& stream : frame.known)
-            known.push_back(frame.usable.select(stream, 0.0));
+        for (const Eigen::MatrixXcd& stream : frame.pilots->known)
+            known.push_back(frame.pilots->usable.select(stream, 0.0));
     }
     wanted = rows_of(frame.sent(known));
 

@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/kernel/carrier_channel.h>
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/ofdm_transform.h>
+#include <gnuradio/reservoir/ofdm_grid.h>
 #include <gnuradio/reservoir/parameter.h>
 #include <limits>
 #include <memory>
@@ -17,17 +18,42 @@
 namespace gr {
 namespace reservoir {
 
-//! A frame as detectors see it: samples of unit power, known carriers of unit mean power.
+//! OFDM symbol, first carrier and number of carriers one behind the other.
+struct carrier_run {
+    Eigen::Index symbol, first, count;
+};
+
+//! What is known of a frame's carriers, of unit mean power. The same for many frames.
+struct pilot_pattern {
+    kernel::carrier_streams known;           // zero where it is not
+    std::vector<kernel::carrier_mask> masks; // of each stream, what is known
+    kernel::carrier_mask usable;             // all known, and some are not zero
+    double known_scale;                      // of what was given, over what is here
+
+    //! \throws std::invalid_argument if nothing is usable
+    explicit pilot_pattern(const known_carriers& given);
+    pilot_pattern(const pilot_pattern& other, const kernel::carrier_mask& hidden);
+    Eigen::Index num_symbols() const { return usable.cols(); }
+    //! Whether each carrier is known on all streams or on none.
+    bool alike() const { return d_alike; }
+    //! Where it is known on none, one symbol behind the other.
+    const std::vector<carrier_run>& data() const { return d_data; }
+
+private:
+    void find_data();
+    bool d_alike;
+    std::vector<carrier_run> d_data;
+};
+
+//! A frame as detectors see it: samples of unit power.
 struct ofdm_frame {
     std::shared_ptr<kernel::ofdm_transform> transform;
     Eigen::Index num_symbols;
     kernel::sample_streams samples;
     kernel::carrier_streams received;
-    kernel::carrier_streams known;           // zero where it is not
-    std::vector<kernel::carrier_mask> masks; // of each stream, what is known
-    kernel::carrier_mask usable;             // all known, and some are not zero
-    double received_scale, known_scale;      // of what was given, over what is here
-    bool soft = false;                       // ofdm_result::log_likelihoods are wanted
+    std::shared_ptr<const pilot_pattern> pilots;
+    double received_scale; // of what was given, over what is here
+    bool soft = false;     // ofdm_result::log_likelihoods are wanted
 
     //! Symbols at the beginning of which everything is known.
     Eigen::Index whole_symbols() const;

@@ -8,6 +8,7 @@
 #include "check.h"
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <string>
 
@@ -69,6 +70,22 @@ void require_finite(const char* name, const stream_matrix& rows)
 }
 
 } // namespace
+
+bool known_carriers::operator==(const known_carriers& other) const
+{
+    const auto same = [](const auto& a, const auto& b) {
+        return a.size() == b.size() &&
+               std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0;
+    };
+    return fft_len == other.fft_len && num_symbols == other.num_symbols &&
+           std::equal(values.begin(),
+                      values.end(),
+                      other.values.begin(),
+                      other.values.end(),
+                      same) &&
+           std::equal(
+               known.begin(), known.end(), other.known.begin(), other.known.end(), same);
+}
 
 std::vector<int> known_carriers::data_symbols() const
 {

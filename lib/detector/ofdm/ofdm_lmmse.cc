@@ -17,6 +17,8 @@ ofdm_lmmse::ofdm_lmmse(const ofdm_lmmse_parameters& p)
 {
 }
 
+ofdm_lmmse::~ofdm_lmmse() = default;
+
 ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
 {
     constexpr Eigen::Index LEAST_LONGEST =
@@ -26,18 +28,26 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
         p.channel_len > 0 ? Eigen::Index(p.channel_len)
                           : std::max(LEAST_LONGEST, frame.transform->longest_cp());
     const Eigen::Index longest = std::min<Eigen::Index>(most, p.fft_len);
-    const kernel::carrier_channel channel = kernel::estimate_carrier_channel(
-        frame.received, frame.known, frame.usable, longest, p.channel_len);
+    if (!d_estimator || d_estimated != frame.pilots) {
+        d_estimator = std::make_unique<kernel::carrier_channel_estimator>(
+            frame.pilots->known, frame.pilots->usable, longest);
+        d_estimated = frame.pilots;
+    }
+    const kernel::carrier_channel channel =
+        d_estimator->estimate(frame.received, p.channel_len);
     const auto responses = channel.taps.responses(p.fft_len);
-    const kernel::noise_split noise = kernel::split_noise(
-        frame.received, frame.known, frame.usable, responses, channel.taps.values.rows());
+    const kernel::noise_split noise = kernel::split_noise(frame.received,
+                                                          frame.pilots->known,
+                                                          frame.pilots->usable,
+                                                          responses,
+                                                          channel.taps.values.rows());
     const bool joint = p.detection == "ml";
     carrier_detector detector(
         frame,
         joint || frame.soft ? frame.points(p.constellation) : Eigen::VectorXcd::Zero(1),
         joint ? carrier_detector::method::joint : carrier_detector::method::lmmse);
     ofdm_result found;
-    found.symbols = frame.known;
+    found.symbols = frame.pilots->known;
     found.taps = channel.taps;
     found.residuals = { channel.noise_variance };
     found.mse = relative_error(channel.noise_variance, channel.power);

@@ -74,16 +74,16 @@ ofdm_detector::sptr network_stage(const rcnet_parameters& p, bool first)
 // Known carriers in two halves, as far as possible of different symbols.
 std::vector<carrier_mask> halves(const ofdm_frame& frame)
 {
-    const carrier_mask none =
-        carrier_mask::Constant(frame.usable.rows(), frame.usable.cols(), false);
+    const carrier_mask none = carrier_mask::Constant(
+        frame.pilots->usable.rows(), frame.pilots->usable.cols(), false);
     std::vector<carrier_mask> parts(2, none);
-    const bool by_symbol = frame.usable.colwise().any().count() > 1;
+    const bool by_symbol = frame.pilots->usable.colwise().any().count() > 1;
     size_t turn = 0;
-    for (Index n = 0; n < frame.usable.cols(); n++) {
-        if (!frame.usable.col(n).any())
+    for (Index n = 0; n < frame.pilots->usable.cols(); n++) {
+        if (!frame.pilots->usable.col(n).any())
             continue;
-        for (Index k = 0; k < frame.usable.rows(); k++)
-            if (frame.usable(k, n))
+        for (Index k = 0; k < frame.pilots->usable.rows(); k++)
+            if (frame.pilots->usable(k, n))
                 parts[by_symbol ? turn % 2 : turn++ % 2](k, n) = true;
         turn += by_symbol;
     }
@@ -96,13 +96,10 @@ all_estimates(ofdm_detector& stage, const ofdm_frame& frame, carrier_streams sym
 {
     for (const carrier_mask& hidden : halves(frame)) {
         ofdm_frame rest = frame;
-        rest.usable = frame.usable && !hidden;
-        if (!rest.usable.any())
+        const auto pattern = std::make_shared<pilot_pattern>(*frame.pilots, hidden);
+        if (!pattern->usable.any())
             continue;
-        for (size_t j = 0; j < symbols.size(); j++) {
-            rest.masks[j] = frame.masks[j] && !hidden;
-            rest.known[j] = rest.masks[j].select(frame.known[j], 0.0);
-        }
+        rest.pilots = pattern;
         const ofdm_result found = stage.receive_frame(rest);
         for (size_t j = 0; j < symbols.size(); j++)
             symbols[j] = hidden.select(found.symbols[j], symbols[j]);

@@ -31,7 +31,7 @@ equalize_samples(const ofdm_frame& frame, const sample_streams& samples, Index w
         return made;
     };
     carrier_streams pilots, symbols;
-    for (const MatrixXcd& stream : frame.known)
+    for (const MatrixXcd& stream : frame.pilots->known)
         pilots.push_back(stream.leftCols(whole));
     const sample_streams sent = frame.sent(pilots);
     MatrixXcd targets(end, sent.size());
@@ -47,7 +47,8 @@ equalize_samples(const ofdm_frame& frame, const sample_streams& samples, Index w
                          : 1.0;
         const MatrixXcd carriers = frame.transform->carriers(
             equalized.col(j) / std::max(gain, 0.1), frame.num_symbols);
-        symbols.push_back(frame.masks[j].select(frame.known[j], carriers));
+        symbols.push_back(
+            frame.pilots->masks[j].select(frame.pilots->known[j], carriers));
     }
     return symbols;
 }

@@ -5,6 +5,7 @@
 
 #include "detector/ofdm/symbol_follower.h"
 
+#include "kernel/plain_complex.h"
 #include <cmath>
 #include <complex>
 
@@ -46,7 +47,8 @@ MatrixXcd left_over(const carrier_streams& received,
         left.col(r) = received[r].col(symbol);
         for (Index j = 0; j < Index(symbols.size()); j++)
             for (Index k = 0; k < left.rows(); k++)
-                left(k, r) -= responses[k](r, j) * symbols[j](k, symbol);
+                left(k, r) -=
+                    kernel::plain::times(responses[k](r, j), symbols[j](k, symbol));
     }
     return left;
 }
