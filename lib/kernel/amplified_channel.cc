@@ -5,6 +5,8 @@
 
 #include <gnuradio/reservoir/kernel/amplified_channel.h>
 
+#include "kernel/hermitian_solve.h"
+#include "kernel/plain_complex.h"
 #include "kernel/signal_loops.h"
 #include <Eigen/Cholesky>
 #include <Eigen/SparseCore>
@@ -87,8 +89,10 @@ public:
                     for (Index u = 0; u < count; u++)
                         gram(count * l + u, count * m + v) =
                             gram(count * (l - 1) + u, count * (m - 1) + v) +
-                            std::conj(powers[u](first - l)) * powers[v](first - m) -
-                            std::conj(powers[u](last - l)) * powers[v](last - m);
+                            plain::times_conjugate(powers[v](first - m),
+                                                   powers[u](first - l)) -
+                            plain::times_conjugate(powers[v](last - m),
+                                                   powers[u](last - l));
         gram.triangularView<Eigen::StrictlyLower>() = gram.adjoint();
         for (const VectorXcd& antenna : received)
             energy += antenna.segment(rows.first, d_rows).squaredNorm();
@@ -97,15 +101,20 @@ public:
     // The sums over products of mixtures of the powers.
     MatrixXcd mixed(const sparse_matrix& mix) const
     {
-        MatrixXcd half = MatrixXcd::Zero(mix.rows(), mix.cols());
+        VectorXcd half(mix.rows());
         MatrixXcd out(mix.cols(), mix.cols());
+        Index rows = 0; // that this column and those before have
         for (Index b = 0; b < mix.cols(); b++) {
             for (sparse_matrix::InnerIterator part(mix, b); part; ++part)
-                half.col(b) += part.value() * gram.col(part.row()).head(mix.rows());
+                rows = std::max<Index>(rows, part.row() + 1);
+            half.head(rows).setZero();
+            for (sparse_matrix::InnerIterator part(mix, b); part; ++part)
+                simd::add_filtered(
+                    gram.col(part.row()).data(), &part.value(), 1, rows, half.data());
             for (Index a = 0; a <= b; a++) {
                 cdouble sum = 0.0;
                 for (sparse_matrix::InnerIterator part(mix, a); part; ++part)
-                    sum += std::conj(part.value()) * half(part.row(), b);
+                    sum += plain::times_conjugate(half(part.row()), part.value());
                 out(a, b) = sum;
                 out(b, a) = std::conj(sum);
             }
@@ -134,24 +143,8 @@ class channel_fit
 {
 public:
     channel_fit(const lagged_products& sums, const MatrixXcd& coefficients, Index longest)
-        : d_sums(sums)
+        : channel_fit(sums, mix_of(sums, coefficients, longest))
     {
-        const Index streams = sums.streams(), size = streams * longest;
-        // all powers of a stream to what its amplifier gives
-        sparse_matrix mix(sums.index(longest, 0, 0), size);
-        mix.reserve(Eigen::VectorXi::Constant(size, coefficients.rows() + 1));
-        for (Index l = 0; l < longest; l++)
-            for (Index j = 0; j < streams; j++) {
-                mix.insert(sums.index(l, j, 0), streams * l + j) = 1.0;
-                for (Index q = 0; q < coefficients.rows(); q++)
-                    mix.insert(sums.index(l, j, int(q) + 1), streams * l + j) =
-                        coefficients(q, j);
-            }
-        MatrixXcd gram = sums.mixed(mix);
-        gram.diagonal().array() += SAMPLE_RIDGE * sums.rows();
-        d_factor.compute(gram);
-        const MatrixXcd right = mix.adjoint() * sums.right.topRows(mix.rows());
-        d_turned = d_factor.matrixL().solve(right);
     }
 
     // What is left of the energy with so many taps.
@@ -180,18 +173,46 @@ public:
     }
     MatrixXcd taps(Index length) const
     {
-        const Index size = d_sums.streams() * length;
-        return d_factor.matrixLLT()
-            .topLeftCorner(size, size)
-            .triangularView<Eigen::Lower>()
-            .adjoint()
-            .solve(d_turned.topRows(size));
+        MatrixXcd found = d_turned.topRows(d_sums.streams() * length);
+        d_factor.solve_upper(found);
+        return found;
     }
 
 private:
+    channel_fit(const lagged_products& sums, const sparse_matrix& mix)
+        : d_sums(sums),
+          d_turned(mix.adjoint() * sums.right.topRows(mix.rows())),
+          d_factor(gram_of(sums, mix))
+    {
+        d_factor.solve_lower(d_turned);
+    }
+
+    // All powers of a stream to what its amplifier gives.
+    static sparse_matrix
+    mix_of(const lagged_products& sums, const MatrixXcd& coefficients, Index longest)
+    {
+        const Index streams = sums.streams(), size = streams * longest;
+        sparse_matrix mix(sums.index(longest, 0, 0), size);
+        mix.reserve(Eigen::VectorXi::Constant(size, coefficients.rows() + 1));
+        for (Index l = 0; l < longest; l++)
+            for (Index j = 0; j < streams; j++) {
+                mix.insert(sums.index(l, j, 0), streams * l + j) = 1.0;
+                for (Index q = 0; q < coefficients.rows(); q++)
+                    mix.insert(sums.index(l, j, int(q) + 1), streams * l + j) =
+                        coefficients(q, j);
+            }
+        return mix;
+    }
+    static MatrixXcd gram_of(const lagged_products& sums, const sparse_matrix& mix)
+    {
+        MatrixXcd gram = sums.mixed(mix);
+        gram.diagonal().array() += SAMPLE_RIDGE * sums.rows();
+        return gram;
+    }
+
     const lagged_products& d_sums;
     MatrixXcd d_turned;
-    Eigen::LLT<MatrixXcd> d_factor;
+    nested_cholesky d_factor;
 };
 
 // The polynomial by least squares when the channel is known.
