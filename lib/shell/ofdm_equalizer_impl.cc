@@ -13,13 +13,14 @@
 #include <gnuradio/reservoir/kernel/oscillator.h>
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 namespace gr {
 namespace reservoir {
 
 namespace {
+
+constexpr size_t MOST_RESERVED = 1 << 16; // samples
 
 void require_detector(const ofdm_detector::sptr& detector)
 {
@@ -96,7 +97,7 @@ ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
             "length_tag_key",
             length_tag_key,
             "another than frame_start_tag");
-    require(pattern.known(pattern.symbols_in_front() + num_data_symbols).has_value(),
+    require(d_pattern.of(pattern.symbols_in_front() + num_data_symbols) != nullptr,
             "grid",
             "one of frames without data, or without known carriers",
             "one with data, and with some carrier that is known on every stream and not "
@@ -308,13 +309,17 @@ void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
     if (count < 1 || count > MAX_DATA_SYMBOLS)
         return refuse_length(tag);
     const int num_symbols = d_pattern.symbols_in_front() + int(count);
-    const std::optional<known_carriers> known = d_pattern.known(num_symbols);
-    if (!known)
+    const auto contents = d_pattern.of(num_symbols);
+    if (!contents)
         return refuse_length(tag);
     d_in.begin = tag.offset;
     d_in.end = tag.offset + d_detector->samples_of(num_symbols);
-    d_in.known = *known;
-    d_in.samples.assign(d_detector->num_rx(), {});
+    d_in.contents = contents;
+    d_in.samples.resize(d_detector->num_rx());
+    for (auto& row : d_in.samples) {
+        row.clear(); // of a short frame, all at once
+        row.reserve(std::min<size_t>(d_in.end - d_in.begin, MOST_RESERVED));
+    }
     d_in.tags = std::exchange(d_between, {});
 }
 
@@ -333,10 +338,10 @@ double ofdm_equalizer_impl::carrier_offset() const
 void ofdm_equalizer_impl::end_frame()
 {
     const bool whole = d_taken == d_in.end;
-    std::optional<known_carriers> known =
-        whole ? std::move(d_in.known)
-              : d_pattern.known(d_detector->symbols_in(d_in.samples[0].size()));
-    if (!known) {
+    const auto contents =
+        whole ? d_in.contents
+              : d_pattern.of(d_detector->symbols_in(d_in.samples[0].size()));
+    if (!contents) {
         d_counts.dropped_frames++;
         const incoming dropped = std::exchange(d_in, {});
         for (const event& tag : dropped.tags)
@@ -355,15 +360,15 @@ void ofdm_equalizer_impl::end_frame()
     outgoing frame;
     frame.offset = d_in.begin;
     frame.so_far = d_counts;
-    frame.data = known->data_symbols();
+    frame.data = contents->data;
     place_tags(frame);
     if (d_pool) {
-        d_pool->start([samples = std::move(d_in.samples),
-                       known = std::move(*known)](ofdm_detector& receiver) {
-            return receiver.receive(samples, known);
-        });
+        d_pool->start(
+            [samples = std::move(d_in.samples), contents](ofdm_detector& receiver) {
+                return receiver.receive(samples, contents->known);
+            });
     } else {
-        frame.symbols = d_detector->receive(d_in.samples, *known);
+        frame.symbols = d_detector->receive(d_in.samples, contents->known);
         send_report(frame, d_detector->report());
     }
     d_out.push_back(std::move(frame));
@@ -444,6 +449,8 @@ int ofdm_equalizer_impl::put_out(int before,
         return 0;
     outgoing& frame = d_out.front();
     const size_t fft_len = d_detector->fft_len();
+    const size_t zero =
+        d_pattern.place(0); // DC; what is behind the last place comes first
     const size_t count =
         std::min<size_t>(noutput_items - before, frame.data.size() - frame.next);
     for (int j = 0; j < d_detector->num_tx(); j++) {
@@ -451,8 +458,8 @@ int ofdm_equalizer_impl::put_out(int before,
         for (size_t n = 0; n < count; n++, to += fft_len) {
             const gr_complex* const from =
                 frame.symbols[j].data() + frame.data[frame.next + n] * fft_len;
-            for (size_t k = 0; k < fft_len; k++)
-                to[d_pattern.place(k)] = from[k];
+            std::copy(from, from + (fft_len - zero), to + zero);
+            std::copy(from + (fft_len - zero), from + fft_len, to);
         }
     }
     const uint64_t first = nitems_written(0) + before - frame.next; // vector of the frame

@@ -63,7 +63,7 @@ private:
     struct incoming {
         uint64_t begin = 0,
                  end = 0; // samples; nothing is collected where they are the same
-        known_carriers known;
+        std::shared_ptr<const ofdm_frame_pattern::contents> contents;
         stream_matrix samples;
         std::vector<event> tags;
     };
@@ -100,7 +100,7 @@ private:
     int put_out(int before, int noutput_items, gr_vector_void_star& output_items);
 
     const ofdm_detector::sptr d_detector;
-    const ofdm_frame_pattern d_pattern;
+    ofdm_frame_pattern d_pattern;
     const int d_num_data_symbols;
     const pmt::pmt_t d_frame_start_key;
     const pmt::pmt_t d_length_key; // null: no such tags

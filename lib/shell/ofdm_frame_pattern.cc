@@ -75,16 +75,27 @@ ofdm_frame_pattern::ofdm_frame_pattern(const ofdm_detector& detector,
         pilots, d_fft_len, d_in_front); // refuses what does not fit
 }
 
-std::optional<known_carriers> ofdm_frame_pattern::known(int num_symbols) const
+std::shared_ptr<const ofdm_frame_pattern::contents>
+ofdm_frame_pattern::of(int num_symbols)
+{
+    if (d_last && d_last->known.num_symbols == num_symbols)
+        return d_last;
+    const std::shared_ptr<const contents> made = make(num_symbols);
+    if (made)
+        d_last = made;
+    return made;
+}
+
+std::shared_ptr<const ofdm_frame_pattern::contents>
+ofdm_frame_pattern::make(int num_symbols) const
 {
     if (num_symbols <= d_in_front)
-        return {};
-    known_carriers found =
-        d_grid ? d_grid->known(num_symbols)
-               : known_carriers::from_pilots(d_pilots, d_fft_len, num_symbols);
-    if (found.data_symbols().empty() || !trains(found))
-        return {};
-    return found;
+        return nullptr;
+    auto found = std::make_shared<contents>();
+    found->known = d_grid ? d_grid->known(num_symbols)
+                          : known_carriers::from_pilots(d_pilots, d_fft_len, num_symbols);
+    found->data = found->known.data_symbols();
+    return found->data.empty() || !trains(found->known) ? nullptr : found;
 }
 
 } // namespace reservoir

@@ -7,7 +7,9 @@
 #define INCLUDED_RESERVOIR_SHELL_OFDM_FRAME_PATTERN_H
 
 #include <gnuradio/reservoir/ofdm_detector.h>
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
@@ -26,16 +28,24 @@ public:
 
     //! Sync words or pilots.
     int symbols_in_front() const { return d_in_front; }
-    //! Of so many symbols; nothing if there is no data among them, or too little known to receive it.
-    std::optional<known_carriers> known(int num_symbols) const;
+    struct contents {
+        known_carriers known;
+        std::vector<int> data; // symbols
+    };
+    //! Of so many symbols; null if there is no data among them, or too little known to receive it.
+    //! Made once for frames of the same length, one behind the other. Not for two threads at once.
+    std::shared_ptr<const contents> of(int num_symbols);
     //! Where a vector that is put out has this carrier, which is counted from DC upwards.
     int place(int carrier) const { return d_grid ? d_grid->place(carrier) : carrier; }
 
 private:
+    std::shared_ptr<const contents> make(int num_symbols) const;
+
     std::optional<ofdm_grid> d_grid;
     stream_matrix d_pilots;
     int d_fft_len;
     int d_in_front;
+    std::shared_ptr<const contents> d_last;
 };
 
 } // namespace reservoir
