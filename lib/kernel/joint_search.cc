@@ -168,10 +168,11 @@ void joint_search::turn(const mimo_vector& samples)
 {
     const Index count = d_q.cols(), rows = d_q.rows();
     d_turned.resize(count);
+    const std::complex<double>* q = d_q.data();
     for (Index k = 0; k < count; k++) {
         std::complex<double> sum = 0.0;
         for (Index i = 0; i < rows; i++)
-            sum += plain::times_conjugate(samples(i), d_q(i, k));
+            sum += plain::times_conjugate(samples(i), *q++);
         d_turned(k) = sum;
     }
 }

@@ -33,12 +33,21 @@ mimo_matrix columns(const mimo_matrix& matrix, const std::vector<Index>& which)
     return out;
 }
 
-// Eigen's product is made for larger ones.
+// Eigen's product is made for larger ones; two antennas are the usual case.
 void multiply(const mimo_matrix& matrix, const mimo_vector& vector, mimo_vector& product)
 {
-    product.setZero(matrix.rows());
-    for (Index c = 0; c < matrix.cols(); c++)
-        for (Index r = 0; r < matrix.rows(); r++)
+    const Index rows = matrix.rows(), columns = matrix.cols();
+    product.resize(rows);
+    if (rows == 2 && columns == 2) {
+        const cdouble* const m = matrix.data();
+        const cdouble first = vector(0), second = vector(1);
+        product(0) = times(m[0], first) + times(m[2], second);
+        product(1) = times(m[1], first) + times(m[3], second);
+        return;
+    }
+    product.setZero();
+    for (Index c = 0; c < columns; c++)
+        for (Index r = 0; r < rows; r++)
             product(r) += times(matrix(r, c), vector(c));
 }
 
