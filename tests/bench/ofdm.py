@@ -12,7 +12,6 @@ where a limit is one. The exit code is 1 where a limit is missed.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -22,11 +21,10 @@ for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 import numpy as np
 from gnuradio import digital, reservoir
-from tqdm import tqdm
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE))
-from known_patterns import rate_and_interval, ratio_interval  # noqa: E402
+from known_patterns import rate_and_interval  # noqa: E402
 from ofdm_links import (  # noqa: E402
     LINKS,
     carriers,
@@ -34,6 +32,8 @@ from ofdm_links import (  # noqa: E402
     modulate,
     reference_receiver,
 )
+from ofdm_rows import lines, ratio  # noqa: E402
+from ofdm_rows import run as run_rows  # noqa: E402
 
 POINTS = {
     "T6p2": (25,),
@@ -216,13 +216,6 @@ def measure(name, snr_db, options):
     return row
 
 
-def ratio(row, mine, other):
-    """Of symbols wrong, with its interval."""
-    ours, theirs = (np.array(row["wrong"][which]) for which in (mine, other))
-    interval = ratio_interval(ours, theirs, np.random.default_rng(0))
-    return float(ours.sum() / max(theirs.sum(), 1)), interval
-
-
 def bars(row, link):
     """What must hold: text, value, limit, and the value's 95 % interval."""
     found = []
@@ -259,42 +252,26 @@ def bars(row, link):
     return found
 
 
-def lines(row):
-    yield f"{row['link']} {row['snr_db']:g} dB ({row['frames']} frames)"
-    for which, wrong in row["wrong"].items():
-        rate, half = rate_and_interval(np.array(wrong), row["symbols"])
+def text_of(row):
+    def more(which):
         bits = np.mean(row["wrong_bits"][which]) / row["bits"]
-        text = f"    {which:18s} {rate:.5f} +- {half:.5f}"
-        text += f"  bits {bits:.6f} {row['milliseconds'][which]:8.2f} ms/frame"
+        text = f"  bits {bits:.6f} {row['milliseconds'][which]:8.2f} ms/frame"
         if which != "reference" and "reference" in row["wrong"]:
             value, (low, high) = ratio(row, which, "reference")
             text += f"  ratio {value:.3f} ({low:.3f} ... {high:.3f})"
-        yield text
-    for text, value, limit, (low, high) in row["bars"]:
-        met = "met" if value <= limit else "MISSED"
-        yield (
-            f"    {text:26s} {value:.4f} ({low:.4f} ... {high:.4f}),"
-            f" at most {limit:g}: {met}"
-        )
+        return text
+
+    title = f"{row['link']} {row['snr_db']:g} dB ({row['frames']} frames)"
+    yield from lines(row, title, more)
 
 
 def run(options):
-    rows = []
     wanted = [
-        (name, snr_db)
+        (name, snr_db, options)
         for name in options.links
         for snr_db in options.snr or POINTS.get(name, OTHER_POINT)
     ]
-    for name, snr_db in tqdm(wanted, disable=not sys.stderr.isatty()):
-        rows.append(measure(name, snr_db, options))
-        tqdm.write("\n".join(lines(rows[-1])))
-        sys.stdout.flush()
-        if options.out:
-            options.out.write_text(json.dumps(rows))
-    met = [value <= limit for row in rows for _, value, limit, _ in row["bars"]]
-    if met:
-        print(f"{sum(met)} of {len(met)} bars are met.")
-    return all(met)
+    return run_rows(wanted, measure, text_of, options.out)
 
 
 def arguments(given):

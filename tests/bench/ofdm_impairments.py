@@ -12,15 +12,15 @@ of the other receivers. The exit code is 1 where that ratio is above its limit.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parent))
-from ofdm import RECEIVERS, make_receiver, ratio  # noqa: E402  (sets the threads)
+from ofdm import RECEIVERS, make_receiver  # noqa: E402  (sets the threads)
 import numpy as np  # noqa: E402
-from known_patterns import rate_and_interval  # noqa: E402
 from ofdm_links import LINKS, Frame, gaussian, make_frame  # noqa: E402
+from ofdm_rows import lines, ratio  # noqa: E402
+from ofdm_rows import run as run_rows  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 OVER_BEST = 1.1  # configured over the best of the others, at most
@@ -119,9 +119,8 @@ def measure(name, impairment, options):
     """What each receiver makes wrong, frame by frame."""
     link = LINKS[name]
     receivers = {which: make_receiver(which, link) for which in options.receivers}
-    row = dict(
-        link=name, impairment=impairment, wrong={which: [] for which in receivers}
-    )
+    row = dict(link=name, impairment=impairment, bars=[])
+    row["wrong"] = {which: [] for which in receivers}
     for number in range(options.frames):
         frame = impaired_frame(link, impairment, options.seed, number, options.snr)
         for which, receive in receivers.items():
@@ -130,39 +129,23 @@ def measure(name, impairment, options):
     others = {which: sum(row["wrong"][which]) for which in receivers}
     ours = others.pop("configured", None)
     if ours is not None and others:
-        row["best"] = min(others, key=others.get)
-        row["over_best"], row["interval"] = ratio(row, "configured", row["best"])
-        row["met"] = row["over_best"] <= OVER_BEST
+        best = min(others, key=others.get)
+        value, interval = ratio(row, "configured", best)
+        row["bars"].append((f"configured over {best}", value, OVER_BEST, interval))
     return row
 
 
-def lines(row):
-    yield f"{row['link']}, {row['impairment']}"
-    for which, wrong in row["wrong"].items():
-        rate, half = rate_and_interval(np.array(wrong), row["symbols"])
-        yield f"    {which:12s} {rate:.5f} +- {half:.5f}"
-    if "met" in row:
-        low, high = row["interval"]
-        yield (
-            f"    configured over {row['best']} {row['over_best']:.3f}"
-            f" ({low:.3f} ... {high:.3f}), at most {OVER_BEST}:"
-            f" {'met' if row['met'] else 'MISSED'}"
-        )
+def text_of(row):
+    return lines(row, f"{row['link']}, {row['impairment']}")
 
 
 def run(options):
-    rows = []
-    wanted = [(link, one) for link in options.links for one in options.impairments]
-    for link, impairment in tqdm(wanted, disable=not sys.stderr.isatty()):
-        rows.append(measure(link, impairment, options))
-        tqdm.write("\n".join(lines(rows[-1])))
-        sys.stdout.flush()
-        if options.out:
-            options.out.write_text(json.dumps(rows))
-    met = [row["met"] for row in rows if "met" in row]
-    if met:
-        print(f"{sum(met)} of {len(met)} bars are met.")
-    return all(met)
+    wanted = [
+        (link, impairment, options)
+        for link in options.links
+        for impairment in options.impairments
+    ]
+    return run_rows(wanted, measure, text_of, options.out)
 
 
 def arguments(given):
