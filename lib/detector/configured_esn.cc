@@ -586,9 +586,11 @@ pmt::pmt_t configured_esn::do_save() const
 
 void configured_esn::do_restore(const pmt::pmt_t& saved)
 {
-    d_power_delay_profile =
+    const auto powers =
         pmt::f64vector_elements(saved_entry(saved, "power_delay_profile"));
-    d_known_channel = rows_from_pmt(saved_entry(saved, "known_channel"));
+    if (powers != d_power_delay_profile) // a command's, checked as there
+        use_power_delay_profile(powers);
+    use_channel(rows_from_pmt(saved_entry(saved, "known_channel")));
     if (!d_report.trained)
         return;
     if (d_joint) {

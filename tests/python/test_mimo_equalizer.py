@@ -3,7 +3,10 @@
 #
 """configured_esn with several streams: error rates, permutations, flowgraphs, bad data."""
 
+import zlib
+
 import numpy as np
+import pmt
 import pytest
 from gnuradio import digital, reservoir
 from links import run, same_bits, training_tag
@@ -17,7 +20,7 @@ def make(link=SHORT, **options):
         link.constellation().base(),
         num_inputs=link.antennas,
         num_outputs=link.streams,
-        **options
+        **options,
     )
 
 
@@ -302,6 +305,137 @@ def test_saved_and_cloned(output, tmp_path):
     adopted = make(output=output)
     adopted.adopt(detector)
     assert same_bits(adopted.detect(frame.received), whole)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A detector's file, what was trained in it, and a function that writes a file with other things, and a
+    checksum that is right."""
+    detector = make()
+    receive(detector, make_frame(SHORT, 15))
+    path = tmp_path_factory.mktemp("saved") / "detector"
+    detector.save(str(path))
+    header, content = path.read_bytes().split(b"\n", 1)
+    start = b" ".join(header.split()[:-2])
+    whole, state = pmt.deserialize_str(content), pmt.intern("state")
+
+    def write(changed):
+        data = pmt.serialize_str(pmt.dict_add(whole, state, changed))
+        other = path.with_name("changed")
+        other.write_bytes(b"%s %d %d\n" % (start, len(data), zlib.crc32(data)) + data)
+        return str(other)
+
+    return path, pmt.dict_ref(whole, state, pmt.PMT_NIL), write
+
+
+def entry(saved, key):
+    return pmt.dict_ref(saved, pmt.intern(key), pmt.PMT_NIL)
+
+
+def other_sizes(value):
+    """The same with a value less, one more and none, of rows in one of them, and a row less and more."""
+    if pmt.is_c32vector(value):
+        values = pmt.c32vector_elements(value)
+        for changed in (values[:-1], [*values, 0j], []):
+            yield pmt.init_c32vector(len(changed), changed)
+    elif pmt.is_f64vector(value):
+        values = pmt.f64vector_elements(value)
+        for changed in (values[:-1], [*values, 0.0], []):
+            yield pmt.init_f64vector(len(changed), changed)
+    else:
+        rows = [pmt.vector_ref(value, i) for i in range(pmt.length(value))]
+        changes = [rows[:-1], [*rows, rows[0]], []]
+        for row in other_sizes(rows[-1]):
+            changes.append([*rows[:-1], row])
+        for changed in changes:
+            vector = pmt.make_vector(len(changed), pmt.PMT_NIL)
+            for i, row in enumerate(changed):
+                pmt.vector_set(vector, i, row)
+            yield vector
+
+
+ARRAYS = ["filter", "pilots", "order", "deviations", "feedback"]
+
+
+def test_a_file_that_was_not_changed(saved):
+    path, content, write = saved
+    same = reservoir.load(write(content))
+    samples = make_frame(SHORT, 15).received
+    assert same_bits(same.detect(samples), reservoir.load(str(path)).detect(samples))
+
+
+@pytest.mark.parametrize("key", ARRAYS)
+def test_arrays_of_other_sizes_are_refused(key, saved):
+    _, content, write = saved
+    changes = list(other_sizes(entry(content, key)))
+    assert len(changes) >= 3
+    for changed in changes:
+        path = write(pmt.dict_add(content, pmt.intern(key), changed))
+        with pytest.raises(
+            RuntimeError, match=f"the saved detector's {key} = .*: must"
+        ):
+            reservoir.load(path)
+
+
+def doubles(*values):
+    return pmt.init_f64vector(len(values), values)
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("order", doubles(0, 0)),
+        ("order", doubles(0, 2)),
+        ("order", doubles(0, 0.5)),
+        ("order", doubles(0, float("nan"))),
+        ("deviations", doubles(0.1, 0)),
+        ("deviations", doubles(float("nan"), 0.1)),
+        ("timing", pmt.from_long(9)),
+        ("timing", pmt.from_long(-41)),
+        ("frequency", pmt.from_double(0.6)),
+        ("input_gain", pmt.from_double(float("inf"))),
+        ("input_gain", pmt.from_double(0)),
+        ("symbol_scale", pmt.from_double(float("nan"))),
+        ("alpha", pmt.from_double(-1)),
+        ("beta", pmt.from_double(2)),
+        ("power", pmt.from_double(0)),
+        ("pilots", pmt.init_c32vector(2, [float("inf"), 1])),
+    ],
+)
+def test_values_out_of_range_are_refused(key, value, saved):
+    _, content, write = saved
+    path = write(pmt.dict_add(content, pmt.intern(key), value))
+    with pytest.raises(RuntimeError, match=f"the saved detector's {key} = .*: must be"):
+        reservoir.load(path)
+
+
+@pytest.mark.parametrize("key", [*ARRAYS, "timing", "power", "known_channel"])
+def test_missing_and_mistaken_entries_are_refused(key, saved):
+    _, content, write = saved
+    with pytest.raises(RuntimeError, match=f"no entry {key}"):
+        reservoir.load(write(pmt.dict_delete(content, pmt.intern(key))))
+    mistaken = pmt.dict_add(content, pmt.intern(key), pmt.intern("text"))
+    with pytest.raises(RuntimeError, match="load: "):
+        reservoir.load(write(mistaken))
+
+
+def test_a_channel_that_was_never_told_is_refused(saved):
+    _, content, write = saved
+    rows = pmt.make_vector(2, pmt.init_c32vector(2, [1, 1j]))
+    path = write(pmt.dict_add(content, pmt.intern("known_channel"), rows))
+    with pytest.raises(RuntimeError, match="channel = given: must be empty"):
+        reservoir.load(path)
+
+
+def test_truncated_files_are_refused(saved, tmp_path):
+    path, _, _ = saved
+    data = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for length in [0, 1, len(data) - 1, *rng.integers(2, len(data) - 1, 40)]:
+        short = tmp_path / "short"
+        short.write_bytes(data[:length])
+        with pytest.raises(RuntimeError, match="load: .*short"):
+            reservoir.load(str(short))
 
 
 def test_hurry_leaves_the_refits_out():

@@ -14,7 +14,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <sstream>
 #include <stdexcept>
+#include <string>
 
 namespace gr {
 namespace reservoir {
@@ -292,42 +294,132 @@ pmt::pmt_t joint_detector::save(pmt::pmt_t dict) const
     return dict;
 }
 
-void joint_detector::restore(const pmt::pmt_t& saved, int sps)
+namespace {
+
+/*
+ * Reads the entries of a saved detector: what another part relies on is checked here, as a file may be
+ * damaged. All throw std::runtime_error naming the entry.
+ */
+class saved_reader
 {
-    const auto number = [&saved](const char* key) {
-        return pmt::to_double(saved_entry(saved, key));
-    };
-    d_readout.sps = sps;
-    d_readout.input_gain = number("input_gain");
-    d_readout.symbol_scale = number("symbol_scale");
-    d_readout.frequency = number("frequency");
-    d_readout.timing = pmt::to_long(saved_entry(saved, "timing"));
-    d_readout.filter = rows_from_pmt(saved_entry(saved, "filter"));
-    d_readout.pilots = pmt::c32vector_elements(saved_entry(saved, "pilots"));
+public:
+    explicit saved_reader(const pmt::pmt_t& saved) : d_saved(saved) {}
+
+    void expect(bool holds,
+                const char* key,
+                const std::string& value,
+                const std::string& allowed) const
+    {
+        if (!holds)
+            throw std::runtime_error("load: the saved detector's " + std::string(key) +
+                                     " = " + value + ": must be " + allowed);
+    }
+    double number(const char* key, double low, double high) const
+    {
+        const double value = pmt::to_double(saved_entry(d_saved, key));
+        std::ostringstream range;
+        range << low << " to " << high;
+        expect(value >= low && value <= high, key, std::to_string(value), range.str());
+        return value;
+    }
+    //! Of this length.
+    std::vector<double> numbers(const char* key, size_t size) const
+    {
+        const auto values = pmt::f64vector_elements(saved_entry(d_saved, key));
+        expect(values.size() == size,
+               key,
+               std::to_string(values.size()) + " values",
+               std::to_string(size) + " values");
+        return values;
+    }
+    //! So many rows, of size values each; 0: as many as the first one has, at least so many.
+    stream_matrix
+    rows(const char* key, size_t count, size_t size, size_t at_least = 0) const
+    {
+        const stream_matrix found = rows_from_pmt(saved_entry(d_saved, key));
+        expect(found.size() == count,
+               key,
+               std::to_string(found.size()) + " rows",
+               std::to_string(count) + " rows");
+        const size_t wanted = size > 0 ? size : std::max(found[0].size(), at_least);
+        for (const auto& row : found) {
+            expect(row.size() == wanted,
+                   key,
+                   "a row of " + std::to_string(row.size()) + " values",
+                   "rows of " + std::to_string(wanted));
+            expect_finite(key, row);
+        }
+        return found;
+    }
+    std::vector<gr_complex> values(const char* key, size_t multiple) const
+    {
+        const auto found = pmt::c32vector_elements(saved_entry(d_saved, key));
+        expect(!found.empty() && found.size() % multiple == 0,
+               key,
+               std::to_string(found.size()) + " values",
+               "a multiple of " + std::to_string(multiple) + ", not 0");
+        expect_finite(key, found);
+        return found;
+    }
+
+private:
+    void expect_finite(const char* key, const std::vector<gr_complex>& values) const
+    {
+        const bool all = std::all_of(values.begin(), values.end(), [](gr_complex value) {
+            return std::isfinite(value.real()) && std::isfinite(value.imag());
+        });
+        expect(all, key, "a value that is not finite", "finite");
+    }
+    const pmt::pmt_t d_saved;
+};
+
+joint_weights saved_weights(const saved_reader& saved, size_t streams, int survivors)
+{
     joint_weights weights;
-    const auto order = pmt::f64vector_elements(saved_entry(saved, "order"));
-    weights.order.assign(order.begin(), order.end());
-    const auto deviations = pmt::f64vector_elements(saved_entry(saved, "deviations"));
-    weights.deviations.assign(deviations.begin(), deviations.end());
-    weights.feedback = rows_from_pmt(saved_entry(saved, "feedback"));
-    const size_t streams = d_parameters.num_outputs;
-    std::vector<int> sorted = weights.order, all(streams);
+    const auto order = saved.numbers("order", streams);
+    std::vector<double> sorted = order, all(streams);
     std::sort(sorted.begin(), sorted.end());
-    std::iota(all.begin(), all.end(), 0);
-    if (sorted != all || deviations.size() != streams ||
-        weights.feedback.size() != streams || d_readout.pilots.size() % streams != 0 ||
-        d_readout.filter.size() != streams * d_parameters.num_inputs * sps ||
-        std::any_of(
-            d_readout.filter.begin(), d_readout.filter.end(), [](const auto& row) {
-                return row.size() != size_t(joint_network::FILTER);
-            }))
-        throw std::runtime_error("load: the saved filter has another size");
+    std::iota(all.begin(), all.end(), 0.0);
+    saved.expect(sorted == all, "order", "other streams", "each stream once");
+    weights.order.assign(order.begin(), order.end());
+    const auto deviations = saved.numbers("deviations", streams);
+    for (const double deviation : deviations)
+        saved.expect(deviation > 0.0 && std::isfinite(deviation),
+                     "deviations",
+                     std::to_string(deviation),
+                     "above 0");
+    weights.deviations.assign(deviations.begin(), deviations.end());
+    // the streams of one instant that come before the last one, and symbols further back
+    weights.feedback = saved.rows("feedback", streams, 0, streams - 1);
     weights.model.feedback.resize(weights.feedback[0].size());
-    weights.model.survivors = d_parameters.survivors;
-    weights.model.alpha = number("alpha");
-    weights.model.beta = number("beta");
-    weights.model.power = number("power");
+    weights.model.survivors = survivors;
+    weights.model.alpha = saved.number("alpha", 0.0, 1.0);
+    weights.model.beta = saved.number("beta", 0.0, 1.0);
+    weights.model.power = saved.number("power", 1e-30, 1e30);
+    return weights;
+}
+
+} // namespace
+
+void joint_detector::restore(const pmt::pmt_t& from, int sps)
+{
+    constexpr double LARGEST = 1e30, MOST_CYCLES = 0.5;
+    const saved_reader saved(from);
+    const size_t streams = d_parameters.num_outputs;
+    const int timing = int(
+        saved.number("timing", -configured_network::FUTURE, configured_stream::EARLIEST));
+    joint_weights weights = saved_weights(saved, streams, d_parameters.survivors);
     weights.set_points(d_readout.unit_points);
+    const stream_matrix filter = saved.rows(
+        "filter", streams * d_parameters.num_inputs * sps, joint_network::FILTER);
+    const std::vector<gr_complex> pilots = saved.values("pilots", streams);
+    d_readout.input_gain = saved.number("input_gain", 1.0 / LARGEST, LARGEST);
+    d_readout.symbol_scale = saved.number("symbol_scale", 1.0 / LARGEST, LARGEST);
+    d_readout.frequency = saved.number("frequency", -MOST_CYCLES, MOST_CYCLES);
+    d_readout.sps = sps;
+    d_readout.timing = timing;
+    d_readout.filter = filter;
+    d_readout.pilots = pilots;
     d_readout.weights = weights;
     d_readout.model = weights.model;
     reset();
