@@ -7,6 +7,7 @@
 
 #include "detector/decision_device.h"
 #include "detector/saved_file.h"
+#include "detector/saved_reader.h"
 #include "detector/soft_demapper.h"
 #include "detector/training_samples.h"
 #include "pmt_values.h"
@@ -14,8 +15,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <sstream>
-#include <stdexcept>
 #include <string>
 
 namespace gr {
@@ -295,83 +294,6 @@ pmt::pmt_t joint_detector::save(pmt::pmt_t dict) const
 }
 
 namespace {
-
-/*
- * Reads the entries of a saved detector: what another part relies on is checked here, as a file may be
- * damaged. All throw std::runtime_error naming the entry.
- */
-class saved_reader
-{
-public:
-    explicit saved_reader(const pmt::pmt_t& saved) : d_saved(saved) {}
-
-    void expect(bool holds,
-                const char* key,
-                const std::string& value,
-                const std::string& allowed) const
-    {
-        if (!holds)
-            throw std::runtime_error("load: the saved detector's " + std::string(key) +
-                                     " = " + value + ": must be " + allowed);
-    }
-    double number(const char* key, double low, double high) const
-    {
-        const double value = pmt::to_double(saved_entry(d_saved, key));
-        std::ostringstream range;
-        range << low << " to " << high;
-        expect(value >= low && value <= high, key, std::to_string(value), range.str());
-        return value;
-    }
-    //! Of this length.
-    std::vector<double> numbers(const char* key, size_t size) const
-    {
-        const auto values = pmt::f64vector_elements(saved_entry(d_saved, key));
-        expect(values.size() == size,
-               key,
-               std::to_string(values.size()) + " values",
-               std::to_string(size) + " values");
-        return values;
-    }
-    //! So many rows, of size values each; 0: as many as the first one has, at least so many.
-    stream_matrix
-    rows(const char* key, size_t count, size_t size, size_t at_least = 0) const
-    {
-        const stream_matrix found = rows_from_pmt(saved_entry(d_saved, key));
-        expect(found.size() == count,
-               key,
-               std::to_string(found.size()) + " rows",
-               std::to_string(count) + " rows");
-        const size_t wanted = size > 0 ? size : std::max(found[0].size(), at_least);
-        for (const auto& row : found) {
-            expect(row.size() == wanted,
-                   key,
-                   "a row of " + std::to_string(row.size()) + " values",
-                   "rows of " + std::to_string(wanted));
-            expect_finite(key, row);
-        }
-        return found;
-    }
-    std::vector<gr_complex> values(const char* key, size_t multiple) const
-    {
-        const auto found = pmt::c32vector_elements(saved_entry(d_saved, key));
-        expect(!found.empty() && found.size() % multiple == 0,
-               key,
-               std::to_string(found.size()) + " values",
-               "a multiple of " + std::to_string(multiple) + ", not 0");
-        expect_finite(key, found);
-        return found;
-    }
-
-private:
-    void expect_finite(const char* key, const std::vector<gr_complex>& values) const
-    {
-        const bool all = std::all_of(values.begin(), values.end(), [](gr_complex value) {
-            return std::isfinite(value.real()) && std::isfinite(value.imag());
-        });
-        expect(all, key, "a value that is not finite", "finite");
-    }
-    const pmt::pmt_t d_saved;
-};
 
 joint_weights saved_weights(const saved_reader& saved, size_t streams, int survivors)
 {
