@@ -23,8 +23,18 @@ namespace {
 
 constexpr double SMOOTHER_RIDGE = 1e-8; // of the diagonal
 constexpr double LEAST_LEFT = 1e-11;    // of the energy, above what floats round away
+constexpr Index MOST_TAPS = 128;
 
 } // namespace
+
+bool carrier_sums::add_tap(Index carrier, std::complex<float> tap, double power)
+{
+    if (!std::isfinite(tap.real()) || !std::isfinite(tap.imag()) || tap == 0.0F)
+        return false;
+    powers(carrier) += power;
+    products(carrier) += power * std::complex<double>(tap);
+    return true;
+}
 
 struct carrier_smoother::workspace {
     Eigen::FFT<double> fft;
@@ -106,13 +116,27 @@ tap_support carrier_smoother::find_support(const carrier_sums& sums,
     return found;
 }
 
-void carrier_smoother::response(const carrier_sums& sums,
-                                const tap_support& support,
-                                VectorXcd& to)
+tap_support carrier_smoother::find_support(const carrier_sums& sums)
+{
+    const Index quarter = d_fft_len / 4;
+    return find_support(
+        sums, -quarter, quarter, std::clamp<Index>(quarter, 1, MOST_TAPS));
+}
+
+const VectorXcd& carrier_smoother::taps(const carrier_sums& sums,
+                                        const tap_support& support)
 {
     d_work->set_equations(sums, support.length);
     d_work->taps = d_work->right(support.begin, support.length);
     d_work->factor.solveInPlace(d_work->taps);
+    return d_work->taps;
+}
+
+void carrier_smoother::response(const carrier_sums& sums,
+                                const tap_support& support,
+                                VectorXcd& to)
+{
+    taps(sums, support);
     d_work->carriers.setZero(d_fft_len);
     for (Index i = 0; i < support.length; i++)
         d_work->carriers(((support.begin + i) % d_fft_len + d_fft_len) % d_fft_len) +=

@@ -133,6 +133,12 @@ double channel_drift::work(Index num_symbols, Index unknowns)
            (count * size * size + size * size * size);
 }
 
+bool channel_drift::affordable(Index num_symbols, Index unknowns)
+{
+    constexpr double MOST_WORK = 2e8;
+    return work(num_symbols, unknowns) < MOST_WORK;
+}
+
 std::vector<mimo_taps> channel_drift::likeliest()
 {
     const Index count = num_symbols();

@@ -27,7 +27,6 @@ typedef std::complex<double> complex;
 
 constexpr int MOST_CARRIERS = 65536;
 constexpr int MOST_SETS = 1 << 20;
-constexpr Index MOST_TAPS = 128;
 constexpr int PHASE_TURNS = 2; // of decisions and phase
 // OFDM symbols until what is remembered has faded to 1/e
 constexpr double MEMORIES[] = { HUGE_VAL, 16.0, 4.0, 1.5, 0.6 };
@@ -224,12 +223,8 @@ struct ofdm_equalizer_configured::frame_state {
         kernel::carrier_sums sums(fft_len);
         bool any = false;
         for (Index k = 0; k < fft_len; k++) {
-            const gr_complex tap = taps[place(k)];
-            if (!in_use[k] || !is_usable(tap))
-                continue;
-            any = true;
-            sums.powers(k) = weight;
-            sums.products(k) = weight * complex(tap);
+            if (in_use[k] && sums.add_tap(k, taps[place(k)], weight))
+                any = true;
         }
         if (any)
             begin_frame(sums);
@@ -250,16 +245,9 @@ struct ofdm_equalizer_configured::frame_state {
         return true;
     }
 
-    void find_support(const kernel::carrier_sums& sums)
-    {
-        const Index quarter = fft_len / 4;
-        support = smoother.find_support(
-            sums, -quarter, quarter, std::clamp<Index>(quarter, 1, MOST_TAPS));
-    }
-
     void begin_frame(const kernel::carrier_sums& sums)
     {
-        find_support(sums);
+        support = smoother.find_support(sums);
         smoother.response(sums, support, memories[0].response);
         for (memory& one : memories) {
             one.sums = sums;

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "overrun_tag.h"
 #include "pmt_values.h"
+#include "shell/commands.h"
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
@@ -381,43 +382,20 @@ std::vector<std::string> equalizer_impl::warnings() const
     return d_watch.told();
 }
 
-void equalizer_impl::carry_out(const std::string& command, const pmt::pmt_t& value)
-{
-    if (command == "freeze")
-        set_freeze(truth(value));
-    else if (command == "reset")
-        truth(value) ? reset_training() : void();
-    else if (command == "training_sequence")
-        set_training_sequence(complex_rows(value));
-    else
-        carry_out_by_detector(command, value);
-}
-
-void equalizer_impl::carry_out_by_detector(const std::string& command,
-                                           const pmt::pmt_t& value)
-{
-    const std::vector<std::string> known = d_detector->commands();
-    if (std::find(known.begin(), known.end(), command) == known.end()) {
-        std::string names = "freeze, reset, training_sequence";
-        for (const auto& name : known)
-            names += ", " + name;
-        throw std::invalid_argument("unknown to " + d_detector->kind() + "; known are " +
-                                    names);
-    }
-    d_detector->command(command, value);
-}
-
 void equalizer_impl::handle_command(const pmt::pmt_t& message)
 {
-    std::string command = "command";
-    try {
-        for_each_entry(message, [&](const std::string& key, const pmt::pmt_t& value) {
-            command = key;
-            carry_out(key, value);
-        });
-    } catch (const std::exception& error) {
-        d_logger->warn("command '{}' is not carried out: {}", command, error.what());
-    }
+    const std::vector<shell_command> own = {
+        { "freeze", [this](const pmt::pmt_t& value) { set_freeze(truth(value)); } },
+        { "reset",
+          [this](const pmt::pmt_t& value) { truth(value) ? reset_training() : void(); } },
+        { "training_sequence",
+          [this](const pmt::pmt_t& value) {
+              set_training_sequence(complex_rows(value));
+          } }
+    };
+    const std::string refused = carry_out_commands(message, own, *d_detector);
+    if (!refused.empty())
+        d_logger->warn("{:s}", refused);
 }
 
 bool equalizer_impl::any_input_done() const

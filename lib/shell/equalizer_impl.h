@@ -70,8 +70,6 @@ private:
     std::unique_ptr<frame_receiver> make_receiver(const stream_matrix& training_sequence);
     void check_training_sequence(const stream_matrix& training_sequence) const;
     void handle_command(const pmt::pmt_t& message);
-    void carry_out(const std::string& command, const pmt::pmt_t& value);
-    void carry_out_by_detector(const std::string& command, const pmt::pmt_t& value);
     uint64_t held_until(uint64_t came, bool ended) const;
     void take_tags(int num_items);
     void place_tags(uint64_t until);

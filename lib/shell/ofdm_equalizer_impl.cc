@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "overrun_tag.h"
+#include "shell/commands.h"
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
@@ -26,6 +27,20 @@ void require_detector(const ofdm_detector::sptr& detector)
 {
     if (!detector)
         throw std::invalid_argument("detector = None: must be an ofdm_detector");
+}
+
+void require_data_symbols(long count)
+{
+    require_range<long>("num_data_symbols", count, 1, ofdm_equalizer::MAX_DATA_SYMBOLS);
+}
+
+void require_receivable(ofdm_frame_pattern& pattern, int num_data_symbols)
+{
+    require(pattern.of(pattern.symbols_in_front() + num_data_symbols) != nullptr,
+            "grid",
+            "one of frames without data, or without known carriers",
+            "one with data, and with some carrier that is known on every stream and not "
+            "zero on all");
 }
 
 } // namespace
@@ -77,7 +92,7 @@ ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
                                        detector->num_tx(),
                                        sizeof(gr_complex) * detector->fft_len())),
       d_detector(detector),
-      d_pattern(pattern),
+      d_pattern(std::make_shared<ofdm_frame_pattern>(pattern)),
       d_num_data_symbols(num_data_symbols),
       d_frame_start_key(pmt::mp(frame_start_tag)),
       d_length_key(length_tag_key.empty() ? pmt::PMT_NIL : pmt::mp(length_tag_key)),
@@ -90,22 +105,67 @@ ofdm_equalizer_impl::ofdm_equalizer_impl(ofdm_detector::sptr detector,
                   1 << 30)),
               "what the pilots or the grid say is known")
 {
-    require_range("num_data_symbols", num_data_symbols, 1, MAX_DATA_SYMBOLS);
+    require_data_symbols(num_data_symbols);
     require_range("workers", workers, 1, 64);
     require(!frame_start_tag.empty(), "frame_start_tag", "''", "a tag's key");
     require(length_tag_key != frame_start_tag,
             "length_tag_key",
             length_tag_key,
             "another than frame_start_tag");
-    require(d_pattern.of(pattern.symbols_in_front() + num_data_symbols) != nullptr,
-            "grid",
-            "one of frames without data, or without known carriers",
-            "one with data, and with some carrier that is known on every stream and not "
-            "zero on all");
+    require_receivable(*d_pattern, num_data_symbols);
     detector->claim();
     set_relative_rate(1, detector->samples_of(1));
     set_tag_propagation_policy(TPP_DONT);
     message_port_register_out(pmt::mp("report"));
+    message_port_register_in(pmt::mp("command"));
+    set_msg_handler(pmt::mp("command"),
+                    [this](const pmt::pmt_t& message) { handle_command(message); });
+}
+
+void ofdm_equalizer_impl::set_num_data_symbols(int num_data_symbols)
+{
+    require_data_symbols(num_data_symbols);
+    gr::thread::scoped_lock guard(d_setlock);
+    require_receivable(*d_pattern, num_data_symbols);
+    d_num_data_symbols = num_data_symbols;
+}
+
+int ofdm_equalizer_impl::num_data_symbols() const
+{
+    gr::thread::scoped_lock guard(const_cast<ofdm_equalizer_impl*>(this)->d_setlock);
+    return d_num_data_symbols;
+}
+
+void ofdm_equalizer_impl::set_pilots(const ofdm_grid& grid)
+{
+    set_pattern(ofdm_frame_pattern(*d_detector, grid));
+}
+
+void ofdm_equalizer_impl::set_pilots(const stream_matrix& pilots)
+{
+    set_pattern(ofdm_frame_pattern(*d_detector, pilots));
+}
+
+// A frame that has begun keeps its own.
+void ofdm_equalizer_impl::set_pattern(const ofdm_frame_pattern& pattern)
+{
+    const auto next = std::make_shared<ofdm_frame_pattern>(pattern);
+    gr::thread::scoped_lock guard(d_setlock);
+    require_receivable(*next, d_num_data_symbols);
+    d_pattern = next;
+}
+
+void ofdm_equalizer_impl::handle_command(const pmt::pmt_t& message)
+{
+    const auto set_symbols = [this](const pmt::pmt_t& value) {
+        const long count = pmt::to_long(value);
+        require_data_symbols(count);
+        set_num_data_symbols(int(count));
+    };
+    const std::string refused =
+        carry_out_commands(message, { { "num_data_symbols", set_symbols } }, *d_detector);
+    if (!refused.empty())
+        d_logger->warn("{:s}", refused);
 }
 
 bool ofdm_equalizer_impl::start()
@@ -308,10 +368,11 @@ void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
         count = std::min<uint64_t>(pmt::to_uint64(tag.value), MAX_DATA_SYMBOLS + 1);
     if (count < 1 || count > MAX_DATA_SYMBOLS)
         return refuse_length(tag);
-    const int num_symbols = d_pattern.symbols_in_front() + int(count);
-    const auto contents = d_pattern.of(num_symbols);
+    const int num_symbols = d_pattern->symbols_in_front() + int(count);
+    const auto contents = d_pattern->of(num_symbols);
     if (!contents)
         return refuse_length(tag);
+    d_in.pattern = d_pattern;
     d_in.begin = tag.offset;
     d_in.end = tag.offset + d_detector->samples_of(num_symbols);
     d_in.contents = contents;
@@ -340,7 +401,7 @@ void ofdm_equalizer_impl::end_frame()
     const bool whole = d_taken == d_in.end;
     const auto contents =
         whole ? d_in.contents
-              : d_pattern.of(d_detector->symbols_in(d_in.samples[0].size()));
+              : d_in.pattern->of(d_detector->symbols_in(d_in.samples[0].size()));
     if (!contents) {
         d_counts.dropped_frames++;
         const incoming dropped = std::exchange(d_in, {});
@@ -360,6 +421,7 @@ void ofdm_equalizer_impl::end_frame()
     outgoing frame;
     frame.offset = d_in.begin;
     frame.so_far = d_counts;
+    frame.pattern = d_in.pattern;
     frame.data = contents->data;
     place_tags(frame);
     if (d_pool) {
@@ -450,7 +512,7 @@ int ofdm_equalizer_impl::put_out(int before,
     outgoing& frame = d_out.front();
     const size_t fft_len = d_detector->fft_len();
     const size_t zero =
-        d_pattern.place(0); // DC; what is behind the last place comes first
+        frame.pattern->place(0); // DC; what is behind the last place comes first
     const size_t count =
         std::min<size_t>(noutput_items - before, frame.data.size() - frame.next);
     for (int j = 0; j < d_detector->num_tx(); j++) {

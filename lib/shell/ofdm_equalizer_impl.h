@@ -30,6 +30,11 @@ public:
                         const std::string& length_tag_key,
                         int workers);
 
+    void set_num_data_symbols(int num_data_symbols) override;
+    int num_data_symbols() const override;
+    void set_pilots(const ofdm_grid& grid) override;
+    void set_pilots(const stream_matrix& pilots) override;
+
     uint64_t frames() const override;
     uint64_t truncated_frames() const override;
     uint64_t dropped_frames() const override;
@@ -59,8 +64,10 @@ private:
         int input;
         bool begins, cuts; // a frame
     };
+    typedef std::shared_ptr<ofdm_frame_pattern> pattern_sptr;
     //! What has come of a frame so far.
     struct incoming {
+        pattern_sptr pattern;
         uint64_t begin = 0,
                  end = 0; // samples; nothing is collected where they are the same
         std::shared_ptr<const ofdm_frame_pattern::contents> contents;
@@ -71,6 +78,7 @@ private:
     struct outgoing {
         uint64_t offset; // of its first sample
         counts so_far;
+        pattern_sptr pattern;
         stream_matrix symbols;
         std::vector<int> data;      // of the symbols, those that come out
         size_t next = 0;            // of these
@@ -78,6 +86,8 @@ private:
     };
     typedef detector_pool<ofdm_detector, stream_matrix> pool;
 
+    void set_pattern(const ofdm_frame_pattern& pattern);
+    void handle_command(const pmt::pmt_t& message);
     bool collecting() const { return d_in.begin != d_in.end; }
     //! Frames that workers have.
     size_t pending() const { return d_pool ? d_pool->size() : 0; }
@@ -100,8 +110,8 @@ private:
     int put_out(int before, int noutput_items, gr_vector_void_star& output_items);
 
     const ofdm_detector::sptr d_detector;
-    ofdm_frame_pattern d_pattern;
-    const int d_num_data_symbols;
+    pattern_sptr d_pattern; // of the next frame
+    int d_num_data_symbols; // of the next frame
     const pmt::pmt_t d_frame_start_key;
     const pmt::pmt_t d_length_key; // null: no such tags
     const int d_workers;

@@ -1,7 +1,8 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""What GNU Radio Companion evaluates in the asserts of this module's blocks, and shows where they fail."""
+"""What GNU Radio Companion evaluates for this module's blocks: in their asserts, which it shows where they fail,
+and to write values into C++ programs."""
 
 import numpy as np
 
@@ -56,3 +57,25 @@ def is_ofdm_grid(
         return False
     values, known = grid.known(grid.num_sync_words() + max(len(pilot_carriers), 1))
     return bool((known.all(0) & (values != 0).any(0)).any())
+
+
+def in_braces(values, text):
+    """Values in lists as C++ initializes vectors with them; text: of one value."""
+    if isinstance(values, (int, float, complex, np.number)):
+        return text(values)
+    return "{ " + ", ".join(in_braces(value, text) for value in values) + " }"
+
+
+def cpp_integers(values):
+    """Integers in lists of any depth."""
+    return in_braces(values, lambda value: str(int(value)))
+
+
+def cpp_sets(values):
+    """Complex [set][k], the same for every stream, or [stream][set][k]."""
+    of_streams = len(values) > 0 and len(values[0]) > 0 and np.ndim(values[0][0]) > 0
+    if not of_streams and len(values) > 0:
+        values = [values]
+    return in_braces(
+        values, lambda z: f"{{ {float(np.real(z))!r}, {float(np.imag(z))!r} }}"
+    )

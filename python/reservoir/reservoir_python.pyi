@@ -804,6 +804,34 @@ class ofdm_detector:
         Raises ValueError if the shapes do not fit.
         """
 
+    def takes_carriers(self) -> bool:
+        """Whether equalize() is for it: it needs no samples in time."""
+
+    def equalize(
+        self,
+        carriers: ArrayLike,
+        initial_taps: Optional[ArrayLike] = None,
+        pilots: Optional[Union[ArrayLike, ofdm_grid]] = None,
+        soft: bool = False,
+    ) -> Any:
+        """One whole frame behind an FFT: carriers instead of samples, as GNU Radio's OFDM blocks
+        have them. Of ofdm_lmmse and ofdm_configured; the others learn on samples.
+
+        carriers: (num_rx, symbols, fft_len), the FFT of each symbol at each antenna, in natural
+        order or, with a grid, in the grid's; the FFT's window may begin within the cyclic prefix
+        initial_taps: (num_tx, num_rx, fft_len), by what a stream's symbols come to an antenna on
+        each carrier, in the same order; zero or not finite where it is not known. The channel is
+        a few taps in time, at most fft_len / 4 and 128, so that noisy ones are smoothed. None:
+        the channel is estimated from the pilots. ofdm_lmmse takes the taps as they are;
+        ofdm_configured fits the channel to its decisions, and follows it and the carrier's phase
+        pilots: as of receive(). None: nothing is known, there are data on all carriers that have
+        initial taps, in the constellation's units, and what the nearest points leave of the first
+        symbol is noise
+        soft: as of receive()
+        Returns the data symbols, (num_tx, data symbols, fft_len), in the same order. Raises
+        ValueError if the shapes do not fit.
+        """
+
     def trained(self) -> bool:
         """Whether it was trained."""
 
@@ -1184,6 +1212,9 @@ class ofdm_equalizer(gr.block, gr.basic_block):
     Two mistakes are told once in a run, in the log, in warnings() and in the report's field
     warning: no frame tag comes, or the known carriers are not what was sent.
 
+    Message port 'command': a dict or a pair, {'num_data_symbols': int} as set_num_data_symbols,
+    or what the detector knows beside it.
+
     Message port 'report': a dict for each frame, with the fields of training_report and offset,
     frames, truncated_frames, dropped_frames and bad_lengths.
     """
@@ -1208,6 +1239,17 @@ class ofdm_equalizer(gr.block, gr.basic_block):
         none
         Raises ValueError naming the parameter, its value and its range.
         """
+
+    def set_num_data_symbols(self, num_data_symbols: int) -> None:
+        """Symbols behind the sync words or pilots where the tag does not say, 1 to 16384, from the
+        next tag on. May be called while a flowgraph runs.
+        """
+
+    def num_data_symbols(self) -> int:
+        """Symbols behind the sync words or pilots where the tag does not say."""
+
+    def set_pilots(self, pilots: Union[ArrayLike, ofdm_grid]) -> None:
+        """Another grid, or other pilots, from the next tag on. May be called while a flowgraph runs."""
 
     def frames(self) -> int:
         """Frames received so far, truncated ones among them."""

@@ -99,3 +99,29 @@ BOOST_AUTO_TEST_CASE(what_has_faded_counts_less)
     smoother.response(sums, { 0, 1 }, found);
     BOOST_CHECK_SMALL(std::abs(found(5) - 5.0), 1e-6);
 }
+
+BOOST_DATA_TEST_CASE(taps_of_an_estimate, boost::unit_test::data::make({ -16, 0, 13 }))
+{
+    kernel::carrier_smoother smoother(FFT_LEN);
+    const VectorXcd response = response_of_taps(sample);
+    kernel::carrier_sums sums(FFT_LEN);
+    for (Index k = 0; k < FFT_LEN; k++)
+        if (is_used(k))
+            BOOST_CHECK(sums.add_tap(k, std::complex<float>(response(k)), 3.0));
+    const auto support = smoother.find_support(sums);
+    BOOST_CHECK_EQUAL(support.begin, sample);
+    const VectorXcd& taps = smoother.taps(sums, support);
+    BOOST_REQUIRE_EQUAL(taps.size(), 3);
+    for (Index l = 0; l < 3; l++)
+        BOOST_CHECK_SMALL(std::abs(taps(l) - TAPS[l]), 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(taps_that_are_not_known)
+{
+    kernel::carrier_sums sums(FFT_LEN);
+    BOOST_CHECK(!sums.add_tap(1, 0.0f, 1.0));
+    BOOST_CHECK(!sums.add_tap(1, { NAN, 0.0f }, 1.0));
+    BOOST_CHECK(!sums.add_tap(1, { 0.0f, INFINITY }, 1.0));
+    BOOST_CHECK_EQUAL(sums.powers.sum(), 0.0);
+    BOOST_CHECK(sums.products.isZero(0.0));
+}

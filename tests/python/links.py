@@ -3,6 +3,8 @@
 #
 """Frames over a known channel, and flowgraphs to put them through, for the tests."""
 
+import time
+
 import numpy as np
 import pmt
 from gnuradio import blocks, gr, reservoir
@@ -77,6 +79,21 @@ def run(equalizer, inputs, tags, max_noutput_items=0):
         top.run()
     outputs = [np.array(sink.data(), np.complex64) for sink in sinks]
     return (outputs[0] if len(outputs) == 1 else np.array(outputs)), sinks[0].tags()
+
+
+def command(block, message, out_size=gr.sizeof_gr_complex):
+    """Posts a command to a block that runs in no flowgraph, as a flowgraph would deliver it."""
+    top = gr.top_block()
+    strobe = blocks.message_strobe(message, 10)
+    top.connect(
+        blocks.null_source(gr.sizeof_gr_complex), blocks.head(8, 1 << 30), block
+    )
+    top.connect(block, blocks.null_sink(out_size))
+    top.msg_connect(strobe, "strobe", block, "command")
+    top.start()
+    time.sleep(0.1)
+    top.stop()
+    top.wait()
 
 
 def same_bits(a, b):

@@ -12,6 +12,7 @@ import pytest
 from gnuradio import blocks, channels, digital, gr, reservoir
 from links import (
     MIXED_PHASE,
+    command,
     noise,
     run,
     same_bits,
@@ -536,19 +537,6 @@ def test_workers_know_the_channel_from_the_next_frame_on():
         told, run(reservoir.equalizer(alone, 1, pilots, payload_len=200), r, tags)[0]
     )
     assert not same_bits(told, estimated)
-
-
-def command(eq, message):
-    """Posts a command to a block that runs in no flowgraph, as a flowgraph would deliver it."""
-    top = gr.top_block()
-    strobe = blocks.message_strobe(message, 10)
-    top.connect(blocks.null_source(gr.sizeof_gr_complex), blocks.head(8, 1 << 30), eq)
-    top.connect(eq, blocks.null_sink(gr.sizeof_gr_complex))
-    top.msg_connect(strobe, "strobe", eq, "command")
-    top.start()
-    time.sleep(0.1)
-    top.stop()
-    top.wait()
 
 
 @pytest.mark.parametrize(

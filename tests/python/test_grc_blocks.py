@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import described
+import numpy as np
 import pytest
 import yaml
 
@@ -109,8 +110,6 @@ def test_has_asserts_and_templates(name):
     assert block["asserts"]
     assert block["templates"]["make"]
     cls = classes(name)[-1]
-    if name in OFDM_KINDS:
-        return  # for Python only
     if isinstance(cls, type) and "reservoir_python" in cls.__module__:
         assert "cpp" in block["flags"]
         assert block["cpp_templates"]["make"]
@@ -508,14 +507,37 @@ def test_soft_output_is_a_port_per_stream(platform, name):
     assert soft_ports(soft_output="True", num_outputs="2") == [2, 2]
 
 
-def test_every_cpp_block_compiles(platform, tmp_path):
-    compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
-    if not compiler or not pkg_config:
-        pytest.skip("needs g++ and pkg-config")
+def cpp_flow_graph(platform):
     flow_graph = platform.make_flow_graph()
     options = {"output_language": "cpp", "generate_options": "no_gui", "id": "program"}
     for key, value in options.items():
         flow_graph.options_block.params[key].set_value(value)
+    return flow_graph
+
+
+def write_cpp(platform, flow_graph, folder):
+    """The program's file."""
+    folder.mkdir(exist_ok=True)
+    flow_graph.rewrite()
+    platform.Generator(flow_graph, str(folder)).write()
+    return folder / "program" / "program.cpp"
+
+
+def cpp_compiler(*given):
+    """A command, for programs with blocks of this module."""
+    compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
+    if not compiler or not pkg_config:
+        pytest.skip("needs g++ and pkg-config")
+    packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks", "eigen3"]
+    flags = subprocess.run(
+        [pkg_config, "--cflags", "--libs", *packages], stdout=subprocess.PIPE, text=True
+    ).stdout.split()
+    return [compiler, "-std=c++17", *given, "-I", str(ROOT / "include"), *flags]
+
+
+def test_every_cpp_block_compiles(platform, tmp_path):
+    command = cpp_compiler("-fsyntax-only")
+    flow_graph = cpp_flow_graph(platform)
     for num_streams, name in enumerate(EQUALIZERS, start=1):
         block = flow_graph.new_block(name)
         values = {
@@ -536,16 +558,128 @@ def test_every_cpp_block_compiles(platform, tmp_path):
         )  # the meter's default names the source
         if "type" in block.params and block.params["type"].get_value() == "object":
             block.params["type"].set_value("qpsk")  # objects are for Python only
-    flow_graph.rewrite()
-    platform.Generator(flow_graph, str(tmp_path)).write()
-    packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks", "eigen3"]
-    flags = subprocess.run(
-        [pkg_config, "--cflags", *packages], stdout=subprocess.PIPE, text=True
-    ).stdout.split()
-    result = subprocess.run(
-        [compiler, "-std=c++17", "-fsyntax-only", "-I", str(ROOT / "include"), *flags]
-        + [str(tmp_path / "program" / "program.cpp")],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    program = write_cpp(platform, flow_graph, tmp_path)
+    result = subprocess.run([*command, str(program)], stderr=subprocess.PIPE, text=True)
     assert result.returncode == 0, result.stderr
+
+
+# Of two streams, each with a comb of its own, and with values that are not real.
+TWO_STREAMS = {
+    "fft_len": "16",
+    "cp_len": "[4, 3]",
+    "num_rx": "2",
+    "num_tx": "2",
+    "channel_len": "3",
+    "occupied_carriers": "[range(1, 6), [-5, -4]]",
+    "pilot_carriers": "[[-2, -1], [6, 7]]",
+    "pilot_symbols": "[[[1j, 0], [0.5 - 1j, 0]], [[0, 1], [0, -2]]]",
+    "sync_words": "numpy.exp(1j * numpy.arange(64)).reshape(2, 2, 16)",
+    "symbols_skipped": "1",
+    "shifted": "False",
+    "num_data_symbols": "7",
+    "frame_start_tag": "begin",
+    "length_tag_key": "",
+    "workers": "2",
+    "constellation_type": "16qam",
+}
+# What is made there, printed in place of a block.
+CPP_PRINTER = r"""
+#include <gnuradio/reservoir/ofdm_configured.h>
+#include <gnuradio/reservoir/ofdm_esn.h>
+#include <gnuradio/reservoir/ofdm_lmmse.h>
+#include <gnuradio/reservoir/rcnet.h>
+#include <cstdio>
+using namespace gr;
+
+void print(const reservoir::ofdm_detector::sptr& detector,
+           const reservoir::ofdm_grid& grid,
+           int num_data_symbols,
+           const std::string& start,
+           const std::string& length,
+           int workers)
+{
+    std::printf("%s %d [%s] [%s] %d %d\n", detector->kind().c_str(), num_data_symbols,
+                start.c_str(), length.c_str(), workers, grid.place(0));
+    std::printf("%d %d %d %zu\n", detector->fft_len(), detector->num_rx(),
+                detector->num_tx(), detector->constellation().points.size());
+    for (const int samples : detector->cp_len())
+        std::printf("%d ", samples);
+    std::printf("\n");
+    const auto known = grid.known(6);
+    for (size_t j = 0; j < known.values.size(); j++)
+        for (size_t i = 0; i < known.values[j].size(); i++)
+            std::printf("%.9g %.9g %d ", known.values[j][i].real(),
+                        known.values[j][i].imag(), int(known.known[j][i]));
+    std::printf("\n");
+}
+
+int main()
+{
+"""
+
+
+def this_library():
+    """The one that this test has loaded."""
+    loaded = Path("/proc/self/maps").read_text().split()
+    return next(name for name in loaded if "libgnuradio-reservoir.so" in name)
+
+
+def test_what_ofdm_blocks_make_in_cpp(platform, tmp_path):
+    """The values that Companion writes into a C++ program, of two streams, as in Python."""
+    code = CPP_PRINTER
+    for name, kind in OFDM_KINDS.items():
+        flow_graph = cpp_flow_graph(platform)
+        flow_graph.new_block("import").params["imports"].set_value("import numpy")
+        block = flow_graph.new_block(name)
+        block.params["id"].set_value("equalizer")
+        for key, value in TWO_STREAMS.items():
+            if key in block.params:
+                block.params[key].set_value(value)
+        text = write_cpp(platform, flow_graph, tmp_path / name).read_text()
+        begin = text.index(f"reservoir::{kind['name']}_parameters equalizer_p")
+        made = text[begin : text.index(");\n", text.index("ofdm_equalizer::make"))]
+        made = made.replace(
+            "this->equalizer = reservoir::ofdm_equalizer::make", "print"
+        )
+        code += "{ " + made + "); }\n"
+    (tmp_path / "print.cc").write_text(code + "}\n")
+    program = str(tmp_path / "print")
+    library = this_library()
+    command = cpp_compiler("-o", program, str(tmp_path / "print.cc"), library)
+    command.append(f"-Wl,-rpath,{Path(library).parent}")
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 0, result.stderr
+    printed = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True)
+    lines = printed.stdout.splitlines()
+    assert len(lines) == 4 * len(OFDM_KINDS)
+    values = {
+        key: eval(TWO_STREAMS[key], {"numpy": np})
+        for key in ("occupied_carriers", "pilot_carriers", "pilot_symbols")
+    }
+    grid = reservoir.ofdm_grid(
+        16,
+        [4, 3],
+        2,
+        **values,
+        sync_words=eval(TWO_STREAMS["sync_words"], {"numpy": np}),
+        symbols_skipped=1,
+        shifted=False,
+    )
+    wanted, mask = grid.known(6)
+    for number, kind in enumerate(OFDM_KINDS.values()):
+        first, shape, prefixes, known = lines[4 * number : 4 * number + 4]
+        assert first == f"{kind['name']} 7 [begin] [] 2 0"
+        points = 4 if kind["name"] == "rcnet" else 16  # which decides nothing
+        assert shape == f"16 2 2 {points}"
+        assert prefixes.split() == ["4", "3"]
+        found = np.array(known.split(), float).reshape(2, 6, 16, 3)
+        np.testing.assert_array_equal(found[..., 2], mask)
+        np.testing.assert_allclose(found[..., 0] + 1j * found[..., 1], wanted, 1e-6)
+
+
+def test_stages_of_rcnet_are_for_python(platform, tmp_path):
+    flow_graph = cpp_flow_graph(platform)
+    block = flow_graph.new_block("reservoir_rcnet_equalizer")
+    block.params["stages"].set_value("[reservoir.ofdm_esn(64, 16)]")
+    with pytest.raises(Exception, match="Stages: for Python only"):
+        write_cpp(platform, flow_graph, tmp_path)

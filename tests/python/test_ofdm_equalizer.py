@@ -3,14 +3,16 @@
 #
 """The OFDM equalizer block in real flowgraphs: frames, tags, messages, bad data."""
 
+import threading
 import time
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
-from links import QPSK, noise, same_bits, symbols, tag
+from links import QPSK, command, noise, same_bits, symbols, tag
 
 ROOT = Path(__file__).resolve().parents[2]
 FFT_LEN = 16
@@ -20,6 +22,7 @@ DATA = 3  # symbols of a frame
 CARRIERS = [-6, -5, -4, -2, -1, 1, 2, 4, 5, 6]
 PILOT_CARRIERS = [-3, 3]
 CHUNKS = [1, 7, 64, 4096]
+VECTOR = gr.sizeof_gr_complex * FFT_LEN  # bytes
 
 
 def sync_words(num_tx, count=4, seed=5):
@@ -599,6 +602,106 @@ def test_block_runs_again(workers):
     eq_again, _, reports = run(eq, samples, tags)
     assert same_bits(eq_again, expected(lmmse, grid, samples, starts))
     assert reports[0]["frames"] == 1 and reports[0]["truncated_frames"] == 0
+
+
+# ------------------------------------------------------------------ setters
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_num_data_symbols_while_it_runs(workers):
+    """Every frame comes out whole, with as many symbols as were set when it began."""
+    rng = np.random.default_rng(31)
+    grid = make_grid()
+    count, in_front = 150, grid.num_sync_words()
+    samples, starts = received([frame(grid, rng) for _ in range(count)], 1, rng)
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA, workers=workers)
+    marks = [start(s, pmt.intern(str(i))) for i, s in enumerate(starts)]
+    source = blocks.vector_source_c(samples[0].tolist(), False, 1, marks)
+    sink = blocks.vector_sink_c(FFT_LEN)
+    top = gr.top_block()
+    top.connect(source, eq, sink)
+    top.start(7)
+    waiter = threading.Thread(target=top.wait)
+    waiter.start()
+    for turn in cycle(range(1, DATA + 1)):
+        eq.set_num_data_symbols(turn)
+        assert eq.num_data_symbols() == turn
+        if not waiter.is_alive():
+            break
+        time.sleep(2e-4)
+    waiter.join()
+    out = np.array(sink.data(), np.complex64).reshape(-1, FFT_LEN)
+    tags = found(sink)
+    lengths = {place: value for place, key, value in tags if key == "frame_len"}
+    numbers = {place: int(v) for place, key, v in tags if key == "frame_start"}
+    assert sorted(numbers.values()) == list(range(count))
+    assert len(set(lengths.values())) > 1
+    places = sorted(lengths)
+    assert np.diff([*places, len(out)]).tolist() == [lengths[p] for p in places]
+    for place in places:
+        symbol_count = in_front + lengths[place]
+        begin = starts[numbers[place]]
+        wanted = lmmse().receive(samples[0, begin:], grid, symbol_count)
+        assert same_bits(out[place : place + lengths[place]], wanted[0])
+
+
+def test_set_pilots():
+    """From the next frame on: here between two runs."""
+    rng = np.random.default_rng(32)
+    grid, other = make_grid(), make_grid(sync_words=sync_words(1, seed=6))
+    natural = make_grid(
+        sync_words=np.fft.ifftshift(sync_words(1, seed=6), axes=-1), shifted=False
+    )
+    eq = reservoir.ofdm_equalizer(lmmse(), grid, DATA)
+    for known in (grid, other, natural):
+        eq.set_pilots(known)
+        samples, starts = received(
+            [frame(known, rng)] if known is not natural else [frame(other, rng)], 1, rng
+        )
+        out, _, _ = run(eq, samples, [start(s) for s in starts])
+        assert same_bits(out, lmmse().receive(samples, known))
+    pilots = np.fft.ifftshift(sync_words(1, seed=6), axes=-1)
+    eq.set_pilots(pilots)
+    out, _, _ = run(eq, samples, [start(s) for s in starts])
+    assert same_bits(out, lmmse().receive(samples, pilots))
+
+
+def test_what_setters_refuse():
+    eq = reservoir.ofdm_equalizer(lmmse(), make_grid(), DATA)
+    for bad in (0, -1, 16385):
+        with pytest.raises(
+            ValueError, match=f"num_data_symbols = {bad}: must be within"
+        ):
+            eq.set_num_data_symbols(bad)
+    empty = reservoir.ofdm_grid(FFT_LEN, CP_LEN, occupied_carriers=[CARRIERS])
+    for bad, message in [
+        (make_grid(2), "grid num_tx = 2"),
+        (np.ones((2, 1, 16)), "pilots = those of 2 streams"),
+        (np.ones((1, 8)), "pilots shape: must be"),
+        (empty, "grid = one of frames without data"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            eq.set_pilots(bad)
+    assert eq.num_data_symbols() == DATA
+
+
+def test_commands():
+    eq = reservoir.ofdm_equalizer(lmmse(), make_grid(), DATA)
+    command(eq, pmt.to_pmt({"num_data_symbols": 7}), VECTOR)
+    assert eq.num_data_symbols() == 7
+    command(eq, pmt.cons(pmt.intern("num_data_symbols"), pmt.from_long(8)), VECTOR)
+    assert eq.num_data_symbols() == 8
+    for bad in (
+        pmt.to_pmt({"num_data_symbols": 0}),
+        pmt.to_pmt({"num_data_symbols": 2**32 + 1}),
+        pmt.to_pmt({"num_data_symbols": "x"}),
+        pmt.to_pmt({"num_data_symbols": 2.5}),
+        pmt.to_pmt({"freeze": True}),
+        pmt.to_pmt(3),
+        pmt.PMT_NIL,
+    ):
+        command(eq, bad, VECTOR)
+        assert eq.num_data_symbols() == 8
 
 
 def test_detector_belongs_to_one_block():

@@ -3,6 +3,8 @@
 #
 """The OFDM equalizer block with a detector as GNU Radio Companion takes it (.block.yml)."""
 
+import re
+
 import companion
 from equalizer import Entry
 
@@ -38,7 +40,8 @@ def entries():
         "Num. Data Symbols",
         "int",
         "10",
-        "of a frame, behind the sync words, 1 to 16384, where the value of the frame's tag does not say",
+        "of a frame, behind the sync words, 1 to 16384, where the value of the frame's tag does not say; "
+        "may be a variable",
         asserts=("1 <= num_data_symbols <= 2**14",),
     )
     yield Entry(
@@ -144,6 +147,14 @@ Vectors of FFT Length carriers, one port per stream, one vector for each symbol 
 have what is known. All tags go on, each on the vector of its symbol, those before a frame's data on \
 its first vector; of those between frames the last one of each key."""
 
+COMMAND = "command (in): a dictionary or a single pair, one of"
+COMMANDS = [("num_data_symbols", "integer", "Num. Data Symbols, from the next tag on")]
+
+CPP = """\
+Flowgraphs in C++ (Output Language C++ in the Options block) cannot have Import blocks, nor \
+variables whose value is a Python expression. Here such an expression may stand, for Companion writes \
+its values into the program. A Constellation Object is for Python only."""
+
 # The report's entries beside those of training_report.fields().
 COUNTS = [
     ("offset", "the frame's first sample"),
@@ -244,11 +255,75 @@ reservoir.ofdm_equalizer(
 """
 
 
+def cpp_constellation(name):
+    """An object stops the compiler, unless the detector does not use it."""
+    named = "constellation_type.cpp"
+    if name in DECIDES:
+        used = re.sub("detection|refits|classifier", r"\g<0>()", DECIDES[name])
+        unused = f"constellation_type == 'object' and not {used}"
+        named = f"'nullptr' if {unused} else {named}"
+    return f"${{{named}}}"
+
+
+NO_STAGES = """\
+    if len(stages()) > 0:
+        raise ValueError('Stages: for Python only; without them there are two OFDM ESNs')
+"""
+
+
+def cpp_make(kind):
+    name = kind["name"]
+    lines, check = [], ""
+    for one in kind["parameters"]:
+        if one["name"] == "constellation":
+            value = f"reservoir::constellation_points({cpp_constellation(name)})"
+        elif one["type"].endswith("ofdm_detector]"):
+            check = NO_STAGES
+            continue
+        elif one["type"] == "List[int]":
+            value = f"${{cpp_integers({one['name']}())}}"
+        else:
+            value = companion.cpp_value(one)
+        lines.append(f"${{id}}_parameters.{one['name']} = {value};")
+    own = "\n".join(lines)
+    return f"""\
+<%
+    import json
+    from gnuradio.reservoir.companion import cpp_integers, cpp_sets
+{check}%>\\
+reservoir::{name}_parameters ${{id}}_parameters;
+{own}
+const reservoir::ofdm_grid::carrier_sets ${{id}}_carriers = ${{cpp_integers(occupied_carriers())}};
+const reservoir::ofdm_grid::carrier_sets ${{id}}_pilots = ${{cpp_integers(pilot_carriers())}};
+const reservoir::ofdm_grid::pilot_sets ${{id}}_symbols = ${{cpp_sets(pilot_symbols())}};
+const reservoir::ofdm_grid::pilot_sets ${{id}}_words = ${{cpp_sets(sync_words())}};
+this->${{id}} = reservoir::ofdm_equalizer::make(
+    std::make_shared<reservoir::{name}>(${{id}}_parameters),
+    reservoir::ofdm_grid(
+        ${{id}}_parameters.fft_len,
+        ${{id}}_parameters.cp_len,
+        ${{id}}_parameters.num_tx,
+        ${{id}}_carriers,
+        ${{id}}_pilots,
+        ${{id}}_symbols,
+        ${{id}}_words,
+        ${{symbols_skipped}},
+        ${{str(shifted()).lower()}}),
+    ${{num_data_symbols}},
+    ${{json.dumps(frame_start_tag())}},
+    ${{json.dumps(length_tag_key())}},
+    ${{workers}});
+"""
+
+
 def documentation(kind):
     what = [text for text in (kind["brief"], kind["details"], kind["caution"]) if text]
     lines = ["\n\n".join(what + [BEHAVIOUR])]
     lines += ["", "Input:", INPUT, "", "Output:", OUTPUT]
-    lines += ["", "Messages:", "report (out): a dictionary for each frame, with"]
+    lines += ["", "Messages:", COMMAND]
+    for name, value, text in COMMANDS + kind["commands"]:
+        lines.append(f'    {{"{name}": {value}}}: {text}')
+    lines.append("report (out): a dictionary for each frame, with")
     for field in reservoir.training_report.fields():
         if not field["of_descent"]:
             lines.append(f"    {field['name']}: {field['text']}")
@@ -262,6 +337,7 @@ def documentation(kind):
         for one in shown(kind)
         if one.text
     ]
+    lines += ["", CPP]
     lines += ["", f"Keywords: {kind['keywords']}."]
     return "\n".join(lines)
 
@@ -270,12 +346,15 @@ def block(kind):
     """The whole file."""
     name = kind["name"]
     family = f" ({kind['family']})" if kind["family"] else ""
+    includes = ["#include <gnuradio/digital/constellation.h>"]
+    includes += ["#include <gnuradio/reservoir/ofdm_equalizer.h>"]
+    includes += [f"#include <gnuradio/reservoir/{name}.h>"]
     return f"""\
 # Written by `make generate` from what include/gnuradio/reservoir/{name}.h says. Edit that.
 id: reservoir_{name}_equalizer
 label: {kind['title']} Equalizer{family}
 category: '[Reservoir]/Equalizers'
-flags: [ python ]
+flags: [ python, cpp ]
 
 parameters:
 {chr(10).join(parameters(kind))}
@@ -284,6 +363,9 @@ inputs:
 -   domain: stream
     dtype: complex
     multiplicity: ${{ num_rx }}
+-   domain: message
+    id: command
+    optional: true
 
 outputs:
 -   domain: stream
@@ -301,6 +383,18 @@ templates:
     imports: from gnuradio import digital, reservoir
     make: |-
 {companion.indented(make(kind), 8)}
+    callbacks:
+    - set_num_data_symbols(${{num_data_symbols}})
+
+cpp_templates:
+    includes: {companion.flow(includes)}
+    declarations: 'reservoir::ofdm_equalizer::sptr ${{id}};'
+    make: |-
+{companion.indented(cpp_make(kind), 8)}
+    callbacks:
+    - set_num_data_symbols(${{num_data_symbols}})
+    link: ['gnuradio::gnuradio-reservoir', 'gnuradio::gnuradio-digital']
+    packages: [gnuradio-reservoir]
 
 documentation: |-
 {companion.indented(documentation(kind))}

@@ -102,6 +102,9 @@ struct RESERVOIR_API ofdm_configured_parameters {
  * Where the decisions of the data leave much more than the pilots, the frame is decided again symbol by
  * symbol, each with the phase of the one before and a channel that follows the last ones; where that
  * explains the frame, every symbol has its own channel from then on (kernel::channel_drift).
+ *
+ * equalize() has no samples: amplifier, prefix and impairments are left alone but for phase and channel, which
+ * are followed, and the channel is fitted again to the decisions.
  */
 class RESERVOIR_API ofdm_configured
     : public described<ofdm_configured, ofdm_configured_parameters, ofdm_detector>
@@ -111,6 +114,8 @@ public:
 
     //! \throws std::invalid_argument naming the parameter, its value and its range
     explicit ofdm_configured(const ofdm_configured_parameters& parameters);
+
+    bool takes_carriers() const override { return true; }
 
 protected:
     ofdm_result do_receive(const ofdm_frame& frame) override;

@@ -81,6 +81,30 @@ public:
      */
     soft_symbols receive_softly(const stream_matrix& received,
                                 const known_carriers& known);
+    //! Whether equalize() is for it: it needs no samples in time.
+    virtual bool takes_carriers() const { return false; }
+    /*!
+     * \brief The same behind an FFT: carriers instead of samples, and what is known of their channel.
+     *
+     * received[r] = sum_j taps[j][r] sent[j] on every carrier, the symbols in the pilots' units, or in the
+     * constellation's where nothing is known of the frame. The channel is a few taps in time, at most
+     * fft_len / 4 and 128: noisy initial taps are smoothed, those that are missing interpolated.
+     * \param carriers num_rx rows of known.num_symbols symbols in natural order
+     * \param initial_taps of stream j at antenna r row num_rx * j + r, a value per carrier; zero or not
+     *        finite: not known. No rows: the channel is estimated from the known carriers
+     * \param known num_tx rows; without initial taps as of receive(), with them anything, see
+     *        known_carriers::from_taps
+     * \return as receive()
+     * \throws std::invalid_argument if shapes do not fit, nothing tells the channel, or it does not take
+     *        carriers
+     */
+    stream_matrix equalize(const stream_matrix& carriers,
+                           const stream_matrix& initial_taps,
+                           const known_carriers& known);
+    //! As receive_softly().
+    soft_symbols equalize_softly(const stream_matrix& carriers,
+                                 const stream_matrix& initial_taps,
+                                 const known_carriers& known);
     //! The known carriers' part alone. \return what was found
     training_report fit(const stream_matrix& received, const known_carriers& known);
 
@@ -95,7 +119,8 @@ public:
 protected:
     ofdm_detector(int num_rx, int num_tx, int fft_len, const std::vector<int>& cp_len);
 
-    //! Called with the lock held; the frame has samples and known carriers of unit power.
+    //! Called with the lock held; the frame has samples and known carriers of unit power. Where
+    //! takes_carriers() it may have no samples.
     virtual ofdm_result do_receive(const ofdm_frame& frame) = 0;
     virtual const constellation_points& do_constellation() const = 0;
 
@@ -107,10 +132,21 @@ protected:
 
 private:
     void check(const stream_matrix& received, const known_carriers& known) const;
+    void check_known(const known_carriers& known) const;
+    void check_carriers(const stream_matrix& carriers,
+                        const stream_matrix& initial_taps,
+                        const known_carriers& known) const;
     ofdm_frame prepare(const stream_matrix& received, const known_carriers& known);
+    ofdm_frame prepare_carriers(const stream_matrix& carriers,
+                                const stream_matrix& initial_taps,
+                                const known_carriers& known);
+    std::shared_ptr<const pilot_pattern> pilots_of(const known_carriers& known);
     void make_report(const ofdm_frame& frame, const ofdm_result& found, double seconds);
-    std::pair<ofdm_frame, ofdm_result>
-    run(const stream_matrix& received, const known_carriers& known, bool soft);
+    template <class Prepare>
+    std::pair<ofdm_frame, ofdm_result> run(Prepare&& prepare, bool soft);
+    soft_symbols with_bits(const known_carriers& known,
+                           const ofdm_frame& frame,
+                           const ofdm_result& found) const;
 
     const int d_fft_len;
     const std::vector<int> d_cp_len;

@@ -53,6 +53,9 @@ namespace reservoir {
  * frame's key comes; in eight frames the known carriers are hardly explained (-1.5 dB), as they are not what
  * was sent or the tag does not lie on the first sample.
  *
+ * Message port "command" (in): a dictionary or a single pair, {"num_data_symbols": integer} as
+ * set_num_data_symbols, or what the detector knows beside it.
+ *
  * Message port "report" (out): a dictionary for each frame, with the fields of
  * gr::reservoir::training_report and offset (the frame's first sample), frames, truncated_frames,
  * dropped_frames and bad_lengths so far.
@@ -93,6 +96,19 @@ public:
                      const std::string& frame_start_tag = "frame_start",
                      const std::string& length_tag_key = "frame_len",
                      int workers = 1);
+
+    /*!
+     * \brief Symbols behind the sync words or pilots where the tag does not say, from the next tag on.
+     * \throws std::invalid_argument as make
+     */
+    virtual void set_num_data_symbols(int num_data_symbols) = 0;
+    virtual int num_data_symbols() const = 0;
+    /*!
+     * \brief Another grid, or other pilots, from the next tag on.
+     * \throws std::invalid_argument as make
+     */
+    virtual void set_pilots(const ofdm_grid& grid) = 0;
+    virtual void set_pilots(const stream_matrix& pilots) = 0;
 
     //! Frames received, those among them that were cut short.
     virtual uint64_t frames() const = 0;

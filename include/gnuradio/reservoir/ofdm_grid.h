@@ -36,6 +36,12 @@ struct RESERVOIR_API known_carriers {
      */
     static known_carriers
     from_pilots(const stream_matrix& pilots, int fft_len, int num_symbols);
+    /*!
+     * \brief Nothing but what is zero: data on every carrier on which a stream has initial taps.
+     * \param initial_taps of stream j at the antennas: rows num_rx * j and behind, fft_len values each
+     */
+    static known_carriers
+    from_taps(const stream_matrix& initial_taps, int num_tx, int num_symbols);
 };
 
 /*!

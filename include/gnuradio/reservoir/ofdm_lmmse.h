@@ -82,6 +82,8 @@ struct RESERVOIR_API ofdm_lmmse_parameters {
  *   amplifier is worse than zero forcing.
  * - detection = "ml": the points that explain the whitened samples best, exactly for two streams, by
  *   K-best search for more (kernel::joint_search).
+ * - equalize(): initial taps are the channel, and known carriers tell the noise; without any it is what the
+ *   nearest points leave of the first symbol.
  */
 class RESERVOIR_API ofdm_lmmse
     : public described<ofdm_lmmse, ofdm_lmmse_parameters, ofdm_detector>
@@ -93,6 +95,8 @@ public:
     explicit ofdm_lmmse(const ofdm_lmmse_parameters& parameters);
     ~ofdm_lmmse() override;
 
+    bool takes_carriers() const override { return true; }
+
 protected:
     ofdm_result do_receive(const ofdm_frame& frame) override;
     const constellation_points& do_constellation() const override
@@ -101,6 +105,9 @@ protected:
     }
 
 private:
+    kernel::carrier_channel_estimator&
+    estimator(const std::shared_ptr<const pilot_pattern>& pilots, Eigen::Index longest);
+
     // of the known carriers of the last frame
     std::unique_ptr<kernel::carrier_channel_estimator> d_estimator;
     std::shared_ptr<const pilot_pattern> d_estimated;

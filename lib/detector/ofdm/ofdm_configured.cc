@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/ofdm_configured.h>
 
 #include "detector/ofdm/carrier_detector.h"
+#include "detector/ofdm/carrier_receiver.h"
 #include "detector/ofdm/sample_conditioner.h"
 #include "detector/ofdm/sample_equalizer.h"
 #include "detector/ofdm/symbol_follower.h"
@@ -32,6 +33,16 @@ constexpr int LAST_TURNS = 2;
 constexpr int PILOT_PASSES = 3; // of what is taken out of the samples
 constexpr double FITS_WORSE =
     1.25; // residual over the pilots', where the channel may move
+
+Index longest_channel(const ofdm_frame& frame,
+                      const ofdm_configured_parameters& parameters)
+{
+    const Index most =
+        parameters.channel_len > 0
+            ? Index(parameters.channel_len)
+            : std::clamp(frame.transform->longest_cp(), LEAST_LONGEST, MOST_LONGEST);
+    return std::min<Index>(most, parameters.fft_len);
+}
 
 /*
  * Decides a frame and takes away what the model says of the decisions, in turns.
@@ -113,10 +124,9 @@ private:
     // A channel is followed from symbol to symbol only where that does not take seconds.
     bool may_drift() const
     {
-        constexpr double MOST_WORK = 2e8; // complex products
         const Index unknowns = d_model.taps.length * Index(d_frame.pilots->known.size());
         return within_prefix() &&
-               kernel::channel_drift::work(d_frame.num_symbols, unknowns) < MOST_WORK;
+               kernel::channel_drift::affordable(d_frame.num_symbols, unknowns);
     }
 
     // The whole frame, than the pilots alone. Without whole pilots that is not known.
@@ -126,15 +136,7 @@ private:
                d_model.noise_variance > FITS_WORSE * d_found.residuals.front();
     }
 
-    Index longest() const
-    {
-        const Index most = d_parameters.channel_len > 0
-                               ? Index(d_parameters.channel_len)
-                               : std::clamp(d_frame.transform->longest_cp(),
-                                            LEAST_LONGEST,
-                                            MOST_LONGEST);
-        return std::min<Index>(most, d_parameters.fft_len);
-    }
+    Index longest() const { return longest_channel(d_frame, d_parameters); }
 
     // The model, then what is to be taken out of the samples, and the model again if there is something.
     void fit(const carrier_streams& symbols, Index count, int passes)
@@ -279,6 +281,13 @@ ofdm_configured::ofdm_configured(const ofdm_configured_parameters& p)
 
 ofdm_result ofdm_configured::do_receive(const ofdm_frame& frame)
 {
+    if (frame.samples.empty())
+        return carrier_receiver(frame,
+                                parameters().constellation,
+                                longest_channel(frame, parameters()),
+                                parameters().channel_len,
+                                parameters().refits)
+            .run();
     return canceller(frame, parameters()).run();
 }
 

@@ -6,7 +6,7 @@
 #include <gnuradio/reservoir/ofdm_detector.h>
 
 #include "check.h"
-#include "detector/ofdm/ofdm_frame.h"
+#include "detector/ofdm/frame_channel.h"
 #include <gnuradio/reservoir/kernel/soft_bits.h>
 #include <algorithm>
 #include <chrono>
@@ -43,6 +43,33 @@ stream_matrix in_units_of(const known_carriers& known,
                 out[j][i] = gr_complex(symbols(i) * scale);
     }
     return out;
+}
+
+// The first values; those that are not finite count as zero, and are counted. energy: what they add to it.
+Eigen::VectorXcd
+finite(const std::vector<gr_complex>& row, size_t size, uint64_t& bad, double& energy)
+{
+    Eigen::VectorXcd values =
+        Eigen::Map<const Eigen::VectorXcf>(row.data(), size).cast<std::complex<double>>();
+    double own = values.squaredNorm();
+    if (!std::isfinite(own)) {
+        for (std::complex<double>& value : values)
+            if (!std::isfinite(value.real()) || !std::isfinite(value.imag())) {
+                value = 0.0;
+                bad++;
+            }
+        own = values.squaredNorm();
+    }
+    energy += own;
+    return values;
+}
+
+void require_some(const kernel::carrier_mask& usable)
+{
+    require(usable.any(),
+            "pilots",
+            "none",
+            "known on some carrier of every stream, and not zero on all");
 }
 
 } // namespace
@@ -83,14 +110,7 @@ void ofdm_detector::check(const stream_matrix& received,
         "received",
         std::to_string(received.size()) + " rows",
         ("a row for each of num_rx = " + std::to_string(num_rx()) + " antennas").c_str());
-    require(known.values.size() == size_t(num_tx()),
-            "pilots",
-            "those of " + std::to_string(known.values.size()) + " streams",
-            ("those of num_tx = " + std::to_string(num_tx()) + " streams").c_str());
-    require(known.fft_len == d_fft_len,
-            "pilots",
-            "those of fft_len = " + std::to_string(known.fft_len),
-            ("those of fft_len = " + std::to_string(d_fft_len)).c_str());
+    check_known(known);
     const size_t wanted = samples_of(known.num_symbols);
     for (const auto& row : received)
         require(row.size() >= wanted,
@@ -101,41 +121,120 @@ void ofdm_detector::check(const stream_matrix& received,
                     .c_str());
 }
 
+void ofdm_detector::check_known(const known_carriers& known) const
+{
+    require(known.values.size() == size_t(num_tx()),
+            "pilots",
+            "those of " + std::to_string(known.values.size()) + " streams",
+            ("those of num_tx = " + std::to_string(num_tx()) + " streams").c_str());
+    require(known.fft_len == d_fft_len,
+            "pilots",
+            "those of fft_len = " + std::to_string(known.fft_len),
+            ("those of fft_len = " + std::to_string(d_fft_len)).c_str());
+}
+
+void ofdm_detector::check_carriers(const stream_matrix& carriers,
+                                   const stream_matrix& initial_taps,
+                                   const known_carriers& known) const
+{
+    if (!takes_carriers())
+        throw std::invalid_argument(
+            "equalize: " + kind() + " learns on samples, which carriers do not have; " +
+            "give receive the samples in front of the FFT, or take ofdm_lmmse or "
+            "ofdm_configured");
+    const auto require_rows = [](const char* name,
+                                 const stream_matrix& rows,
+                                 size_t count,
+                                 size_t size,
+                                 const std::string& what) {
+        bool fits = rows.size() == count;
+        for (const auto& row : rows)
+            fits = fits && row.size() == size;
+        require(fits,
+                name,
+                std::to_string(rows.size()) + " rows of " +
+                    std::to_string(rows.empty() ? 0 : rows[0].size()) + " values",
+                (std::to_string(count) + " rows of " + std::to_string(size) +
+                 " values, " + what)
+                    .c_str());
+    };
+    require(known.num_symbols >= 1, "carriers", "no symbols", "1 symbol or more");
+    require_rows("carriers",
+                 carriers,
+                 num_rx(),
+                 size_t(known.num_symbols) * d_fft_len,
+                 "num_rx of the frame's symbols");
+    if (!initial_taps.empty())
+        require_rows("initial_taps",
+                     initial_taps,
+                     num_tx() * num_rx(),
+                     d_fft_len,
+                     "num_tx * num_rx of fft_len carriers");
+    check_known(known);
+}
+
 ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
                                   const known_carriers& known)
 {
-    if (!d_pilots || !(d_known == known)) {
-        d_pilots = std::make_shared<pilot_pattern>(known);
-        d_known = known;
-    }
     ofdm_frame frame;
-    frame.pilots = d_pilots;
+    frame.pilots = pilots_of(known);
+    require_some(frame.pilots->usable);
     frame.transform = d_transform;
     frame.num_symbols = known.num_symbols;
     const Index size = frame.transform->begin(known.num_symbols);
     double power = 0.0;
     for (const auto& row : received) {
-        Eigen::VectorXcd samples = Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
-                                       .cast<std::complex<double>>();
-        double energy = samples.squaredNorm();
-        if (!std::isfinite(energy)) {
-            for (std::complex<double>& sample : samples)
-                if (!std::isfinite(sample.real()) || !std::isfinite(sample.imag())) {
-                    sample = 0.0;
-                    d_bad_samples++;
-                }
-            energy = samples.squaredNorm();
-        }
-        power += energy;
-        frame.samples.push_back(std::move(samples));
+        frame.samples.push_back(finite(row, size, d_bad_samples, power));
     }
     const double count = double(size) * double(received.size());
     frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
     for (auto& samples : frame.samples)
         samples *= 1.0 / frame.received_scale;
     frame.received = frame.carriers(frame.samples);
-
     return frame;
+}
+
+ofdm_frame ofdm_detector::prepare_carriers(const stream_matrix& carriers,
+                                           const stream_matrix& initial_taps,
+                                           const known_carriers& known)
+{
+    ofdm_frame frame;
+    frame.transform = d_transform;
+    frame.num_symbols = known.num_symbols;
+    double power = 0.0;
+    for (const auto& row : carriers) {
+        frame.received.push_back(finite(row, row.size(), d_bad_samples, power)
+                                     .reshaped(d_fft_len, known.num_symbols));
+    }
+    const double count = double(carriers[0].size()) * double(carriers.size());
+    frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
+    frame.pilots = pilots_of(known);
+    Index begin = 0; // of the channel; it is turned so that its first tap is at 0
+    if (!initial_taps.empty()) {
+        frame.taps = taps_of_carriers(initial_taps, num_rx(), begin);
+        require(frame.channel_is_given(),
+                "initial_taps",
+                "all zero or not finite",
+                "known on some carrier");
+        frame.taps.values *= frame.pilots->known_scale / frame.received_scale;
+    } else {
+        require_some(frame.pilots->usable);
+    }
+    for (Eigen::MatrixXcd& antenna : frame.received)
+        for (Index k = 0; k < d_fft_len; k++)
+            antenna.row(k) *=
+                std::polar(1.0 / frame.received_scale,
+                           2.0 * M_PI * double(begin * k) / double(d_fft_len));
+    return frame;
+}
+
+std::shared_ptr<const pilot_pattern> ofdm_detector::pilots_of(const known_carriers& known)
+{
+    if (!d_pilots || !(d_known == known)) {
+        d_pilots = std::make_shared<pilot_pattern>(known, do_constellation());
+        d_known = known;
+    }
+    return d_pilots;
 }
 
 void ofdm_detector::make_report(const ofdm_frame& frame,
@@ -165,12 +264,11 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     d_report = report;
 }
 
-std::pair<ofdm_frame, ofdm_result>
-ofdm_detector::run(const stream_matrix& received, const known_carriers& known, bool soft)
+template <class Prepare>
+std::pair<ofdm_frame, ofdm_result> ofdm_detector::run(Prepare&& prepare_frame, bool soft)
 {
-    check(received, known);
     const auto begin = std::chrono::steady_clock::now();
-    ofdm_frame frame = prepare(received, known);
+    ofdm_frame frame = prepare_frame();
     frame.soft = soft;
     ofdm_result found = do_receive(frame);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -181,8 +279,20 @@ ofdm_detector::run(const stream_matrix& received, const known_carriers& known, b
 stream_matrix ofdm_detector::receive(const stream_matrix& received,
                                      const known_carriers& known)
 {
+    check(received, known);
     const std::lock_guard<std::mutex> lock(d_mutex);
-    const auto [frame, found] = run(received, known, false);
+    const auto [frame, found] = run([&] { return prepare(received, known); }, false);
+    return in_units_of(known, frame, found);
+}
+
+stream_matrix ofdm_detector::equalize(const stream_matrix& carriers,
+                                      const stream_matrix& initial_taps,
+                                      const known_carriers& known)
+{
+    check_carriers(carriers, initial_taps, known);
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    const auto [frame, found] =
+        run([&] { return prepare_carriers(carriers, initial_taps, known); }, false);
     return in_units_of(known, frame, found);
 }
 
@@ -194,9 +304,30 @@ int ofdm_detector::soft_bits_per_symbol() const
 soft_symbols ofdm_detector::receive_softly(const stream_matrix& received,
                                            const known_carriers& known)
 {
+    check(received, known);
+    soft_bits_per_symbol(); // refuses labels
     const std::lock_guard<std::mutex> lock(d_mutex);
+    const auto [frame, found] = run([&] { return prepare(received, known); }, true);
+    return with_bits(known, frame, found);
+}
+
+soft_symbols ofdm_detector::equalize_softly(const stream_matrix& carriers,
+                                            const stream_matrix& initial_taps,
+                                            const known_carriers& known)
+{
+    check_carriers(carriers, initial_taps, known);
+    soft_bits_per_symbol(); // refuses labels
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    const auto [frame, found] =
+        run([&] { return prepare_carriers(carriers, initial_taps, known); }, true);
+    return with_bits(known, frame, found);
+}
+
+soft_symbols ofdm_detector::with_bits(const known_carriers& known,
+                                      const ofdm_frame& frame,
+                                      const ofdm_result& found) const
+{
     const kernel::soft_bits bits(do_constellation().labels);
-    const auto [frame, found] = run(received, known, true);
     soft_symbols out;
     out.symbols = in_units_of(known, frame, found);
     const Eigen::VectorXcd points = frame.points(do_constellation());
@@ -224,8 +355,9 @@ soft_symbols ofdm_detector::receive_softly(const stream_matrix& received,
 training_report ofdm_detector::fit(const stream_matrix& received,
                                    const known_carriers& known)
 {
+    check(received, known);
     const std::lock_guard<std::mutex> lock(d_mutex);
-    run(received, known, false);
+    run([&] { return prepare(received, known); }, false);
     return d_report;
 }
 

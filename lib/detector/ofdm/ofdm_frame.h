@@ -30,8 +30,8 @@ struct pilot_pattern {
     kernel::carrier_mask usable;             // all known, and some are not zero
     double known_scale;                      // of what was given, over what is here
 
-    //! \throws std::invalid_argument if nothing is usable
-    explicit pilot_pattern(const known_carriers& given);
+    //! \param data where nothing is known, known_scale is theirs
+    pilot_pattern(const known_carriers& given, const constellation_points& data);
     pilot_pattern(const pilot_pattern& other, const kernel::carrier_mask& hidden);
     Eigen::Index num_symbols() const { return usable.cols(); }
     //! Whether each carrier is known on all streams or on none.
@@ -49,12 +49,14 @@ private:
 struct ofdm_frame {
     std::shared_ptr<kernel::ofdm_transform> transform;
     Eigen::Index num_symbols;
-    kernel::sample_streams samples;
+    kernel::sample_streams samples; // none: there are carriers alone
+    kernel::mimo_taps taps; // of the channel, where it is given; else without length
     kernel::carrier_streams received;
     std::shared_ptr<const pilot_pattern> pilots;
     double received_scale; // of what was given, over what is here
     bool soft = false;     // ofdm_result::log_likelihoods are wanted
 
+    bool channel_is_given() const { return taps.length > 0; }
     //! Symbols at the beginning of which everything is known.
     Eigen::Index whole_symbols() const;
     //! As the known carriers are scaled: the points themselves where all that is known lies on them,

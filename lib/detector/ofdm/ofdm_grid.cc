@@ -135,6 +135,30 @@ known_carriers::from_pilots(const stream_matrix& pilots, int fft_len, int num_sy
     return made;
 }
 
+known_carriers
+known_carriers::from_taps(const stream_matrix& initial_taps, int num_tx, int num_symbols)
+{
+    const size_t size = initial_taps[0].size();
+    const size_t antennas = initial_taps.size() / num_tx;
+    known_carriers made;
+    made.fft_len = int(size);
+    made.num_symbols = num_symbols;
+    made.values.assign(num_tx, std::vector<gr_complex>(size * num_symbols));
+    for (int j = 0; j < num_tx; j++) {
+        std::vector<char> unused(size, 1), known;
+        for (size_t r = 0; r < antennas; r++)
+            for (size_t k = 0; k < size; k++) {
+                const gr_complex tap = initial_taps[antennas * j + r][k];
+                if (tap != gr_complex(0) && std::isfinite(std::norm(tap)))
+                    unused[k] = 0;
+            }
+        for (int n = 0; n < num_symbols; n++)
+            known.insert(known.end(), unused.begin(), unused.end());
+        made.known.push_back(known);
+    }
+    return made;
+}
+
 ofdm_grid::ofdm_grid(int fft_len,
                      const std::vector<int>& cp_len,
                      int num_tx,

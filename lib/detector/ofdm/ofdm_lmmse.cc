@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/ofdm_lmmse.h>
 
 #include "detector/ofdm/carrier_detector.h"
+#include "detector/ofdm/frame_channel.h"
 #include <gnuradio/reservoir/detector_kind.h>
 #include <algorithm>
 
@@ -19,6 +20,18 @@ ofdm_lmmse::ofdm_lmmse(const ofdm_lmmse_parameters& p)
 
 ofdm_lmmse::~ofdm_lmmse() = default;
 
+kernel::carrier_channel_estimator&
+ofdm_lmmse::estimator(const std::shared_ptr<const pilot_pattern>& pilots,
+                      Eigen::Index longest)
+{
+    if (!d_estimator || d_estimated != pilots) {
+        d_estimator = std::make_unique<kernel::carrier_channel_estimator>(
+            pilots->known, pilots->usable, longest);
+        d_estimated = pilots;
+    }
+    return *d_estimator;
+}
+
 ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
 {
     constexpr Eigen::Index LEAST_LONGEST =
@@ -28,19 +41,14 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
         p.channel_len > 0 ? Eigen::Index(p.channel_len)
                           : std::max(LEAST_LONGEST, frame.transform->longest_cp());
     const Eigen::Index longest = std::min<Eigen::Index>(most, p.fft_len);
-    if (!d_estimator || d_estimated != frame.pilots) {
-        d_estimator = std::make_unique<kernel::carrier_channel_estimator>(
-            frame.pilots->known, frame.pilots->usable, longest);
-        d_estimated = frame.pilots;
-    }
-    const kernel::carrier_channel channel =
-        d_estimator->estimate(frame.received, p.channel_len);
-    const auto responses = channel.taps.responses(p.fft_len);
-    const kernel::noise_split noise = kernel::split_noise(frame.received,
-                                                          frame.pilots->known,
-                                                          frame.pilots->usable,
-                                                          responses,
-                                                          channel.taps.values.rows());
+    const frame_channel channel =
+        frame.channel_is_given()
+            ? find_frame_channel(frame, longest, p.channel_len, p.constellation)
+            : estimated_channel(frame,
+                                estimator(frame.pilots, longest)
+                                    .estimate(frame.received, p.channel_len));
+    const auto& responses = channel.responses;
+    const kernel::noise_split& noise = channel.noise;
     const bool joint = p.detection == "ml";
     carrier_detector detector(
         frame,
@@ -49,8 +57,8 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     ofdm_result found;
     found.symbols = frame.pilots->known;
     found.taps = channel.taps;
-    found.residuals = { channel.noise_variance };
-    found.mse = relative_error(channel.noise_variance, channel.power);
+    found.residuals = { channel.residual };
+    found.mse = relative_error(channel.residual, channel.power);
     found.noise_variance =
         detector.detect(frame.received, responses, noise, found.symbols);
     if (frame.soft) {

@@ -123,9 +123,11 @@ double
 symbol_follower::step(carrier_streams& received, carrier_streams& symbols, Index symbol)
 {
     const std::vector<mimo_matrix> responses =
-        moved_responses(d_model.responses, d_drift.around(symbol, MEMORY));
+        d_drift.num_symbols() > 0
+            ? moved_responses(d_model.responses, d_drift.around(symbol, MEMORY))
+            : d_model.responses;
     const kernel::noise_split white = { d_model.noise_variance, 0.0 };
-    double angle = d_angles(symbol - 1);
+    double angle = symbol > 0 ? d_angles(symbol - 1) : 0.0;
     MatrixXcd left;
     for (int turn = 0; turn < 2; turn++) {
         for (MatrixXcd& antenna : received)

@@ -40,7 +40,8 @@ moved_responses(const std::vector<kernel::mimo_matrix>& responses,
 class symbol_follower
 {
 public:
-    //! \param whole symbols that are known, at the beginning; at least one
+    //! \param whole symbols that are known, at the beginning; none where the model is of the first
+    //!              symbol's channel
     symbol_follower(const ofdm_frame& frame,
                     carrier_detector& detector,
                     const frame_model& model,

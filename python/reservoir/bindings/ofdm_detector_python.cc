@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/ofdm_lmmse.h>
 #include <gnuradio/reservoir/rcnet.h>
 #include <pybind11/stl.h>
+#include <optional>
 
 namespace py = pybind11;
 using namespace gr::reservoir;
@@ -42,6 +43,98 @@ constexpr char ARGUMENTS[] =
     "num_symbols: of the frame, pilots and sync words among them; -1: all that are "
     "there\n"
     "Raises ValueError if the shapes do not fit.";
+
+// (rows, symbols, carriers) in the order of the grid, as rows in natural order.
+stream_matrix carrier_rows(const complex_array& array, int fft_len, const ofdm_grid* grid)
+{
+    const size_t values = array.shape(array.ndim() - 1);
+    const size_t count = values > 0 ? array.size() / values : 0;
+    const size_t rows = array.ndim() == 3 ? array.shape(0) : 1;
+    stream_matrix out(rows);
+    const gr_complex* from = array.data();
+    for (size_t i = 0; i < count; i++, from += fft_len)
+        for (int k = 0; k < fft_len; k++)
+            out[i / (count / rows)].push_back(from[grid ? grid->place(k) : k]);
+    return out;
+}
+
+std::string shape_of(const py::array& array) { return py::str(array.attr("shape")); }
+
+// (num_rx, symbols, fft_len); (symbols, fft_len) of one antenna
+stream_matrix received_carriers(const ofdm_detector& self,
+                                const complex_array& carriers,
+                                const ofdm_grid* grid)
+{
+    const py::ssize_t dimensions = carriers.ndim();
+    const bool fits = (dimensions == 3 ? carriers.shape(0) == self.num_rx()
+                                       : dimensions == 2 && self.num_rx() == 1) &&
+                      carriers.shape(dimensions - 1) == self.fft_len() &&
+                      carriers.shape(dimensions - 2) > 0;
+    if (!fits)
+        throw py::value_error(
+            "carriers shape = " + shape_of(carriers) + ": must be (num_rx, symbols, " +
+            "fft_len) = (" + std::to_string(self.num_rx()) + ", 1 or more, " +
+            std::to_string(self.fft_len()) + "), or without num_rx where that is 1");
+    return carrier_rows(carriers, self.fft_len(), grid);
+}
+
+// (num_tx, num_rx, fft_len); (fft_len,) of one antenna and stream
+stream_matrix taps_of_carriers(const ofdm_detector& self,
+                               const complex_array& taps,
+                               const ofdm_grid* grid)
+{
+    const py::ssize_t dimensions = taps.ndim();
+    const bool fits =
+        (dimensions == 3
+             ? taps.shape(0) == self.num_tx() && taps.shape(1) == self.num_rx()
+             : dimensions == 1 && self.num_rx() == 1 && self.num_tx() == 1) &&
+        taps.shape(dimensions - 1) == self.fft_len();
+    if (!fits)
+        throw py::value_error(
+            "initial_taps shape = " + shape_of(taps) +
+            ": must be (num_tx, num_rx, fft_len) = (" + std::to_string(self.num_tx()) +
+            ", " + std::to_string(self.num_rx()) + ", " + std::to_string(self.fft_len()) +
+            "), or (fft_len,) where the others are 1");
+    const py::ssize_t pairs = dimensions == 3 ? taps.shape(0) * taps.shape(1) : 1;
+    return carrier_rows(
+        taps.attr("reshape")(pairs, 1, self.fft_len()), self.fft_len(), grid);
+}
+
+py::object equalize(ofdm_detector& self,
+                    const complex_array& carriers,
+                    const std::optional<complex_array>& initial_taps,
+                    const std::optional<pilots_or_grid>& pilots,
+                    bool soft)
+{
+    const ofdm_grid* grid = pilots ? std::get_if<ofdm_grid>(&*pilots) : nullptr;
+    if (!initial_taps && !pilots && self.takes_carriers())
+        throw py::value_error("initial_taps = None: must be given where pilots are not, "
+                              "as nothing else tells the channel");
+    const stream_matrix rows = received_carriers(self, carriers, grid);
+    stream_matrix taps;
+    if (initial_taps)
+        taps = taps_of_carriers(self, *initial_taps, grid);
+    const int count = carriers.shape(carriers.ndim() - 2);
+    const known_carriers known =
+        pilots ? to_known(self, {}, *pilots, count)
+               : (initial_taps ? known_carriers::from_taps(taps, self.num_tx(), count)
+                               : known_carriers());
+    soft_symbols found;
+    {
+        const py::gil_scoped_release release;
+        if (soft)
+            found = self.equalize_softly(rows, taps, known);
+        else
+            found.symbols = self.equalize(rows, taps, known);
+    }
+    const std::vector<int> data = known.data_symbols();
+    const py::object symbols = to_carriers(found.symbols, data, self.fft_len(), grid);
+    if (!soft)
+        return symbols;
+    const int bits = self.soft_bits_per_symbol();
+    return py::make_tuple(symbols,
+                          to_carriers(found.llrs, data, self.fft_len(), grid, bits));
+}
 
 } // namespace
 
@@ -120,6 +213,34 @@ void bind_ofdm_detector(py::module& m)
             py::arg("pilots"),
             py::arg("num_symbols") = -1,
             fit_text.c_str())
+        .def("takes_carriers",
+             &ofdm_detector::takes_carriers,
+             "Whether equalize() is for it: it needs no samples in time.")
+        .def(
+            "equalize",
+            &equalize,
+            py::arg("carriers"),
+            py::arg("initial_taps") = py::none(),
+            py::arg("pilots") = py::none(),
+            py::arg("soft") = false,
+            "One whole frame behind an FFT: carriers instead of samples, as GNU Radio's "
+            "OFDM blocks have them. Of ofdm_lmmse and ofdm_configured; the others learn "
+            "on samples.\n\n"
+            "carriers: (num_rx, symbols, fft_len), the FFT of each symbol at each "
+            "antenna, in natural order or, with a grid, in the grid's; the FFT's window "
+            "may begin within the cyclic prefix\n"
+            "initial_taps: (num_tx, num_rx, fft_len), by what a stream's symbols come to "
+            "an antenna on each carrier, in the same order; zero or not finite where it "
+            "is not known. The channel is a few taps in time, at most fft_len / 4 and "
+            "128, so that noisy ones are smoothed. None: the channel is estimated from "
+            "the pilots. ofdm_lmmse takes the taps as they are; ofdm_configured fits the "
+            "channel to its decisions, and follows it and the carrier's phase\n"
+            "pilots: as of receive(). None: nothing is known, there are data on all "
+            "carriers that have initial taps, in the constellation's units, and what the "
+            "nearest points leave of the first symbol is noise\n"
+            "soft: as of receive()\n"
+            "Returns the data symbols, (num_tx, data symbols, fft_len), in the same "
+            "order. Raises ValueError if the shapes do not fit.")
         .def("trained", &ofdm_detector::trained, "Whether it was trained.")
         .def("bad_samples",
              &ofdm_detector::bad_samples,

@@ -27,6 +27,8 @@ void bind_ofdm_equalizer(py::module& m)
         "Two mistakes are told once in a run, in the log, in warnings() and in the "
         "report's field warning: no frame tag comes, or the known carriers are not what "
         "was sent.\n\n"
+        "Message port 'command': a dict or a pair, {'num_data_symbols': int} as "
+        "set_num_data_symbols, or what the detector knows beside it.\n\n"
         "Message port 'report': a dict for each frame, with the fields of "
         "training_report and offset, frames, truncated_frames, dropped_frames and "
         "bad_lengths.")
@@ -73,6 +75,26 @@ void bind_ofdm_equalizer(py::module& m)
             "length_tag_key: key of the tag on a frame's first vector, the number of its "
             "vectors; '': none\n"
             "Raises ValueError naming the parameter, its value and its range.")
+        .def("set_num_data_symbols",
+             &ofdm_equalizer::set_num_data_symbols,
+             py::arg("num_data_symbols"),
+             "Symbols behind the sync words or pilots where the tag does not say, 1 to "
+             "16384, from the next tag on. May be called while a flowgraph runs.")
+        .def("num_data_symbols",
+             &ofdm_equalizer::num_data_symbols,
+             "Symbols behind the sync words or pilots where the tag does not say.")
+        .def(
+            "set_pilots",
+            [](ofdm_equalizer& self, const pilots_or_grid& pilots) {
+                if (const ofdm_grid* grid = std::get_if<ofdm_grid>(&pilots))
+                    return self.set_pilots(*grid);
+                const int bytes = self.output_signature()->sizeof_stream_item(0);
+                self.set_pilots(pilot_rows(std::get<complex_array>(pilots),
+                                           bytes / int(sizeof(gr_complex))));
+            },
+            py::arg("pilots"),
+            "Another grid, or other pilots, from the next tag on. May be called while a "
+            "flowgraph runs.")
         .def("frames",
              &ofdm_equalizer::frames,
              "Frames received so far, truncated ones among them.")

@@ -31,6 +31,12 @@ struct carrier_sums {
         powers(carrier) += std::norm(sent);
         products(carrier) += std::conj(sent) * received;
     }
+    /*!
+     * An estimate of the carrier's channel, made by symbols of this power. One that is zero or not
+     * finite counts as not known. \return whether it is known
+     */
+    RESERVOIR_API bool
+    add_tap(Eigen::Index carrier, std::complex<float> tap, double power);
     void fade(double factor)
     {
         powers *= factor;
@@ -76,7 +82,14 @@ public:
                              Eigen::Index earliest,
                              Eigen::Index latest,
                              Eigen::Index longest);
+    /*!
+     * \brief The same for a window of the FFT that lies within a quarter of the symbol early or late: at
+     * most a quarter of the carriers are taps, and 128.
+     */
+    tap_support find_support(const carrier_sums& sums);
 
+    //! The taps in the support, the first one first.
+    const Eigen::VectorXcd& taps(const carrier_sums& sums, const tap_support& support);
     //! Of all carriers, those that are not known among them.
     void
     response(const carrier_sums& sums, const tap_support& support, Eigen::VectorXcd& to);

@@ -49,6 +49,8 @@ public:
     std::vector<mimo_taps> likeliest();
     //! Complex products that likeliest() takes. \param unknowns streams times taps
     static double work(Eigen::Index num_symbols, Eigen::Index unknowns);
+    //! Whether that is done within a second or so.
+    static bool affordable(Eigen::Index num_symbols, Eigen::Index unknowns);
 
 private:
     struct equations {
