@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "kernel/ridge_grid.h"
 #include "kernel/split_matrix.h"
 #include <gnuradio/reservoir/kernel/ridge.h>
 
@@ -24,12 +25,9 @@ namespace {
 constexpr double RANK_TOLERANCE = 1e-10;
 constexpr double ZERO_COLUMN_RMS = 1e-150;
 constexpr double LEAST_ONE_MINUS_HAT = 1e-3;
-constexpr int GRID_SIZE = 14;
 constexpr double FREE = 1e3; // a free column's scale: its penalty is 1e-6 of the others'
 // Below it the Gram matrix, whose small eigenvalues are wrong by epsilon, is not enough.
 constexpr double LEAST_REGULARIZATION_OF_GRAM = 1e-7;
-
-double grid_point(int index) { return std::pow(10.0, -5.0 + 0.5 * index); }
 
 std::string shape(const Eigen::MatrixXcd& matrix)
 {
@@ -244,38 +242,6 @@ ridge_result solve_cholesky(gram_problem problem, double lambda)
     return result;
 }
 
-// T + mu I = L D L^T for every mu of the grid
-struct grid_factors {
-    Eigen::ArrayXXd ratios; // mus x columns: what stands left of the diagonal of L
-    Eigen::ArrayXXd inverse_pivots;
-
-    grid_factors(const tridiagonal_form& form, const Eigen::ArrayXd& mus)
-        : ratios(mus.size(), form.diagonal.size()),
-          inverse_pivots(mus.size(), form.diagonal.size())
-    {
-        ratios.col(0).setZero();
-        inverse_pivots.col(0) = (mus + form.diagonal(0)).inverse();
-        for (Eigen::Index k = 1; k < ratios.cols(); k++) {
-            ratios.col(k) = form.beside(k - 1) * inverse_pivots.col(k - 1);
-            inverse_pivots.col(k) =
-                (mus + form.diagonal(k) - form.beside(k - 1) * ratios.col(k)).inverse();
-        }
-    }
-
-    //! (T + mu I)^-1 c for one part of c: columns x mus
-    Eigen::ArrayXXd solve(const Eigen::ArrayXd& c) const
-    {
-        Eigen::ArrayXXd solution(ratios.rows(), ratios.cols());
-        solution.col(0).setConstant(c(0));
-        for (Eigen::Index k = 1; k < ratios.cols(); k++)
-            solution.col(k) = c(k) - ratios.col(k) * solution.col(k - 1);
-        solution *= inverse_pivots;
-        for (Eigen::Index k = ratios.cols() - 1; k-- > 0;)
-            solution.col(k) -= ratios.col(k + 1) * solution.col(k + 1);
-        return solution.transpose();
-    }
-};
-
 /*
  * Many lambda: by the tridiagonal form of the Gram matrix, G = Q T Q^H, T real. A lambda then
  * costs a few operations for each element of B Q, and no eigenvectors are needed: they take
@@ -291,9 +257,7 @@ ridge_result solve_tridiagonal(gram_problem problem)
     const split_columns coefficients =
         adjoint_product(turned, split_columns(problem.targets));
 
-    Eigen::ArrayXd lambdas(GRID_SIZE);
-    for (int i = 0; i < GRID_SIZE; i++)
-        lambdas(i) = grid_point(i);
+    const Eigen::ArrayXd lambdas = ridge_grid();
     const grid_factors factors(form, problem.mu(1.0) * lambdas);
     const Eigen::ArrayXXd powers =
         whitened_powers(turned, factors.ratios, factors.inverse_pivots);
@@ -301,13 +265,13 @@ ridge_result solve_tridiagonal(gram_problem problem)
     // of every output: (T + mu I)^-1 Q^H B^H y, and B Q times that, one column per lambda
     std::vector<split_columns> solutions, images;
     for (Eigen::Index o = 0; o < outputs; o++) {
-        split_columns solution(turned.columns(), GRID_SIZE);
+        split_columns solution(turned.columns(), lambdas.size());
         solution.re.topRows(size) = factors.solve(coefficients.re.col(o).head(size));
         solution.im.topRows(size) = factors.solve(coefficients.im.col(o).head(size));
         images.push_back(product(turned, solution));
         solutions.push_back(std::move(solution));
     }
-    const auto at = [](const std::vector<split_columns>& all, int i) {
+    const auto at = [](const std::vector<split_columns>& all, Eigen::Index i) {
         split_columns found(all[0].re.rows(), all.size());
         for (size_t o = 0; o < all.size(); o++) {
             found.re.col(o) = all[o].re.col(i);
@@ -317,8 +281,8 @@ ridge_result solve_tridiagonal(gram_problem problem)
     };
 
     Eigen::MatrixXcd least;
-    int best = 0;
-    for (int i = 0; i < GRID_SIZE; i++) {
+    Eigen::Index best = 0;
+    for (Eigen::Index i = 0; i < lambdas.size(); i++) {
         Eigen::MatrixXcd residuals = problem.leave_one_out_residuals(
             powers.col(i), at(images, i).joined(rows), lambdas(i));
         if (i > 0 && !(residuals.squaredNorm() < least.squaredNorm()))

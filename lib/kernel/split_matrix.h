@@ -129,6 +129,9 @@ RESERVOIR_API Eigen::ArrayXd row_powers(const split_matrix& x);
 RESERVOIR_API Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor,
                                                const split_matrix& x);
 
+//! The trace of (L L^H)^-1: the sum of the squares of L^-1.
+RESERVOIR_API double inverse_trace(const cholesky_factor& factor);
+
 /*!
  * \brief G = Q T Q^H, T tridiagonal and real (Golub and Van Loan, 2013, section 8.3.1).
  *

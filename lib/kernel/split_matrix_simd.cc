@@ -166,21 +166,24 @@ void gram(const split_matrix& x, size_t first, size_t count, bool adds, split_ma
 
 /*
  * x_j = (x_j - Σ_{k<j} x_k conj(l_jk)) / l_jj for the columns j < size of one panel, from left to
- * right, two at a time.
+ * right, two at a time. Those before `first`, an even number, are zero.
  */
-HWY_INLINE void
-solve_panel(const split_matrix& lower, const double* inverse, size_t size, double* x)
+HWY_INLINE void solve_panel(const split_matrix& lower,
+                            const double* inverse,
+                            size_t size,
+                            double* x,
+                            size_t first = 0)
 {
     const tag d;
     const size_t lanes = hn::Lanes(d);
     vec re0, re1, im0, im1, next_re0, next_re1, next_im0, next_im1;
     for (size_t r = 0; r < PANEL; r += 2 * lanes) {
         double* const rows = x + r;
-        for (size_t j = 0; j < size; j += 2) {
-            sum_products<true>(rows_of(rows),
-                               j,
-                               row_of(lower.element(j, 0)),
-                               row_of(lower.element(j + 1, 0)),
+        for (size_t j = first; j < size; j += 2) {
+            sum_products<true>(rows_of(rows + first * split_matrix::COLUMN),
+                               j - first,
+                               row_of(lower.element(j, first)),
+                               row_of(lower.element(j + 1, first)),
                                re0,
                                re1,
                                im0,
@@ -410,6 +413,21 @@ void solved_row_powers(const split_matrix& lower,
         std::copy_n(x.column(p, 0), panel.size(), panel.data());
         solve_panel(lower, inverse, size, panel.data());
         panel_powers(panel.data(), size, powers + p * PANEL);
+    }
+}
+
+void inverse_row_powers(const split_matrix& lower, const double* inverse, double* powers)
+{
+    const size_t size = lower.rows();
+    Eigen::ArrayXd panel(lower.columns() * split_matrix::COLUMN);
+    for (size_t p = 0; p < lower.num_panels(); p++) {
+        const size_t first = p * PANEL; // what is left of it is zero
+        double* const begin = panel.data() + first * split_matrix::COLUMN;
+        std::fill(begin, panel.data() + panel.size(), 0.0);
+        for (size_t r = 0; r < std::min(PANEL, size - first); r++)
+            begin[r * split_matrix::COLUMN + r] = 1.0;
+        solve_panel(lower, inverse, lower.columns(), panel.data(), first);
+        panel_powers(begin, size - first, powers + first);
     }
 }
 
@@ -762,6 +780,7 @@ HWY_EXPORT(product);
 HWY_EXPORT(filter_bank);
 HWY_EXPORT(row_powers);
 HWY_EXPORT(solved_row_powers);
+HWY_EXPORT(inverse_row_powers);
 HWY_EXPORT(tridiagonalize);
 HWY_EXPORT(turn);
 HWY_EXPORT(turn_rows);
@@ -954,6 +973,14 @@ Eigen::ArrayXd solved_row_powers(const cholesky_factor& factor, const split_matr
     HWY_DYNAMIC_DISPATCH(solved_row_powers)
     (factor.lower, factor.inverse_diagonal.data(), x, powers.data());
     return powers;
+}
+
+double inverse_trace(const cholesky_factor& factor)
+{
+    Eigen::ArrayXd powers(factor.lower.num_panels() * PANEL);
+    HWY_DYNAMIC_DISPATCH(inverse_row_powers)
+    (factor.lower, factor.inverse_diagonal.data(), powers.data());
+    return powers.head(factor.lower.rows()).sum();
 }
 
 Eigen::ArrayXd row_powers(const split_matrix& x)

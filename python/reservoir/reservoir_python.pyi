@@ -959,11 +959,11 @@ class ofdm_esn(ofdm_detector):
         num_neurons: neurons of the network; 1 to 1024
         window: what the network and the readout see of each antenna; 2 to 1024 samples
         delay: samples of the window that are later than the output; 0 to 1023 samples, or -1:
-        5/16 or half of the window, by the leave-one-out error
+        5/16 or half of the window, by cross-validation
         spectral_radius: largest eigenvalue modulus of the recurrent weights; 0 to 2
         input_scaling: norm of each neuron's input weights, for samples of unit power; 0 to 100
         regularization: ridge λ of the least squares, relative to the number of pilots and
-        unit-power features; at least 0, or -1: the one with the least leave-one-out error
+        unit-power features; at least 0, or -1: the one with the least error by cross-validation
         constellation: of the data, for refits > 0 or a classifier
         seed: of the random weights; the same network on every machine; at least 0
         refits: times that the readout is trained on the whole frame's decisions; 0 to 16

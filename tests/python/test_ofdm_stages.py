@@ -54,37 +54,81 @@ def decided(symbols):
 # --------------------------------------------------------------------- cascade
 
 
-def by_hand(frame, first, second):
-    """RCNet from two detectors of samples."""
-    link = frame.link
-    pilots = modulate(frame.pilots, link).astype(np.complex64)
-    unit = np.sqrt(np.mean(np.abs(frame.received) ** 2))
-    received = (frame.received / unit).astype(np.complex64)
-    outputs = ofdm.best_output(first, received, pilots)
-    outputs = outputs / np.sqrt(np.mean(np.abs(outputs) ** 2))
-    both = np.append(received, outputs, axis=0).astype(np.complex64)
-    found = ofdm.best_output([second], both, pilots)
-    return carriers(found, link)[:, link.num_pilots :]
+def ridge(rows, targets, penalties, regularization, count=None):
+    """Weights, the rows' mean share in their own prediction, and the cross-validation error."""
+    gram, count = rows.conj().T @ rows, count or len(rows)
+    powers = np.sum(np.abs(rows) ** 2, 0) * penalties
+    penalized = gram + regularization * np.diag(powers)
+    weights = np.linalg.solve(penalized, rows.conj().T @ targets)
+    share = np.trace(np.linalg.solve(penalized, gram)).real / count
+    error = np.sum(np.abs(targets - rows @ weights) ** 2) / (1 - share) ** 2
+    return weights, share, error
 
 
-@pytest.mark.parametrize("name", ["T6n", "T6r"])
+def history_weights(windows, targets, window, delay):
+    """Of the rows: less where their windows reach into what was before the frame, if that was a signal."""
+    incomplete, outputs = window - 1 - delay, targets.shape[1]
+    weights, share, _ = ridge(windows, targets, 1, 0.01)
+    errors = np.sum(np.abs(targets - windows @ weights) ** 2, 1)
+    errors /= outputs * (1 - share) ** 2
+    taps = np.sum(np.abs(weights) ** 2, 1).reshape(-1, window).sum(0)
+    missing = np.array([taps[delay + k + 1 :].sum() for k in range(incomplete)])
+    usual, errors = np.mean(errors[incomplete:]), errors[:incomplete]
+    variance = usual + missing / outputs
+    ratio = errors / usual - errors / variance - np.log(variance / usual)
+    found = np.ones(len(targets))
+    if outputs * np.sum(ratio) >= -3:
+        found[:incomplete] = np.maximum(usual / variance, 1e-4)
+    return found
+
+
+def network_outputs(network, window, delays, seen, pilots):
+    """What ofdm_esn makes of samples: states penalized ten times as much as the window, by which delay
+    and regularization are chosen."""
+    size, first, last = pilots.shape[1], max(delays), pilots.shape[1] + min(delays)
+    seen = seen / np.sqrt(np.mean(np.abs(seen[:, :size]) ** 2))
+    seen = np.append(seen, np.zeros((len(seen), first)), 1).astype(np.complex64)
+    windows = [np.append(np.zeros(k), r)[: len(r)] for r in seen for k in range(window)]
+    windows = np.stack(windows, 1)
+    states = np.array(network.states(seen, 1)).T
+    _, delay, regularization = min(
+        (ridge(windows[first:last], pilots.T[first - d : last - d], 1, r)[2], d, r)
+        for d in delays
+        for r in 10.0 ** np.arange(-5, 1.6, 0.5)
+    )
+    features, targets = np.append(states, windows, 1), pilots.T
+    penalties = np.repeat([10, 1], [states.shape[1], windows.shape[1]])
+    weighted = history_weights(windows[delay:][:size], targets, window, delay)
+    root = np.sqrt(weighted)[:, None]
+    rows, targets = root * features[delay:][:size], root * targets
+    weights, share, _ = ridge(rows, targets, penalties, regularization, weighted.sum())
+    estimates = targets + (rows @ weights - targets) / (1 - share)
+    gains = np.sum(targets.conj() * estimates, 0) / np.sum(np.abs(targets) ** 2, 0)
+    return (features[delay:][: seen.shape[1] - first] @ (weights / gains)).T
+
+
+@pytest.mark.parametrize("name", ["T6n", "T6r", "T6p2"])
 def test_cascade_is_two_networks_on_samples(name):
     link, frame = LINKS[name], make_frame(LINKS[name], 25, 1, 0)
-    outputs = dict(num_outputs=link.antennas)
-    first = [
-        reservoir.esn(32, 32, delay, 0.4, input_scaling=0.3, num_inputs=2, **outputs)
-        for delay in (10, 16)
-    ]
-    second = reservoir.esn(
-        32, spectral_radius=0.4, seed=2, num_inputs=4, **LATER, **outputs
-    )
-    wanted = by_hand(frame, first, second)[..., link.active]
-    found = receive(reservoir.rcnet(*shape_of(link)), frame)[..., link.active]
-    assert np.max(np.abs(found - wanted)) < 0.02 * np.max(np.abs(wanted))
-    # the second stage has done something
+    pilots = modulate(frame.pilots, link)
+    shape = dict(spectral_radius=0.4, num_outputs=link.antennas)
+    first = reservoir.esn(32, 32, input_scaling=0.3, num_inputs=2, **shape)
+    outputs = network_outputs(first, 32, ofdm.DELAYS, frame.received, pilots)
     single = receive(network(link), frame)[..., link.active]
-    assert np.mean(np.abs(single - wanted) ** 2) > 100 * np.mean(
-        np.abs(found - wanted) ** 2
+    by_hand = carriers(outputs, link)[:, link.num_pilots :, link.active]
+    assert np.max(np.abs(single - by_hand)) < 1e-3 * np.max(np.abs(by_hand))
+
+    unit = np.sqrt(np.mean(np.abs(frame.received) ** 2))
+    outputs = outputs / np.sqrt(np.mean(np.abs(outputs) ** 2))
+    both = np.append(frame.received / unit, outputs, axis=0)
+    second = reservoir.esn(32, seed=2, num_inputs=4, **shape, **LATER)
+    found = network_outputs(second, 8, [4], both, pilots)
+    by_hand = carriers(found, link)[:, link.num_pilots :, link.active]
+    found = receive(reservoir.rcnet(*shape_of(link)), frame)[..., link.active]
+    assert np.max(np.abs(found - by_hand)) < 1e-3 * np.max(np.abs(by_hand))
+    # the second stage has done something
+    assert np.mean(np.abs(single - by_hand) ** 2) > 100 * np.mean(
+        np.abs(found - by_hand) ** 2
     )
 
 
@@ -125,7 +169,7 @@ def test_cascades_of_models():
     model, behind_model, behind_network, configured = wrong(detectors, "T6r", 25, 6)
     single = wrong([network(link)], "T6r", 25, 6)[0]
     assert behind_model <= single
-    assert behind_network <= 1.5 * model
+    assert behind_network <= 0.95 * single  # 0.82 to 0.95 on all links with a prefix
     assert configured <= 0.5 * model
 
 

@@ -6,14 +6,16 @@
 #ifndef INCLUDED_RESERVOIR_OFDM_ESN_H
 #define INCLUDED_RESERVOIR_OFDM_ESN_H
 
-#include <gnuradio/reservoir/detector.h>
 #include <gnuradio/reservoir/esn.h>
 #include <gnuradio/reservoir/kernel/boundary_classifier.h>
 #include <gnuradio/reservoir/ofdm_detector.h>
+#include <memory>
 #include <vector>
 
 namespace gr {
 namespace reservoir {
+
+class sample_network;
 
 struct RESERVOIR_API ofdm_esn_parameters {
     static constexpr about_kind ABOUT = {
@@ -67,7 +69,7 @@ struct RESERVOIR_API ofdm_esn_parameters {
         visit(self.delay,
               parameter("delay", "samples of the window that are later than the output")
                   .within(0, 1023)
-                  .or_else(-1, "5/16 or half of the window, by the leave-one-out error")
+                  .or_else(-1, "5/16 or half of the window, by cross-validation")
                   .in("samples")
                   .labelled("Decision Delay")
                   .on("Network"));
@@ -83,7 +85,9 @@ struct RESERVOIR_API ofdm_esn_parameters {
                   .within(0, 100)
                   .on("Network")
                   .seldom());
-        visit(self.regularization, READOUT_REGULARIZATION);
+        visit(self.regularization,
+              READOUT_REGULARIZATION.or_else(
+                  -1, "the one with the least error by cross-validation"));
         visit(
             self.constellation,
             OFDM_CONSTELLATION.explained("of the data, for refits > 0 or a classifier"));
@@ -149,6 +153,16 @@ struct RESERVOIR_API ofdm_esn_parameters {
  * symbol is known as a whole (combs), it is trained on samples whose data carriers are removed, those
  * received and those sent.
  *
+ * The network is run once over a frame, for every delay, training and output (kernel::frame_reservoir). The
+ * readout is a ridge regression whose penalty on the states is ten times that on the window: a filter of
+ * the window is nested in it. Delay and regularization have the least error by generalized
+ * cross-validation (Golub, Heath and Wahba, 1979), which is leave-one-out with the same share for every
+ * row, of the window's part alone where it has no fewer features than the network has neurons. With fewer
+ * rows than features, or a regularization below 1e-7, it is kernel::ridge with leave-one-out.
+ *
+ * With N neurons, T taps of the windows, K samples that are known and S in all: S (N^2 + N log T)
+ * products for the states, K N (N + T) and (N + T)^3 / 3 for a training.
+ *
  * correct_carriers = True: a second stage on the carriers (kernel::fit_carrier_correction), which is left
  * out where the known symbols have no less error with it (they are those that the readout was trained on,
  * so it is kept too often); with attention = True its weights are trained
@@ -168,6 +182,7 @@ public:
 
     //! \throws std::invalid_argument naming the parameter, its value and its range
     explicit ofdm_esn(const ofdm_esn_parameters& parameters);
+    ~ofdm_esn() override;
 
 protected:
     ofdm_result do_receive(const ofdm_frame& frame) override;
@@ -177,11 +192,10 @@ protected:
     }
 
 private:
-    void
-    take_outputs(detector& network, const ofdm_frame& frame, ofdm_result& found) const;
+    void take_outputs(const ofdm_frame& frame, ofdm_result& found) const;
     void classify(const ofdm_frame& frame, ofdm_result& found) const;
 
-    std::vector<detector::sptr> d_networks; // one for each delay that is tried
+    std::unique_ptr<sample_network> d_network;
 };
 
 } // namespace reservoir

@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/ofdm_esn.h>
 
 #include "detector/ofdm/carrier_detector.h"
+#include "detector/ofdm/sample_network.h"
 #include <gnuradio/reservoir/detector_kind.h>
 #include <gnuradio/reservoir/kernel/carrier_attention.h>
 #include <algorithm>
@@ -15,47 +16,14 @@ namespace reservoir {
 
 using Eigen::Index;
 using kernel::carrier_streams;
-using kernel::sample_streams;
-
-namespace {
-
-esn_parameters network_parameters(const ofdm_esn_parameters& p, int delay)
-{
-    esn_parameters network;
-    network.num_neurons = p.num_neurons;
-    network.window = p.window;
-    network.delay = delay;
-    network.spectral_radius = p.spectral_radius;
-    network.input_scaling = p.input_scaling;
-    network.regularization = p.regularization;
-    network.seed = p.seed;
-    network.num_inputs = p.num_rx;
-    network.num_outputs = p.num_tx;
-    return network;
-}
-
-stream_matrix rows_of(const sample_streams& streams, Index zeros_behind = 0)
-{
-    stream_matrix rows;
-    for (const Eigen::VectorXcd& stream : streams) {
-        const Eigen::VectorXcf values = stream.cast<gr_complex>();
-        rows.emplace_back(values.begin(), values.end());
-        rows.back().resize(values.size() + zeros_behind);
-    }
-    return rows;
-}
-
-} // namespace
 
 ofdm_esn::ofdm_esn(const ofdm_esn_parameters& p)
-    : described(checked(p), p.num_rx, p.num_tx, p.fft_len, p.cp_len)
+    : described(checked(p), p.num_rx, p.num_tx, p.fft_len, p.cp_len),
+      d_network(std::make_unique<sample_network>(p))
 {
-    std::vector<int> delays = { p.delay };
-    if (p.delay < 0)
-        delays = { 5 * p.window / 16, p.window / 2 };
-    for (const int delay : delays)
-        d_networks.push_back(std::make_shared<esn>(network_parameters(p, delay)));
 }
+
+ofdm_esn::~ofdm_esn() = default;
 
 void ofdm_esn::classify(const ofdm_frame& frame, ofdm_result& found) const
 {
@@ -84,17 +52,9 @@ void ofdm_esn::classify(const ofdm_frame& frame, ofdm_result& found) const
 }
 
 // What the network makes of all samples, carrier by carrier.
-void ofdm_esn::take_outputs(detector& network,
-                            const ofdm_frame& frame,
-                            ofdm_result& found) const
+void ofdm_esn::take_outputs(const ofdm_frame& frame, ofdm_result& found) const
 {
-    const Index size = frame.samples[0].size();
-    const stream_matrix rows =
-        network.detect(rows_of(frame.samples, network.look_ahead()));
-    found.samples.clear();
-    for (const auto& row : rows)
-        found.samples.push_back(Eigen::Map<const Eigen::VectorXcf>(row.data(), size)
-                                    .cast<std::complex<double>>());
+    found.samples = d_network->outputs(frame.samples[0].size());
     found.symbols = frame.carriers(found.samples);
     if (parameters().correct_carriers) {
         const auto fit = parameters().attention ? kernel::fit_carrier_attention
@@ -112,42 +72,37 @@ void ofdm_esn::take_outputs(detector& network,
 
 ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
 {
-    stream_matrix seen = rows_of(frame.samples), wanted;
     const Index whole = frame.whole_symbols();
     carrier_streams known;
     if (whole > 0) {
         for (const Eigen::MatrixXcd& stream : frame.pilots->known)
             known.push_back(stream.leftCols(whole));
+        d_network->read(frame.samples, frame.transform->begin(whole));
+        d_network->fit(frame.sent(known));
     } else {
         carrier_streams received;
         for (const Eigen::MatrixXcd& antenna : frame.received)
             received.push_back(frame.pilots->usable.select(antenna, 0.0));
-        seen = rows_of(frame.sent(received));
         for (const Eigen::MatrixXcd& stream : frame.pilots->known)
             known.push_back(frame.pilots->usable.select(stream, 0.0));
-    }
-    wanted = rows_of(frame.sent(known));
-
-    detector* best = nullptr;
-    for (const detector::sptr& network : d_networks) {
-        network->fit(seen, wanted);
-        if (!best || network->report().mse < best->report().mse)
-            best = network.get();
+        d_network->read(frame.sent(received), frame.samples[0].size());
+        d_network->fit(frame.sent(known));
+        d_network->read_on(frame.samples);
     }
     ofdm_result found;
-    found.mse = best->report().mse;
-    take_outputs(*best, frame, found);
+    found.mse = d_network->mse();
+    take_outputs(frame, found);
     for (int pass = 0; pass < parameters().refits; pass++) {
         carrier_streams decided = found.symbols;
         carrier_detector(frame,
                          frame.points(parameters().constellation),
                          carrier_detector::method::lmmse)
             .slice(decided);
-        best->fit(rows_of(frame.samples), rows_of(frame.sent(decided)));
-        take_outputs(*best, frame, found);
+        d_network->refit(frame.sent(decided));
+        take_outputs(frame, found);
         found.refits++;
     }
-    found.noise_variance = best->report().noise_variance;
+    found.noise_variance = d_network->noise_variance();
     return found;
 }
 
