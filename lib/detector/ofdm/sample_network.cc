@@ -138,7 +138,7 @@ void sample_network::train_on_rows(const MatrixXcd& targets,
 
 /*
  * Sets the delay and returns lambda. Both are chosen for the window alone, where it has as many features as
- * the network has neurons: its equations are a third of all, and the errors are the same within 1 %.
+ * the network has neurons: its equations are a third of all, and the symbol errors are the same within 2 %.
  * All delays are tried on the instants that they share, with one Gram matrix for all.
  */
 double sample_network::choose(const MatrixXcd& targets, const std::vector<int>& delays)
