@@ -2,8 +2,8 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Draws two pictures of docs/usage.md as SVG: QPSK before and after the ESN Equalizer, and the
-Training Monitor (which needs the package python3-pyqt5.qtsvg)."""
+"""Draws pictures of the documentation as SVG: QPSK before and after the ESN Equalizer, the Training
+Monitor (which needs the package python3-pyqt5.qtsvg), and those of docs/concepts.md."""
 
 import argparse
 import os
@@ -13,11 +13,9 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from concept_pictures import PICTURES, pyplot
 
 from gnuradio import blocks, digital, gr, reservoir
-
-matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402  (after the backend is chosen)
 
 NUM_PILOTS = 64
 NUM_POINTS = 200
@@ -42,10 +40,15 @@ def one_frame():
     return np.array(received.data())[payload], np.array(equalized.data())[payload]
 
 
-def draw(path):
-    matplotlib.rcParams.update(
-        {"svg.hashsalt": "gr-reservoir", "svg.fonttype": "none", "font.size": 11}
-    )
+def save(figure, path):
+    """As SVG whose text stays text."""
+    options = {"svg.hashsalt": "gr-reservoir", "svg.fonttype": "none"}
+    with matplotlib.rc_context(options):
+        figure.savefig(path, format="svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def draw_equalizer(path):
     figure, axes = pyplot.subplots(1, 2, figsize=(7.2, 3.7), layout="constrained")
     titles = ("Received: 6-tap fading channel", "After the ESN Equalizer")
     for axis, symbols, title in zip(axes, one_frame(), titles):
@@ -53,7 +56,7 @@ def draw(path):
         axis.set(title=title, xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
         axis.set(xlabel="in-phase", ylabel="quadrature")
         axis.grid(alpha=0.4)
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, path)
 
 
 def monitored_link(detectors, monitor):
@@ -120,11 +123,28 @@ def draw_monitor(path, frames=30):
     path.write_text(without_spare_digits(svg))
 
 
+def draw_concept(path):
+    save(PICTURES[path.stem](), path)
+    path.write_text(without_spare_digits(path.read_text()))
+
+
+DRAWN = {
+    "esn_equalizer": draw_equalizer,
+    "training_monitor": draw_monitor,
+    **dict.fromkeys(PICTURES, draw_concept),
+}
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(DRAWN)} (all)")
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).parent, help="folder"
     )
-    folder = parser.parse_args().out
-    draw(folder / "esn_equalizer.svg")
-    draw_monitor(folder / "training_monitor.svg")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(DRAWN)
+    if unknown:
+        parser.error(f"no picture {', '.join(sorted(unknown))}")
+    matplotlib.rcParams["font.size"] = 11
+    for name in arguments.names or DRAWN:
+        DRAWN[name](arguments.out / f"{name}.svg")
