@@ -29,7 +29,7 @@ struct normal_equations {
  * are given the mean share, which needs no pass over the rows: their predictions without themselves
  * are y + (prediction - y) / (1 - share).
  */
-struct ridge_fit {
+struct RESERVOIR_API ridge_fit {
     Eigen::MatrixXcd weights; //!< features x targets
     double share;             //!< trace(A (A^H A + ...)^-1 A^H) / rows
     Eigen::ArrayXcd overlap;  //!< of each target, the sum of conj(y) prediction

@@ -815,7 +815,7 @@ class ofdm_detector:
         soft: bool = False,
     ) -> Any:
         """One whole frame behind an FFT: carriers instead of samples, as GNU Radio's OFDM blocks
-        have them. Of ofdm_lmmse and ofdm_configured; the others learn on samples.
+        have them. Of ofdm_lmmse and ofdm_configured; the others are trained on samples.
 
         carriers: (num_rx, symbols, fft_len), the FFT of each symbol at each antenna, in natural
         order or, with a grid, in the grid's; the FFT's window may begin within the cyclic prefix

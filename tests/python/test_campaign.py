@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,11 +18,12 @@ from gnuradio.reservoir.campaign import engine, pools, statistics, store
 from gnuradio.reservoir.campaign.links import SingleCarrier, root_raised_cosine
 from gnuradio.reservoir.campaign.ofdm_link import Ofdm
 from gnuradio.reservoir.campaign.receivers import KINDS
-from gnuradio.reservoir.campaign.specification import SpecificationError, parse
+from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
 from gnuradio.reservoir.modulations import nearest
 from scipy.integrate import quad
 from scipy.special import erfc
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = """
 title = "small"
 frames = 40
@@ -264,6 +266,8 @@ def test_a_shorter_last_block_is_not_taken_for_a_whole_one(tmp_path):
         ('kind = "fir"', 'kind = "fire"', 11, "must be one of cma, configured_esn"),
         ('kind = "fir"', 'kind = "fir"\ntaps = 3', 12, "fir has no such parameter"),
         ('kind = "fir"', 'kind = "fir"\nnum_taps = 0', 12, "num_taps"),
+        ('kind = "fir"', 'kind = "fir"\nnum_taps = "a"', 12, "must be of type int"),
+        ('kind = "fir"', 'kind = "ls_dfe"\nforward = 0', 12, "within 1 ... 1024"),
         ('kind = "fir"', 'kind = "fir"\nname = "lms"', 15, "a text of its own"),
         ('kind = "fir"', 'kind = "ofdm_esn"', 11, "ofdm_esn is for Ofdm"),
         ("tune.offset = [4, 8]", "tune.offset = 4", 16, "lists of values"),
@@ -296,6 +300,14 @@ def test_bad_limits(limit, words):
     with pytest.raises(SpecificationError, match="line") as error:
         parse(SMALL + "[[limits]]\n" + limit, "file.toml")
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("campaigns/**/*.toml")), ids=lambda path: path.stem
+)
+def test_files_of_the_repository_can_be_read(path):
+    campaign = load(path, quick=True)
+    assert len(campaign.points) > 1 and len(campaign.receivers) > 2
 
 
 def test_a_missed_limit_is_an_exit_status(tmp_path):

@@ -337,6 +337,6 @@ def test_silence_in_front_tells_no_noise(kind):
 def test_networks_learn_on_samples(name):
     detector = getattr(reservoir, name)(64, 16)
     assert not detector.takes_carriers()
-    with pytest.raises(ValueError, match=f"{name} learns on samples.*ofdm_lmmse"):
+    with pytest.raises(ValueError, match=f"{name} is trained on samples.*ofdm_lmmse"):
         detector.equalize(np.zeros((16, 64)), np.ones(64))
     assert make("lmmse").takes_carriers() and make("configured").takes_carriers()

@@ -43,7 +43,7 @@ namespace reservoir {
  * Initial taps of zero, or that are not finite, count as not known. If none is known, the channel is
  * estimated from the pilots of the frame; without pilots it is the channel state, which is 1 after
  * reset(). A symbol with values that are not finite comes out as zeros in their places, and the channel
- * does not learn from it.
+ * is not trained on it.
  *
  * Not responsible for the carrier's offset by whole carriers, which the block takes out.
  *

@@ -139,7 +139,7 @@ void ofdm_detector::check_carriers(const stream_matrix& carriers,
 {
     if (!takes_carriers())
         throw std::invalid_argument(
-            "equalize: " + kind() + " learns on samples, which carriers do not have; " +
+            "equalize: " + kind() + " is trained on samples, which carriers do not have; " +
             "give receive the samples in front of the FFT, or take ofdm_lmmse or "
             "ofdm_configured");
     const auto require_rows = [](const char* name,

@@ -224,8 +224,8 @@ void bind_ofdm_detector(py::module& m)
             py::arg("pilots") = py::none(),
             py::arg("soft") = false,
             "One whole frame behind an FFT: carriers instead of samples, as GNU Radio's "
-            "OFDM blocks have them. Of ofdm_lmmse and ofdm_configured; the others learn "
-            "on samples.\n\n"
+            "OFDM blocks have them. Of ofdm_lmmse and ofdm_configured; the others are "
+            "trained on samples.\n\n"
             "carriers: (num_rx, symbols, fft_len), the FFT of each symbol at each "
             "antenna, in natural order or, with a grid, in the grid's; the FFT's window "
             "may begin within the cyclic prefix\n"

@@ -23,6 +23,11 @@ class Unsuitable(Exception):
     """A receiver that cannot take part on a link, and why."""
 
 
+def check(name, value, low, high):
+    if not low <= value <= high:
+        raise ValueError(f"{name} = {value}: must be within {low} ... {high}")
+
+
 def windows(received, count, window, delay, first=0):
     """Rows: for symbols first ... first + count - 1 what a filter sees of all antennas, sample
     n + delay first. Zeros where there is nothing."""
@@ -80,6 +85,7 @@ class ModelBased:
             )
         ):
             raise Unsuitable("its channel has taps at whole symbols that do not move")
+        check("taps", taps, 0, 64)
         self._taps = taps or link_taps(link)
         if not known and link.pilots < 2 * self._taps:
             raise Unsuitable(f"{link.pilots} pilots are too few for {self._taps} taps")
@@ -139,6 +145,8 @@ class MmseLinear(ModelBased):
         delay: int = 16,
     ):
         super().__init__(link, known, taps)
+        check("window", window, 1, 1024)
+        check("delay", delay, 0, window - 1)
         self._window, self._delay = window, delay
 
     def _receive(self, frame):
@@ -164,6 +172,7 @@ class MmseFeedback(ModelBased):
 
     def __init__(self, link, known: bool = False, taps: int = 0, window: int = 32):
         super().__init__(link, known, taps)
+        check("window", window, 1, 1024)
         self._window = window
 
     def _receive(self, frame):
@@ -201,6 +210,8 @@ class LeastSquaresFeedback(ModelBased):
 
     def __init__(self, link, forward: int = 16, feedback: int = 8):
         super().__init__(link, taps=1)
+        check("forward", forward, 1, 1024)
+        check("feedback", feedback, 1, 1024)
         self._forward, self._feedback = forward, feedback
 
     def _receive(self, frame):

@@ -85,6 +85,7 @@ class OfdmFilter:
     DELAYS = (10, 16)
 
     def __init__(self, link, num_taps: int = 32):
+        peers.check("num_taps", num_taps, max(self.DELAYS) + 1, 1024)
         shape = dict(num_inputs=link.antennas, num_outputs=link.streams)
         self._filters = [
             reservoir.fir(num_taps, delay, **shape) for delay in self.DELAYS
@@ -112,6 +113,7 @@ class OfdmReference:
     RIDGE = 1e-3
 
     def __init__(self, link, num_taps: int = 16):
+        peers.check("num_taps", num_taps, 1, link.fft_len)
         self._link, self._taps = link, num_taps
         used = link.carriers()
         turns = np.outer(used, np.arange(num_taps)) / link.fft_len
@@ -164,12 +166,24 @@ def _kinds():
 KINDS = _kinds()
 
 
-def parameter_names(kind):
-    """What a campaign may set."""
+def parameter_types(kind):
+    """What a campaign may set: {name: int, float, bool, str, or None for anything else}."""
     made = KINDS[kind]
-    if hasattr(made, "names"):
-        return made.names()
-    return set(list(inspect.signature(made.__init__).parameters)[2:])
+    if hasattr(made, "made"):
+        words = {one.__name__: one for one in (int, float, bool, str)}
+        entries = made.made.parameters()
+        return {entry["name"]: words.get(entry["type"]) for entry in entries}
+    given = list(inspect.signature(made.__init__).parameters.values())[2:]
+    return {parameter.name: parameter.annotation for parameter in given}
+
+
+def fits(wanted, value):
+    """Whether a value of a campaign file may be given to a parameter of that type."""
+    if wanted is None:
+        return True
+    if wanted in (int, float) and isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float) if wanted is float else wanted)
 
 
 def unsuitable(kind, link, parameters):

@@ -17,7 +17,7 @@ except ImportError:  # Python 3.10
 from .fields import FieldError, Table, integer, is_number, line, number, word
 from .links import SingleCarrier
 from .ofdm_link import Ofdm
-from .receivers import KINDS, parameter_names, unsuitable
+from .receivers import KINDS, fits, parameter_types, unsuitable
 
 LINKS = {"single_carrier": SingleCarrier, "ofdm": Ofdm}
 FIGURES = ("ser", "ber", "lost", "evm_db")
@@ -230,13 +230,18 @@ def _receivers(tables, source):
             isinstance(values, list) and values for values in tune.values()
         ):
             raise wrong("tune: must be lists of values: tune.NAME = [ ... ]", "tune")
-        allowed = parameter_names(kind)
-        for key in (*entries, *tune):
+        allowed = parameter_types(kind)
+        given = [(key, key, value) for key, value in entries.items()]
+        given += [("tune", key, value) for key, some in tune.items() for value in some]
+        for place, key, value in given:
             if key not in allowed:
                 raise wrong(
                     f"{key}: {kind} has no such parameter; it has: {_listed(allowed)}",
-                    "tune" if key in tune else key,
+                    place,
                 )
+            if not fits(allowed[key], value):
+                wanted = allowed[key].__name__
+                raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
         found.append(Receiver(name, label, kind, entries, tune))
     return tuple(found)
 

@@ -13,7 +13,7 @@ import pmt
 from gnuradio import blocks, digital, gr
 
 from .links import SingleCarrier
-from .peers import Unsuitable
+from .peers import Unsuitable, check
 
 TRAINING_TAG = "training_start"
 
@@ -35,8 +35,7 @@ class StreamEqualizer:
             raise Unsuitable("it takes one antenna and one stream")
         if not link.same_pilots:
             raise Unsuitable("it has one training sequence: set same_pilots = true")
-        if not 0 <= offset <= self.MOST_OFFSET:
-            raise ValueError(f"offset = {offset}: must be within 0 ... 64")
+        check("offset", offset, 0, self.MOST_OFFSET)
         self._link, self._offset = link, int(offset)
         # they need the points at unit power
         self._constellation = digital.constellation_calcdist(
@@ -80,6 +79,8 @@ class _Linear(StreamEqualizer):
         adapt: bool = False,
     ):
         super().__init__(link, offset)
+        check("num_taps", num_taps, 1, 1024)
+        check("step_size", step_size, 0, 10)
         self._num_taps, self._step_size, self._adapt = num_taps, step_size, adapt
 
     def _equalizer(self, pilots):
@@ -149,6 +150,9 @@ class DecisionFeedback(StreamEqualizer):
         step_size: float = 0.03,
     ):
         super().__init__(link, offset)
+        check("forward", forward, 1, 1024)
+        check("feedback", feedback, 1, 1024)
+        check("step_size", step_size, 0, 10)
         self._forward, self._feedback, self._step_size = forward, feedback, step_size
 
     def _equalizer(self, pilots):

@@ -9,8 +9,8 @@ import pathlib
 import sys
 import time
 
+from ..command_line import number
 from . import engine, pools, store
-from .options import within
 from .progress import progress
 from .specification import SpecificationError, load
 
@@ -47,17 +47,20 @@ def add_run_arguments(parser):
     )
     parser.add_argument(
         "--frames",
-        type=within(1, 10**9),
+        type=number(1, 10**9, int),
         metavar="N",
         help="at each point, other than the file says",
     )
     parser.add_argument(
-        "--seed", type=within(0, 2**32), metavar="S", help="other than the file says"
+        "--seed",
+        type=number(0, 2**32, int),
+        metavar="S",
+        help="other than the file says",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
-        type=within(0, 1024),
+        type=number(0, 1024, int),
         metavar="N",
         help="processes of this machine; 0: this one alone (one for each core)",
     )

@@ -7,27 +7,13 @@ import argparse
 
 from gnuradio import reservoir
 
+from ..command_line import number
 from ..modulations import CONSTELLATIONS
 
 SPS = 2
 EXCESS_BANDWIDTH = 0.25
 GAP = 80  # symbols of silence behind a burst
 TAG = "training_start"
-
-
-def number(low, high, kind=float):
-    """An argparse type: a number within low ... high."""
-
-    def convert(text):
-        value = kind(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text} must be within {low:g} ... {high:g}"
-            )
-        return value
-
-    convert.__name__ = "number"
-    return convert
 
 
 def add_number(group, flag, kind, default, meaning):

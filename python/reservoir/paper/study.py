@@ -17,8 +17,8 @@ import time
 
 import numpy as np
 
-from ..campaign.options import report_parser
 from ..campaign.progress import progress
+from ..command_line import report_parser
 from . import report
 from .measurements import (
     CONFIGURED,

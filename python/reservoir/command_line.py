@@ -1,24 +1,25 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""The command-line options that the experiments share."""
+"""What command lines of this package share."""
 
 import argparse
 import pathlib
 
 
-def within(low, high):
-    """An argument type: integers from low to high."""
+def number(low, high, kind=float):
+    """An argparse type: a number within low ... high."""
 
-    def integer(text):
-        value = int(text)
+    def convert(text):
+        value = kind(text)
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(
-                f"{value}: must be within {low} ... {high}"
+                f"{text} must be within {low:g} ... {high:g}"
             )
         return value
 
-    return integer
+    convert.__name__ = "number"
+    return convert
 
 
 def report_parser(command, description, written, quick):
@@ -36,7 +37,7 @@ def report_parser(command, description, written, quick):
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument(
         "--seed",
-        type=within(0, 2**32),
+        type=number(0, 2**32, int),
         default=1,
         metavar="S",
         help="of pilots, symbols, channels and noise: the same seed repeats the run (%(default)s)",
