@@ -619,7 +619,9 @@ def test_num_data_symbols_while_it_runs(workers):
     source = blocks.vector_source_c(samples[0].tolist(), False, 1, marks)
     sink = blocks.vector_sink_c(FFT_LEN)
     top = gr.top_block()
-    top.connect(source, eq, sink)
+    # slowly enough that there is time to set it between frames
+    slow = blocks.throttle(gr.sizeof_gr_complex, 4 * samples.shape[1])
+    top.connect(source, slow, eq, sink)
     top.start(7)
     waiter = threading.Thread(target=top.wait)
     waiter.start()
