@@ -365,6 +365,8 @@ class fir(detector):
     """Least-squares FIR equalizer, trained on the training sequence of each frame: the baseline that
     every network must beat.
 
+    Use it where time is short, on short channels at high SNR, and to compare.
+
     Training symbols that repeat themselves, such as a preamble that sends each bit three times,
     leave parts of the band without training, and noise fills them. Take
     reservoir.random_pilots(...) where you can, or set Prior to The delayed input; the Configured
@@ -415,7 +417,7 @@ class esn(detector):
     least squares, on the training sequence of each frame.
 
     A random network is about as good as an FIR filter of the same window: compare with the FIR
-    Equalizer.
+    Equalizer. Window and delay matter more than neurons.
 
     Training symbols that repeat themselves, such as a preamble that sends each bit three times,
     leave parts of the band without training, and noise fills them. Take
@@ -491,6 +493,8 @@ class configured_esn(detector):
     decisions are kept and fed back, and a whole frame is received again with its decisions as
     training (refits). A carrier offset, a saturating amplifier or receiver, and fading within the
     frame are found on the way. Several streams, from one or more antennas, are decided together.
+
+    The one to take for frames on a single carrier.
 
     Where nothing is known but the pilots, set Training Sequence, Constellation and, for whole
     frames, Payload Length; the rest may stay as it is. Without a Payload Length there are no
@@ -847,6 +851,9 @@ class ofdm_detector:
 class ofdm_lmmse(ofdm_detector):
     """Model-based OFDM receiver: the channel by least squares, carrier by carrier the linear
     estimate of least error, or the most likely points: the baseline of the other OFDM detectors.
+
+    Use it while the prefix is as long as the channel and no amplifier saturates: with maximum
+    likelihood it is then as good as any, and the fastest.
 
     What a transmitter's amplifier adds is told from noise, as it comes through the channel.
     """

@@ -36,6 +36,7 @@ struct RESERVOIR_API configured_esn_parameters {
         "received again with its decisions as training (refits). A carrier offset, a "
         "saturating amplifier or receiver, and fading within the frame are found on the "
         "way. Several streams, from one or more antennas, are decided together.",
+        "The one to take for frames on a single carrier.\n\n"
         "Where nothing is known but the pilots, set Training Sequence, Constellation "
         "and, "
         "for whole frames, Payload Length; the rest may stay as it is. Without a Payload "

@@ -27,7 +27,7 @@ struct RESERVOIR_API esn_parameters {
         "Echo state network (ESN): a fixed random recurrent network; only its readout is "
         "trained, by least squares, on the training sequence of each frame.",
         "A random network is about as good as an FIR filter of the same window: compare "
-        "with the FIR Equalizer.",
+        "with the FIR Equalizer. Window and delay matter more than neurons.",
         COLOURED_PILOTS,
         false,
         true

@@ -20,7 +20,8 @@ struct RESERVOIR_API fir_parameters {
                                           "Least-squares FIR equalizer, trained on the "
                                           "training sequence of each frame: the "
                                           "baseline that every network must beat.",
-                                          "",
+                                          "Use it where time is short, on short channels "
+                                          "at high SNR, and to compare.",
                                           COLOURED_PILOTS,
                                           false,
                                           true };

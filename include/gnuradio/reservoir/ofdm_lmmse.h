@@ -24,6 +24,8 @@ struct RESERVOIR_API ofdm_lmmse_parameters {
         "Model-based OFDM receiver: the channel by least squares, carrier by carrier the "
         "linear estimate of least error, or the most likely points: the baseline of the "
         "other OFDM detectors.",
+        "Use it while the prefix is as long as the channel and no amplifier saturates: "
+        "with maximum likelihood it is then as good as any, and the fastest.\n\n"
         "What a transmitter's amplifier adds is told from noise, as it comes through the "
         "channel.",
         ""
