@@ -94,6 +94,24 @@ def sample_jacobian(poles, gains, num_samples):
     return np.hstack([by_poles, powers])
 
 
+def pole_gradient_norm(pole, num_samples=math.inf):
+    """Euclidean norm over n of dh[n]/dpole = n * pole**(n-1), h[n] = pole**n; |pole| < 1 or finite N.
+
+    pole: complex
+    num_samples: N, at least 1; infinity: sqrt((1 + x) / (1 - x)**3) with x = |pole|**2
+
+    Each lag's share decays or grows exponentially, as |pole|**(n-1). The norm does so in N beyond
+    the unit circle alone: within it, it lies between 1 and the value at infinity, a power of
+    1 / (1 - |pole|).
+    """
+    square = abs(_vector("pole", [pole])[0]) ** 2
+    if num_samples == math.inf:
+        _stable("pole", np.array([pole]))
+        return math.sqrt((1 + square) / (1 - square) ** 3)
+    num_samples = _integer("num_samples", num_samples, 1)
+    return float(linalg.norm(sample_jacobian([pole], [1], num_samples)[:, 0]))
+
+
 def match_poles(poles, reference):
     """The indices that bring poles into the reference's order, least total distance.
 
@@ -667,6 +685,24 @@ def pole_gain_condition_number(poles, gains):
     """
     poles, gains = _network(poles, gains, stable=True)
     singular = linalg.svdvals(_orthonormal_coordinates(poles, gains))
+    return float((singular[0] / singular[-1]) ** 2) if singular[-1] > 0 else math.inf
+
+
+def polar_condition_number(poles, gains):
+    """pole_gain_condition_number by the modulus and the angle of each pole; no pole 0.
+
+    As dp = e**(i angle) (d|p| + i |p| d angle), the parts of a pole are turned and its angle's
+    column is scaled by |p|. So the ratio to pole_gain_condition_number lies within min |p|**2 ...
+    1 / min |p|**2, and it is 1 / |p|**2 for the pole alone: poles near the unit circle, which are
+    those that remember, gain nothing.
+    """
+    poles, gains = _network(poles, gains, stable=True)
+    if np.any(poles == 0):
+        raise ValueError(f"poles = {poles}: must not be 0, whose angle is none")
+    by_poles, by_gains = np.hsplit(_orthonormal_coordinates(poles, gains), 2)
+    turned = by_poles * (poles / np.abs(poles))
+    columns = np.hstack([turned, 1j * by_poles * poles, by_gains, 1j * by_gains])
+    singular = linalg.svdvals(np.vstack([columns.real, columns.imag]))
     return float((singular[0] / singular[-1]) ** 2) if singular[-1] > 0 else math.inf
 
 

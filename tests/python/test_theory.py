@@ -608,6 +608,66 @@ def test_no_restriction_is_worse_than_the_whole(seed, order, data):
     assert everything == theory.condition_number(hessian)
 
 
+# --- the gradient, and modulus and angle ---
+
+
+@pytest.mark.parametrize("pole", [0.3, 0.9j, -0.6 + 0.5j])
+def test_gradient_norm_of_a_pole(pole):
+    n = np.arange(2000)
+    powers = np.append(0, n[1:] * np.abs(pole) ** (n[1:] - 1.0))
+    for count in (1, 2, 7, 2000):
+        norm = theory.pole_gradient_norm(pole, count)
+        assert norm == pytest.approx(np.linalg.norm(powers[:count]), abs=1e-12)
+    limit = theory.pole_gradient_norm(pole)
+    assert limit == pytest.approx(theory.pole_gradient_norm(pole, 2000), rel=1e-9)
+    square = 1 - abs(pole) ** 2
+    assert 1 <= limit <= math.sqrt(2 / square**3)
+
+
+def test_beyond_the_unit_circle_the_gradient_grows_with_the_samples():
+    few, many = (theory.pole_gradient_norm(1.2, count) for count in (100, 150))
+    assert math.log(many / few) == pytest.approx(50 * math.log(1.2), rel=0.1)
+
+
+def test_polar_condition_number_of_one_pole_and_its_bounds():
+    # of the pole alone: the gain held
+    jacobian = theory.sample_jacobian([0.4j], [1], 400)[:, :1]
+    polar = np.hstack([jacobian * 1j, jacobian * 1j * 0.4j])
+    singular = np.linalg.svd(np.vstack([polar.real, polar.imag]), compute_uv=False)
+    assert (singular[0] / singular[1]) ** 2 == pytest.approx(1 / 0.4**2)
+    rng = np.random.default_rng(101)
+    for _ in range(20):
+        poles = rng.uniform(0.2, 0.9, 3) * np.exp(2j * np.pi * rng.random(3))
+        gains = rng.standard_normal(3) + 1j * rng.standard_normal(3)
+        ratio = theory.polar_condition_number(poles, gains)
+        ratio /= theory.pole_gain_condition_number(poles, gains)
+        least = np.min(np.abs(poles)) ** 2
+        assert least * (1 - 1e-6) <= ratio <= (1 + 1e-6) / least
+
+
+def test_polar_condition_number_is_that_of_the_numerical_jacobian():
+    poles, gains = np.array([0.5, -0.3 + 0.4j]), np.array([1, 0.7 - 0.2j])
+    point = np.concatenate([np.abs(poles), np.angle(poles), gains.real, gains.imag])
+
+    def response(values):
+        modulus, angle, real, imaginary = np.split(values, 4)
+        h = theory.impulse_response(
+            modulus * np.exp(1j * angle), real + 1j * imaginary, 200
+        )
+        return np.concatenate([h.real, h.imag])
+
+    jacobian = np.stack(
+        [
+            (response(point + step) - response(point - step)) / 2e-6
+            for step in 1e-6 * np.eye(8)
+        ],
+        axis=1,
+    )
+    assert theory.polar_condition_number(poles, gains) == pytest.approx(
+        np.linalg.cond(jacobian) ** 2, rel=1e-5
+    )
+
+
 # --- gradient descent ---
 
 
@@ -713,6 +773,12 @@ WRONG = [
     (theory.permutation_gap, ([0.5, 0.4], [1, 1], [0, 0]), "permutation"),
     (theory.permutation_gap, ([0.5, 0.4], [1, 1], [1, 0], 0), "num_samples"),
     (theory.permuted_network, ([0.5], [1], [0], 1.5), "fraction"),
+    (theory.pole_gradient_norm, (1.0,), "pole"),
+    (theory.pole_gradient_norm, (np.nan, 4), "pole"),
+    (theory.pole_gradient_norm, (0.5, 0), "num_samples"),
+    (theory.polar_condition_number, ([0.5, 0], [1, 1]), "poles"),
+    (theory.polar_condition_number, ([1.0], [1]), "poles"),
+    (theory.polar_condition_number, ([0.5], [1, 1]), "gains"),
     (theory.two_pole_hessian, (0.5, 1.0), "(p1, p2)"),
     (theory.two_pole_condition_number, (np.nan, 0.5), "(p1, p2)"),
     (theory.two_pole_condition_limit, (1.0,), "pole"),
