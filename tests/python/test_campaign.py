@@ -15,7 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gnuradio.reservoir.campaign import engine, pools, statistics, store
-from gnuradio.reservoir.campaign.links import SingleCarrier, root_raised_cosine
+from gnuradio.reservoir.campaign.fields import FieldError
+from gnuradio.reservoir.campaign.links import (
+    SingleCarrier,
+    minimum_phase,
+    root_raised_cosine,
+)
 from gnuradio.reservoir.campaign.ofdm_link import Ofdm
 from gnuradio.reservoir.campaign.receivers import KINDS
 from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
@@ -394,6 +399,28 @@ def test_power_and_noise_are_as_said(link):
     assert np.mean(noise) == pytest.approx(np.mean(told), rel=0.02)
     sps = getattr(link, "samples_per_symbol", 1)
     assert told[0] == pytest.approx(sps * 10 ** (-link.snr_db / 10))
+
+
+def test_minimum_phase_keeps_the_spectrum():
+    taps = np.array([1, -2.5j, 0.7 + 1j, 0.2])
+    reflected = minimum_phase(taps)
+    np.testing.assert_allclose(
+        np.abs(np.fft.fft(reflected, 64)), np.abs(np.fft.fft(taps, 64))
+    )
+    assert np.abs(np.roots(taps)).max() > 1.1
+    assert np.abs(np.roots(reflected)).max() <= 1 + 1e-9
+    np.testing.assert_allclose(minimum_phase(reflected), reflected, atol=1e-9)
+
+
+def test_the_link_s_channels_are_of_minimum_phase():
+    link = SingleCarrier(channel="minimum_phase", antennas=2)
+    for number in range(3):
+        channel = link.make_frame(101, number).channel
+        for row in channel[:, 0]:
+            assert np.abs(np.roots(row)).max() < 1
+            assert np.linalg.norm(row) == pytest.approx(1)
+    with pytest.raises(FieldError, match="minimum_phase"):
+        SingleCarrier(channel="minimum_phase", doppler=0.01).check()
 
 
 def test_the_pulse_is_free_of_interference_behind_its_matched_filter():

@@ -23,6 +23,7 @@ from .fields import FieldError, Table, integer, number, numbers, switch, word
 
 MODULATIONS = {**CONSTELLATIONS, "16qam_gray": gray_16qam}
 AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
+CHANNELS = ("none", "rayleigh", "minimum_phase", "fixed", "periodic", "matrix")
 FADING_WAVES = 16  # sum of sinusoids
 INTERPOLATOR = 24  # samples on each side of a delay that is no whole number of samples
 PULSE_SPAN = 12  # symbols on each side
@@ -49,10 +50,10 @@ class Link(Table):
 
     channel: str = word(
         "rayleigh",
-        ("none", "rayleigh", "fixed", "periodic", "matrix", *NAMED_CHANNELS),
-        "none: a direct path; rayleigh: taps drawn for each frame; fixed: impulse_response; periodic: "
-        "impulse_response, each tap times .8 + .2 cos(2 pi frame / period); matrix: exp(-|i-j|) "
-        "between antennas i and j; or the name of a channel",
+        (*CHANNELS, *NAMED_CHANNELS),
+        "none: a direct path; rayleigh: taps drawn for each frame; minimum_phase: the same with all "
+        "zeros within the unit circle; fixed: impulse_response; periodic: impulse_response, each tap "
+        "times .8 + .2 cos(2 pi frame / period); matrix: exp(-|i-j|) between antennas; or its name",
     )
     taps: int = integer(6, 1, 256, "drawn, of mean power exp(-l / decay)")
     decay: float = number(2.0, 1e-3, 1e6, "in taps")
@@ -109,6 +110,8 @@ class Link(Table):
             )
         if self.delays and self.powers and len(self.delays) != len(self.powers):
             raise FieldError("delays", list(self.delays), "one for each of powers")
+        if self.channel == "minimum_phase" and (self.doppler or self.delays):
+            raise FieldError("channel", self.channel, "another with doppler or delays")
         if self.channel == "none" and self.streams != self.antennas:
             raise FieldError(
                 "antennas", self.antennas, "as many as streams where channel = 'none'"
@@ -215,6 +218,13 @@ def moving_gains(rng, shape, samples, doppler, spectrum):
     return total / np.sqrt(FADING_WAVES)
 
 
+def minimum_phase(taps):
+    """Taps of the same spectrum's magnitude whose zeros lie within the unit circle."""
+    zeros = np.roots(taps)
+    moduli = np.maximum(np.abs(zeros), 1)  # those outside move to 1 / conj(zero)
+    return taps[0] * np.prod(moduli) * np.poly(zeros / moduli**2)
+
+
 def draw_paths(link, sps, samples, rng, number):
     """The channel of one frame."""
     shape = link.antennas, link.streams
@@ -248,6 +258,8 @@ def draw_paths(link, sps, samples, rng, number):
     if link.normalize and doppler == 0:
         energy = np.sum(np.abs(gains) ** 2, axis=(1, 2), keepdims=True) / link.streams
         gains = gains / np.sqrt(energy)
+    if link.channel == "minimum_phase":
+        gains = np.apply_along_axis(minimum_phase, 2, gains)
     return Paths(delays, gains / np.sqrt(link.streams))
 
 

@@ -80,6 +80,7 @@ class ModelBased:
             not in (
                 "none",
                 "rayleigh",
+                "minimum_phase",
                 "fixed",
                 "periodic",
             )

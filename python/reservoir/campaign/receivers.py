@@ -30,7 +30,7 @@ class Detector:
         if "constellation" in self.names():
             own["constellation"] = link.constellation().base()
         own = {name: value for name, value in own.items() if name in self.names()}
-        self._detector = self.made(**{**own, **parameters})
+        self.detector = self.made(**{**own, **parameters})
         self._link = link
 
     @classmethod
@@ -42,7 +42,7 @@ class Detector:
 
     def _receive(self, frame):
         received, pilots = frame.received, frame.pilots
-        symbols = self._detector.receive(
+        symbols = self.detector.receive(
             received[0] if len(received) == 1 else received,
             pilots[0] if len(pilots) == 1 else pilots,
             sps=self._link.samples_per_symbol,
@@ -52,7 +52,7 @@ class Detector:
 
     def report(self):
         """Of the last frame: poles and more."""
-        return self._detector.report()
+        return self.detector.report()
 
 
 class OfdmDetector(Detector):
@@ -69,27 +69,22 @@ class OfdmDetector(Detector):
         )
         if "constellation" in self.names():
             own["constellation"] = link.constellation().base()
-        self._detector = self.made(**{**own, **parameters})
+        self.detector = self.made(**{**own, **parameters})
         self._link = link
 
     def _receive(self, frame):
-        symbols = self._detector.receive(frame.received, frame.pilots)
+        symbols = self.detector.receive(frame.received, frame.pilots)
         return symbols[..., self._link.carriers()]
 
 
-class OfdmFilter:
-    """A time-domain filter over all antennas, trained on the pilots' samples, prefix and all; the better
-    of two delays."""
+class OfdmSamples:
+    """A detector on all antennas' samples, trained on those of the pilots, prefix and all; where there
+    are several, the one of the least error."""
 
     links = Ofdm
-    DELAYS = (10, 16)
 
-    def __init__(self, link, num_taps: int = 32):
-        peers.check("num_taps", num_taps, max(self.DELAYS) + 1, 1024)
-        shape = dict(num_inputs=link.antennas, num_outputs=link.streams)
-        self._filters = [
-            reservoir.fir(num_taps, delay, **shape) for delay in self.DELAYS
-        ]
+    def __init__(self, link, detectors):
+        self._detectors = detectors
         self._link = link
 
     def receive(self, frames):
@@ -98,11 +93,33 @@ class OfdmFilter:
     def _receive(self, frame):
         wanted = self._link.modulate(frame.pilots).astype(np.complex64)
         seen = frame.received
-        best = min(self._filters, key=lambda one: one.fit(seen, wanted).mse)
+        best = min(self._detectors, key=lambda one: one.fit(seen, wanted).mse)
         behind = np.zeros((len(seen), best.look_ahead()), np.complex64)
         samples = np.atleast_2d(best.detect(np.append(seen, behind, axis=1)))
         symbols = self._link.demodulate(samples[:, : seen.shape[1]])
         return symbols[:, self._link.pilots :, self._link.carriers()]
+
+
+class OfdmFilter(OfdmSamples):
+    """A time-domain filter; the better of two delays."""
+
+    DELAYS = (10, 16)
+
+    def __init__(self, link, num_taps: int = 32):
+        peers.check("num_taps", num_taps, max(self.DELAYS) + 1, 1024)
+        shape = dict(num_inputs=link.antennas, num_outputs=link.streams)
+        filters = [reservoir.fir(num_taps, delay, **shape) for delay in self.DELAYS]
+        super().__init__(link, filters)
+
+
+class OfdmRnn(OfdmSamples):
+    """A recurrent network all of whose weights are trained; parameters: those of rnn."""
+
+    made = reservoir.rnn
+
+    def __init__(self, link, **parameters):
+        shape = dict(num_inputs=link.antennas, num_outputs=link.streams)
+        super().__init__(link, [self.made(**shape, **parameters)])
 
 
 class OfdmReference:
@@ -159,7 +176,7 @@ def _kinds():
         for kind in kinds:
             name = kind["name"]
             found[name] = type(name, (base,), dict(made=getattr(reservoir, name)))
-    found.update(ofdm_fir=OfdmFilter, ofdm_reference=OfdmReference)
+    found.update(ofdm_fir=OfdmFilter, ofdm_rnn=OfdmRnn, ofdm_reference=OfdmReference)
     return {**found, **stream_peers.KINDS, **peers.KINDS}
 
 
