@@ -1,23 +1,28 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""What the paper subcommand measures, through the C++ detectors on arrays.
+"""What the paper subcommand measures, through the receivers and links of campaigns.
 
 Each function that takes a seed is a piece of work: its arguments name it, it returns what JSON can
 hold, and the same arguments give the same result.
 """
 
-import dataclasses
 import time
 
 import numpy as np
 
-from gnuradio import digital, reservoir
+from gnuradio import reservoir
+
+from ..campaign.links import SingleCarrier
+from ..campaign.ofdm_link import Ofdm
+from ..campaign.peers import ridge
+from ..campaign.receivers import KINDS
+from ..campaign.work import FIRST_TUNING_FRAME, count_errors
+from .second_order import SecondOrderRnn
 
 NUM_TAPS, DECAY = 6, 2.0
 POWERS = np.asarray(reservoir.exponential_profile(NUM_TAPS, DECAY))
 PAYLOAD = 512
-MAX_PILOTS = 256
 LOOK_AHEAD = 48
 NEURONS = 32
 PILOTS, SNR_DB = 64, 11  # where the other one varies
@@ -27,81 +32,72 @@ RNN = dict(num_neurons=NEURONS, window=16, delay=8, spectral_radius=0.9)
 # the linear network of configured poles that is trained further
 FINE_TUNED = dict(window=16, delay=8, activation="identity", skip=True)
 
-
-@dataclasses.dataclass
-class Frame:
-    """Pilots, payload and what is received of them and of symbols that follow."""
-
-    received: np.ndarray
-    pilots: np.ndarray
-    payload: np.ndarray
-
-
-def _noise(rng, size):
-    return np.sqrt(0.5) * (rng.normal(size=size) + 1j * rng.normal(size=size))
-
-
-def _qpsk(rng, size):
-    bits = 2 * rng.integers(0, 2, (2, size)) - 1
-    return (bits[0] + 1j * bits[1]) / np.sqrt(2)
-
-
-def make_frame(seed, index, num_pilots, snr_db):
-    """A frame with its own channel of unit energy; channel and payload depend on nothing else."""
-    rng = np.random.default_rng([seed, index])
-    channel = _noise(rng, NUM_TAPS) * np.sqrt(POWERS)
-    channel /= np.linalg.norm(channel)
-    payload = _qpsk(rng, PAYLOAD)
-    after = _qpsk(rng, LOOK_AHEAD)
-    pilots = _qpsk(rng, MAX_PILOTS)[:num_pilots]
-    sent = np.concatenate([pilots, payload, after])
-    noise = _noise(rng, MAX_PILOTS + PAYLOAD + LOOK_AHEAD)[: len(sent)]
-    received = np.convolve(sent, channel)[: len(sent)] + 10 ** (-snr_db / 20) * noise
-    return Frame(*(x.astype(np.complex64) for x in (received, pilots, payload)))
-
-
-def count_errors(symbols, payload):
-    """[wrong symbols, wrong bits] of QPSK with Gray labels."""
-    real = (symbols.real > 0) != (payload.real > 0)
-    imag = (symbols.imag > 0) != (payload.imag > 0)
-    return [int(np.sum(real | imag)), int(np.sum(real) + np.sum(imag))]
-
-
-def receive(detector, frame):
-    """Train on the pilots; returns [wrong symbols, wrong bits] of the payload."""
-    symbols = detector.receive(
-        frame.received, frame.pilots, payload_len=len(frame.payload)
-    )
-    return count_errors(symbols[len(frame.pilots) :], frame.payload)
-
-
-def _configured(**settings):
-    return reservoir.configured_esn(
-        constellation=digital.constellation_qpsk().base(), **settings
-    )
-
-
-CONFIGURED = {
-    "statistics": lambda: _configured(
-        feedback=False,
-        refits=0,
-        poles="statistics",
-        power_delay_profile=list(POWERS),
-        num_neurons=NEURONS,
+# what is measured, as kinds of campaigns and their parameters; other names are kinds themselves
+RECEIVERS = {
+    "rnn": ("rnn", dict(num_neurons=NEURONS, eigenvalues_every=0)),
+    "esn": ("esn", dict(num_neurons=NEURONS)),
+    "statistics": (
+        "configured_esn",
+        dict(
+            feedback=False,
+            refits=0,
+            poles="statistics",
+            power_delay_profile=POWERS.tolist(),
+            num_neurons=NEURONS,
+        ),
     ),
-    "linear": lambda: _configured(feedback=False, refits=0),
-    "complete": _configured,
+    "linear": ("configured_esn", dict(feedback=False, refits=0)),
+    "complete": ("configured_esn", {}),
 }
+CONFIGURED = ("statistics", "linear", "complete")
+DRAWN = (
+    "rnn",
+    "second_order_rnn",
+    "esn",
+    "ofdm_rnn",
+    "ofdm_esn",
+)  # another network for every frame
 
 
-def make_esn(**settings):
-    return reservoir.esn(num_neurons=NEURONS, **settings)
+def make_link(ofdm=False, **entries):
+    """One sample per symbol; or 2 x 2 antennas, 52 carriers of 64."""
+    if ofdm:
+        shape = dict(streams=2, antennas=2, used=52, taps=NUM_TAPS, decay=DECAY)
+        return Ofdm(**{**shape, **entries})
+    shape = dict(pilots=PILOTS, snr_db=SNR_DB, payload=PAYLOAD, behind=LOOK_AHEAD)
+    return SingleCarrier(**{**shape, "taps": NUM_TAPS, "decay": DECAY, **entries})
 
 
-def make_rnn(epochs, **settings):
-    return reservoir.rnn(
-        **{"num_neurons": NEURONS, "epochs": epochs, "eigenvalues_every": 0, **settings}
-    )
+def make(receiver, link, index=0, **settings):
+    """A receiver of campaigns for one frame."""
+    kind, own = RECEIVERS.get(receiver, (receiver, {}))
+    if receiver in DRAWN:
+        own = dict(own, seed=index % 1000 + 1)
+    kinds = dict(KINDS, second_order_rnn=SecondOrderRnn)
+    return kinds[kind](link, **{**own, **settings})
+
+
+def count(receiver, link, frame):
+    """Train on the pilots; returns [wrong symbols, wrong bits] of the payload."""
+    found = count_errors(link, [frame], receiver.receive([frame]))
+    return [found["wrong"][0], found["bits"][0]]
+
+
+def errors(seed, frames, at, receiver, settings, tuning=False):
+    """Wrong symbols and bits of each frame; at: the link's entries."""
+    link, first = make_link(**at), FIRST_TUNING_FRAME if tuning else 0
+    return [
+        count(
+            make(receiver, link, k, **settings), link, link.make_frame(seed, first + k)
+        )
+        for k in range(frames)
+    ]
+
+
+def epoch_errors(epochs, settings, **piece):
+    """The same for every number of epochs, each a training of its own."""
+    counts = [errors(settings=dict(settings, epochs=n), **piece) for n in epochs]
+    return np.swapaxes(counts, 0, 1).tolist()
 
 
 def _moduli(poles):
@@ -119,11 +115,14 @@ def learning_curves(seed, optimizer, frames, epochs, condition_every):
     """Loss, gradient norm and condition number over the epochs, one row per frame."""
     keys = ("loss", "gradient_norm", "condition_number")
     rows = {key: [] for key in keys}
+    link = make_link()
     for index in range(frames):
-        frame = make_frame(seed, index, PILOTS, SNR_DB)
-        settings = {**RNN, **optimizer, "seed": index + 1}
-        detector = make_rnn(epochs, **settings, condition_every=condition_every)
-        report = detector.fit(frame.received, frame.pilots)
+        frame = link.make_frame(seed, index)
+        settings = dict(
+            RNN, **optimizer, epochs=epochs, condition_every=condition_every
+        )
+        detector = make("rnn", link, index, **settings).detector
+        report = detector.fit(frame.received[0], frame.pilots[0])
         for key in keys:
             values = np.asarray(getattr(report, key), float)
             if key == "condition_number":
@@ -137,75 +136,54 @@ def eigenvalue_moduli(seed, frames, epochs, learning_rate):
     last = max(epochs)
     every = int(np.gcd.reduce([e for e in epochs if e]))
     found = dict(rnn=[[] for _ in epochs], esn=[], statistics=[], linear=[])
+    trained = dict(
+        RNN, epochs=last, learning_rate=learning_rate, eigenvalues_every=every
+    )
+    link = make_link()
     for index in range(frames):
-        frame = make_frame(seed, index, PILOTS, SNR_DB)
-        settings = {**RNN, "learning_rate": learning_rate, "seed": index + 1}
-        detector = make_rnn(last, **{**settings, "eigenvalues_every": every})
-        values = detector.fit(frame.received, frame.pilots).eigenvalues
+        frame = link.make_frame(seed, index)
+        detector = make("rnn", link, index, **trained).detector
+        values = detector.fit(frame.received[0], frame.pilots[0]).eigenvalues
         for row, epoch in zip(found["rnn"], epochs):
             row += (
                 _radii(detector.weights()[0])  # the report's are those before a step
                 if epoch == last
                 else _moduli(values[epoch])
             )
-        esn = make_esn(spectral_radius=RNN["spectral_radius"], seed=10_000 + index)
-        found["esn"] += _radii(esn.recurrent_weights())
-        for kind in ("statistics", "linear"):
-            detector = CONFIGURED[kind]()
-            detector.receive(frame.received, frame.pilots, payload_len=PAYLOAD)
-            found[kind] += _moduli(detector.report().poles)
-    return found
-
-
-# --- error rates: [wrong symbols, wrong bits] of each frame ---
-
-
-def rnn_errors(seed, first, frames, pilots, snr_db, epochs, settings):
-    """For every frame and number of epochs; each number is a training of its own."""
-    counts = []
-    for index in range(first, first + frames):
-        frame = make_frame(seed, index, pilots, snr_db)
-        detectors = (make_rnn(n, **settings, seed=index % 1000 + 1) for n in epochs)
-        counts.append([receive(detector, frame) for detector in detectors])
-    return counts
-
-
-def esn_errors(seed, first, frames, pilots, snr_db, settings):
-    return [
-        receive(
-            make_esn(**settings, seed=index % 1000 + 1),
-            make_frame(seed, index, pilots, snr_db),
+        esn = make(
+            "esn", link, spectral_radius=RNN["spectral_radius"], seed=10_000 + index
         )
-        for index in range(first, first + frames)
-    ]
-
-
-def configured_errors(seed, frames, pilots, snr_db, kind):
-    return [
-        receive(CONFIGURED[kind](), make_frame(seed, index, pilots, snr_db))
-        for index in range(frames)
-    ]
+        found["esn"] += _radii(esn.detector.recurrent_weights())
+        for kind in ("statistics", "linear"):
+            receiver = make(kind, link)
+            receiver.receive([frame])
+            found[kind] += _moduli(receiver.report().poles)
+    return found
 
 
 # --- what a training costs ---
 
 
-def training_seconds(seed, frames, pilots, receiver, epochs):
-    """Wall-clock seconds for each frame.
+def training_seconds(seed, frames, at, receiver, epochs):
+    """Processor seconds for each frame.
 
-    Of the complete receiver, whose refits train on its own decisions, the whole of receive().
+    Of the complete receiver, whose refits train on its own decisions, and of OFDM receivers the
+    whole of receive().
     """
-    make = {"rnn": lambda: make_rnn(epochs, **RNN), "esn": make_esn, **CONFIGURED}
+    link, settings = make_link(**at), {}
+    if receiver in ("rnn", "ofdm_rnn"):
+        settings = dict(RNN, epochs=epochs, eigenvalues_every=0)
     seconds = []
     for index in range(frames):
-        frame = make_frame(seed, index, pilots, SNR_DB)
-        detector = make[receiver]()
-        begin = time.perf_counter()
-        if receiver == "complete":
-            detector.receive(frame.received, frame.pilots, payload_len=PAYLOAD)
+        frame = link.make_frame(seed, index)
+        made = make(receiver, link, index, **settings)
+        begin = time.process_time()
+        if receiver == "complete" or "ofdm" in at:
+            made.receive([frame])
         else:
-            detector.fit(frame.received[: pilots + LOOK_AHEAD], frame.pilots)
-        seconds.append(time.perf_counter() - begin)
+            end = frame.pilots.size + LOOK_AHEAD
+            made.detector.fit(frame.received[0, :end], frame.pilots[0])
+        seconds.append(time.process_time() - begin)
     return seconds
 
 
@@ -255,42 +233,29 @@ def multiply_adds(pilots, receiver, epochs):
 # --- configured poles that are trained further ---
 
 
-def _ridge_readout(features, target):
-    """Least squares with the ridge of least leave-one-out error."""
-    scale = np.sqrt(np.mean(np.abs(features) ** 2, axis=0)) + 1e-12
-    u, s, vh = np.linalg.svd(features / scale, full_matrices=False)
-    best = (np.inf, None)
-    for ridge in len(features) * 10.0 ** np.arange(-6, 1.1, 0.5):
-        shrink = s**2 / (s**2 + ridge)
-        fitted = u @ (shrink * (u.conj().T @ target))
-        leverage = np.sum(np.abs(u) ** 2 * shrink, axis=1)
-        error = np.mean(np.abs((target - fitted) / (1 - leverage)) ** 2)
-        if error < best[0]:
-            weights = vh.conj().T @ (s / (s**2 + ridge) * (u.conj().T @ target))
-            best = (error, weights / scale)
-    return best[1]
-
-
-def configured_start(frame):
+def configured_start(link, frame):
     """W, U, W_out, D of a linear network: configured poles, readout by least squares."""
-    pilots, window = len(frame.pilots), FINE_TUNED["window"]
-    estimator = _configured(channel_len=NUM_TAPS, feedback=False, refits=0)
-    report = estimator.fit(frame.received[: pilots + LOOK_AHEAD], frame.pilots)
+    (samples,), (known,), window = frame.received, frame.pilots, FINE_TUNED["window"]
+    pilots = len(known)
+    estimator = make("linear", link, channel_len=NUM_TAPS).detector
+    report = estimator.fit(samples[: pilots + LOOK_AHEAD], known)
     poles = np.asarray(report.poles, complex)
     # the samples as the network sees them: unit power over the pilots
     steps = pilots + FINE_TUNED["delay"]
-    received = frame.received[:steps].astype(complex)
+    received = samples[:steps].astype(complex)
     received /= np.sqrt(np.mean(np.abs(received[:pilots]) ** 2))
     padded = np.concatenate([np.zeros(window - 1), received])
     windows = np.array([padded[n : n + window][::-1] for n in range(steps)])
     gains = np.zeros((len(poles), window), complex)
     gains[:, 0] = np.sqrt(1 - np.abs(poles) ** 2)
     state, states = np.zeros(len(poles), complex), []
-    for samples in windows:
-        state = poles * state + gains @ samples
+    for seen in windows:
+        state = poles * state + gains @ seen
         states.append(state)
     features = np.concatenate([states, windows], axis=1)[FINE_TUNED["delay"] :]
-    readout = _ridge_readout(features, frame.pilots.astype(complex))
+    scale = np.sqrt(np.mean(np.abs(features) ** 2, axis=0)) + 1e-12
+    ridges = 10.0 ** np.arange(-6, 1.1, 0.5)
+    readout = ridge(features / scale, known.astype(complex), ridges) / scale
     of_states, of_window = np.split(readout[np.newaxis], [len(poles)], axis=1)
     parts = (np.diag(poles), gains, of_states, of_window)
     return tuple(part.astype(np.complex64) for part in parts)
@@ -299,25 +264,25 @@ def configured_start(frame):
 def fine_tuning(seed, frames, epochs, settings):
     """[pilot loss, wrong symbols, wrong bits, spectral radius] for every frame and number of
     epochs, from configured poles on."""
-    rows = []
+    rows, link = [], make_link()
     for index in range(frames):
-        frame = make_frame(seed, index, PILOTS, SNR_DB)
-        start = configured_start(frame)
+        frame = link.make_frame(seed, index)
+        start = configured_start(link, frame)
 
         def tuned(count):
-            detector = make_rnn(
-                count, **{**FINE_TUNED, **settings, "num_neurons": len(start[0])}
-            )
-            detector.set_weights(*start)
-            return detector
+            own = dict(FINE_TUNED, **settings, num_neurons=len(start[0]), epochs=count)
+            receiver = make("rnn", link, **own)
+            receiver.detector.set_weights(*start)
+            return receiver
 
         # a loss is of the weights before a step: one more than the last number of epochs
-        losses = tuned(max(epochs) + 1).fit(frame.received, frame.pilots).loss
+        longest = tuned(max(epochs) + 1).detector
+        losses = longest.fit(frame.received[0], frame.pilots[0]).loss
         row = []
-        for count in epochs:
-            detector = tuned(count)
-            errors = receive(detector, frame)
-            radius = max(_radii(detector.weights()[0]))
-            row.append([float(losses[min(count, len(losses) - 1)]), *errors, radius])
+        for after in epochs:
+            receiver = tuned(after)
+            wrong = count(receiver, link, frame)
+            radius = max(_radii(receiver.detector.weights()[0]))
+            row.append([float(losses[min(after, len(losses) - 1)]), *wrong, radius])
         rows.append(row)
     return rows

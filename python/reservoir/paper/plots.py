@@ -7,9 +7,12 @@ import dataclasses
 
 import numpy as np
 
+from gnuradio.reservoir import theory
+
 from ..report.page import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, pyplot
 from ..report.theory_plots import panels
 from .measurements import NEURONS, PILOTS, SNR_DB
+from .trials import OFDM_PILOTS, OFDM_SNR_DB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +40,16 @@ RECEIVERS = {
         "configured ESN, poles from the estimate", dict(color=BLUE, marker="^")
     ),
     "complete": Line(
-        "configured ESN, complete receiver",
-        dict(color=GREEN, marker="*", ms=10),
+        "configured ESN, complete receiver", dict(color=GREEN, marker="*", ms=10)
     ),
+}
+
+
+OFDM_RECEIVERS = {
+    "ofdm_rnn": Line("trained RNN, on samples", RECEIVERS["rnn_tuned"].style),
+    "ofdm_esn": Line("random ESN", RECEIVERS["esn"].style),
+    "ofdm_lmmse": Line("LMMSE", RECEIVERS["linear"].style),
+    "ofdm_configured": Line("configured", RECEIVERS["complete"].style),
 }
 
 
@@ -126,6 +136,27 @@ def eigenvalues(summary):
     return figure
 
 
+def _rates_over(axis, over, points, lines, key="ser"):
+    """Error rates of receivers over pilots or signal-to-noise ratio."""
+    for receiver, line in lines.items():
+        drawn = sorted(
+            (p[over], rate[key], rate[f"{key}_ci95"])
+            for p in points
+            if (rate := p["receivers"][receiver])[key] > 0
+        )
+        x, y, half = np.array(drawn).reshape(-1, 3).T
+        # a bar that reaches zero has no end on a logarithmic axis
+        ends = [np.minimum(half, 0.95 * y), half]
+        axis.errorbar(x, y, yerr=ends, capsize=3, label=line.label, **line.style)
+    axis.set_yscale("log")
+    if over == "pilots":
+        axis.set_xscale("log", base=2)
+        axis.xaxis.set_major_formatter("{x:.0f}")
+    axis.set_xticks(sorted(p[over] for p in points))
+    axis.grid(True, which="major", color="0.85")
+    axis.grid(True, which="minor", color="0.95")
+
+
 def error_rates(summary):
     """Symbol and bit error rates over the pilots and over the signal-to-noise ratio."""
     figure, axes = pyplot.subplots(
@@ -149,38 +180,59 @@ def error_rates(summary):
     )
     for column, (over, other, value, title) in enumerate(columns):
         points = [p for p in summary["error_rates"] if p[other] == value]
-        for row, (key, name) in enumerate(
-            (("ser", "Symbol error rate"), ("ber", "Bit error rate"))
-        ):
-            axis = axes[row, column]
-            for receiver, line in RECEIVERS.items():
-                rates = [p["receivers"][receiver] for p in points]
-                drawn = sorted(
-                    (p[over], r[key], r[f"{key}_ci95"])
-                    for p, r in zip(points, rates)
-                    if r[key] > 0
-                )
-                x, y, half = np.array(drawn).reshape(-1, 3).T
-                axis.errorbar(
-                    x,
-                    y,
-                    # a bar that reaches zero has no end on a logarithmic axis
-                    yerr=[np.minimum(half, 0.95 * y), half],
-                    capsize=3,
-                    label=line.label,
-                    **line.style,
-                )
-            axis.set_yscale("log")
-            if over == "pilots":
-                axis.set_xscale("log", base=2)
-                axis.xaxis.set_major_formatter("{x:.0f}")
-            axis.set_xticks(sorted(p[over] for p in points))
-            axis.grid(True, which="major", color="0.85")
-            axis.grid(True, which="minor", color="0.95")
-            axis.set_ylabel(name if column == 0 else None)
-            axis.set_xlabel(title if row == 1 else None)
+        for row, key in enumerate(("ser", "ber")):
+            _rates_over(axes[row, column], over, points, RECEIVERS, key)
+        axes[1, column].set_xlabel(title)
+    for row, name in enumerate(("Symbol error rate", "Bit error rate")):
+        axes[row, 0].set_ylabel(name)
     _legend_beside(axes[0, 2], axes[0, 0], fontsize=10)
     axes[1, 2].axis("off")
+    return figure
+
+
+def ofdm(summary):
+    """Symbol error rates on a MIMO-OFDM link, and the time of one frame."""
+    figure, (pilots, snr, time) = panels(
+        3, f"MIMO-OFDM, {summary['parameters']['claim_frames']} frames per point", 5.0
+    )
+    at = OFDM_PILOTS, OFDM_SNR_DB
+    points = [p for p in summary["ofdm"] if p["snr_db"] == at[1]]
+    _rates_over(pilots, "pilots", points, OFDM_RECEIVERS)
+    points = [p for p in summary["ofdm"] if p["pilots"] == at[0]]
+    _rates_over(snr, "snr_db", points, OFDM_RECEIVERS)
+    pilots.set(xlabel=f"pilot symbols ({at[1]} dB)", ylabel="symbol error rate")
+    snr.set(xlabel=f"signal-to-noise ratio in dB ({at[0]} pilot symbols)")
+    lines = [OFDM_RECEIVERS[name] for name in summary["ofdm_costs"]]
+    time.barh(
+        [line.label for line in lines],
+        [1e3 * seconds for seconds in summary["ofdm_costs"].values()],
+        color=[line.style["color"] for line in lines],
+    )
+    least = 1e3 * min(summary["ofdm_costs"].values())
+    time.set(xlabel="ms per frame", xscale="log", title="Training and reception")
+    time.set_xlim(left=10 ** np.floor(np.log10(least)))
+    return figure
+
+
+def gradients(summary):
+    """Of one pole in closed form, and of the RNN before it is trained, over the modulus."""
+    figure, (left, right) = panels(2, "The gradient over the modulus of the poles", 5.6)
+    moduli = np.linspace(0.05, 1.2, 116)
+    for count, color in ((8, SKY), (32, BLUE), (128, PURPLE), (np.inf, "black")):
+        here = moduli[moduli < 0.999] if count == np.inf else moduli
+        norms = [theory.pole_gradient_norm(modulus, count) for modulus in here]
+        left.semilogy(
+            here, norms, color=color, label=f"{count} samples".replace("inf", "all")
+        )
+    left.set(title="‖dh/dp‖ of one pole, closed form", xlabel="|p|", ylim=(0.5, 1e6))
+    left.legend()
+    for (name, found), color in zip(summary["gradients"].items(), (RED, BLUE)):
+        right.semilogy(found["radii"], found["median"], color=color, label=name)
+        right.fill_between(
+            found["radii"], found["low"], found["high"], color=color, alpha=0.2, lw=0
+        )
+    right.set(title="The RNN's, median and middle 80 %", xlabel="spectral radius")
+    right.legend()
     return figure
 
 
@@ -262,4 +314,6 @@ FIGURES = dict(
     error_rates=error_rates,
     costs=costs,
     fine_tuning=fine_tuning,
+    gradients=gradients,
+    ofdm=ofdm,
 )

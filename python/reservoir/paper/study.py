@@ -19,23 +19,22 @@ import numpy as np
 
 from ..campaign.progress import progress
 from ..command_line import report_parser
-from . import report
+from ..report import page
+from . import claims, report, trials
 from .measurements import (
     CONFIGURED,
     PILOTS,
     SNR_DB,
-    configured_errors,
     eigenvalue_moduli,
-    esn_errors,
+    epoch_errors,
     fine_tuning,
     learning_curves,
     multiply_adds,
-    rnn_errors,
     training_seconds,
 )
+from .trials import best_errors, piece
 
-CACHE_VERSION = 1  # of what the pieces compute: another one starts again
-TUNING_FRAMES_AT = 1_000_000  # settings are chosen on other frames than those compared
+CACHE_VERSION = 2  # of what the pieces compute: another one starts again
 
 OPTIMIZERS = {
     "adam": dict(optimizer="adam", learning_rate=3e-3),
@@ -50,10 +49,7 @@ FINE_TUNINGS = {
 }
 ESN_GRID = [
     dict(
-        window=window,
-        delay=window // 2,
-        spectral_radius=radius,
-        input_scaling=scaling,
+        window=window, delay=window // 2, spectral_radius=radius, input_scaling=scaling
     )
     for window, radius, scaling in itertools.product(
         (8, 16, 24), (0.4, 0.9), (0.05, 0.5)
@@ -90,13 +86,20 @@ class Scale:
     cost_frames: int = 15
     fine_frames: int = 100
     fine_epochs: tuple = (0, 10, 30, 100, 300, 1000)
+    claim_frames: int = 150
+    claim_tuning_frames: int = 30
+    ofdm_pilots: tuple = (2, 4, 8)
+    ofdm_snrs_db: tuple = (8, 12, 16, 20, 24)
+    plateau_epochs: int = 2000
+    optimizer_epochs: tuple = (10, 40, 160, 400)
+    optimizer_iterations: tuple = (2, 4, 8, 16)
 
 
 QUICK = Scale(
     pilots=(16, 64, 128),
     snrs_db=(5, 11, 17),
     frames=40,
-    tuning_frames=16,
+    tuning_frames=12,
     epochs=(10, 40, 160),
     activations=("split_tanh",),
     skips=(False,),
@@ -109,6 +112,13 @@ QUICK = Scale(
     cost_frames=5,
     fine_frames=20,
     fine_epochs=(0, 10, 30, 100, 300),
+    claim_frames=20,
+    claim_tuning_frames=6,
+    ofdm_pilots=(2, 8),
+    ofdm_snrs_db=(12, 20),
+    plateau_epochs=800,
+    optimizer_epochs=(10, 40, 160),
+    optimizer_iterations=(3, 6),
 )
 
 
@@ -151,12 +161,13 @@ class Pieces:
         self.seconds = {}  # of each piece, whenever it was computed
         folder.mkdir(parents=True, exist_ok=True)
 
-    def __call__(self, text, function, **parameters):
+    def __call__(self, function, **parameters):
         key = dict(piece=function.__name__, version=CACHE_VERSION, **parameters)
         key = json.loads(json.dumps(key))  # as it will be read back
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         path = self.folder / f"{function.__name__}-{digest[:16]}.json"
-        self.bar.set_description(text)
+        about = parameters.get("receiver", parameters.get("optimizer", ""))
+        self.bar.set_description(f"{function.__name__} {about}")
         piece = self._read(path, key)
         if piece is None:
             begin = time.perf_counter()
@@ -183,160 +194,121 @@ class Pieces:
         return piece if whole and piece["parameters"] == key else None
 
 
-def num_pieces(scale):
+def num_pieces(scale, seed):
     """How many pieces a run asks for."""
-    at_a_point = len(rnn_grid(scale)) + 2 + len(ESN_GRID) + 1 + len(CONFIGURED)
-    costs = len(scale.cost_pilots) * len(trainings(scale))
-    errors = len(points(scale)) * at_a_point
-    return len(OPTIMIZERS) + 1 + errors + costs + len(FINE_TUNINGS)
+    at_a_point = len(rnn_grid(scale)) + 2 + 1 + len(CONFIGURED)
+    at_points = len(points(scale)) * at_a_point
+    return at_points + sum(len(group) for group in plan(scale, seed).values())
 
 
-def _trained_errors(pieces, scale, at, text):
+def _trained_errors(pieces, scale, piece):
     """{name: (errors of each frame, settings)} of the trained network at its best and last."""
-    grid = rnn_grid(scale)
-    tried = [
-        pieces(
-            f"{text}, tuning",
-            rnn_errors,
-            **at,
-            first=TUNING_FRAMES_AT,
-            frames=scale.tuning_frames,
-            epochs=scale.epochs,
-            settings=settings,
-        )
-        for settings in grid
-    ]
+    grid, piece = rnn_grid(scale), dict(piece, receiver="rnn", epochs=scale.epochs)
+    counts = dict(frames=scale.tuning_frames, tuning=True)
+    tried = [pieces(epoch_errors, settings=one, **counts, **piece) for one in grid]
     mean = np.array(tried)[..., 0].mean(axis=1)  # setting, epochs
-    tuned, epoch = np.unravel_index(mean.argmin(), mean.shape)
+    best, epoch = np.unravel_index(mean.argmin(), mean.shape)
     final = mean[:, -1].argmin()
-    at_tuned, at_final = (
-        np.array(
-            pieces(
-                text,
-                rnn_errors,
-                **at,
-                first=0,
-                frames=scale.frames,
-                epochs=scale.epochs,
-                settings=grid[setting],
-            )
-        )
-        for setting in (tuned, final)
+    at_best, at_final = (
+        np.array(pieces(epoch_errors, settings=grid[k], frames=scale.frames, **piece))
+        for k in (best, final)
     )
     # an oracle: where this very payload has the fewest wrong symbols
-    best = at_tuned[np.arange(scale.frames), at_tuned[..., 0].argmin(axis=1)]
+    oracle = at_best[np.arange(scale.frames), at_best[..., 0].argmin(axis=1)]
     return dict(
-        rnn_best=(best, dict(grid[tuned], epochs="fewest errors")),
-        rnn_tuned=(at_tuned[:, epoch], dict(grid[tuned], epochs=scale.epochs[epoch])),
+        rnn_best=(oracle, dict(grid[best], epochs="fewest errors")),
+        rnn_tuned=(at_best[:, epoch], dict(grid[best], epochs=scale.epochs[epoch])),
         rnn_final=(at_final[:, -1], dict(grid[final], epochs=scale.epochs[-1])),
     )
 
 
-def _random_errors(pieces, scale, at, text):
-    """(Errors of each frame, settings) of the random ESN."""
-    tried = [
-        pieces(
-            f"{text}, tuning",
-            esn_errors,
-            **at,
-            first=TUNING_FRAMES_AT,
-            frames=scale.tuning_frames,
-            settings=settings,
-        )
-        for settings in ESN_GRID
-    ]
-    settings = ESN_GRID[np.array(tried)[..., 0].mean(axis=1).argmin()]
-    counts = pieces(
-        text, esn_errors, **at, first=0, frames=scale.frames, settings=settings
-    )
-    return np.array(counts), settings
-
-
 def error_rates(pieces, scale, seed, pilots, snr_db):
     """{receiver: (errors of each frame, settings)} at one point."""
-    at = dict(seed=seed, pilots=pilots, snr_db=snr_db)
-    where = f"{pilots} pilots, {snr_db} dB"
-    found = _trained_errors(pieces, scale, at, f"{where}: trained RNN")
-    found["esn"] = _random_errors(pieces, scale, at, f"{where}: random ESN")
-    for kind in CONFIGURED:
-        counts = pieces(
-            f"{where}: configured ESN",
-            configured_errors,
-            **at,
-            frames=scale.frames,
-            kind=kind,
-        )
-        found[kind] = (np.array(counts), {})
+    piece = dict(seed=seed, at=dict(pilots=pilots, snr_db=snr_db))
+    found = _trained_errors(pieces, scale, piece)
+    counts = dict(frames=scale.frames, tuning_frames=scale.tuning_frames)
+    for name in ("esn", *CONFIGURED):
+        grid = ESN_GRID if name == "esn" else [{}]
+        best = pieces(best_errors, grid=grid, receiver=name, **counts, **piece)
+        found[name] = np.array(best["errors"]), best["settings"]
     return found
+
+
+def plan(scale, seed):
+    """{group: {name: (function, arguments)}} of all other pieces."""
+    curves = dict(frames=scale.curve_frames, condition_every=scale.condition_every)
+    eigenvalues = dict(frames=scale.eigenvalue_frames, learning_rate=EIGENVALUE_RATE)
+    fine = dict(frames=scale.fine_frames, epochs=scale.fine_epochs)
+    groups = dict(
+        curves={
+            name: piece(
+                learning_curves,
+                **curves,
+                epochs=scale.curve_epochs,
+                optimizer=optimizer,
+            )
+            for name, optimizer in OPTIMIZERS.items()
+        },
+        eigenvalues=dict(
+            all=piece(eigenvalue_moduli, **eigenvalues, epochs=scale.eigenvalue_epochs)
+        ),
+        fine_tuning={
+            name: piece(fine_tuning, **fine, settings=settings)
+            for name, settings in FINE_TUNINGS.items()
+        },
+        costs={
+            (pilots, receiver, epochs): piece(
+                training_seconds,
+                frames=scale.cost_frames,
+                at=dict(pilots=pilots),
+                receiver=receiver,
+                epochs=epochs,
+            )
+            for pilots in scale.cost_pilots
+            for receiver, epochs in trainings(scale)
+        },
+        **trials.plan(scale),
+    )
+    for group in groups.values():
+        for _, arguments in group.values():
+            arguments["seed"] = seed
+    return groups
 
 
 def measure(scale, seed, folder):
     """Run everything; returns what the report needs."""
-    with progress(num_pieces(scale), "piece") as bar:
+    with progress(num_pieces(scale, seed), "piece") as bar:
         pieces = Pieces(folder, bar)
-        curves = {
-            name: pieces(
-                f"learning curves, {name}",
-                learning_curves,
-                seed=seed,
-                optimizer=optimizer,
-                frames=scale.curve_frames,
-                epochs=scale.curve_epochs,
-                condition_every=scale.condition_every,
-            )
-            for name, optimizer in OPTIMIZERS.items()
+        found = {
+            group: {
+                name: pieces(function, **arguments)
+                for name, (function, arguments) in members.items()
+            }
+            for group, members in plan(scale, seed).items()
         }
-        eigenvalues = pieces(
-            "eigenvalues",
-            eigenvalue_moduli,
-            seed=seed,
-            frames=scale.eigenvalue_frames,
-            epochs=scale.eigenvalue_epochs,
-            learning_rate=EIGENVALUE_RATE,
-        )
-        fine = {
-            name: pieces(
-                f"fine-tuning, {name}",
-                fine_tuning,
-                seed=seed,
-                frames=scale.fine_frames,
-                epochs=scale.fine_epochs,
-                settings=settings,
-            )
-            for name, settings in FINE_TUNINGS.items()
-        }
-        costs = []
-        for pilots, (receiver, epochs) in itertools.product(
-            scale.cost_pilots, trainings(scale)
-        ):
-            training = dict(pilots=pilots, receiver=receiver, epochs=epochs)
-            seconds = pieces(
-                f"cost, {pilots} pilots",
-                training_seconds,
-                seed=seed,
-                frames=scale.cost_frames,
-                **training,
-            )
-            costs.append(
-                dict(
-                    training,
-                    seconds=float(np.median(seconds)),
-                    multiply_adds=multiply_adds(**training),
-                )
-            )
         errors = {at: error_rates(pieces, scale, seed, *at) for at in points(scale)}
         bar.set_description("done")
+    costs = [
+        dict(
+            pilots=pilots,
+            receiver=receiver,
+            epochs=epochs,
+            seconds=float(np.median(seconds)),
+            multiply_adds=multiply_adds(pilots, receiver, epochs),
+        )
+        for (pilots, receiver, epochs), seconds in found["costs"].items()
+    ]
+    of_pieces = dict(
+        computed=pieces.computed,
+        read=pieces.read,
+        seconds=round(sum(pieces.seconds.values()), 1),
+    )
     return dict(
-        curves=curves,
-        eigenvalues=eigenvalues,
+        found,
+        eigenvalues=found["eigenvalues"]["all"],
         errors=errors,
         costs=costs,
-        fine_tuning=fine,
-        pieces=dict(
-            computed=pieces.computed,
-            read=pieces.read,
-            seconds=round(sum(pieces.seconds.values()), 1),
-        ),
+        pieces=of_pieces,
     )
 
 
@@ -386,6 +358,7 @@ def main(arguments):
             file=sys.stderr,
         )
         return 130
+    print(page.text_table(claims.COLUMNS, summary["claims"], (0, 1, 2, 3), 0), "\n")
     for sentence in itertools.chain.from_iterable(summary["findings"].values()):
         print(f"* {sentence}")
     print(f"\n{time.perf_counter() - begin:.0f} s. Written:")
