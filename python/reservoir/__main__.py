@@ -11,7 +11,7 @@ SUBCOMMANDS = {
     "demo": "compare receivers over a software channel and write a report (about a minute)",
     "compare": "receivers that you name, on a link that you describe",
     "sweep": "error rates as a campaign file says, on this machine or a cluster",
-    "paper": "trained recurrent networks against configured ones (about fifteen minutes)",
+    "paper": "trained recurrent networks against configured ones (about half an hour)",
 }
 MODULES = {
     "demo": "campaign.demo",

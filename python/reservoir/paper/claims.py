@@ -16,7 +16,7 @@ from .trials import FIRST_ORDER, OFDM_PILOTS, OFDM_SNR_DB, RADII, SECOND_ORDER
 WELL_CONDITIONED = 3  # decimal digits; single precision has seven
 NEAR_OPTIMAL = 2  # times the errors of MLSE
 LIMITED = 0.5  # of the way from plain descent to the configured ESN
-COLUMNS = ("", "Claim", "Verdict", "Figures (± or … : 95 % over frames)")
+COLUMNS = ("", "Claim", "Verdict", "Figures (± and … : 95 %)")
 
 
 def verdict(holds, on):
@@ -142,7 +142,8 @@ def optimizers(found):
         for name in names
     ]
     return verdict([share.high < LIMITED], ""), (
-        f"symbol error rate (loss on the pilots): {', '.join(texts)}; configured "
+        "symbol error rate at the best number of steps (loss on the pilots after the most): "
+        f"{', '.join(texts)}; configured "
         f"{wrong['linear'].sum() / symbols:.2g}. {best} comes {100 * share.value:.0f} % "
         f"({100 * share.low:.0f} … {100 * share.high:.0f}) of the way from gd to configured"
     )
@@ -178,12 +179,12 @@ def ofdm(found):
         holds.append(statistics.difference(*map(_wrong, pair), 1).low > 0)
         if (pilots, snr_db) == (OFDM_PILOTS, OFDM_SNR_DB):
             texts.append(
-                f"{_ratio(*pair)[1]} times those of {name} at "
+                f"{name} {_ratio(*pair)[1]} at "
                 f"{number(seconds['ofdm_rnn'] / seconds[name])} times its time"
             )
     return verdict(holds, "the other receiver, pilots and noise"), (
-        f"errors of the trained RNN with {OFDM_PILOTS} pilot symbols at {OFDM_SNR_DB} dB: "
-        f"{'; '.join(texts)}. More in {sum(holds)} of {len(holds)} comparisons"
+        f"errors of the trained RNN over those of others, {OFDM_PILOTS} pilot symbols at "
+        f"{OFDM_SNR_DB} dB: {'; '.join(texts)}. More in {sum(holds)} of {len(holds)} comparisons"
     )
 
 
