@@ -74,7 +74,7 @@ def test_limited_improvement_is_less_than_half_of_the_way(best, expected):
     verdict, figures = claims.optimizers(found)
     assert verdict == expected
     assert figures.split(". ")[-1].startswith(
-        f"l_bfgs comes {(100 - best) * 1.25:.0f} %"
+        f"l_bfgs comes {claims.number((100 - best) * 1.25)} %"
     )
 
 

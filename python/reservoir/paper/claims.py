@@ -144,8 +144,8 @@ def optimizers(found):
     return verdict([share.high < LIMITED], ""), (
         "symbol error rate at the best number of steps (loss on the pilots after the most): "
         f"{', '.join(texts)}; configured "
-        f"{wrong['linear'].sum() / symbols:.2g}. {best} comes {100 * share.value:.0f} % "
-        f"({100 * share.low:.0f} … {100 * share.high:.0f}) of the way from gd to configured"
+        f"{wrong['linear'].sum() / symbols:.2g}. {best} comes {number(100 * share.value)} % "
+        f"({number(100 * share.low)} … {number(100 * share.high)}) of the way from gd to configured"
     )
 
 

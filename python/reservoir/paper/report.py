@@ -16,10 +16,8 @@ from .claims import number
 from .measurements import NUM_TAPS, PAYLOAD, PILOTS, RNN, SNR_DB, make_link
 from .trials import OFDM, RADII
 
-OFDM_SYMBOLS = (lambda link: link.streams * link.payload * link.used)(
-    make_link(ofdm=True)
-)
-
+OFDM_LINK = make_link(ofdm=True)
+OFDM_SYMBOLS = OFDM_LINK.streams * OFDM_LINK.payload * OFDM_LINK.used
 TRAINED = ("rnn_tuned", "rnn_final", "rnn_best")
 OTHERS = {
     "esn": "the random ESN",

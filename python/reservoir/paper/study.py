@@ -32,7 +32,7 @@ from .measurements import (
     multiply_adds,
     training_seconds,
 )
-from .trials import best_errors, piece
+from .trials import best_errors
 
 CACHE_VERSION = 2  # of what the pieces compute: another one starts again
 
@@ -194,11 +194,10 @@ class Pieces:
         return piece if whole and piece["parameters"] == key else None
 
 
-def num_pieces(scale, seed):
+def num_pieces(scale):
     """How many pieces a run asks for."""
     at_a_point = len(rnn_grid(scale)) + 2 + 1 + len(CONFIGURED)
-    at_points = len(points(scale)) * at_a_point
-    return at_points + sum(len(group) for group in plan(scale, seed).values())
+    return len(points(scale)) * at_a_point + sum(1 for _ in plan(scale))
 
 
 def _trained_errors(pieces, scale, piece):
@@ -234,58 +233,39 @@ def error_rates(pieces, scale, seed, pilots, snr_db):
     return found
 
 
-def plan(scale, seed):
-    """{group: {name: (function, arguments)}} of all other pieces."""
-    curves = dict(frames=scale.curve_frames, condition_every=scale.condition_every)
-    eigenvalues = dict(frames=scale.eigenvalue_frames, learning_rate=EIGENVALUE_RATE)
-    fine = dict(frames=scale.fine_frames, epochs=scale.fine_epochs)
-    groups = dict(
-        curves={
-            name: piece(
-                learning_curves,
-                **curves,
-                epochs=scale.curve_epochs,
-                optimizer=optimizer,
-            )
-            for name, optimizer in OPTIMIZERS.items()
-        },
-        eigenvalues=dict(
-            all=piece(eigenvalue_moduli, **eigenvalues, epochs=scale.eigenvalue_epochs)
-        ),
-        fine_tuning={
-            name: piece(fine_tuning, **fine, settings=settings)
-            for name, settings in FINE_TUNINGS.items()
-        },
-        costs={
-            (pilots, receiver, epochs): piece(
-                training_seconds,
-                frames=scale.cost_frames,
-                at=dict(pilots=pilots),
-                receiver=receiver,
-                epochs=epochs,
-            )
-            for pilots in scale.cost_pilots
-            for receiver, epochs in trainings(scale)
-        },
-        **trials.plan(scale),
+def plan(scale):
+    """(Group, name, function, arguments but for the seed) of every piece but the error rates."""
+    for name, optimizer in OPTIMIZERS.items():
+        yield "curves", name, learning_curves, dict(
+            frames=scale.curve_frames,
+            epochs=scale.curve_epochs,
+            condition_every=scale.condition_every,
+            optimizer=optimizer,
+        )
+    yield "eigenvalues", "all", eigenvalue_moduli, dict(
+        frames=scale.eigenvalue_frames,
+        epochs=scale.eigenvalue_epochs,
+        learning_rate=EIGENVALUE_RATE,
     )
-    for group in groups.values():
-        for _, arguments in group.values():
-            arguments["seed"] = seed
-    return groups
+    for name, settings in FINE_TUNINGS.items():
+        how = dict(frames=scale.fine_frames, epochs=scale.fine_epochs)
+        yield "fine_tuning", name, fine_tuning, dict(how, settings=settings)
+    for pilots, (receiver, epochs) in itertools.product(
+        scale.cost_pilots, trainings(scale)
+    ):
+        how = dict(frames=scale.cost_frames, at=dict(pilots=pilots))
+        training = dict(receiver=receiver, epochs=epochs)
+        yield "costs", (pilots, receiver, epochs), training_seconds, how | training
+    yield from trials.plan(scale)
 
 
 def measure(scale, seed, folder):
     """Run everything; returns what the report needs."""
-    with progress(num_pieces(scale, seed), "piece") as bar:
-        pieces = Pieces(folder, bar)
-        found = {
-            group: {
-                name: pieces(function, **arguments)
-                for name, (function, arguments) in members.items()
-            }
-            for group, members in plan(scale, seed).items()
-        }
+    with progress(num_pieces(scale), "piece") as bar:
+        pieces, found = Pieces(folder, bar), {}
+        for group, name, function, arguments in plan(scale):
+            members = found.setdefault(group, {})
+            members[name] = pieces(function, seed=seed, **arguments)
         errors = {at: error_rates(pieces, scale, seed, *at) for at in points(scale)}
         bar.set_description("done")
     costs = [

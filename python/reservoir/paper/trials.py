@@ -6,6 +6,8 @@
 Each function that takes a seed is a piece of work, as in measurements.
 """
 
+import itertools
+
 import numpy as np
 
 from gnuradio.reservoir import theory
@@ -181,7 +183,6 @@ PLATEAUS = {
         OF_ONE_SAMPLE, optimizer="gd", learning_rate=1e-2
     ),
 }
-POLES = {f"{order} poles": order for order in (2, 4, 8)}
 LEAST_MODULUS = 0.3
 MINIMUM_PHASE = {
     f"{name}, {snr_db} dB": dict(channel=channel, pilots=256, snr_db=snr_db)
@@ -248,70 +249,41 @@ def ofdm_points(scale):
     return list(dict.fromkeys(over_pilots + over_snrs))
 
 
-def piece(function, **arguments):
-    return function, arguments
-
-
 def plan(scale):
-    """{group: {name: piece but for the seed}}."""
-    few, cost = dict(frames=scale.curve_frames), dict(frames=scale.cost_frames)
-    many = dict(frames=scale.claim_frames)
-    counts = dict(many, tuning_frames=scale.claim_tuning_frames)
-
-    def compared(at, receiver, grid):
-        return piece(best_errors, **counts, at=at, receiver=receiver, grid=grid)
-
-    optimizers = {
-        name: optimizer_grid(scale, name) for name in (*FIRST_ORDER, *SECOND_ORDER)
-    }
-    waves = [
-        (dict(ofdm=True, pilots=pilots, snr_db=snr_db), receiver, grid)
-        for pilots, snr_db in ofdm_points(scale)
-        for receiver, grid in OFDM.items()
-    ]
+    """(Group, name, function, arguments but for the seed) of every piece."""
+    few, many = dict(frames=scale.curve_frames), dict(frames=scale.claim_frames)
+    tuned = dict(many, tuning_frames=scale.claim_tuning_frames)
+    for name in ACTIVATIONS:
+        how = dict(few, radii=RADII, activation=name)
+        yield "gradients", name, gradient_norms, how
+    for name, optimizer in PLATEAUS.items():
+        how = dict(many, epochs=scale.plateau_epochs, optimizer=optimizer)
+        yield "plateaus", name, plateaus, how
+    for order in (2, 4, 8):
+        how = dict(sets=300, order=order, least_modulus=LEAST_MODULUS)
+        yield "polar", f"{order} poles", polar_conditioning, how
+    yield "states", "all", state_conditioning, few
+    for (name, at), (receiver, grid) in itertools.product(
+        MINIMUM_PHASE.items(), COMPARED.items()
+    ):
+        how = dict(tuned, at=at, receiver=receiver, grid=grid)
+        yield "minimum_phase", (name, receiver), best_errors, how
+    for name in (*FIRST_ORDER, *SECOND_ORDER):
+        receiver, grid = optimizer_grid(scale, name)
+        how = dict(tuned, at={}, receiver=receiver, grid=grid)
+        yield "optimizers", name, best_errors, how
+        how = dict(few, receiver=receiver, settings=grid[-1])
+        yield "losses", name, pilot_losses, how
+    how = dict(tuned, at={}, receiver="linear", grid=[{}])
+    yield "optimizers", "linear", best_errors, how
+    for (pilots, snr_db), (receiver, grid) in itertools.product(
+        ofdm_points(scale), OFDM.items()
+    ):
+        at = dict(ofdm=True, pilots=pilots, snr_db=snr_db)
+        how = dict(tuned, at=at, receiver=receiver, grid=grid)
+        yield "ofdm", (pilots, snr_db, receiver), best_errors, how
     at = dict(ofdm=True, pilots=OFDM_PILOTS, snr_db=OFDM_SNR_DB)
-    epochs = scale.plateau_epochs
-    return dict(
-        gradients={
-            name: piece(gradient_norms, **few, radii=RADII, activation=name)
-            for name in ACTIVATIONS
-        },
-        plateaus={
-            name: piece(plateaus, **many, epochs=epochs, optimizer=optimizer)
-            for name, optimizer in PLATEAUS.items()
-        },
-        polar={
-            name: piece(
-                polar_conditioning, sets=300, order=order, least_modulus=LEAST_MODULUS
-            )
-            for name, order in POLES.items()
-        },
-        states=dict(all=piece(state_conditioning, **few)),
-        minimum_phase={
-            (name, receiver): compared(at, receiver, grid)
-            for name, at in MINIMUM_PHASE.items()
-            for receiver, grid in COMPARED.items()
-        },
-        optimizers={
-            name: compared({}, *found)
-            for name, found in {**optimizers, "linear": ("linear", [{}])}.items()
-        },
-        losses={
-            name: piece(pilot_losses, **few, receiver=receiver, settings=grid[-1])
-            for name, (receiver, grid) in optimizers.items()
-        },
-        ofdm={
-            (at["pilots"], at["snr_db"], receiver): compared(at, receiver, grid)
-            for at, receiver, grid in waves
-        },
-        ofdm_costs={
-            name: piece(
-                training_seconds,
-                **cost,
-                at=at,
-                receiver=name,
-                epochs=max(one.get("epochs", 0) for one in grid),
-            )
-            for name, grid in OFDM.items()
-        },
-    )
+    for receiver, grid in OFDM.items():
+        epochs = max(one.get("epochs", 0) for one in grid)
+        how = dict(frames=scale.cost_frames, at=at, receiver=receiver, epochs=epochs)
+        yield "ofdm_costs", receiver, training_seconds, how
