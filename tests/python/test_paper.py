@@ -102,7 +102,6 @@ def test_results_say_what_was_run_and_found(finished):
     assert results["findings"].keys() == {
         "curves",
         "eigenvalues",
-        "error_rates",
         "costs",
     }
 

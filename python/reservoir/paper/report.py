@@ -204,19 +204,6 @@ def _listed(texts):
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _figures(point):
-    """The symbol error rates of all receivers at one point."""
-    rates = point["receivers"]
-    texts = [
-        f"{plots.RECEIVERS[name].label} {rate['ser']:.2g} ± {rate['ser_ci95']:.1g}"
-        for name, rate in rates.items()
-    ]
-    return (
-        f"Symbol error rates with {point['pilots']} pilots at {point['snr_db']} dB: "
-        f"{'; '.join(texts)}."
-    )
-
-
 def _change(first, last):
     word = "falls" if last < first else "rises"
     return f"{word} from {number(first)} to {number(last)}"
@@ -294,7 +281,6 @@ def findings(summary):
     return dict(
         curves=list(_curve_findings(summary)),
         eigenvalues=list(_eigenvalue_findings(summary)),
-        error_rates=[_figures(_at_point(summary))],
         costs=list(_cost_findings(summary)),
     )
 
@@ -406,7 +392,6 @@ def _page(summary, pictures):
         note("verdicts"),
         page.paragraph(notes["what"]),
         "<h2>Error rates</h2>",
-        page.bullets(found["error_rates"]),
         page.picture(
             pictures["error_rates"],
             "Error rates over pilots and over signal-to-noise ratio",
