@@ -303,7 +303,7 @@ void carrier_detector::log_likelihoods(const kernel::carrier_streams& received,
 void carrier_detector::flatten(std::vector<Eigen::MatrixXf>& found) const
 {
     const double expected =
-        d_method == method::joint ? double(d_frame.received.size()) : 1.0;
+        d_method == method::joint ? double(d_frame.received().size()) : 1.0;
     constexpr int PASSES = 3;
     const Index carriers = d_frame.pilots->usable.rows();
     Eigen::ArrayXf likelihoods(d_points.size());

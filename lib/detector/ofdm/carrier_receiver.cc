@@ -26,7 +26,7 @@ carrier_receiver::carrier_receiver(const ofdm_frame& frame,
       d_refits(refits),
       d_detector(frame, frame.points(constellation), carrier_detector::method::joint),
       d_channel(find_frame_channel(frame, longest, length, constellation)),
-      d_received(frame.received)
+      d_received(frame.received())
 {
     if (frame.channel_is_given() &&
         frame.pilots->usable.any()) // its phase may turn since

@@ -31,12 +31,12 @@ energies energies_of(const ofdm_frame& frame,
 {
     energies found;
     for (Index n = 0; n < frame.num_symbols; n++) {
-        const MatrixXcd left = left_over(frame.received, responses, symbols, n);
+        const MatrixXcd left = left_over(frame.received(), responses, symbols, n);
         for (Index r = 0; r < left.cols(); r++)
             for (Index k = 0; k < left.rows(); k++)
                 if (chosen(k, n)) {
                     found.left += std::norm(left(k, r));
-                    found.received += std::norm(frame.received[r](k, n));
+                    found.received += std::norm(frame.received()[r](k, n));
                     found.count++;
                 }
     }
@@ -58,12 +58,12 @@ energies energies_of_decisions(const ofdm_frame& frame,
         return {};
     typedef carrier_detector::method method;
     // sliced linear estimates leave too much where the channel hardly tells the streams apart
-    const bool joint = frame.pilots->known.size() <= frame.received.size();
+    const bool joint = frame.pilots->known.size() <= frame.received().size();
     carrier_detector detector(frame, points, joint ? method::joint : method::lmmse);
     energies found = { FIRST_GUESS, 0.0, 1.0 };
     for (int turn = 0; turn < TURNS; turn++) {
         kernel::carrier_streams symbols = frame.pilots->known;
-        detector.detect(frame.received,
+        detector.detect(frame.received(),
                         responses,
                         { found.left / std::max(found.count, 1.0), 0.0 },
                         symbols,
@@ -93,7 +93,7 @@ frame_channel given_channel(const ofdm_frame& frame,
     found.power = seen.received / std::max(seen.count, 1.0);
     found.noise = { found.residual, 0.0 };
     if (known)
-        found.noise = kernel::split_noise(frame.received,
+        found.noise = kernel::split_noise(frame.received(),
                                           frame.pilots->known,
                                           frame.pilots->usable,
                                           found.responses,
@@ -108,13 +108,13 @@ double residual_but_phase(const ofdm_frame& frame, const frame_channel& channel)
     double left = 0.0, count = 0.0;
     for (Index n = 0; n < frame.num_symbols; n++) {
         const MatrixXcd missing =
-            left_over(frame.received, channel.responses, frame.pilots->known, n);
+            left_over(frame.received(), channel.responses, frame.pilots->known, n);
         double energy = 0.0;
         std::complex<double> match = 0.0;
         for (Index r = 0; r < missing.cols(); r++)
             for (Index k = 0; k < missing.rows(); k++)
                 if (frame.pilots->usable(k, n)) {
-                    const std::complex<double> seen = frame.received[r](k, n);
+                    const std::complex<double> seen = frame.received()[r](k, n);
                     const std::complex<double> model = seen - missing(k, r);
                     energy += std::norm(seen) + std::norm(model);
                     match += std::conj(model) * seen;
@@ -140,10 +140,12 @@ frame_channel find_frame_channel(const ofdm_frame& frame,
 {
     if (frame.channel_is_given())
         return given_channel(frame, constellation);
-    return estimated_channel(
-        frame,
-        kernel::estimate_carrier_channel(
-            frame.received, frame.pilots->known, frame.pilots->usable, longest, length));
+    return estimated_channel(frame,
+                             kernel::estimate_carrier_channel(frame.received(),
+                                                              frame.pilots->known,
+                                                              frame.pilots->usable,
+                                                              longest,
+                                                              length));
 }
 
 frame_channel estimated_channel(const ofdm_frame& frame,
@@ -152,7 +154,7 @@ frame_channel estimated_channel(const ofdm_frame& frame,
     frame_channel found;
     found.taps = channel.taps;
     found.responses = channel.taps.responses(frame.transform->fft_len());
-    found.noise = kernel::split_noise(frame.received,
+    found.noise = kernel::split_noise(frame.received(),
                                       frame.pilots->known,
                                       frame.pilots->usable,
                                       found.responses,

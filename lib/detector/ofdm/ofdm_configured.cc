@@ -96,7 +96,7 @@ private:
             fit(d_frame.pilots->known, d_whole, PILOT_PASSES);
         } else {
             const kernel::carrier_channel channel =
-                kernel::estimate_carrier_channel(d_frame.received,
+                kernel::estimate_carrier_channel(d_frame.received(),
                                                  d_frame.pilots->known,
                                                  d_frame.pilots->usable,
                                                  longest(),

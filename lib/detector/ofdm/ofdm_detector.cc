@@ -190,7 +190,6 @@ ofdm_frame ofdm_detector::prepare(const stream_matrix& received,
     frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
     for (auto& samples : frame.samples)
         samples *= 1.0 / frame.received_scale;
-    frame.received = frame.carriers(frame.samples);
     return frame;
 }
 
@@ -202,9 +201,10 @@ ofdm_frame ofdm_detector::prepare_carriers(const stream_matrix& carriers,
     frame.transform = d_transform;
     frame.num_symbols = known.num_symbols;
     double power = 0.0;
+    kernel::carrier_streams seen;
     for (const auto& row : carriers) {
-        frame.received.push_back(finite(row, row.size(), d_bad_samples, power)
-                                     .reshaped(d_fft_len, known.num_symbols));
+        seen.push_back(finite(row, row.size(), d_bad_samples, power)
+                           .reshaped(d_fft_len, known.num_symbols));
     }
     const double count = double(carriers[0].size()) * double(carriers.size());
     frame.received_scale = power > 0.0 ? std::sqrt(power / count) : 1.0;
@@ -220,11 +220,12 @@ ofdm_frame ofdm_detector::prepare_carriers(const stream_matrix& carriers,
     } else {
         require_some(frame.pilots->usable);
     }
-    for (Eigen::MatrixXcd& antenna : frame.received)
+    for (Eigen::MatrixXcd& antenna : seen)
         for (Index k = 0; k < d_fft_len; k++)
             antenna.row(k) *=
                 std::polar(1.0 / frame.received_scale,
                            2.0 * M_PI * double(begin * k) / double(d_fft_len));
+    frame.set_received(std::move(seen));
     return frame;
 }
 

@@ -81,7 +81,7 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
         d_network->fit(frame.sent(known));
     } else {
         carrier_streams received;
-        for (const Eigen::MatrixXcd& antenna : frame.received)
+        for (const Eigen::MatrixXcd& antenna : frame.received())
             received.push_back(frame.pilots->usable.select(antenna, 0.0));
         for (const Eigen::MatrixXcd& stream : frame.pilots->known)
             known.push_back(frame.pilots->usable.select(stream, 0.0));

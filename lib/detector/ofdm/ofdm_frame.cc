@@ -8,6 +8,7 @@
 #include "detector/decision_device.h"
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -80,6 +81,11 @@ void pilot_pattern::find_data()
             count = is_data ? count + 1 : 0;
         }
     }
+}
+
+void ofdm_frame::set_received(kernel::carrier_streams carriers)
+{
+    d_received = std::move(carriers);
 }
 
 Index ofdm_frame::whole_symbols() const

@@ -51,10 +51,20 @@ struct ofdm_frame {
     Eigen::Index num_symbols;
     kernel::sample_streams samples; // none: there are carriers alone
     kernel::mimo_taps taps; // of the channel, where it is given; else without length
-    kernel::carrier_streams received;
     std::shared_ptr<const pilot_pattern> pilots;
     double received_scale; // of what was given, over what is here
     bool soft = false;     // ofdm_result::log_likelihoods are wanted
+    bool outputs = false;  // ofdm_result::samples are
+
+    //! Carriers of every antenna: those that were given, or made of the samples when first wanted.
+    const kernel::carrier_streams& received() const
+    {
+        if (d_received.empty())
+            d_received = carriers(samples);
+        return d_received;
+    }
+    //! None: they are made of the samples.
+    void set_received(kernel::carrier_streams carriers);
 
     bool channel_is_given() const { return taps.length > 0; }
     //! Symbols at the beginning of which everything is known.
@@ -65,6 +75,9 @@ struct ofdm_frame {
     //! Samples of every stream.
     kernel::sample_streams sent(const kernel::carrier_streams& symbols) const;
     kernel::carrier_streams carriers(const kernel::sample_streams& streams) const;
+
+private:
+    mutable kernel::carrier_streams d_received;
 };
 
 //! Mean square error over the power it was made at; of silence nothing is explained.
@@ -85,7 +98,8 @@ struct ofdm_result {
         std::numeric_limits<double>::quiet_NaN(); // on what is known, over its power
     std::vector<double> residuals;
     int refits = 0;
-    //! What came out in the time domain, where symbols are known as well; empty: there is no such thing.
+    //! What came out in the time domain, where symbols are known as well; empty: there is no such thing,
+    //! or it is not wanted.
     kernel::sample_streams samples;
 };
 

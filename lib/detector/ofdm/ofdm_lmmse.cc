@@ -46,7 +46,7 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
             ? find_frame_channel(frame, longest, p.channel_len, p.constellation)
             : estimated_channel(frame,
                                 estimator(frame.pilots, longest)
-                                    .estimate(frame.received, p.channel_len));
+                                    .estimate(frame.received(), p.channel_len));
     const auto& responses = channel.responses;
     const kernel::noise_split& noise = channel.noise;
     const bool joint = p.detection == "ml";
@@ -60,9 +60,9 @@ ofdm_result ofdm_lmmse::do_receive(const ofdm_frame& frame)
     found.residuals = { channel.residual };
     found.mse = relative_error(channel.residual, channel.power);
     found.noise_variance =
-        detector.detect(frame.received, responses, noise, found.symbols);
+        detector.detect(frame.received(), responses, noise, found.symbols);
     if (frame.soft) {
-        detector.log_likelihoods(frame.received,
+        detector.log_likelihoods(frame.received(),
                                  responses,
                                  noise,
                                  found.symbols,

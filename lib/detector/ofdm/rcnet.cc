@@ -121,9 +121,8 @@ ofdm_frame with_outputs(const ofdm_frame& frame, const sample_streams& outputs)
     for (const Eigen::VectorXcd& stream : outputs)
         scaled.push_back(scale > 0.0 ? (stream * scale).eval()
                                      : Eigen::VectorXcd::Zero(size).eval());
-    for (const Eigen::MatrixXcd& carriers : frame.carriers(scaled))
-        next.received.push_back(carriers);
     next.samples.insert(next.samples.end(), scaled.begin(), scaled.end());
+    next.set_received({});
     return next;
 }
 
@@ -162,7 +161,9 @@ ofdm_result rcnet::do_receive(const ofdm_frame& frame)
                 found.samples.empty()
                     ? frame.sent(all_estimates(*d_stages[k - 1], seen, found.symbols))
                     : found.samples);
-        seen.soft = frame.soft && k + 1 == d_stages.size();
+        const bool last = k + 1 == d_stages.size();
+        seen.soft = frame.soft && last;
+        seen.outputs = frame.outputs || !last;
         found = d_stages[k]->receive_frame(seen);
     }
     return found;

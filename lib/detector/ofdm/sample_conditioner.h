@@ -30,7 +30,7 @@ public:
     }
     const kernel::carrier_streams& carriers() const
     {
-        return d_conditioned.empty() ? d_frame.received : d_carriers;
+        return d_conditioned.empty() ? d_frame.received() : d_carriers;
     }
     //! Samples by which a channel seems longer.
     Eigen::Index memory() const { return d_whitener.order(); }
