@@ -196,8 +196,8 @@ overlap_save::overlap_save(const Eigen::MatrixXcf& filters, int num_inputs)
       d_sine(d_size),
       d_filters_re(Eigen::ArrayXf::Zero(d_groups * d_num_inputs * d_size * ROW_PADDING)),
       d_filters_im(d_filters_re),
-      d_blocks_re(d_num_inputs * d_size * ROW_PADDING),
-      d_blocks_im(d_blocks_re.size()),
+      d_blocks_re(Eigen::ArrayXf::Zero(d_num_inputs * d_size * ROW_PADDING)),
+      d_blocks_im(d_blocks_re),
       d_work_re(d_size * ROW_PADDING),
       d_work_im(d_work_re.size())
 {
@@ -241,15 +241,18 @@ void overlap_save::run(const float* const* x_re,
         for (size_t a = 0; a < d_num_inputs; a++) {
             float* const re = spectrum(d_blocks_re, 0, a);
             float* const im = spectrum(d_blocks_im, 0, a);
-            for (size_t n = 0; n < d_size; n++)
-                for (size_t b = 0; b < ROW_PADDING; b++) {
-                    const size_t place = b * per_block + n; // behind the oldest sample
-                    const bool is_there = b < blocks && place < left + skip;
-                    re[n * ROW_PADDING + b] =
-                        is_there ? (x_re[a] + begin + place)[-ptrdiff_t(skip)] : 0.0F;
-                    im[n * ROW_PADDING + b] =
-                        is_there ? (x_im[a] + begin + place)[-ptrdiff_t(skip)] : 0.0F;
+            // columns of other blocks stay as they are: nothing reads what becomes of them
+            for (size_t b = 0; b < blocks; b++) {
+                const ptrdiff_t oldest =
+                    ptrdiff_t(begin + b * per_block) - ptrdiff_t(skip);
+                const size_t there = std::min(d_size, left + skip - b * per_block);
+                for (size_t n = 0; n < there; n++) {
+                    re[n * ROW_PADDING + b] = x_re[a][oldest + ptrdiff_t(n)];
+                    im[n * ROW_PADDING + b] = x_im[a][oldest + ptrdiff_t(n)];
                 }
+                for (size_t n = there; n < d_size; n++)
+                    re[n * ROW_PADDING + b] = im[n * ROW_PADDING + b] = 0.0F;
+            }
             HWY_DYNAMIC_DISPATCH(simd::transform_columns)
             (d_cosine.data(), d_sine.data(), d_size, blocks, re, im);
         }
