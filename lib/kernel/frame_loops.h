@@ -30,14 +30,25 @@ struct three_products {
     const float* difference; //!< Im W − Re W
 };
 
-//! s[n] = f(W s[n−1] + u[n]), n = 0 … count−1, s[−1] = 0: s in place of u.
+//! Rows of inputs u[n], which states s[n] come to stand in place of.
+struct state_rows {
+    float* re;
+    float* im;
+    const float* last_re; //!< s[−1]; null: zero
+    const float* last_im;
+};
+
+/*!
+ * s[n] = f(W s[n−1] + u[n]), n = 0 … count−1, for some chains of states, in turns: while one waits for what
+ * follows from its last product another one has work.
+ */
 void run_states(activation function,
                 const three_products& recurrent,
                 size_t padded_rows,
                 size_t neurons,
                 size_t count,
-                float* re,
-                float* im);
+                const state_rows* chains,
+                size_t num_chains);
 
 //! Values that meet the rows of states one after the other.
 struct value_sequence {
@@ -48,7 +59,8 @@ struct value_sequence {
 
 /*!
  * sums[c][k] += Σ_n conj(s_k[n]) x_c[n], n = 0 … count−1: a row of padded neurons per sequence x_c.
- * In single precision over 128 instants, which are then added in double precision.
+ * In single precision over 128 instants, which are then added in double precision. The first sequences
+ * are the states themselves: their sums for neurons k > c, which are those of the others, may be left out.
  */
 void correlate_states(const float* re,
                       const float* im,

@@ -97,36 +97,54 @@ activate_row(activation function, size_t padded_rows, float* re, float* im)
     }
 }
 
+// The state before, or null, to the state that is put in place of the input.
+HWY_INLINE void step(activation function,
+                     const three_products& recurrent,
+                     size_t padded_rows,
+                     size_t neurons,
+                     const float* last_re,
+                     const float* last_im,
+                     float* re,
+                     float* im)
+{
+    const size_t lanes = hn::Lanes(state_tag());
+    const auto add = [&](auto width, size_t row) HWY_ATTR {
+        add_recurrent<decltype(width)::value>(
+            recurrent, padded_rows, neurons, row, last_re, last_im, re, im);
+    };
+    size_t row = last_re != nullptr ? 0 : padded_rows;
+    for (; row + 4 * lanes <= padded_rows; row += 4 * lanes)
+        add(std::integral_constant<size_t, 4>(), row);
+    for (; row + 2 * lanes <= padded_rows; row += 2 * lanes)
+        add(std::integral_constant<size_t, 2>(), row);
+    for (; row < padded_rows; row += lanes)
+        add(std::integral_constant<size_t, 1>(), row);
+    if (function != activation::identity)
+        activate_row(function, padded_rows, re, im);
+}
+
 void run_states(activation function,
                 const three_products& recurrent,
                 size_t padded_rows,
                 size_t neurons,
                 size_t count,
-                float* re,
-                float* im)
+                const state_rows* chains,
+                size_t num_chains)
 {
-    const size_t lanes = hn::Lanes(state_tag());
-    for (size_t n = 0; n < count; n++, re += padded_rows, im += padded_rows) {
-        const auto add = [&](auto width, size_t row) HWY_ATTR {
-            add_recurrent<decltype(width)::value>(recurrent,
-                                                  padded_rows,
-                                                  neurons,
-                                                  row,
-                                                  re - padded_rows,
-                                                  im - padded_rows,
-                                                  re,
-                                                  im);
-        };
-        size_t row = n > 0 ? 0 : padded_rows;
-        for (; row + 4 * lanes <= padded_rows; row += 4 * lanes)
-            add(std::integral_constant<size_t, 4>(), row);
-        for (; row + 2 * lanes <= padded_rows; row += 2 * lanes)
-            add(std::integral_constant<size_t, 2>(), row);
-        for (; row < padded_rows; row += lanes)
-            add(std::integral_constant<size_t, 1>(), row);
-        if (function != activation::identity)
-            activate_row(function, padded_rows, re, im);
-    }
+    for (size_t n = 0; n < count; n++)
+        for (size_t c = 0; c < num_chains; c++) {
+            const state_rows& rows = chains[c];
+            float* const re = rows.re + n * padded_rows;
+            float* const im = rows.im + n * padded_rows;
+            step(function,
+                 recurrent,
+                 padded_rows,
+                 neurons,
+                 n > 0 ? re - padded_rows : rows.last_re,
+                 n > 0 ? im - padded_rows : rows.last_im,
+                 re,
+                 im);
+        }
 }
 
 constexpr size_t INSTANTS = 128; // whose rows stay in the first-level cache
@@ -199,7 +217,8 @@ void correlate_states(const float* re,
         const size_t instants = std::min(INSTANTS, count - first);
         for (size_t k = 0; k < padded_rows; k += neurons) {
             const size_t from = first * padded_rows + k;
-            for (size_t c = 0; c < num_sequences;) {
+            // of the states, those before tile k have these sums themselves
+            for (size_t c = k; c < num_sequences;) {
                 const bool three = c + 3 <= num_sequences;
                 if (three)
                     correlate_tile<3>(re + from,
@@ -267,11 +286,11 @@ void run_states(activation function,
                 size_t padded_rows,
                 size_t neurons,
                 size_t count,
-                float* re,
-                float* im)
+                const state_rows* chains,
+                size_t num_chains)
 {
     HWY_DYNAMIC_DISPATCH(run_states)
-    (function, recurrent, padded_rows, neurons, count, re, im);
+    (function, recurrent, padded_rows, neurons, count, chains, num_chains);
 }
 
 void correlate_states(const float* re,

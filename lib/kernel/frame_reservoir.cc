@@ -9,7 +9,10 @@
 #include "kernel/inner_loops.h"
 #include "kernel/signal_loops.h"
 #include "kernel/split_matrix.h"
+#include <gnuradio/reservoir/kernel/singular_values.h>
+#include <initializer_list>
 #include <algorithm>
+#include <cmath>
 
 namespace gr {
 namespace reservoir {
@@ -21,10 +24,25 @@ using Eigen::Index;
 using Eigen::MatrixXcd;
 using Eigen::MatrixXcf;
 using Eigen::VectorXcd;
+using Eigen::VectorXd;
 
 namespace {
 
 constexpr Index READ_BEYOND = 64; // samples, by loops of vectors
+
+/*
+ * After so many instants two runs with the same input have the same states, as rounded, whatever they were
+ * before: activations never put states further apart, and W by its largest singular value at most. 0: never.
+ */
+Index instants_remembered(const MatrixXcf& recurrent)
+{
+    constexpr double LEFT = 1e-7, TOO_LONG = 0.95;
+    const VectorXd values =
+        singular_values(MatrixXcd(recurrent.cast<std::complex<double>>()));
+    if (values.size() == 0 || values(0) > TOO_LONG)
+        return 0;
+    return values(0) > 0.0 ? Index(std::log(LEFT) / std::log(values(0))) + 1 : 1;
+}
 
 } // namespace
 
@@ -36,6 +54,7 @@ frame_reservoir::frame_reservoir(const MatrixXcf& recurrent,
       d_window(input.cols() / num_inputs),
       d_function(function),
       d_padded(simd::padded(d_num_neurons)),
+      d_remembered(instants_remembered(recurrent)),
       d_recurrent_re(ArrayXf::Zero(d_padded * d_num_neurons)),
       d_recurrent_sum(d_recurrent_re),
       d_recurrent_difference(d_recurrent_re),
@@ -57,27 +76,63 @@ void frame_reservoir::read(const sample_streams& samples, double gain, Index zer
     const Index size = samples[0].size(), instants = size + zeros_behind;
     std::vector<const float*> re, im;
     for (size_t a = 0; a < d_samples.size(); a++) {
-        d_samples[a].setZero(d_window + instants);
+        d_samples[a].resize(d_window + instants);
+        d_samples[a].head(d_window).setZero();
         d_samples[a].segment(d_window, size) = gain * samples[a];
+        d_samples[a].tail(zeros_behind).setZero();
         const auto seen = d_samples[a].tail(d_window - 1 + instants);
-        d_re[a].setZero(seen.size() + READ_BEYOND);
-        d_im[a].setZero(seen.size() + READ_BEYOND);
-        d_re[a].head(seen.size()) = seen.real().cast<float>().array();
-        d_im[a].head(seen.size()) = seen.imag().cast<float>().array();
+        d_re[a].resize(seen.size() + READ_BEYOND);
+        d_im[a].resize(seen.size() + READ_BEYOND);
+        d_re[a] << seen.real().cast<float>().array(), ArrayXf::Zero(READ_BEYOND);
+        d_im[a] << seen.imag().cast<float>().array(), ArrayXf::Zero(READ_BEYOND);
         re.push_back(d_re[a].data() + d_window - 1);
         im.push_back(d_im[a].data() + d_window - 1);
     }
-    d_states_re.resize(instants * d_padded);
-    d_states_im.resize(instants * d_padded);
+    d_states_re.resize((instants + d_remembered) * d_padded);
+    d_states_im.resize((instants + d_remembered) * d_padded);
     d_drive.run(re.data(), im.data(), instants, d_states_re.data(), d_states_im.data());
-    simd::run_states(
-        d_function,
-        { d_recurrent_re.data(), d_recurrent_sum.data(), d_recurrent_difference.data() },
-        d_padded,
-        d_num_neurons,
-        instants,
-        d_states_re.data(),
-        d_states_im.data());
+    run_states(instants);
+}
+
+/*
+ * One chain of states does not fill a processor, as each waits for the one before. So a second one runs
+ * beside it over the later half of instants, from as many before as the network remembers. These instants
+ * run twice; the second chain's share of them lies behind the frame.
+ */
+void frame_reservoir::run_states(Index instants)
+{
+    const Index remembered = d_remembered;
+    const bool has_two = remembered > 0 && instants >= 4 * remembered;
+    const Index middle = has_two ? (instants + remembered + 1) / 2 : instants;
+    const auto from = [&](Index instant, Index before) -> simd::state_rows {
+        float* const re = d_states_re.data();
+        float* const im = d_states_im.data();
+        return { re + instant * d_padded,
+                 im + instant * d_padded,
+                 before < 0 ? nullptr : re + before * d_padded,
+                 before < 0 ? nullptr : im + before * d_padded };
+    };
+    const auto run = [&](Index count, std::initializer_list<simd::state_rows> chains) {
+        simd::run_states(d_function,
+                         { d_recurrent_re.data(),
+                           d_recurrent_sum.data(),
+                           d_recurrent_difference.data() },
+                         d_padded,
+                         d_num_neurons,
+                         count,
+                         chains.begin(),
+                         chains.size());
+    };
+    if (!has_two)
+        return run(instants, { from(0, -1) });
+    for (ArrayXf* const part : { &d_states_re, &d_states_im })
+        part->segment(instants * d_padded, remembered * d_padded) =
+            part->segment((middle - remembered) * d_padded, remembered * d_padded);
+    run(remembered, { from(0, -1), from(instants, -1) });
+    run(instants - middle,
+        { from(remembered, remembered - 1), from(middle, instants + remembered - 1) });
+    const Index done = remembered + instants - middle;
+    run(middle - done, { from(done, done - 1) }); // none or one
 }
 
 // One pair of inputs after the other, the lower half of blocks.
@@ -85,6 +140,9 @@ void frame_reservoir::set_window_gram(row_range instants, MatrixXcd& gram) const
 {
     const Index inputs = d_samples.size(), count = instants.size();
     VectorXcd sums(d_window);
+    // Block (i, j) at window − 1 + i − j, for one j after the other: a column's vectors could not be loaded
+    // before those of the last one, which lie across them, are stored.
+    VectorXcd diagonals(2 * d_window - 1);
     for (Index b = 0; b < inputs; b++)
         for (Index a = b; a < inputs; a++) {
             auto block = gram.block(a * d_window, b * d_window, d_window, d_window);
@@ -93,6 +151,7 @@ void frame_reservoir::set_window_gram(row_range instants, MatrixXcd& gram) const
                             count,
                             d_window,
                             sums.data());
+            diagonals.tail(d_window) = sums;
             block.col(0) = sums;
             if (a > b) {
                 simd::correlate(sample(b, instants.first),
@@ -100,7 +159,8 @@ void frame_reservoir::set_window_gram(row_range instants, MatrixXcd& gram) const
                                 count,
                                 d_window,
                                 sums.data());
-                block.row(0) = sums.adjoint();
+                diagonals.head(d_window - 1) =
+                    sums.tail(d_window - 1).conjugate().reverse();
             }
             // instants that come in at the front, and go out at the back, one lag later
             const auto lags = [&](Index input, Index instant) {
@@ -114,9 +174,12 @@ void frame_reservoir::set_window_gram(row_range instants, MatrixXcd& gram) const
             const auto out_b = lags(b, instants.last - 1);
             for (Index j = 1; j < d_window; j++) {
                 const Index first = a > b ? 1 : j, left = d_window - first;
-                block.col(j).tail(left) = block.col(j - 1).segment(first - 1, left) +
-                                          in_b(j - 1) * in.segment(first - 1, left) -
-                                          out_b(j - 1) * out.segment(first - 1, left);
+                auto values = diagonals.segment(d_window - 1 + first - j, left);
+                values += in_b(j - 1) * in.segment(first - 1, left) -
+                          out_b(j - 1) * out.segment(first - 1, left);
+                const Index begin = a > b ? 0 : j, size = d_window - begin;
+                block.col(j).tail(size) =
+                    diagonals.segment(d_window - 1 + begin - j, size);
             }
         }
 }
@@ -223,6 +286,7 @@ normal_equations frame_reservoir::window_sums(row_range instants,
 }
 
 normal_equations frame_reservoir::sums(const normal_equations& window,
+                                       row_range summed,
                                        row_range instants,
                                        const MatrixXcd& targets,
                                        const ArrayXd& first_weights) const
@@ -231,33 +295,60 @@ normal_equations frame_reservoir::sums(const normal_equations& window,
     normal_equations found;
     found.gram.resize(size, size);
     found.cross.resize(size, targets.cols());
-    auto gram = found.gram.bottomRightCorner(taps, taps);
-    gram = window.gram;
+    found.gram.bottomRightCorner(taps, taps) = window.gram;
     found.cross.bottomRows(taps) = window.cross;
     found.energy = window.energy;
     found.rows = window.rows;
-    if (first_weights.size() > 0) {
-        const Eigen::VectorXd less = (1.0 - first_weights).matrix();
-        const auto some = targets.topRows(less.size());
-        const MatrixXcd first = windows({ instants.first, instants.first + less.size() });
-        gram -= lower_half(adjoint_gram(first, less));
-        found.cross.bottomRows(taps) -= first.adjoint() * (less.asDiagonal() * some);
-        found.energy -=
-            (less.asDiagonal() * some.cwiseAbs2()).colwise().sum().transpose().array();
-        found.rows -= less.sum();
-    }
+
+    // what each instant of the window's sums is to count for more, or for less
+    const Index weighted = first_weights.size();
+    const Index before = summed.first - instants.first;
+    const Index changed = std::max(weighted, before);
+    VectorXd change = VectorXd::Ones(changed);
+    change.head(weighted) = first_weights.matrix();
+    change.tail(changed - before).array() -= 1.0;
+    add_windows(
+        { instants.first, summed.first }, change.head(before), 1.0, targets, found);
+    add_windows({ summed.first, instants.first + changed },
+                -change.tail(changed - before),
+                -1.0,
+                targets.bottomRows(targets.rows() - before),
+                found);
+    add_windows({ summed.last, instants.last },
+                VectorXd::Ones(instants.last - summed.last),
+                1.0,
+                targets.bottomRows(instants.last - summed.last),
+                found);
     add_states(instants, targets, first_weights, found);
     return found;
 }
 
-sample_streams
-frame_reservoir::outputs(const MatrixXcd& weights, Index first, Index count)
+void frame_reservoir::add_windows(row_range instants,
+                                  const VectorXd& weights,
+                                  double sign,
+                                  const Eigen::Ref<const MatrixXcd>& targets,
+                                  normal_equations& sums) const
 {
-    std::vector<const float*> re, im;
-    for (size_t a = 0; a < d_samples.size(); a++) {
-        re.push_back(d_re[a].data() + first);
-        im.push_back(d_im[a].data() + first);
-    }
+    if (instants.size() == 0)
+        return;
+    const Index taps = num_taps();
+    const VectorXd by = sign * weights;
+    const MatrixXcd rows = windows(instants);
+    const auto some = targets.topRows(instants.size());
+    sums.gram.bottomRightCorner(taps, taps) +=
+        sign * lower_half(adjoint_gram(rows, weights));
+    sums.cross.bottomRows(taps) += rows.adjoint() * (by.asDiagonal() * some);
+    sums.energy +=
+        (by.asDiagonal() * some.cwiseAbs2()).colwise().sum().transpose().array();
+    sums.rows += by.sum();
+}
+
+sample_streams frame_reservoir::outputs(const MatrixXcd& weights,
+                                        Index delay,
+                                        Index count,
+                                        const std::vector<row_range>& wanted)
+{
+    std::vector<const float*> re(d_samples.size()), im(d_samples.size());
     sample_streams streams;
     for (const auto column : weights.colwise()) {
         const Eigen::VectorXcf values = column.cast<std::complex<float>>();
@@ -269,25 +360,32 @@ frame_reservoir::outputs(const MatrixXcd& weights, Index first, Index count)
             taps_re.segment(a * d_window, d_window) = taps.real();
             taps_im.segment(a * d_window, d_window) = taps.imag();
         }
-        d_output.resize(count);
-        simd::fir(re.data(),
-                  im.data(),
-                  re.size(),
-                  d_window,
-                  taps_re.data(),
-                  taps_im.data(),
-                  count,
-                  d_output.data());
         ArrayXf neurons_re = ArrayXf::Zero(d_padded), neurons_im = neurons_re;
         neurons_re.head(d_num_neurons) = values.head(d_num_neurons).real();
         neurons_im.head(d_num_neurons) = values.head(d_num_neurons).imag();
-        simd::read_states(d_states_re.data() + first * d_padded,
-                          d_states_im.data() + first * d_padded,
-                          d_padded,
-                          count,
-                          neurons_re.data(),
-                          neurons_im.data(),
-                          d_output.data());
+        d_output.setZero(count);
+        for (const row_range& rows : wanted) {
+            const Index first = rows.first + delay;
+            for (size_t a = 0; a < d_samples.size(); a++) {
+                re[a] = d_re[a].data() + first;
+                im[a] = d_im[a].data() + first;
+            }
+            simd::fir(re.data(),
+                      im.data(),
+                      re.size(),
+                      d_window,
+                      taps_re.data(),
+                      taps_im.data(),
+                      rows.size(),
+                      d_output.data() + rows.first);
+            simd::read_states(d_states_re.data() + first * d_padded,
+                              d_states_im.data() + first * d_padded,
+                              d_padded,
+                              rows.size(),
+                              neurons_re.data(),
+                              neurons_im.data(),
+                              d_output.data() + rows.first);
+        }
         streams.push_back(d_output.cast<std::complex<double>>());
     }
     return streams;

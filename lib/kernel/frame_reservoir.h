@@ -54,10 +54,12 @@ public:
                                  const Eigen::MatrixXcd& targets) const;
     /*!
      * Of all features.
-     * \param window what window_sums() gave for these instants and targets
-     * \param first_weights of the first instants; all others count one
+     * \param window what window_sums() gave for these targets
+     * \param summed the instants that it did so for, of those that are wanted; windows of others are added
+     * \param first_weights of the first instants, at most one; all others count one
      */
     normal_equations sums(const normal_equations& window,
+                          row_range summed,
                           row_range instants,
                           const Eigen::MatrixXcd& targets,
                           const Eigen::ArrayXd& first_weights = {}) const;
@@ -67,15 +69,26 @@ public:
     //! The window's samples of these instants: a row each.
     Eigen::MatrixXcd windows(row_range instants) const;
 
-    //! Features of instants first … first + count − 1 times weights, one stream per column.
-    sample_streams
-    outputs(const Eigen::MatrixXcd& weights, Eigen::Index first, Eigen::Index count);
+    /*!
+     * Features times weights: count values of one stream per column, value n of instant n + delay.
+     * \param wanted the others are zero
+     */
+    sample_streams outputs(const Eigen::MatrixXcd& weights,
+                           Eigen::Index delay,
+                           Eigen::Index count,
+                           const std::vector<row_range>& wanted);
 
 private:
     const std::complex<double>* sample(Eigen::Index input, Eigen::Index instant) const
     {
         return d_samples[input].data() + d_window + instant;
     }
+    void run_states(Eigen::Index instants);
+    void add_windows(row_range instants,
+                     const Eigen::VectorXd& weights,
+                     double sign,
+                     const Eigen::Ref<const Eigen::MatrixXcd>& targets,
+                     normal_equations& sums) const;
     void set_window_gram(row_range instants, Eigen::MatrixXcd& gram) const;
     void add_states(row_range instants,
                     const Eigen::MatrixXcd& targets,
@@ -85,11 +98,13 @@ private:
     const Eigen::Index d_num_neurons;
     const Eigen::Index d_window;
     const activation d_function;
-    Eigen::Index d_padded; // neurons
+    const Eigen::Index d_padded;     // neurons
+    const Eigen::Index d_remembered; // instants
     Eigen::ArrayXf d_recurrent_re, d_recurrent_sum, d_recurrent_difference;
     overlap_save d_drive;
 
-    // the frame: samples behind window zeros, in single precision behind one less; every instant's states
+    // the frame: samples behind window zeros, in single precision behind one less; every instant's states,
+    // and behind them those of as many instants as are remembered
     sample_streams d_samples;
     std::vector<Eigen::ArrayXf> d_re, d_im;
     Eigen::ArrayXf d_states_re, d_states_im;

@@ -6,6 +6,7 @@
 #ifndef INCLUDED_RESERVOIR_KERNEL_NORMAL_EQUATIONS_H
 #define INCLUDED_RESERVOIR_KERNEL_NORMAL_EQUATIONS_H
 
+#include "kernel/split_matrix.h"
 #include <gnuradio/reservoir/api.h>
 #include <Eigen/Core>
 
@@ -45,18 +46,32 @@ struct RESERVOIR_API ridge_fit {
 constexpr double LEAST_REGULARIZATION_OF_SUMS = 1e-7;
 
 /*!
- * \brief The errors of a ridge regression for several lambda, from one tridiagonal form of the Gram matrix
- * (Elden, 1977).
- *
- * \param penalties of the features: minimises ||A v - Y||^2 + lambda Σ_k penalty_k p_k |v_k|^2, p_k being
- *        the sum of the squares of feature k
- * \return for each lambda and target, residual and inflation as of its ridge_fit: residual inflation^2
+ * \brief Ridge regressions for any lambda, from one tridiagonal form of the Gram matrix (Elden, 1977).
  */
-RESERVOIR_API Eigen::ArrayXXd cross_validation_errors(const normal_equations& sums,
-                                                      const Eigen::ArrayXd& penalties,
-                                                      const Eigen::ArrayXd& lambdas);
+class RESERVOIR_API ridge_path
+{
+public:
+    /*!
+     * \param penalties of the features: minimises ||A v - Y||^2 + lambda Σ_k penalty_k p_k |v_k|^2, p_k
+     *        being the sum of the squares of feature k
+     */
+    ridge_path(const normal_equations& sums, const Eigen::ArrayXd& penalties);
 
-//! For one lambda, by a Cholesky factor.
+    //! For each lambda and target, residual and inflation as of its fit: residual inflation^2.
+    Eigen::ArrayXXd errors(const Eigen::ArrayXd& lambdas) const;
+    //! For one lambda, of some of the targets.
+    ridge_fit fit(double lambda, Eigen::Index first, Eigen::Index count) const;
+
+private:
+    const Eigen::MatrixXcd d_cross;
+    const Eigen::ArrayXd d_energy;
+    const double d_rows;
+    const Eigen::ArrayXd d_scales; // of features, D
+    const tridiagonal_form d_form; // Q T Q^H of D A^H A D
+    split_matrix d_turned;         // (Q^H D A^H Y)^H
+};
+
+//! The same for one lambda, by a Cholesky factor.
 RESERVOIR_API ridge_fit fit_ridge(const normal_equations& sums,
                                   const Eigen::ArrayXd& penalties,
                                   double lambda);

@@ -10,12 +10,29 @@
 #include <gnuradio/reservoir/detector_kind.h>
 #include <gnuradio/reservoir/kernel/carrier_attention.h>
 #include <algorithm>
+#include <vector>
 
 namespace gr {
 namespace reservoir {
 
 using Eigen::Index;
 using kernel::carrier_streams;
+using kernel::row_range;
+
+namespace {
+
+// Those of the symbols behind the known ones, without their prefixes.
+std::vector<row_range> samples_with_data(const ofdm_frame& frame)
+{
+    std::vector<row_range> found;
+    for (Index n = frame.whole_symbols(); n < frame.num_symbols; n++) {
+        const Index end = frame.transform->begin(n + 1);
+        found.push_back({ end - frame.transform->fft_len(), end });
+    }
+    return found;
+}
+
+} // namespace
 
 ofdm_esn::ofdm_esn(const ofdm_esn_parameters& p)
     : described(checked(p), p.num_rx, p.num_tx, p.fft_len, p.cp_len),
@@ -51,19 +68,23 @@ void ofdm_esn::classify(const ofdm_frame& frame, ofdm_result& found) const
         }
 }
 
-// What the network makes of all samples, carrier by carrier.
+// What the network makes of the samples, carrier by carrier.
 void ofdm_esn::take_outputs(const ofdm_frame& frame, ofdm_result& found) const
 {
-    found.samples = d_network->outputs(frame.samples[0].size());
+    const ofdm_esn_parameters& p = parameters();
+    std::vector<row_range> wanted = { { 0, frame.samples[0].size() } };
+    if (!frame.outputs && !p.correct_carriers && !p.classifier)
+        wanted = samples_with_data(frame);
+    found.samples = d_network->outputs(frame.samples[0].size(), wanted);
     found.symbols = frame.carriers(found.samples);
-    if (parameters().correct_carriers) {
-        const auto fit = parameters().attention ? kernel::fit_carrier_attention
-                                                : kernel::fit_carrier_correction;
+    if (p.correct_carriers) {
+        const auto fit =
+            p.attention ? kernel::fit_carrier_attention : kernel::fit_carrier_correction;
         fit(found.symbols, frame.pilots->known, frame.pilots->usable)
             .apply(found.symbols);
         found.samples = frame.sent(found.symbols);
     }
-    if (parameters().classifier)
+    if (p.classifier)
         classify(frame, found);
     for (size_t j = 0; j < found.symbols.size(); j++)
         found.symbols[j] =
@@ -103,6 +124,8 @@ ofdm_result ofdm_esn::do_receive(const ofdm_frame& frame)
         found.refits++;
     }
     found.noise_variance = d_network->noise_variance();
+    if (!frame.outputs)
+        found.samples.clear();
     return found;
 }
 

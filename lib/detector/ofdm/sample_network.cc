@@ -21,6 +21,8 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 using Eigen::MatrixXcd;
 using kernel::frame_reservoir;
+using kernel::normal_equations;
+using kernel::ridge_path;
 using kernel::row_range;
 using kernel::sample_streams;
 
@@ -103,12 +105,27 @@ void sample_network::train(const sample_streams& sent, const std::vector<int>& d
                                   d_regularization < kernel::LEAST_REGULARIZATION_OF_SUMS;
     if (targets.rows() < d_penalties.size() || is_least_squares)
         return train_on_rows(targets, delays);
-    const double lambda = choose(targets, delays);
-    const row_range instants{ d_delay, d_delay + targets.rows() };
-    const kernel::normal_equations window = d_reservoir.window_sums(instants, targets);
-    const kernel::normal_equations sums =
-        d_reservoir.sums(window, instants, targets, history_weights(window, targets));
-    take(kernel::fit_ridge(sums, d_penalties, lambda), sums.energy, sums.rows);
+
+    // all delays on the instants that they share, with one Gram matrix of the window for all
+    const auto [least, most] = std::minmax_element(delays.begin(), delays.end());
+    const row_range shared{ *most, targets.rows() + *least };
+    const Index outputs = targets.cols();
+    MatrixXcd delayed(shared.size(), outputs * delays.size());
+    for (size_t i = 0; i < delays.size(); i++)
+        delayed.middleCols(i * outputs, outputs) =
+            targets.middleRows(shared.first - delays[i], shared.size());
+    normal_equations window = d_reservoir.window_sums(shared, delayed);
+    const ridge_path path(window, d_penalties.tail(d_reservoir.num_taps()));
+
+    const choice best = choose(window, path, shared, delayed, delays.size());
+    const Index first = best.delay * outputs; // of its targets
+    d_delay = delays[best.delay];
+    const ArrayXd weights = history_weights(path, first, shared, targets);
+    window.cross = window.cross.middleCols(first, outputs).eval();
+    window.energy = window.energy.segment(first, outputs).eval();
+    const normal_equations sums = d_reservoir.sums(
+        window, shared, { d_delay, d_delay + targets.rows() }, targets, weights);
+    take(kernel::fit_ridge(sums, d_penalties, best.lambda), sums.energy, sums.rows);
 }
 
 /*
@@ -137,54 +154,51 @@ void sample_network::train_on_rows(const MatrixXcd& targets,
 }
 
 /*
- * Sets the delay and returns lambda. Both are chosen for the window alone, where it has as many features as
- * the network has neurons: its equations are a third of all, and the symbol errors are the same within 2 %.
- * All delays are tried on the instants that they share, with one Gram matrix for all.
+ * Delay and lambda are chosen for the window alone, where it has as many features as the network has
+ * neurons: its equations are a third of all, and the symbol errors are the same within 2 %.
  */
-double sample_network::choose(const MatrixXcd& targets, const std::vector<int>& delays)
+sample_network::choice sample_network::choose(const normal_equations& window,
+                                              const ridge_path& path,
+                                              row_range shared,
+                                              const MatrixXcd& delayed,
+                                              Index num_delays) const
 {
-    const auto [least, most] = std::minmax_element(delays.begin(), delays.end());
-    const row_range instants{ *most, targets.rows() + *least };
-    d_delay = delays[0];
-    if (delays.size() == 1 && d_regularization >= 0.0)
-        return d_regularization;
+    choice best{ 0, d_regularization };
+    if (num_delays == 1 && d_regularization >= 0.0)
+        return best;
 
-    const Index outputs = targets.cols();
-    MatrixXcd delayed(instants.size(), outputs * delays.size());
-    for (size_t i = 0; i < delays.size(); i++)
-        delayed.middleCols(i * outputs, outputs) =
-            targets.middleRows(instants.first - delays[i], instants.size());
-    const bool by_window = d_reservoir.num_neurons() <= d_reservoir.num_taps();
-    const Index features = by_window ? d_reservoir.num_taps() : Index(d_penalties.size());
     ArrayXd lambdas = ArrayXd::Constant(1, d_regularization);
     if (d_regularization < 0.0)
         lambdas = kernel::ridge_grid();
-    const kernel::normal_equations window = d_reservoir.window_sums(instants, delayed);
-    const Eigen::ArrayXXd errors = kernel::cross_validation_errors(
-        by_window ? window : d_reservoir.sums(window, instants, delayed),
-        d_penalties.tail(features),
-        lambdas);
-    Index best = 0;
+    const bool by_window = d_reservoir.num_neurons() <= d_reservoir.num_taps();
+    const Eigen::ArrayXXd errors =
+        by_window
+            ? path.errors(lambdas)
+            : ridge_path(d_reservoir.sums(window, shared, shared, delayed), d_penalties)
+                  .errors(lambdas);
+    const Index outputs = delayed.cols() / num_delays;
     double best_error = -1.0;
-    for (size_t i = 0; i < delays.size(); i++) {
+    for (Index i = 0; i < num_delays; i++) {
         const ArrayXd of_delay = errors.middleCols(i * outputs, outputs).rowwise().sum();
         Index place = 0;
         const double error = of_delay.minCoeff(&place);
         if (i > 0 && !(error < best_error))
             continue;
         best_error = error;
-        best = place;
-        d_delay = delays[i];
+        best = { i, lambdas(place) };
     }
-    return lambdas(best);
+    return best;
 }
 
 /*
  * As least_squares_readout weighs them: the first instants' windows reach into what was before the frame.
  * Where that was a signal, of unit power, a filter w of the window errs by Σ |w_j|² more there, over the
- * taps that fall on it; after a gap it does not. The errors of these instants tell which.
+ * taps that fall on it; after a gap it does not. The errors of these instants tell which. The filter is
+ * that of the shared instants, of the targets from column `first` on.
  */
-ArrayXd sample_network::history_weights(const kernel::normal_equations& window_sums,
+ArrayXd sample_network::history_weights(const ridge_path& path,
+                                        Index first,
+                                        row_range shared,
                                         const MatrixXcd& targets) const
 {
     constexpr double FILTER_REGULARIZATION = 0.01;
@@ -193,8 +207,7 @@ ArrayXd sample_network::history_weights(const kernel::normal_equations& window_s
     const Index incomplete = std::min(window - 1 - d_delay, rows);
     if (incomplete < 1 || rows < 2 * incomplete)
         return {};
-    const kernel::ridge_fit filter =
-        kernel::fit_ridge(window_sums, d_penalties.tail(taps), FILTER_REGULARIZATION);
+    const kernel::ridge_fit filter = path.fit(FILTER_REGULARIZATION, first, outputs);
     ArrayXd missing = ArrayXd::Zero(incomplete);
     for (Index a = 0; a < taps / window; a++)
         for (Index k = 0; k < incomplete; k++)
@@ -209,9 +222,10 @@ ArrayXd sample_network::history_weights(const kernel::normal_equations& window_s
     const ArrayXd squares =
         (estimates - targets.topRows(incomplete)).rowwise().squaredNorm().array();
     const double scale = filter.inflation() * filter.inflation() / double(outputs);
-    const double usual = std::max(scale * (filter.residual.sum() - squares.sum()), 0.0) /
-                             double(rows - incomplete) +
-                         1e-30;
+    const Index fitted = std::max<Index>(incomplete - (shared.first - d_delay), 0);
+    const double complete = filter.residual.sum() - squares.tail(fitted).sum();
+    const double usual =
+        std::max(scale * complete, 0.0) / double(shared.size() - fitted) + 1e-30;
     const ArrayXd errors = scale * squares;
     const ArrayXd variance = usual + missing / double(outputs);
     const double log_ratio =
@@ -250,9 +264,9 @@ void sample_network::take(const kernel::ridge_fit& fit,
     d_noise_variance = std::max(d_noise_variance, 0.0) / total;
 }
 
-sample_streams sample_network::outputs(Index count)
+sample_streams sample_network::outputs(Index count, const std::vector<row_range>& wanted)
 {
-    return d_reservoir.outputs(d_weights, d_delay, count);
+    return d_reservoir.outputs(d_weights, d_delay, count, wanted);
 }
 
 } // namespace reservoir

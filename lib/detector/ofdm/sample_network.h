@@ -38,14 +38,25 @@ public:
     //! ... with the output's gain taken out
     double noise_variance() const { return d_noise_variance; }
 
-    //! What it makes of the frame's first samples, without bias.
-    kernel::sample_streams outputs(Eigen::Index count);
+    //! What it makes of the frame's first samples, without bias; those that are not wanted are zero.
+    kernel::sample_streams outputs(Eigen::Index count,
+                                   const std::vector<kernel::row_range>& wanted);
 
 private:
     void train(const kernel::sample_streams& sent, const std::vector<int>& delays);
     void train_on_rows(const Eigen::MatrixXcd& targets, const std::vector<int>& delays);
-    double choose(const Eigen::MatrixXcd& targets, const std::vector<int>& delays);
-    Eigen::ArrayXd history_weights(const kernel::normal_equations& window,
+    struct choice {
+        Eigen::Index delay; // its place
+        double lambda;
+    };
+    choice choose(const kernel::normal_equations& window,
+                  const kernel::ridge_path& path,
+                  kernel::row_range shared,
+                  const Eigen::MatrixXcd& delayed,
+                  Eigen::Index num_delays) const;
+    Eigen::ArrayXd history_weights(const kernel::ridge_path& path,
+                                   Eigen::Index first,
+                                   kernel::row_range shared,
                                    const Eigen::MatrixXcd& targets) const;
     void take(const kernel::ridge_fit& fit, const Eigen::ArrayXd& energy, double rows);
 
