@@ -101,9 +101,8 @@ void frame_reservoir::read(const sample_streams& samples, double gain, Index zer
  */
 void frame_reservoir::run_states(Index instants)
 {
-    const Index remembered = d_remembered;
-    const bool has_two = remembered > 0 && instants >= 4 * remembered;
-    const Index middle = has_two ? (instants + remembered + 1) / 2 : instants;
+    const bool has_two = d_remembered > 0 && instants >= 4 * d_remembered;
+    const Index middle = has_two ? (instants + d_remembered + 1) / 2 : instants;
     const auto from = [&](Index instant, Index before) -> simd::state_rows {
         float* const re = d_states_re.data();
         float* const im = d_states_im.data();
@@ -126,12 +125,13 @@ void frame_reservoir::run_states(Index instants)
     if (!has_two)
         return run(instants, { from(0, -1) });
     for (ArrayXf* const part : { &d_states_re, &d_states_im })
-        part->segment(instants * d_padded, remembered * d_padded) =
-            part->segment((middle - remembered) * d_padded, remembered * d_padded);
-    run(remembered, { from(0, -1), from(instants, -1) });
+        part->segment(instants * d_padded, d_remembered * d_padded) =
+            part->segment((middle - d_remembered) * d_padded, d_remembered * d_padded);
+    run(d_remembered, { from(0, -1), from(instants, -1) });
     run(instants - middle,
-        { from(remembered, remembered - 1), from(middle, instants + remembered - 1) });
-    const Index done = remembered + instants - middle;
+        { from(d_remembered, d_remembered - 1),
+          from(middle, instants + d_remembered - 1) });
+    const Index done = d_remembered + instants - middle;
     run(middle - done, { from(done, done - 1) }); // none or one
 }
 
@@ -299,7 +299,6 @@ normal_equations frame_reservoir::sums(const normal_equations& window,
     found.cross.bottomRows(taps) = window.cross;
     found.energy = window.energy;
     found.rows = window.rows;
-
     // what each instant of the window's sums is to count for more, or for less
     const Index weighted = first_weights.size();
     const Index before = summed.first - instants.first;
@@ -335,11 +334,15 @@ void frame_reservoir::add_windows(row_range instants,
     const VectorXd by = sign * weights;
     const MatrixXcd rows = windows(instants);
     const auto some = targets.topRows(instants.size());
-    sums.gram.bottomRightCorner(taps, taps) +=
-        sign * lower_half(adjoint_gram(rows, weights));
+    auto gram = sums.gram.bottomRightCorner(taps, taps);
+    const split_matrix change = adjoint_gram(rows, weights);
+    for (Index k = 0; k < taps; k++)
+        for (Index i = k; i < taps; i++) {
+            const double* const value = change.element(i, k);
+            gram(i, k) += std::complex<double>(sign * value[0], sign * value[PANEL]);
+        }
     sums.cross.bottomRows(taps) += rows.adjoint() * (by.asDiagonal() * some);
-    sums.energy +=
-        (by.asDiagonal() * some.cwiseAbs2()).colwise().sum().transpose().array();
+    sums.energy += (some.cwiseAbs2().transpose() * by).array();
     sums.rows += by.sum();
 }
 
