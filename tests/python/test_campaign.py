@@ -22,7 +22,7 @@ from gnuradio.reservoir.campaign.links import (
     root_raised_cosine,
 )
 from gnuradio.reservoir.campaign.ofdm_link import Ofdm
-from gnuradio.reservoir.campaign.receivers import KINDS
+from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
 from gnuradio.reservoir.modulations import nearest
 from scipy.integrate import quad
@@ -280,6 +280,13 @@ def test_a_shorter_last_block_is_not_taken_for_a_whole_one(tmp_path):
         ("snr_db = [8, 14]", 'channel = "fixed"', 5, "impulse_response"),
         ('title = "small"', 'horizontal = "taps"', 2, "a list of values (snr_db)"),
         ('title = "small"', "title = small", 2, "Invalid value"),
+        ('title = "small"', 'horizontal = "modulation"', 2, "a list of values"),
+        ('kind = "fir"', 'kind = ["fir"]', 11, "must be one of cma"),
+        ('kind = "fir"', 'kind = "fir"\nnum_inputs = 2', 12, "no such parameter"),
+        ("tune.offset = [4, 8]", "offset = 4\ntune.offset = [4]", 16, "and tuned"),
+        ("pilots = 48", "delays = [3, 0]", 7, "ascending"),
+        ("pilots = 48", "powers = [0, 0]", 7, "of a sum above 0"),
+        ("pilots = 48", "timing_offset = 0.4", 7, "0, or 1 and more"),
     ],
 )
 def test_errors_name_line_key_and_what_is_allowed(old, new, line, words):
@@ -353,7 +360,119 @@ def test_compare_needs_no_file(tmp_path):
     assert (tmp_path / "report.html").exists()
 
 
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("receivers = [1, 2]", "must be a table, written"),
+        ('[link]\nkind = ["ofdm"]\n[[receivers]]\nkind = "fir"', "must be one of"),
+        ("x = " + 5000 * "[", "file.toml"),
+        (
+            '[link]\nchannel = "minimum_phase"\ntaps = 64\n[[receivers]]\nkind="fir"',
+            "at most 32",
+        ),
+        (
+            '[link]\nchannel = "fixed"\nimpulse_response = [0]\n[[receivers]]\nkind="fir"',
+            "not all zero",
+        ),
+    ],
+)
+def test_other_bad_files(text, words):
+    with pytest.raises(SpecificationError) as error:
+        parse(text, "file.toml")
+    assert words in str(error.value)
+
+
+def test_a_file_in_another_encoding_is_said(tmp_path):
+    (tmp_path / "latin.toml").write_bytes('title = "caf\xe9"'.encode("latin-1"))
+    done = run(tmp_path / "latin.toml", tmp_path / "out", status=2)
+    assert "must be UTF-8" in done.stderr
+
+
+def test_quick_leaves_limits_of_other_values_out():
+    text = SMALL.replace("[8, 14]", "[8, 10, 12, 14]")
+    text += '[[limits]]\nreceiver = "fir"\nsnr_db = 10\n'
+    assert len(parse(text).limits) == 1
+    assert not parse(text, quick=True).limits
+
+
+def test_receivers_that_do_not_fit_one_link_are_absent_there():
+    text = """
+    [links.wide]
+    kind = "ofdm"
+    streams = 3
+    antennas = 2
+    taps = 4
+    [links.square]
+    kind = "ofdm"
+    streams = 2
+    antennas = 2
+    taps = 4
+    [[receivers]]
+    kind = "ofdm_configured"
+    """
+    wide, square = parse(text).points
+    kind, settings = "ofdm_configured", {}
+    assert "num_tx" in unsuitable(kind, wide.link, settings)
+    assert unsuitable(kind, square.link, settings) is None
+    for entries in (dict(pilots=4), dict(delays=(0, 0.5)), dict(interference_db=0.0)):
+        assert unsuitable("mlse", SingleCarrier(**entries), {})
+
+
+def test_limits_of_other_figures(tmp_path):
+    """EVM, and a ratio of nothing to nothing, which is met."""
+    file = tmp_path / "limits.toml"
+    file.write_text(
+        SMALL.replace("[8, 14]", "14").replace('"lms"', '"mlse"').split("tune")[0]
+        + '[[limits]]\nreceiver = "fir"\nfigure = "evm_db"\nat_most = 0\n'
+        + '[[limits]]\nreceiver = "configured_esn"\nfigure = "lost"\nover = "mlse"\n'
+    )
+    done = run(file, tmp_path / "out", "--workers", 0, "--frames", 20)
+    assert "2 of 2 limits are met." in done.stdout
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_damaged_line_costs_its_own_work_only(tmp_path):
+    first = run_here(SMALL, tmp_path)
+    kept = tmp_path / store.Store.FILE
+    lines = kept.read_bytes().splitlines(keepends=True)
+    lines[3] = b"damaged" + lines[3][7:]
+    kept.write_bytes(b"".join(lines))
+    again = run_here(SMALL, tmp_path)
+    assert kept.read_bytes().startswith(b"".join(lines))
+    for one, other in zip(first, again):
+        assert all(np.array_equal(one[n].wrong, other[n].wrong) for n in one)
+
+
 # --- frames ---
+
+
+def test_integers_and_numbers_are_the_same():
+    one = SingleCarrier(amplifier="rapp", backoff_db=4).make_frame(1, 1)
+    other = SingleCarrier(amplifier="rapp", backoff_db=4.0).make_frame(1, 1)
+    assert np.array_equal(one.received, other.received)
+
+
+@pytest.mark.parametrize("bits", [1, 3])
+def test_a_converter_has_its_levels(bits):
+    frame = SingleCarrier(converter_bits=bits, payload=4096).make_frame(1, 1)
+    assert len(np.unique(frame.received.real)) == 2**bits
+
+
+def test_frames_that_are_early_or_late_have_all_their_symbols():
+    link = SingleCarrier(
+        channel="none", snr_db=300.0, timing_offset=20.0, behind=0, payload=64
+    )
+    shifts = set()
+    for number in range(8):
+        frame = link.make_frame(1, number)
+        assert frame.received.shape == (1, 64 + 64)
+        sent = np.append(frame.pilots[0], link.points()[frame.payload[0]])
+        for shift in range(-20, 21):
+            here = frame.received[0][max(shift, 0) : 128 + min(shift, 0)]
+            wanted = sent[max(-shift, 0) : 128 - max(shift, 0)]
+            if np.allclose(here, wanted, atol=1e-4):
+                shifts.add(shift)
+    assert len(shifts) > 4 and max(map(abs, shifts)) <= 20
 
 
 def test_frames_do_not_depend_on_the_noise_but_for_its_strength():
@@ -553,3 +672,6 @@ def test_paired_ratio():
     assert found.value == pytest.approx(0.5, abs=0.02)
     assert found.high - found.low < 0.02
     assert np.isnan(statistics.ratio([1], [0]).value)
+    # one frame tells nothing
+    assert statistics.mean_rate([3], 512).high == 1.0
+    assert statistics.difference([3], [1], 512).low == -np.inf

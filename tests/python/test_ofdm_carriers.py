@@ -201,7 +201,7 @@ def test_configured_follows_the_phase(with_pilots, step):
         assert wrong("lmmse") > 0.05
 
 
-def test_configured_learns_the_channel_from_its_decisions():
+def test_configured_finds_the_channel_by_its_decisions():
     """Taps of a channel that has changed a little since."""
     stale, refitted = 0, 0
     for number in range(4):
@@ -334,9 +334,22 @@ def test_silence_in_front_tells_no_noise(kind):
 
 
 @pytest.mark.parametrize("name", ["ofdm_esn", "rcnet"])
-def test_networks_learn_on_samples(name):
+def test_networks_are_trained_on_samples(name):
     detector = getattr(reservoir, name)(64, 16)
     assert not detector.takes_carriers()
     with pytest.raises(ValueError, match=f"{name} is trained on samples.*ofdm_lmmse"):
         detector.equalize(np.zeros((16, 64)), np.ones(64))
     assert make("lmmse").takes_carriers() and make("configured").takes_carriers()
+
+
+def test_a_grid_of_another_length_is_refused_before_it_is_read():
+    grid = reservoir.ofdm_grid(65536, 16, occupied_carriers=[[1, 2]])
+    with pytest.raises(ValueError, match="pilots = those of fft_len = 65536"):
+        make("lmmse", 64, 16).equalize(np.zeros((4, 64)), pilots=grid)
+
+
+def test_taps_of_any_size_are_taps():
+    sent = QAM16[np.random.default_rng(1).integers(0, 16, (4, 64))]
+    for size in (1e-25, 1e25):
+        found = make("lmmse", 64, 16).equalize(size * sent, np.full(64, size))
+        np.testing.assert_array_equal(decide(found[0]), sent)

@@ -149,7 +149,8 @@ known_carriers::from_taps(const stream_matrix& initial_taps, int num_tx, int num
         for (size_t r = 0; r < antennas; r++)
             for (size_t k = 0; k < size; k++) {
                 const gr_complex tap = initial_taps[antennas * j + r][k];
-                if (tap != gr_complex(0) && std::isfinite(std::norm(tap)))
+                if (tap != gr_complex(0) && std::isfinite(tap.real()) &&
+                    std::isfinite(tap.imag()))
                     unused[k] = 0;
             }
         for (int n = 0; n < num_symbols; n++)

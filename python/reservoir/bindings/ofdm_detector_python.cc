@@ -110,6 +110,10 @@ py::object equalize(ofdm_detector& self,
     if (!initial_taps && !pilots && self.takes_carriers())
         throw py::value_error("initial_taps = None: must be given where pilots are not, "
                               "as nothing else tells the channel");
+    if (grid && grid->fft_len() != self.fft_len())
+        throw py::value_error(
+            "pilots = those of fft_len = " + std::to_string(grid->fft_len()) +
+            ": must be those of fft_len = " + std::to_string(self.fft_len()));
     const stream_matrix rows = received_carriers(self, carriers, grid);
     stream_matrix taps;
     if (initial_taps)

@@ -71,9 +71,9 @@ def parse(arguments):
 def main(arguments):
     """Compare receivers; returns the exit status."""
     options = parse(arguments)
-    link = dict(same_pilots=True, **dict(options.link))
-    if link.get("kind") == "ofdm":
-        del link["same_pilots"]
+    link = dict(options.link)
+    if link.get("kind") != "ofdm":
+        link.setdefault("same_pilots", True)  # as GNU Radio's equalizers want it
     content = dict(
         title="Comparison",
         link=link,

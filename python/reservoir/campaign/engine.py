@@ -9,14 +9,16 @@ their order or restarts.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
 from . import statistics, work
-from .receivers import unsuitable
+from .receivers import defaults, unsuitable
+from .pools import WorkError
 from .specification import digest
 
-VERSION = 1  # of what frames and receivers are: another one starts again
+VERSION = 2  # of what frames and receivers are: another one starts again
 
 
 @dataclasses.dataclass
@@ -54,7 +56,7 @@ class Measured:
     def evm_db(self):
         """Root mean square error over the rms of what was sent."""
         mean = float(np.mean(self.error)) / self.symbols
-        return 10 * np.log10(mean) if mean > 0 else -np.inf
+        return 10 * math.log10(mean) if mean > 0 else -math.inf
 
     def figure(self, name):
         found = getattr(self, name)
@@ -79,7 +81,9 @@ class PointWork:
         self._link_key = digest(VERSION, kind, link.entries(), head.seed, head.block)
         self._keys = {
             receiver.name: digest(
-                receiver.identity(), head.tuning_frames if receiver.tune else 0
+                receiver.identity(),
+                defaults(receiver.kind),
+                head.tuning_frames if receiver.tune else 0,
             )
             for receiver in self.receivers
         }
@@ -247,7 +251,14 @@ def run(points, pool, step=lambda unfinished: None):
         step(unfinished)
         if not unfinished:
             return
-        for (k, key), result in pool.finished():
+        try:
+            finished = pool.finished()
+        except WorkError as error:
+            point = points[error.key[0]].point
+            varied = [f"{name} = {value}" for name, value in point.varied.items()]
+            where = ", ".join([point.group] * bool(point.group) + varied)
+            raise WorkError(error.key, f"{where}: {error}") from error
+        for (k, key), result in finished:
             points[k].take(key, result)
 
 

@@ -15,8 +15,9 @@ class FieldError(ValueError):
         self.name = name
 
 
-def _field(default, accepted, allowed, text, many=False):
-    metadata = dict(accepted=accepted, allowed=allowed, text=text, many=many)
+def _field(default, accepted, allowed, text, many=False, real=False):
+    """many: a tuple of real numbers; real: 4 and 4.0 are the same."""
+    metadata = dict(accepted=accepted, allowed=allowed, text=text, many=many, real=real)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -31,6 +32,7 @@ def number(default, low, high, text):
         lambda value: is_number(value) and low <= value <= high,
         f"a number within {low:g} ... {high:g}",
         text,
+        real=True,
     )
 
 
@@ -84,7 +86,9 @@ class Table:
             if not field.metadata["accepted"](value):
                 raise FieldError(field.name, value, field.metadata["allowed"])
             if field.metadata["many"]:
-                object.__setattr__(self, field.name, tuple(value))
+                object.__setattr__(self, field.name, tuple(map(float, value)))
+            elif field.metadata["real"]:
+                object.__setattr__(self, field.name, float(value))
 
     def entries(self):
         """What differs from the defaults, as JSON holds it."""

@@ -24,6 +24,7 @@ from .fields import FieldError, Table, integer, number, numbers, switch, word
 MODULATIONS = {**CONSTELLATIONS, "16qam_gray": gray_16qam}
 AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
 CHANNELS = ("none", "rayleigh", "minimum_phase", "fixed", "periodic", "matrix")
+MOST_ZEROS = 31  # of channels of minimum phase
 FADING_WAVES = 16  # sum of sinusoids
 INTERPOLATOR = 24  # samples on each side of a delay that is no whole number of samples
 PULSE_SPAN = 12  # symbols on each side
@@ -63,7 +64,8 @@ class Link(Table):
     imaginary: tuple = numbers((), -1e3, 1e3, "its imaginary part, where it has one")
     periods: tuple = numbers((), 1, 1e6, "of the channel periodic, frames")
     normalize: bool = switch(
-        True, "every frame's channel has unit energy; else on average (fixed: as given)"
+        True,
+        "every frame's channel has unit energy; on average if it moves or if not (fixed: as given)",
     )
     doppler: float = number(0.0, 0, 0.1, "largest, in cycles per symbol (OFDM: sample)")
     rice_db: float = number(-300.0, -300, 300, "of the first tap: still over moving")
@@ -110,11 +112,34 @@ class Link(Table):
             )
         if self.delays and self.powers and len(self.delays) != len(self.powers):
             raise FieldError("delays", list(self.delays), "one for each of powers")
+        if sorted(self.delays) != list(self.delays):
+            raise FieldError("delays", list(self.delays), "ascending")
+        if self.powers and not sum(self.powers) > 0:
+            raise FieldError("powers", list(self.powers), "of a sum above 0")
+        if self.impulse_response and not any((*self.impulse_response, *self.imaginary)):
+            raise FieldError(
+                "impulse_response", list(self.impulse_response), "not all zero"
+            )
+        if self.channel == "minimum_phase":
+            self._check_minimum_phase()
         if self.channel == "minimum_phase" and (self.doppler or self.delays):
             raise FieldError("channel", self.channel, "another with doppler or delays")
         if self.channel == "none" and self.streams != self.antennas:
             raise FieldError(
                 "antennas", self.antennas, "as many as streams where channel = 'none'"
+            )
+
+    def _check_minimum_phase(self):
+        """Zeros of longer channels cannot be found well enough."""
+        if len(self.powers) > MOST_ZEROS + 1 or (
+            not self.powers and self.taps > MOST_ZEROS + 1
+        ):
+            raise FieldError(
+                "taps", self.taps, f"at most {MOST_ZEROS + 1} of minimum phase"
+            )
+        if self.powers and not (self.powers[0] > 0 and self.powers[-1] > 0):
+            raise FieldError(
+                "powers", list(self.powers), "above 0 at both ends for minimum phase"
             )
 
     def generator(self, seed, number):
@@ -196,7 +221,7 @@ def _profile(link, sps):
     if not link.powers:
         count = len(link.delays) or link.taps
         places = np.array(link.delays) if link.delays else np.arange(count)
-        powers = np.exp(-places / link.decay)
+        powers = np.exp(-(places - places[0]) / link.decay)
     delays = np.array(link.delays) if link.delays else np.arange(len(powers))
     return delays * sps, powers / powers.sum(), link.doppler / sps, "clarke"
 
@@ -315,7 +340,8 @@ def converted(received, bits):
     step = 2 * full / 2**bits
 
     def part(values):
-        return np.clip((np.floor(values / step) + 0.5) * step, -full, full)
+        most = full - step / 2  # 2^bits levels
+        return np.clip((np.floor(values / step) + 0.5) * step, -most, most)
 
     return part(received.real) + 1j * part(received.imag)
 
@@ -342,14 +368,26 @@ class SingleCarrier(Link):
         "largest, drawn for each frame; symbols. Whole ones if it is over .5",
     )
 
+    def check(self):
+        super().check()
+        if self.samples_per_symbol == 1 and 0 < self.timing_offset < 1:
+            raise FieldError(
+                "timing_offset",
+                self.timing_offset,
+                "0, or 1 and more, where samples_per_symbol = 1",
+            )
+
     def make_frame(self, seed, number):
         rng = self.generator(seed, number)
         points, sps = self.points(), self.samples_per_symbol
-        count = self.before + self.pilots + self.payload + self.behind
+        # symbols that come into the frame if it is early or late
+        margin = int(np.ceil(self.timing_offset))
+        begin = margin + self.before
+        first = begin + self.pilots
+        count = first + self.payload + self.behind + margin
         indices = rng.integers(0, len(points), (self.streams, count))
-        first = self.before + self.pilots
         if self.same_pilots:
-            indices[:, self.before : first] = self._module_pilots(seed)
+            indices[:, begin:first] = self._module_pilots(seed)
         late = rng.uniform(-self.timing_offset, self.timing_offset)
         if self.timing_offset > 0.5 or sps == 1:
             late = np.round(late)
@@ -360,12 +398,12 @@ class SingleCarrier(Link):
             sent = amplified(self, self._shaped(sent, late % 1.0))
         paths = draw_paths(self, sps, sent.shape[1], rng, number)
         received = through(paths, sent)
-        if late:
-            received = np.roll(received, int(np.floor(late)) * sps, axis=1)
         received, variance = front_end(self, received, sps, rng)
+        start = (begin - int(np.floor(late))) * sps
+        size = (self.pilots + self.payload + self.behind) * sps
         return Frame(
-            received[:, self.before * sps :],
-            points[indices[:, self.before : first]].astype(np.complex64),
+            received[:, start : start + size],
+            points[indices[:, begin:first]].astype(np.complex64),
             indices[:, first : first + self.payload],
             paths.response() if sps == 1 and not self.timing_offset else None,
             variance,

@@ -87,7 +87,13 @@ class ModelBased:
         ):
             raise Unsuitable("its channel has taps at whole symbols that do not move")
         check("taps", taps, 0, 64)
-        self._taps = taps or link_taps(link)
+        if link.interference_db > -300:
+            raise Unsuitable("it knows white noise only")
+        if any(delay != int(delay) for delay in link.delays):
+            raise Unsuitable("its channel has taps at whole symbols that do not move")
+        self._taps = link_taps(link) if known else taps or link_taps(link)
+        if link.pilots < self._taps:
+            raise Unsuitable(f"{link.pilots} pilots are too few for {self._taps} taps")
         if not known and link.pilots < 2 * self._taps:
             raise Unsuitable(f"{link.pilots} pilots are too few for {self._taps} taps")
         self._link, self._known = link, known

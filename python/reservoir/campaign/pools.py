@@ -12,7 +12,11 @@ TRIES = 4  # of a piece of work whose workers die
 
 
 class WorkError(Exception):
-    """A piece of work that fails, wherever it is tried."""
+    """A piece of work that fails, wherever it is tried; its key is None if none could be."""
+
+    def __init__(self, key, text):
+        super().__init__(text)
+        self.key = key
 
 
 class Here:
@@ -35,7 +39,7 @@ class Here:
         try:
             return [(key, function(**arguments))]
         except Exception as error:
-            raise WorkError(f"{key}: {error}") from error
+            raise WorkError(key, str(error)) from error
 
     def close(self):
         pass
@@ -61,7 +65,12 @@ class Cluster:
                 local_directory=self._folder.name,
                 silence_logs=logging.CRITICAL,
             )
-        self._client = distributed.Client(self._local or address, timeout=20)
+        try:
+            self._client = distributed.Client(self._local or address, timeout=20)
+        except (OSError, ValueError) as error:
+            raise WorkError(
+                None, f"no scheduler answers at {address}: {error}"
+            ) from error
         self._pending, self._tries = {}, {}
 
     @property
@@ -100,11 +109,11 @@ class Cluster:
         except self._distributed.KilledWorker as error:
             self._tries[key] = self._tries.get(key, 1) + 1
             if self._tries[key] > TRIES:
-                raise WorkError(f"{key}: every worker that tries it dies") from error
+                raise WorkError(key, "every worker that tries it dies") from error
             self.submit(key, function, arguments)
             return []
         except Exception as error:
-            raise WorkError(f"{key}: {error}") from error
+            raise WorkError(key, str(error)) from error
 
     def close(self):
         for future in self._pending:

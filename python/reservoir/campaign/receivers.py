@@ -130,7 +130,9 @@ class OfdmReference:
     RIDGE = 1e-3
 
     def __init__(self, link, num_taps: int = 16):
-        peers.check("num_taps", num_taps, 1, link.fft_len)
+        peers.check("num_taps", num_taps, 1, 1024)
+        if num_taps > link.fft_len:
+            raise Unsuitable(f"it has {num_taps} taps, and fft_len = {link.fft_len}")
         self._link, self._taps = link, num_taps
         used = link.carriers()
         turns = np.outer(used, np.arange(num_taps)) / link.fft_len
@@ -181,6 +183,9 @@ def _kinds():
 
 
 KINDS = _kinds()
+# parameters that follow from the link
+OF_LINKS = ("num_inputs", "num_outputs", "num_rx", "num_tx", "fft_len", "cp_len")
+OF_LINKS += ("constellation",)
 
 
 def parameter_types(kind):
@@ -188,10 +193,22 @@ def parameter_types(kind):
     made = KINDS[kind]
     if hasattr(made, "made"):
         words = {one.__name__: one for one in (int, float, bool, str)}
-        entries = made.made.parameters()
-        return {entry["name"]: words.get(entry["type"]) for entry in entries}
+        return {
+            entry["name"]: words.get(entry["type"])
+            for entry in made.made.parameters()
+            if entry["name"] not in OF_LINKS
+        }
     given = list(inspect.signature(made.__init__).parameters.values())[2:]
     return {parameter.name: parameter.annotation for parameter in given}
+
+
+def defaults(kind):
+    """Values of parameters that a campaign does not set; another one is another receiver."""
+    made = KINDS[kind]
+    if hasattr(made, "made"):
+        return {e["name"]: str(e["default"]) for e in made.made.parameters()}
+    given = list(inspect.signature(made.__init__).parameters.values())[2:]
+    return {parameter.name: str(parameter.default) for parameter in given}
 
 
 def fits(wanted, value):
@@ -212,4 +229,8 @@ def unsuitable(kind, link, parameters):
         made(link, **parameters)
     except Unsuitable as reason:
         return str(reason)
+    except ValueError as error:
+        if str(error).split(" ")[0] in OF_LINKS:
+            return str(error)
+        raise
     return None

@@ -44,7 +44,7 @@ def mean_rate(values, trials):
 def half_interval(values):
     """Half the normal 95 % interval of the mean of independent values."""
     if len(values) < 2:
-        return 0.0
+        return math.inf  # one tells nothing
     return NORMAL * float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 

@@ -40,10 +40,12 @@ class Store:
                 record = json.loads(text) if text.endswith(b"\n") else None
             except ValueError:
                 record = None
-            if not isinstance(record, dict) or not {"link", "receiver"} <= set(record):
-                break
-            self._keep(record)
-            whole += len(text)
+            if isinstance(record, dict) and {"link", "receiver"} <= set(record):
+                self._keep(record)
+            if text.endswith(
+                b"\n"
+            ):  # a damaged line is left alone, its work done again
+                whole += len(text)
         self._file.seek(0, os.SEEK_END)
         if whole < self._file.tell():
             self._file.truncate(whole)

@@ -22,9 +22,12 @@ def receive_block(link, seed, first, count, receivers):
     frames = [link.make_frame(seed, first + k) for k in range(count)]
     found = {}
     for name, (kind, parameters) in receivers.items():
-        receiver = KINDS[kind](link, **parameters)
-        begin = time.perf_counter()
-        symbols = receiver.receive(frames)
+        try:
+            receiver = KINDS[kind](link, **parameters)
+            begin = time.perf_counter()
+            symbols = receiver.receive(frames)
+        except Exception as error:
+            raise RuntimeError(f"{name}: {error}") from error
         seconds = time.perf_counter() - begin
         found[name] = dict(count_errors(link, frames, symbols), seconds=seconds)
     return found

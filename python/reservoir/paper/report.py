@@ -436,6 +436,4 @@ def write(summary, folder):
         "results.json": json.dumps(summary, indent=1, allow_nan=False).encode(),
         **{f"{name}.png": png for name, png in pictures.items()},
     }
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in files]
+    return page.write(files, folder)

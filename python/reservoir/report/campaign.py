@@ -172,17 +172,23 @@ def _limit(limit, point, measured):
         pick = dict(ser="wrong", ber="wrong_bits", lost="lost_frames")[limit.figure]
         rate = statistics.ratio(getattr(ours, pick), getattr(theirs, pick))
         if math.isnan(rate.value):
-            rate = statistics.Rate(*3 * (0.0 if not ours.wrong.sum() else math.inf,))
+            none = not np.any(getattr(ours, pick))
+            rate = statistics.Rate(*3 * (0.0 if none else math.inf,))
     else:
         rate = getattr(ours, limit.figure)
     if not isinstance(rate, statistics.Rate):
         rate = statistics.Rate(rate, rate, rate)
-    met = rate.value <= limit.at_most
+    met = bool(rate.value <= limit.at_most)
     return (
         f"{text} {rate.value:.3g} ({rate.low:.3g} … {rate.high:.3g}), at most "
         f"{limit.at_most:g}: {'met' if met else 'MISSED'}",
         met,
     )
+
+
+def plain(text):
+    """For matplotlib, to which $ begins a formula."""
+    return text.replace("$", r"\$")
 
 
 def style(index, kind):
@@ -223,7 +229,7 @@ def curves(results):
         for index, receiver in enumerate(results.campaign.receivers):
             _curve(axis, receiver, here, style(index, receiver.kind))
         axis.set(
-            title=title,
+            title=plain(title),
             xlabel=axis_label(entry),
             yscale="log",
             xticks=sorted({x for x, _ in here}),
@@ -250,7 +256,7 @@ def _curve(axis, receiver, here, drawn_as):
         for name in ("value", "low", "high")
     )
     seen = value > 0
-    axis.plot(x, np.where(seen, value, np.nan), label=receiver.label, **drawn_as)
+    axis.plot(x, np.where(seen, value, np.nan), label=plain(receiver.label), **drawn_as)
     # a band that reaches zero has no end on a logarithmic axis
     low = np.where(seen, np.maximum(low, 0.05 * value), np.nan)
     axis.fill_between(x, low, high, color=drawn_as["color"], alpha=0.15, linewidth=0)
@@ -297,7 +303,7 @@ def constellations(results):
     )
     for axis, (title, points, symbols) in zip(axes.flat, pictures):
         _cloud(axis, points, symbols)
-        axis.set_title(title, fontsize=10)
+        axis.set_title(plain(title), fontsize=10)
     for axis in list(axes.flat)[len(pictures) :]:
         axis.set_visible(False)
     return figure
@@ -489,9 +495,7 @@ def write(results, folder):
     for name, forms in figures.items():
         for form, content in forms.items():
             files[f"{name}.{form}"] = content
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in files]
+    return page.write(files, folder)
 
 
 def _absent(results):

@@ -125,6 +125,15 @@ def drawn(figure, *formats):
     return found
 
 
+def write(files, folder):
+    """{name: bytes} into a folder, each whole or not at all; returns the paths."""
+    for name, content in files.items():
+        part = folder / f"{name}.part"
+        part.write_bytes(content)
+        part.replace(folder / name)
+    return [folder / name for name in files]
+
+
 def machine():
     """Processor and cores, as far as the system says."""
     name = platform.processor()
