@@ -17,6 +17,7 @@ from . import statistics, work
 from .receivers import defaults, unsuitable
 from .pools import WorkError
 from .specification import digest
+from .store import compact
 
 VERSION = 2  # of what frames and receivers are: another one starts again
 
@@ -206,7 +207,7 @@ class PointWork:
             return
         for name, record in result.items():
             record = dict(record, first=key * self._head.block)
-            self._blocks[name][key] = record
+            self._blocks[name][key] = compact(record)
             self._write(name, **record)
         self._advance()
 

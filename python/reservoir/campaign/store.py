@@ -11,6 +11,18 @@ import fcntl
 import json
 import os
 
+import numpy as np
+
+
+def compact(record):
+    """The same with arrays for lists: an eighth of the memory."""
+    return {
+        name: np.array(value, np.float64 if name == "error" else np.int32)
+        if isinstance(value, list)
+        else value
+        for name, value in record.items()
+    }
+
 
 class Busy(Exception):
     """Another run writes into the folder."""
@@ -52,7 +64,7 @@ class Store:
 
     def _keep(self, record):
         at = record["link"], record["receiver"]
-        self._records.setdefault(at, []).append(record)
+        self._records.setdefault(at, []).append(compact(record))
 
     def records(self, link, receiver):
         return self._records.get((link, receiver), [])
