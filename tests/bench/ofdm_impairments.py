@@ -21,7 +21,6 @@ import numpy as np  # noqa: E402
 from ofdm_links import LINKS, Frame, gaussian, make_frame  # noqa: E402
 from ofdm_rows import lines, ratio  # noqa: E402
 from ofdm_rows import run as run_rows  # noqa: E402
-from tqdm import tqdm  # noqa: E402
 
 OVER_BEST = 1.1  # configured over the best of the others, at most
 SNR_DB = 25.0

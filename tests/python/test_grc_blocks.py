@@ -6,7 +6,6 @@
 import inspect
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import described
 import numpy as np
 import pytest
 import yaml
+from cpp_programs import compiled, linked
 
 from gnuradio import gr, reservoir
 
@@ -523,20 +523,7 @@ def write_cpp(platform, flow_graph, folder):
     return folder / "program" / "program.cpp"
 
 
-def cpp_compiler(*given):
-    """A command, for programs with blocks of this module."""
-    compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
-    if not compiler or not pkg_config:
-        pytest.skip("needs g++ and pkg-config")
-    packages = ["gnuradio-runtime", "gnuradio-digital", "gnuradio-blocks", "eigen3"]
-    flags = subprocess.run(
-        [pkg_config, "--cflags", "--libs", *packages], stdout=subprocess.PIPE, text=True
-    ).stdout.split()
-    return [compiler, "-std=c++17", *given, "-I", str(ROOT / "include"), *flags]
-
-
 def test_every_cpp_block_compiles(platform, tmp_path):
-    command = cpp_compiler("-fsyntax-only")
     flow_graph = cpp_flow_graph(platform)
     for num_streams, name in enumerate(EQUALIZERS, start=1):
         block = flow_graph.new_block(name)
@@ -558,9 +545,7 @@ def test_every_cpp_block_compiles(platform, tmp_path):
         )  # the meter's default names the source
         if "type" in block.params and block.params["type"].get_value() == "object":
             block.params["type"].set_value("qpsk")  # objects are for Python only
-    program = write_cpp(platform, flow_graph, tmp_path)
-    result = subprocess.run([*command, str(program)], stderr=subprocess.PIPE, text=True)
-    assert result.returncode == 0, result.stderr
+    compiled(write_cpp(platform, flow_graph, tmp_path), "-fsyntax-only")
 
 
 # Of two streams, each with a comb of its own, and with values that are not real.
@@ -618,12 +603,6 @@ int main()
 """
 
 
-def this_library():
-    """The one that this test has loaded."""
-    loaded = Path("/proc/self/maps").read_text().split()
-    return next(name for name in loaded if "libgnuradio-reservoir.so" in name)
-
-
 def test_what_ofdm_blocks_make_in_cpp(platform, tmp_path):
     """The values that Companion writes into a C++ program, of two streams, as in Python."""
     code = CPP_PRINTER
@@ -643,12 +622,7 @@ def test_what_ofdm_blocks_make_in_cpp(platform, tmp_path):
         )
         code += "{ " + made + "); }\n"
     (tmp_path / "print.cc").write_text(code + "}\n")
-    program = str(tmp_path / "print")
-    library = this_library()
-    command = cpp_compiler("-o", program, str(tmp_path / "print.cc"), library)
-    command.append(f"-Wl,-rpath,{Path(library).parent}")
-    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    assert result.returncode == 0, result.stderr
+    program = linked(tmp_path / "print.cc", tmp_path / "print")
     printed = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True)
     lines = printed.stdout.splitlines()
     assert len(lines) == 4 * len(OFDM_KINDS)

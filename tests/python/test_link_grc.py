@@ -12,6 +12,7 @@ import sys
 
 import pytest
 import yaml
+from cpp_programs import linked
 
 from gnuradio import reservoir  # also maps the library that C++ is linked with
 
@@ -116,34 +117,6 @@ def test_cpp_flowgraph_is_generated(tmp_path):
     assert "digital::constellation_qpsk::make()" in text
 
 
-def build_program(folder):
-    """The generated C++ program, linked with the library that these tests use."""
-    compiler, pkg_config = shutil.which("g++"), shutil.which("pkg-config")
-    if not compiler or not pkg_config:
-        pytest.skip("needs g++ and pkg-config")
-    packages = ["gnuradio-blocks", "gnuradio-digital", "spdlog", "fmt", "eigen3"]
-    flags = subprocess.run(
-        [pkg_config, "--cflags", "--libs", *packages],
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout.split()
-    mapped = pathlib.Path("/proc/self/maps").read_text().split()
-    library = next(path for path in mapped if "libgnuradio-reservoir.so" in path)
-    include = GRC.parent / "include"
-    program = folder / "program"
-    result = subprocess.run(
-        [compiler, "-std=c++17", "-O0", "-I", str(include), "-o", str(program)]
-        + [str(folder / "chain" / "chain.cpp"), library, *flags]
-        + ["-Wl,-rpath," + str(pathlib.Path(library).parent)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stderr
-    return program
-
-
 def test_cpp_flowgraph_runs(tmp_path):
     # b0, the frame source, sorts behind no other: the meter's declaration must name it
     result = compile_chain(
@@ -159,7 +132,7 @@ def test_cpp_flowgraph_runs(tmp_path):
     )
     assert (tmp_path / "chain" / "chain.cpp").exists(), result.stdout
     output = subprocess.run(
-        [str(build_program(tmp_path))],
+        [str(linked(tmp_path / "chain" / "chain.cpp", tmp_path / "program"))],
         check=True,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -193,7 +166,7 @@ def test_cpp_packet_receiver_runs(tmp_path, code):
     )
     assert (tmp_path / "chain" / "chain.cpp").exists(), result.stdout
     output = subprocess.run(
-        [str(build_program(tmp_path))],
+        [str(linked(tmp_path / "chain" / "chain.cpp", tmp_path / "program"))],
         check=True,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -4,7 +4,6 @@
 """The command that compares receivers without a campaign file."""
 
 import argparse
-import pathlib
 
 from .receivers import KINDS
 from .specification import Source, build
@@ -57,14 +56,7 @@ def parse(arguments):
         metavar="NAME=VALUE[,VALUE]",
         help="entries of the link other than the defaults",
     )
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        default=pathlib.Path("reservoir-compare"),
-        metavar="DIR",
-        help="folder for the report (%(default)s)",
-    )
-    add_run_arguments(parser)
+    add_run_arguments(parser, "reservoir-compare")
     return parser.parse_args(arguments)
 
 

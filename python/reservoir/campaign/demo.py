@@ -21,13 +21,6 @@ def main(arguments):
     parser = argparse.ArgumentParser(
         prog="python3 -m gnuradio.reservoir demo", description=DESCRIPTION
     )
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        default=pathlib.Path("reservoir-demo"),
-        metavar="DIR",
-        help="folder for the report; made if it is not there (%(default)s)",
-    )
-    add_run_arguments(parser)
+    add_run_arguments(parser, "reservoir-demo")
     options = parser.parse_args(arguments)
     return carry_out(lambda: load(CAMPAIGN, **changes(options)), options, CAMPAIGN.name)

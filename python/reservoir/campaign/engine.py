@@ -91,6 +91,8 @@ class PointWork:
         self._settings, self._blocks, self._under_way = {}, {}, set()
         for receiver in self.receivers:
             self._remember(receiver)
+        # of each receiver: wrong symbols and lost frames of the leading blocks
+        self._errors = {r.name: np.zeros(2, int) for r in self.receivers}
         self._end = None  # blocks that count
         self._whole = 0  # leading blocks that all receivers have
         self._advance()
@@ -134,21 +136,25 @@ class PointWork:
         while not self.finished and all(
             self._whole in blocks for blocks in self._blocks.values()
         ):
+            self._count_errors(self._whole)
             self._whole += 1
             if self._whole == self.num_blocks or self._enough():
                 self._end = self._whole
+
+    def _count_errors(self, block):
+        lost = statistics.LOST * payload_symbols(self.point.link)
+        for name, blocks in self._blocks.items():
+            wrong = blocks[block]["wrong"]
+            self._errors[name] += wrong.sum(), np.sum(wrong > lost)
 
     def _enough(self):
         head = self._head
         if not (head.errors or head.lost_frames):
             return False
-        for receiver in self.receivers:
-            found = self._measured(receiver, self._whole)
-            if head.errors and found.wrong.sum() < head.errors:
-                return False
-            if head.lost_frames and found.lost_frames.sum() < head.lost_frames:
-                return False
-        return True
+        return all(
+            wrong >= head.errors and lost >= head.lost_frames
+            for wrong, lost in self._errors.values()
+        )
 
     def next_piece(self):
         """(key, function, arguments) of work that nobody does yet, or None."""

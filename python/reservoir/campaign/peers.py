@@ -13,7 +13,6 @@ import numpy as np
 
 from gnuradio import reservoir
 
-from ..modulations import nearest
 from .links import SingleCarrier
 
 MOST_BRANCHES = 2**20  # of the Viterbi algorithm: points to the power of taps

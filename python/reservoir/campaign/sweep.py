@@ -25,12 +25,6 @@ def parse(arguments):
         prog="python3 -m gnuradio.reservoir sweep", description=DESCRIPTION
     )
     parser.add_argument("campaign", type=pathlib.Path, help="TOML file")
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        metavar="DIR",
-        help="folder for the report and what was found so far (reservoir-NAME)",
-    )
     add_run_arguments(parser)
     options = parser.parse_args(arguments)
     if options.out is None:
@@ -38,8 +32,16 @@ def parse(arguments):
     return options
 
 
-def add_run_arguments(parser):
-    """How much is measured, and where."""
+def add_run_arguments(parser, folder=None):
+    """How much is measured, and where; folder: that the report goes into, if no other is given."""
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        default=folder and pathlib.Path(folder),
+        metavar="DIR",
+        help="folder for the report and what was found so far "
+        f"({folder or 'reservoir-NAME'})",
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -119,19 +121,20 @@ def finish(results, options):
     """Print and write the report; returns the exit status: 1 where a limit is missed."""
     from ..report import campaign as report
 
+    found = report.summary(results)
     print(report.table(results), end="\n\n")
-    for sentence in report.comparisons(results):
+    for sentence in found["comparisons"]:
         print(f"* {sentence}")
-    checked = report.limits(results)
-    for text, _ in checked:
-        print(text)
-    if checked:
-        print(f"{sum(met for _, met in checked)} of {len(checked)} limits are met.")
-    written = report.write(results, options.out)
+    for limit in found["limits"]:
+        print(limit["text"])
+    met = [limit["met"] for limit in found["limits"]]
+    if met:
+        print(f"{sum(met)} of {len(met)} limits are met.")
+    written = report.write(results, found, options.out)
     print(f"\n{results.run_seconds:.0f} s. Written:")
     for path in written:
         print(f"  {path}")
-    return 0 if all(met for _, met in checked) else 1
+    return 0 if all(met) else 1
 
 
 def carry_out(make_campaign, options, name):

@@ -453,9 +453,8 @@ def _tuned(results):
             )
 
 
-def write(results, folder):
-    """Write the report into a folder; returns the paths of its files."""
-    found = summary(results)
+def write(results, found, folder):
+    """Write the report into a folder; found: its summary. Returns the paths of its files."""
     figures = {}
     if picture := curves(results):
         figures["ser_curves"] = page.drawn(picture, "png", "svg")
