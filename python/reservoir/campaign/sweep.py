@@ -98,6 +98,7 @@ def run(campaign, options, name):
                 "does not have (any more); they are left alone.",
                 file=sys.stderr,
             )
+        kept.forget()
         missing = not all(point.finished for point in points)
         pool = make_pool(options) if missing else pools.Here()
         try:

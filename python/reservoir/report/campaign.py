@@ -105,7 +105,7 @@ def rows(results):
                 rate_text(found.ber),
                 f"{found.lost.value:.2%}",
                 f"{found.evm_db:.1f}" if math.isfinite(found.evm_db) else "–",
-                str(len(found.wrong)),
+                str(found.frames),
                 f"{1e3 * found.seconds:.2f}",
             )
 
@@ -130,7 +130,9 @@ def _comparison(results, receiver, baseline):
         count += 1
         if ours.wrong.sum() and theirs.wrong.sum():
             ratios.append(ours.wrong.sum() / theirs.wrong.sum())
-        apart = statistics.difference(ours.wrong, theirs.wrong, ours.symbols)
+        apart = statistics.difference(
+            ours.wrong, theirs.wrong, ours.symbols * ours.group
+        )
         better += apart.high < 0
         worse += apart.low > 0
     if not count:
@@ -377,8 +379,8 @@ def summary(results):
                 absent=work.absent,
                 receivers={
                     name: dict(
-                        frames=len(found.wrong),
-                        symbols=found.symbols * len(found.wrong),
+                        frames=found.frames,
+                        symbols=found.symbols * found.frames,
                         symbol_errors=int(found.wrong.sum()),
                         bit_errors=int(found.wrong_bits.sum()),
                         lost_frames=int(found.lost_frames.sum()),
