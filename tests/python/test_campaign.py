@@ -108,20 +108,39 @@ def test_two_workers_find_the_same(small, tmp_path):
     assert "LISTEN" not in done.stdout
 
 
-def test_killed_in_the_middle_and_run_again(small, tmp_path):
-    campaign, here = small
-    slow = tmp_path / "slow.toml"
+def start_long(campaign, folder):
+    """A run of the small campaign with many more frames, which has begun; where it keeps them."""
+    slow = folder / "slow.toml"
     slow.write_text(campaign.read_text().replace("frames = 40", "frames = 4000"))
     running = subprocess.Popen(
-        command(slow, tmp_path / "out", "--workers", 2), stderr=subprocess.DEVNULL
+        command(slow, folder / "out", "--workers", 2),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
     )
-    kept = tmp_path / "out" / store.Store.FILE
+    kept = folder / "out" / store.Store.FILE
     deadline = time.monotonic() + 60
     while not (kept.exists() and kept.read_bytes().count(b"\n") > 20):
         assert time.monotonic() < deadline and running.poll() is None
         time.sleep(0.05)
+    return running, kept
+
+
+def test_control_c_is_a_sentence(small, tmp_path):
+    campaign, _ = small
+    running, _ = start_long(campaign, tmp_path)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    errors = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "Interrupted" in errors and "goes on from there" in errors
+    assert "Traceback" not in errors
+
+
+def test_killed_in_the_middle_and_run_again(small, tmp_path):
+    campaign, here = small
+    running, kept = start_long(campaign, tmp_path)
     os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+    running.communicate()
     with open(kept, "ab") as file:  # what a torn write leaves
         file.write(b'{"link":"0123')
     before = kept.read_bytes().count(b"\n")

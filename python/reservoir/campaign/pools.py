@@ -4,6 +4,7 @@
 """Where the work is done: in this process, or by workers of dask.distributed."""
 
 import logging
+import signal
 import sys
 import tempfile
 
@@ -56,6 +57,8 @@ class Cluster:
         self._local = None
         self._folder = tempfile.TemporaryDirectory(prefix="reservoir-")
         if address is None:
+            # Control-C is for this process; a worker that inherits SIG_IGN says nothing of it
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._local = distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -65,6 +68,7 @@ class Cluster:
                 local_directory=self._folder.name,
                 silence_logs=logging.CRITICAL,
             )
+            signal.signal(signal.SIGINT, before)
         try:
             self._client = distributed.Client(self._local or address, timeout=20)
         except (OSError, ValueError) as error:
