@@ -10,6 +10,10 @@ import tempfile
 
 PATIENCE = 10  # seconds without a result, then it is said if nobody works
 TRIES = 4  # of a piece of work whose workers die
+SCHEDULER_LOGS = (
+    "distributed.scheduler.transition-log-length",
+    "distributed.scheduler.events-log-length",
+)
 
 
 class WorkError(Exception):
@@ -51,8 +55,11 @@ class Cluster:
     reachable from it alone."""
 
     def __init__(self, address=None, workers=None):
+        import dask
         import distributed
 
+        # what it remembers of finished work
+        dask.config.set(dict.fromkeys(SCHEDULER_LOGS, 1000))
         self._distributed = distributed
         self._local = None
         self._folder = tempfile.TemporaryDirectory(prefix="reservoir-")
