@@ -24,7 +24,7 @@ help:
 	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
 	@echo "make docs             the documentation as a site (in out/docs)"
-	@echo "make generate         blocks for Companion, type stub and docs/detectors.md, from what the detectors say"
+	@echo "make generate         blocks for Companion, type stub, docs/detectors.md and docs/blocks, from what the detectors say"
 	@echo "make install PREFIX=  install (default /usr/local)"
 	@echo "make deb              Debian packages (in out/deb)"
 	@echo "make format           format C++ with clang-format, Python with black"

@@ -32,7 +32,9 @@ def keep_lines(app, what, name, obj, options, lines):
 
 def link_to_the_repository(app, docname, source):
     """Links out of docs/ lead to files that a page of HTML has no copy of: their names stay."""
-    source[0] = re.sub(r"\[([^\]]+)\]\((?:\.\./)+[^)]*\)", r"`\1`", source[0])
+    up = docname.count("/") + 1
+    outside = rf"\[([^\]]+)\]\((?:\.\./){{{up},}}[^)]*\)"
+    source[0] = re.sub(outside, r"`\1`", source[0])
 
 
 def setup(app):

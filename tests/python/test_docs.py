@@ -47,7 +47,7 @@ class Page(HTMLParser):
 
 
 def test_links_within_the_site_lead_somewhere(site):
-    pages = {path.resolve(): Page(path) for path in site.glob("*.html")}
+    pages = {path.resolve(): Page(path) for path in site.rglob("*.html")}
     assert len(pages) > 12
     for path, page in pages.items():
         for link in page.links:

@@ -35,6 +35,20 @@ def test_committed_files_are_what_would_be_written():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_every_block_has_a_page():
+    """What was measured with it is written by hand: a new page begins without."""
+    blocks = {path.name.split(".")[0] for path in (ROOT / "grc").glob("*.block.yml")}
+    pages = {
+        f"reservoir_{path.stem}": path.read_text()
+        for path in (ROOT / "docs" / "blocks").glob("*.md")
+        if path.stem != "index"
+    }
+    assert pages.keys() == blocks
+    for name, text in pages.items():
+        measured = text.partition("## Measured\n")[2].partition("\n## ")[0]
+        assert len(measured.split()) > 20, name
+
+
 def statements(body):
     return {node.name: node for node in body if hasattr(node, "name")}
 

@@ -13,26 +13,27 @@ import sys
 
 import companion
 import ofdm
+import pages
 import reference
 import stub
 
 from gnuradio import reservoir
 
 
-def generated():
+def generated(root):
     """Path in the source tree and text of every file."""
-    kinds = reservoir.detector_kinds()
+    kinds, of_ofdm = reservoir.detector_kinds(), reservoir.ofdm_detector_kinds()
     files = {
         f"grc/reservoir_{kind['name']}_equalizer.block.yml": companion.block(kind)
         for kind in kinds
     }
-    for kind in reservoir.ofdm_detector_kinds():
+    for kind in of_ofdm:
         files[f"grc/reservoir_{kind['name']}_equalizer.block.yml"] = ofdm.block(kind)
     files["python/reservoir/reservoir_python.pyi"] = stub.module(
         reservoir.reservoir_python
     )
-    files["docs/detectors.md"] = reference.page(kinds, reservoir.ofdm_detector_kinds())
-    return files
+    files["docs/detectors.md"] = reference.page(kinds, of_ofdm)
+    return files | pages.pages(kinds + of_ofdm, files, root)
 
 
 def main():
@@ -46,7 +47,7 @@ def main():
     )
     arguments = parser.parse_args()
     stale = []
-    for name, text in generated().items():
+    for name, text in generated(arguments.root).items():
         path = arguments.root / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
