@@ -46,6 +46,7 @@ class closing(getattr(module, name)):
         if hasattr(self, "get_error_rate"):
             print("error rate:", self.get_error_rate())
         if hasattr(self, "rnn_meter"):
+            print(f"FIR {self.fir_meter.ser():.2e}")
             sent = self.frame_source.nitems_written(0) / (64 + 512 + 8)
             print("frames on their way:", sent - self.rnn_meter.total_frames())
         self.stop()
@@ -136,9 +137,10 @@ def test_one_order_and_one_colour_per_receiver(name):
         call = f'self.{receiver}_symbols.set_line_color(0, "{RECEIVERS[receiver]}")'
         assert call in window_code(path)
     labels = [receiver.replace("_", " ").upper() for receiver in here]
-    (rates,) = parameters(path, "epy_block").values()
-    line = re.search(r"for receiver in \[(.*)\]:", rates["_source_code"])[1]
-    assert [label.strip('" ').upper() for label in line.split(",")] == labels
+    # a Training Monitor that shows everything has the rates itself
+    for rates in parameters(path, "epy_block").values():
+        line = re.search(r"for receiver in \[(.*)\]:", rates["_source_code"])[1]
+        assert [label.strip('" ').upper() for label in line.split(",")] == labels
     for monitor in parameters(path, "reservoir_training_monitor").values():
         assert [label.upper() for label in eval(monitor["labels"])] == labels
         assert (

@@ -200,6 +200,16 @@ def test_symbol_error_rates():
     assert kept.frames["errors"].places().tolist() == [0]
 
 
+@pytest.mark.parametrize("errors, text", [(0, "< 5.0e-04"), (5, "2.5e-03")])
+def test_recent_error_rate_as_text(errors, text):
+    """Of the last 20 frames; no error is no rate of half an error."""
+    history = receiver_history(50, 50)
+    for frame in range(30):
+        wrong = 50 if frame < 10 else errors if frame == 25 else 0
+        history.add_meter(metered(frame, wrong))
+    assert history.recent_error_rate() == text
+
+
 def test_trails():
     kept = history(max_frames=50, max_epochs=300)
     for n in range(60):

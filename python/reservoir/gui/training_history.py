@@ -151,6 +151,12 @@ class receiver_history:
         rates = counts[:, 0] / counts[:, 1]
         return self.frames["errors"].places(), rates, np.maximum(errors, 0.5) / symbols
 
+    def recent_error_rate(self):
+        """The last average as text: below one error where there was none."""
+        counts = np.array(self.frames["errors"].values()[-AVERAGED_FRAMES:])
+        errors, symbols = counts.sum(axis=0)
+        return f"{'' if errors else '< '}{max(errors, 1) / symbols:.1e}"
+
     def add_report(self, message):
         """Take an equalizer's report, of a training or of one epoch of it."""
         epoch = _number(message, "epoch")

@@ -170,7 +170,7 @@ class monitor_widget(QtWidgets.QWidget):
         if receiver.last_epoch() >= 0:
             texts.append(f"epoch {receiver.last_epoch()}")
         if len(receiver.frames["errors"]):
-            texts.append(f"SER {receiver.symbol_error_rates()[2][-1]:.1e}")
+            texts.append(f"SER {receiver.recent_error_rate()}")
         if np.isfinite(receiver.seconds):
             texts.append(f"training {1e3 * receiver.seconds:.1f} ms")
         return ", ".join(texts)
