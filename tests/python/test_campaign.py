@@ -714,3 +714,42 @@ def test_paired_ratio():
     # one frame tells nothing
     assert statistics.mean_rate([3], 512, 1).high == 1.0
     assert statistics.difference([3], [1], 512).low == -np.inf
+
+
+def wrong_symbols(link, frame, symbols):
+    decided = np.abs(symbols[..., None] - link.points()).argmin(-1)
+    return np.sum(decided != frame.payload, axis=1)
+
+
+def test_maximum_likelihood_of_streams_meets_the_closed_form():
+    """A channel that turns its streams only; and of one that mixes them, by the true one and its estimate."""
+    link = SingleCarrier(modulation="bpsk", channel="none", streams=2, antennas=2)
+    link = dataclasses.replace(link, snr_db=4.0, payload=50_000)
+    frame = link.make_frame(1, 1)
+    wrong = wrong_symbols(link, frame, KINDS["ml"](link).receive([frame])[0])
+    expected = 50_000 * 0.5 * erfc(np.sqrt(10**0.4))
+    assert np.all(np.abs(wrong - expected) < 4 * np.sqrt(expected))
+    mixing = dataclasses.replace(link, channel="matrix", snr_db=60.0)
+    frame = mixing.make_frame(1, 1)
+    for known in (True, False):
+        symbols = KINDS["ml"](mixing, known=known).receive([frame])[0]
+        assert not np.any(wrong_symbols(mixing, frame, symbols))
+    tapped = dataclasses.replace(link, channel="rayleigh", taps=2)
+    assert "one tap" in unsuitable("ml", tapped, {})
+
+
+def test_channels_of_periods_fade():
+    taps = dict(channel="periodic", impulse_response=(1, 0.5), normalize=False)
+    long = SingleCarrier(**taps, periods=(100, 60), shortening=2.0)
+    for number, periods in ((0, (100, 60)), (10, (80, 40)), (45, (20, 20))):
+        expected = [1, 0.5] * (
+            0.8 + 0.2 * np.cos(2 * np.pi * number / np.array(periods))
+        )
+        assert long.make_frame(1, number).channel[0, 0] == pytest.approx(expected)
+    streams = dict(channel="matrix", streams=2, antennas=2)
+    moved = SingleCarrier(**streams, periods=(4, 8)).make_frame(1, 2).channel[..., 0]
+    still = SingleCarrier(**streams).make_frame(1, 2).channel[..., 0]
+    assert moved == pytest.approx(still * [0.6, 0.8])
+    for wrong in (dict(streams, periods=(3,)), dict(shortening=1.0)):
+        with pytest.raises(FieldError, match="periods"):
+            SingleCarrier(**wrong).check()

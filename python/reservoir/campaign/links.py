@@ -28,6 +28,7 @@ MOST_ZEROS = 31  # of channels of minimum phase
 FADING_WAVES = 16  # sum of sinusoids
 INTERPOLATOR = 24  # samples on each side of a delay that is no whole number of samples
 PULSE_SPAN = 12  # symbols on each side
+SHORTEST_PERIOD = 20  # frames, of periods that shorten
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,8 @@ class Link(Table):
         (*CHANNELS, *NAMED_CHANNELS),
         "none: a direct path; rayleigh: taps drawn for each frame; minimum_phase: the same with all "
         "zeros within the unit circle; fixed: impulse_response; periodic: impulse_response, each tap "
-        "times .8 + .2 cos(2 pi frame / period); matrix: exp(-|i-j|) between antennas; or its name",
+        "times .8 + .2 cos(2 pi frame / period); matrix: exp(-|i-j|) between antennas, each stream "
+        "times the same where there are periods; or its name",
     )
     taps: int = integer(6, 1, 256, "drawn, of mean power exp(-l / decay)")
     decay: float = number(2.0, 1e-3, 1e6, "in taps")
@@ -62,7 +64,13 @@ class Link(Table):
     delays: tuple = numbers((), 0, 1024, "of the taps, ascending; else 0, 1, 2, ...")
     impulse_response: tuple = numbers((), -1e3, 1e3, "of the channel fixed or periodic")
     imaginary: tuple = numbers((), -1e3, 1e3, "its imaginary part, where it has one")
-    periods: tuple = numbers((), 1, 1e6, "of the channel periodic, frames")
+    periods: tuple = numbers((), 1, 1e6, "of the channels periodic and matrix, frames")
+    shortening: float = number(
+        0.0,
+        0,
+        1e3,
+        f"of the periods from frame to frame, to {SHORTEST_PERIOD} at least",
+    )
     normalize: bool = switch(
         True,
         "every frame's channel has unit energy; on average if it moves or if not (fixed: as given)",
@@ -106,6 +114,12 @@ class Link(Table):
             self.impulse_response
         ):
             raise FieldError("periods", list(self.periods), "one for each tap")
+        if self.channel == "matrix" and len(self.periods) not in (0, self.streams):
+            raise FieldError("periods", list(self.periods), "one for each stream")
+        if self.shortening and not self.periods:
+            raise FieldError(
+                "shortening", self.shortening, "0 where there are no periods"
+            )
         if self.imaginary and len(self.imaginary) != len(self.impulse_response):
             raise FieldError(
                 "imaginary", list(self.imaginary), "as long as impulse_response"
@@ -250,6 +264,14 @@ def minimum_phase(taps):
     return taps[0] * np.prod(moduli) * np.poly(zeros / moduli**2)
 
 
+def periodic_gains(link, number):
+    """In the frame of that number, one for each of the periods."""
+    periods = np.array(link.periods)
+    if link.shortening:
+        periods = np.maximum(periods - link.shortening * number, SHORTEST_PERIOD)
+    return 0.8 + 0.2 * np.cos(2 * np.pi * number / periods)
+
+
 def draw_paths(link, sps, samples, rng, number):
     """The channel of one frame."""
     shape = link.antennas, link.streams
@@ -257,14 +279,16 @@ def draw_paths(link, sps, samples, rng, number):
         return Paths(np.zeros(1), np.eye(link.streams)[:, :, None])
     if link.channel == "matrix":
         apart = np.subtract.outer(np.arange(link.antennas), np.arange(link.streams))
-        return Paths(np.zeros(1), np.exp(-np.abs(apart))[:, :, None])
+        gains = np.exp(-np.abs(apart))
+        if link.periods:
+            gains = gains * periodic_gains(link, number)
+        return Paths(np.zeros(1), gains[:, :, None])
     if link.channel in ("fixed", "periodic"):
         response = np.array(link.impulse_response, complex)
         if link.imaginary:
             response = response + 1j * np.array(link.imaginary)
         if link.channel == "periodic":
-            turns = 2 * np.pi * number / np.array(link.periods)
-            response = response * (0.8 + 0.2 * np.cos(turns))
+            response = response * periodic_gains(link, number)
         if link.normalize:
             response = response / np.linalg.norm(response)
         gains = np.broadcast_to(response, (*shape, len(response)))

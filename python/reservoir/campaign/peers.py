@@ -4,7 +4,8 @@
 """Equalizers of the textbooks, by numpy: linear and decision feedback by the mean square error, and
 maximum likelihood, each with the true channel or one estimated from the pilots.
 
-One stream, any number of antennas, one sample per symbol.
+One stream, any number of antennas, one sample per symbol; of several streams on a flat channel, maximum
+likelihood.
 """
 
 import dataclasses
@@ -13,8 +14,9 @@ import numpy as np
 
 from gnuradio import reservoir
 
-from .links import SingleCarrier
+from .links import CHANNELS, SingleCarrier
 
+MOST_CANDIDATES = 2**12  # of symbols that are sent at once
 MOST_BRANCHES = 2**20  # of the Viterbi algorithm: points to the power of taps
 
 
@@ -72,19 +74,7 @@ class ModelBased:
     def __init__(self, link, known: bool = False, taps: int = 0):
         if link.streams > 1 or link.samples_per_symbol > 1:
             raise Unsuitable("it takes one stream, at one sample per symbol")
-        if (
-            link.timing_offset
-            or link.doppler
-            or link.channel
-            not in (
-                "none",
-                "rayleigh",
-                "minimum_phase",
-                "fixed",
-                "periodic",
-            )
-        ):
-            raise Unsuitable("its channel has taps at whole symbols that do not move")
+        require_still(link)
         check("taps", taps, 0, 64)
         if link.interference_db > -300:
             raise Unsuitable("it knows white noise only")
@@ -121,10 +111,15 @@ class ModelBased:
         return dataclasses.replace(frame, received=received)
 
 
+def require_still(link):
+    if link.timing_offset or link.doppler or link.channel not in CHANNELS:
+        raise Unsuitable("its channel has taps at whole symbols that do not move")
+
+
 def link_taps(link):
     if link.channel in ("fixed", "periodic"):
         return len(link.impulse_response)
-    if link.channel == "none":
+    if link.channel in ("none", "matrix"):
         return 1
     return int(max(link.delays)) + 1 if link.delays else len(link.powers) or link.taps
 
@@ -275,9 +270,56 @@ class MaximumLikelihood(ModelBased):
         return self._points[decided[: link.payload]]
 
 
+class FlatMaximumLikelihood:
+    """Of several streams on a channel of one tap: of all that may be sent at once, what is nearest to
+    what was received. known: with the true channel; else by least squares."""
+
+    links = SingleCarrier
+
+    def __init__(self, link, known: bool = True):
+        require_still(link)
+        if link_taps(link) > 1 or link.samples_per_symbol > 1:
+            raise Unsuitable("it takes a channel of one tap, at one sample per symbol")
+        if link.pilots < link.streams and not known:
+            raise Unsuitable(
+                f"{link.pilots} pilots are too few for {link.streams} streams"
+            )
+        if len(link.points()) ** link.streams > MOST_CANDIDATES:
+            raise Unsuitable("too many symbols may be sent at once")
+        if (
+            link.amplifier != "linear"
+            or link.frequency_offset
+            or link.phase_noise
+            or link.interference_db > -300
+            or link.saturation != "none"
+        ):
+            raise Unsuitable("it knows channel and white noise only")
+        self._link, self._known = link, known
+        all_points = np.meshgrid(*[link.points()] * link.streams)
+        self._candidates = np.array([rows.ravel() for rows in all_points])
+
+    def receive(self, frames):
+        return [self._receive(frame) for frame in frames]
+
+    def _receive(self, frame):
+        first, last = self._link.pilots, self._link.pilots + self._link.payload
+        received = frame.received.astype(complex)
+        if self._known:
+            channel = frame.channel[:, :, 0]
+        else:
+            known = frame.pilots.T.astype(complex)
+            channel = np.linalg.lstsq(known, received[:, :first].T, rcond=None)[0].T
+        model = channel @ self._candidates
+        # |r - m|^2 but for |r|^2
+        match = received[:, first:last].conj().T @ model
+        distances = np.sum(np.abs(model) ** 2, 0) - 2 * match.real
+        return self._candidates[:, distances.argmin(1)]
+
+
 KINDS = {
     "mmse_le": MmseLinear,
     "mmse_dfe": MmseFeedback,
     "ls_dfe": LeastSquaresFeedback,
     "mlse": MaximumLikelihood,
+    "ml": FlatMaximumLikelihood,
 }
