@@ -106,22 +106,28 @@ class PointWork:
 
     def __init__(self, campaign, point, store):
         self.point, self._head, self._store = point, campaign.head, store
+        self._kinds, link = campaign.kinds, point.link
+        self._entries = dict(link.entries(), kind=point.kind)
         self.receivers, self.absent = [], {}
         for receiver in campaign.receivers:
             some = {**receiver.parameters, **receiver.settings()[0]}
-            reason = unsuitable(receiver.kind, point.link, some)
+            kinds = self._kinds.receivers
+            reason = unsuitable(receiver.kind, point.link, some, kinds)
             if reason:
                 self.absent[receiver.name] = reason
             else:
                 self.receivers.append(receiver)
-        head, link = self._head, point.link
+        head, texts = self._head, self._kinds.texts
         kind = type(link).__name__
-        self._link_key = digest(VERSION, kind, link.entries(), head.seed, head.block)
+        self._link_key = digest(
+            VERSION, kind, link.entries(), head.seed, head.block, *texts(type(link))
+        )
         self._keys = {
             receiver.name: digest(
                 receiver.identity(),
-                defaults(receiver.kind),
+                defaults(receiver.made),
                 head.tuning_frames if receiver.tune else 0,
+                *texts(receiver.made),
             )
             for receiver in self.receivers
         }
@@ -204,7 +210,8 @@ class PointWork:
     def _tuning(self, receiver):
         self._under_way.add(receiver.name)
         arguments = dict(
-            link=self.point.link,
+            kinds=self._kinds,
+            link=self._entries,
             seed=self._head.seed,
             count=self._head.tuning_frames,
             block=self._head.block,
@@ -227,7 +234,8 @@ class PointWork:
             if missing and block not in self._under_way:
                 self._under_way.add(block)
                 arguments = dict(
-                    link=self.point.link,
+                    kinds=self._kinds,
+                    link=self._entries,
                     seed=self._head.seed,
                     first=block * self._head.block,
                     count=self._count(block),

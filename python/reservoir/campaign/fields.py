@@ -64,6 +64,18 @@ def line(default, text):
     return _field(default, lambda value: isinstance(value, str), "text", text)
 
 
+def names(default, text, most=64):
+    """A tuple of texts; a list in the file."""
+    return _field(
+        default,
+        lambda values: isinstance(values, (tuple, list))
+        and len(values) <= most
+        and all(isinstance(value, str) for value in values),
+        f"a list of at most {most} texts",
+        text,
+    )
+
+
 def numbers(default, low, high, text, most=1024):
     """A tuple of numbers; a list in the file."""
     return _field(
@@ -89,6 +101,11 @@ class Table:
                 object.__setattr__(self, field.name, tuple(map(float, value)))
             elif field.metadata["real"]:
                 object.__setattr__(self, field.name, float(value))
+
+    @classmethod
+    def allowed(cls):
+        """The fields that a file may give: {name: field}."""
+        return {field.name: field for field in dataclasses.fields(cls)}
 
     def entries(self):
         """What differs from the defaults, as JSON holds it."""

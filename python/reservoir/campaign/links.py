@@ -34,7 +34,17 @@ SHORTEST_PERIOD = 20  # frames, of periods that shorten
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Link(Table):
     """Amplifiers, channel, receiver front end. Delays and lengths of channels count samples of one
-    symbol for single-carrier links, and samples for OFDM."""
+    symbol for single-carrier links, and samples for OFDM.
+
+    ENTRIES: of a class derived from it that makes frames of its own: the entries that it knows.
+    """
+
+    ENTRIES = None
+
+    @classmethod
+    def allowed(cls):
+        known = super().allowed()
+        return {name: known[name] for name in cls.ENTRIES or known}
 
     modulation: str = word("qpsk", MODULATIONS, "of the payload")
     snr_db: float = number(
@@ -174,6 +184,9 @@ class Frame:
     # samples per symbol
     channel: np.ndarray
     noise_variance: float  # of a received sample
+    # (streams, symbols) from the first pilot on, NaN where a symbol is not known; None: the pilots, and
+    # then the payload in one piece
+    known: np.ndarray = None
 
 
 def gaussian(rng, *shape):
@@ -376,6 +389,10 @@ class SingleCarrier(Link):
 
     pilots: int = integer(64, 1, 65536, "known symbols in front of the payload")
     payload: int = integer(512, 1, 1_000_000, "symbols to be decided")
+    known_period: int = integer(
+        0, 0, 65536, "payload's symbols and known ones in turn, again after so many"
+    )
+    known_length: int = integer(0, 0, 65536, "known symbols at each period's end")
     before: int = integer(0, 0, 4096, "unknown symbols before the pilots")
     same_pilots: bool = switch(
         False, "all frames have the same pilots; else each has its own"
@@ -400,6 +417,19 @@ class SingleCarrier(Link):
                 self.timing_offset,
                 "0, or 1 and more, where samples_per_symbol = 1",
             )
+        if self.known_period and not 0 < self.known_length < self.known_period:
+            raise FieldError(
+                "known_length", self.known_length, "above 0, and less than known_period"
+            )
+        if self.known_length and not self.known_period:
+            raise FieldError("known_period", 0, "above known_length")
+
+    def known(self):
+        """Of each symbol from the first pilot to the payload's end, whether it is known."""
+        gap = self.known_period - self.known_length or self.payload
+        count = self.payload + self.payload // gap * self.known_length
+        behind = np.arange(count) % (gap + self.known_length) >= gap
+        return np.append(np.ones(self.pilots, bool), behind)
 
     def make_frame(self, seed, number):
         rng = self.generator(seed, number)
@@ -407,8 +437,9 @@ class SingleCarrier(Link):
         # symbols that come into the frame if it is early or late
         margin = int(np.ceil(self.timing_offset))
         begin = margin + self.before
-        first = begin + self.pilots
-        count = first + self.payload + self.behind + margin
+        first, known = begin + self.pilots, self.known()
+        end = begin + len(known)
+        count = end + self.behind + margin
         indices = rng.integers(0, len(points), (self.streams, count))
         if self.same_pilots:
             indices[:, begin:first] = self._module_pilots(seed)
@@ -424,13 +455,15 @@ class SingleCarrier(Link):
         received = through(paths, sent)
         received, variance = front_end(self, received, sps, rng)
         start = (begin - int(np.floor(late))) * sps
-        size = (self.pilots + self.payload + self.behind) * sps
+        size = (len(known) + self.behind) * sps
+        symbols = points[indices[:, begin:end]].astype(np.complex64)
         return Frame(
             received[:, start : start + size],
-            points[indices[:, begin:first]].astype(np.complex64),
-            indices[:, first : first + self.payload],
+            symbols[:, : self.pilots],
+            indices[:, begin:end][:, ~known],
             paths.response() if sps == 1 and not self.timing_offset else None,
             variance,
+            np.where(known, symbols, np.nan) if self.known_period else None,
         )
 
     def _module_pilots(self, seed):

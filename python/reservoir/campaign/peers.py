@@ -74,6 +74,8 @@ class ModelBased:
     def __init__(self, link, known: bool = False, taps: int = 0):
         if link.streams > 1 or link.samples_per_symbol > 1:
             raise Unsuitable("it takes one stream, at one sample per symbol")
+        if link.known_period:
+            raise Unsuitable("it knows the pilots in front only")
         require_still(link)
         check("taps", taps, 0, 64)
         if link.interference_db > -300:

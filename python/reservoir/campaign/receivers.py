@@ -15,6 +15,7 @@ import numpy as np
 from gnuradio import reservoir
 
 from . import peers, stream_peers
+from .fields import Table
 from .links import SingleCarrier
 from .ofdm_link import Ofdm
 from .peers import Unsuitable
@@ -42,13 +43,19 @@ class Detector:
 
     def _receive(self, frame):
         received, pilots = frame.received, frame.pilots
+        wanted = slice(pilots.shape[1], None)
+        if frame.known is not None:
+            pilots = reservoir.known_symbols(frame.known)
+            wanted = np.isnan(frame.known[0])
+        elif len(pilots) == 1:
+            pilots = pilots[0]
         symbols = self.detector.receive(
             received[0] if len(received) == 1 else received,
-            pilots[0] if len(pilots) == 1 else pilots,
+            pilots,
             sps=self._link.samples_per_symbol,
-            payload_len=self._link.payload,
+            payload_len=frame.payload.shape[1],
         )
-        return np.atleast_2d(symbols)[:, self._link.pilots :]
+        return np.atleast_2d(symbols)[:, wanted]
 
     def report(self):
         """Of the last frame: poles and more."""
@@ -188,26 +195,28 @@ OF_LINKS = ("num_inputs", "num_outputs", "num_rx", "num_tx", "fft_len", "cp_len"
 OF_LINKS += ("constellation",)
 
 
-def parameter_types(kind):
+def parameter_types(made):
     """What a campaign may set: {name: int, float, bool, str, or None for anything else}."""
-    made = KINDS[kind]
+    words = {one.__name__: one for one in (int, float, bool, str)}
     if hasattr(made, "made"):
-        words = {one.__name__: one for one in (int, float, bool, str)}
         return {
             entry["name"]: words.get(entry["type"])
             for entry in made.made.parameters()
             if entry["name"] not in OF_LINKS
         }
-    given = list(inspect.signature(made.__init__).parameters.values())[2:]
-    return {parameter.name: parameter.annotation for parameter in given}
+    given = list(inspect.signature(made).parameters.values())[1:]
+    return {one.name: words.get(_name(one.annotation)) for one in given}
 
 
-def defaults(kind):
+def _name(annotation):
+    return annotation if isinstance(annotation, str) else annotation.__name__
+
+
+def defaults(made):
     """Values of parameters that a campaign does not set; another one is another receiver."""
-    made = KINDS[kind]
     if hasattr(made, "made"):
         return {e["name"]: str(e["default"]) for e in made.made.parameters()}
-    given = list(inspect.signature(made.__init__).parameters.values())[2:]
+    given = list(inspect.signature(made).parameters.values())[1:]
     return {parameter.name: str(parameter.default) for parameter in given}
 
 
@@ -220,11 +229,12 @@ def fits(wanted, value):
     return isinstance(value, (int, float) if wanted is float else wanted)
 
 
-def unsuitable(kind, link, parameters):
+def unsuitable(kind, link, parameters, kinds=KINDS):
     """Why the receiver cannot take part on the link; None if it can."""
-    made = KINDS[kind]
-    if not isinstance(link, made.links):
-        return f"{kind} is for {made.links.__name__}"
+    made = kinds[kind]
+    links = getattr(made, "links", Table)  # a class of one's own need not have it
+    if not isinstance(link, links):
+        return f"{kind} is for {links.__name__}"
     try:
         made(link, **parameters)
     except Unsuitable as reason:

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import pathlib
 import re
 
 try:
@@ -14,12 +15,10 @@ try:
 except ImportError:  # Python 3.10
     import tomli as tomllib
 
-from .fields import FieldError, Table, integer, is_number, line, number, word
-from .links import SingleCarrier
-from .ofdm_link import Ofdm
-from .receivers import KINDS, fits, parameter_types, unsuitable
+from .fields import FieldError, Table, integer, is_number, line, names, number, word
+from .kinds import KindError, Kinds, kinds
+from .receivers import fits, parameter_types, unsuitable
 
-LINKS = {"single_carrier": SingleCarrier, "ofdm": Ofdm}
 FIGURES = ("ser", "ber", "lost", "evm_db")
 
 
@@ -52,6 +51,7 @@ class Head(Table):
         "on which settings are tried, others than those that are counted",
     )
     horizontal: str = line("", "entry of the links that the curves run over")
+    python: tuple = names((), "files beside it with links and receivers of one's own")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Receiver:
     name: str
     label: str
     kind: str
+    made: type
     parameters: dict
     tune: dict
 
@@ -80,6 +81,7 @@ class Point:
     """A link at which all receivers are measured."""
 
     group: str  # name of the table [links.NAME], "" of a campaign with one link
+    kind: str  # of the link
     link: object
     varied: dict  # what the file has a list of: {entry: value}
 
@@ -98,6 +100,7 @@ class Limit(Table):
 @dataclasses.dataclass(frozen=True)
 class Campaign:
     head: Head
+    kinds: Kinds
     receivers: tuple
     points: tuple
     limits: tuple  # (Limit, {entry: value})
@@ -184,9 +187,10 @@ def build(content, source, quick=False, **changes):
     head = _table(Head, {**content, **given}, source, "")
     if quick:
         head = _shorter(head, given)
-    receivers = _receivers(tables["receivers"], source)
-    points = _points(tables["link"], tables["links"], source, quick)
-    _check_receivers(receivers, points, source)
+    known = _kinds(head.python, source)
+    receivers = _receivers(tables["receivers"], source, known)
+    points = _points(tables["link"], tables["links"], source, quick, known)
+    _check_receivers(receivers, points, source, known)
     if head.horizontal and not any(head.horizontal in p.varied for p in points):
         raise source.error(
             f"horizontal = {head.horizontal!r}: must be an entry of the links that has a "
@@ -203,16 +207,31 @@ def build(content, source, quick=False, **changes):
             "horizontal",
         )
     limits = _limits(tables["limits"], receivers, points, source, quick)
-    return Campaign(head, receivers, points, limits)
+    return Campaign(head, known, receivers, points, limits)
 
 
-def _listed(names):
-    return ", ".join(sorted(names)) or "there is none"
+def _listed(words):
+    return ", ".join(sorted(words)) or "there is none"
+
+
+def _kinds(files, source):
+    """Those of Python files, whose names are relative to the campaign's."""
+    found = []
+    for name in files:
+        path = pathlib.Path(source.name).parent / name
+        try:
+            found.append((str(path), path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise source.error(f"{name} cannot be read: {error}", "", "python")
+    try:
+        return kinds(tuple(found))
+    except KindError as error:
+        raise SpecificationError(str(error)) from error
 
 
 def _table(made, entries, source, table, which=0):
     """An instance of a Table, from entries of the file."""
-    allowed = {field.name for field in dataclasses.fields(made)}
+    allowed = made.allowed()
     for key in entries:
         if key not in allowed:
             raise source.error(
@@ -224,20 +243,22 @@ def _table(made, entries, source, table, which=0):
         raise source.error(str(error), table, error.name, which) from error
 
 
-def _receivers(tables, source):
+def _receivers(tables, source, known):
     if not tables:
         raise source.error("there must be one receiver or more: [[receivers]]")
-    found, names = [], set()
+    found, taken = [], set()
     for which, table in enumerate(tables):
         wrong = lambda text, key="": source.error(text, "receivers", key, which)
         entries = dict(table)
         kind = entries.pop("kind", None)
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise wrong(f"kind = {kind!r}: must be one of {_listed(KINDS)}", "kind")
+        if not isinstance(kind, str) or kind not in known.receivers:
+            allowed = _listed(known.receivers)
+            raise wrong(f"kind = {kind!r}: must be one of {allowed}", "kind")
+        made = known.receivers[kind]
         name = entries.pop("name", kind)
-        if not isinstance(name, str) or not name or name in names:
+        if not isinstance(name, str) or not name or name in taken:
             raise wrong(f"name = {name!r}: must be a text of its own", "name")
-        names.add(name)
+        taken.add(name)
         label, tune = entries.pop("label", name), entries.pop("tune", {})
         if not isinstance(label, str):
             raise wrong(f"label = {label!r}: must be text", "label")
@@ -247,7 +268,7 @@ def _receivers(tables, source):
             raise wrong("tune: must be lists of values: tune.NAME = [ ... ]", "tune")
         if twice := set(entries) & set(tune):
             raise wrong(f"{_listed(twice)}: is given, and tuned", next(iter(twice)))
-        allowed = parameter_types(kind)
+        allowed = parameter_types(made)
         given = [(key, key, value) for key, value in entries.items()]
         given += [("tune", key, value) for key, some in tune.items() for value in some]
         for place, key, value in given:
@@ -259,11 +280,11 @@ def _receivers(tables, source):
             if not fits(allowed[key], value):
                 wanted = allowed[key].__name__
                 raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
-        found.append(Receiver(name, label, kind, entries, tune))
+        found.append(Receiver(name, label, kind, made, entries, tune))
     return tuple(found)
 
 
-def _points(common, tables, source, quick):
+def _points(common, tables, source, quick, known):
     """Every combination of the values that are lists, of every link."""
     points = []
     for name, table in tables.items():
@@ -273,13 +294,14 @@ def _points(common, tables, source, quick):
         entries = {**common, **own}
         where = lambda key: f"links.{group}" if key in own else "link"
         kind = entries.pop("kind", "single_carrier")
-        if not isinstance(kind, str) or kind not in LINKS:
+        if not isinstance(kind, str) or kind not in known.links:
             raise source.error(
-                f"kind = {kind!r}: must be one of {_listed(LINKS)}",
+                f"kind = {kind!r}: must be one of {_listed(known.links)}",
                 where("kind"),
                 "kind",
             )
-        fields = {field.name: field for field in dataclasses.fields(LINKS[kind])}
+        made = known.links[kind]
+        fields = made.allowed()
         varied = {
             key: value
             for key, value in entries.items()
@@ -295,8 +317,8 @@ def _points(common, tables, source, quick):
             varied = {key: thinned(values) for key, values in varied.items()}
         for values in itertools.product(*varied.values()):
             at = dict(zip(varied, values))
-            link = _link(LINKS[kind], {**entries, **at}, source, where)
-            points.append(Point(group, link, at))
+            link = _link(made, {**entries, **at}, source, where, known)
+            points.append(Point(group, kind, link, at))
     return tuple(points)
 
 
@@ -312,8 +334,8 @@ def thinned(values):
     return [values[place] for place in places]
 
 
-def _link(made, entries, source, where):
-    allowed = {field.name for field in dataclasses.fields(made)}
+def _link(made, entries, source, where, known):
+    allowed = made.allowed()
     for key in entries:
         if key not in allowed:
             raise source.error(
@@ -324,10 +346,12 @@ def _link(made, entries, source, where):
         link.check()
     except FieldError as error:
         raise source.error(str(error), where(error.name), error.name) from error
+    except Exception as error:  # in a file of one's own
+        raise source.error(known.described(error), where("kind"), "kind") from error
     return link
 
 
-def _check_receivers(receivers, points, source):
+def _check_receivers(receivers, points, source, known):
     """Every receiver is made once, so that a bad parameter is said before anything runs."""
     for which, receiver in enumerate(receivers):
         reasons = []
@@ -335,11 +359,13 @@ def _check_receivers(receivers, points, source):
             for settings in receiver.settings():
                 parameters = {**receiver.parameters, **settings}
                 try:
-                    reason = unsuitable(receiver.kind, point.link, parameters)
-                except (ValueError, TypeError) as error:
+                    reason = unsuitable(
+                        receiver.kind, point.link, parameters, known.receivers
+                    )
+                except Exception as error:
                     key = str(error).split(" ")[0]
                     raise source.error(
-                        f"{receiver.name}: {str(error).splitlines()[0]}",
+                        f"{receiver.name}: {known.described(error)}",
                         "receivers",
                         "tune" if key in receiver.tune else key,
                         which,

@@ -33,6 +33,8 @@ class StreamEqualizer:
     def __init__(self, link, offset):
         if link.streams > 1 or link.antennas > 1:
             raise Unsuitable("it takes one antenna and one stream")
+        if link.known_period:
+            raise Unsuitable("it knows the pilots in front only")
         if not link.same_pilots:
             raise Unsuitable("it has one training sequence: set same_pilots = true")
         check("offset", offset, 0, self.MOST_OFFSET)

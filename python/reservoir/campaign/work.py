@@ -3,34 +3,44 @@
 #
 """What a worker does: functions of plain arguments, the same result wherever they run."""
 
+import contextlib
 import time
 
 import numpy as np
 
 from ..modulations import nearest
-from .receivers import KINDS
 
 FIRST_TUNING_FRAME = 2**40  # other frames than those that are counted
 
 
-def receive_block(link, seed, first, count, receivers):
+def receive_block(kinds, link, seed, first, count, receivers):
     """{receiver: record} of frames first ... first + count - 1; receivers: {name: (kind, parameters)}.
 
+    kinds: kinds.Kinds; link: its kind and entries
     A record has, for each frame: wrong symbols, wrong bits, squared error of the payload's symbols,
     which have unit power; and the seconds that the receiver took for all of them.
     """
-    frames = [link.make_frame(seed, first + k) for k in range(count)]
+    with said(kinds, "frames"):
+        link = kinds.link(**link)
+        frames = [link.make_frame(seed, first + k) for k in range(count)]
     found = {}
     for name, (kind, parameters) in receivers.items():
-        try:
-            receiver = KINDS[kind](link, **parameters)
+        with said(kinds, name):
+            receiver = kinds.receivers[kind](link, **parameters)
             begin = time.perf_counter()
             symbols = receiver.receive(frames)
-        except Exception as error:
-            raise RuntimeError(f"{name}: {error}") from error
-        seconds = time.perf_counter() - begin
-        found[name] = dict(count_errors(link, frames, symbols), seconds=seconds)
+            seconds = time.perf_counter() - begin
+            found[name] = dict(count_errors(link, frames, symbols), seconds=seconds)
     return found
+
+
+@contextlib.contextmanager
+def said(kinds, what):
+    """Errors are sentences that say what fails."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(f"{what}: {kinds.described(error)}") from error
 
 
 def count_errors(link, frames, symbols):
@@ -47,17 +57,19 @@ def count_errors(link, frames, symbols):
     )
 
 
-def tune(link, seed, count, block, kind, parameters, settings):
+def tune(kinds, link, seed, count, block, kind, parameters, settings):
     """The place of the settings with the fewest wrong symbols; where they are equal, the least error."""
-    frames = [link.make_frame(seed, FIRST_TUNING_FRAME + k) for k in range(count)]
-    scores = []
-    for which, setting in enumerate(settings):
-        receiver = KINDS[kind](link, **parameters, **setting)
-        wrong = error = 0
-        for first in range(0, count, block):
-            here = frames[first : first + block]
-            counted = count_errors(link, here, receiver.receive(here))
-            wrong += sum(counted["wrong"])
-            error += sum(counted["error"])
-        scores.append((wrong, error, which))
+    with said(kinds, kind):
+        link = kinds.link(**link)
+        frames = [link.make_frame(seed, FIRST_TUNING_FRAME + k) for k in range(count)]
+        scores = []
+        for which, setting in enumerate(settings):
+            receiver = kinds.receivers[kind](link, **parameters, **setting)
+            wrong = error = 0
+            for first in range(0, count, block):
+                here = frames[first : first + block]
+                counted = count_errors(link, here, receiver.receive(here))
+                wrong += sum(counted["wrong"])
+                error += sum(counted["error"])
+            scores.append((wrong, error, which))
     return min(scores)[2]

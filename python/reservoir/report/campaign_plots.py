@@ -7,7 +7,6 @@ import dataclasses
 
 import numpy as np
 
-from ..campaign.receivers import KINDS
 from ..modulations import LABELS
 from .page import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, pyplot
 
@@ -163,7 +162,7 @@ def _sample(seed, work, measured):
     symbols, reports = {}, {}
     for name, found in measured.items():
         parameters = {**found.receiver.parameters, **found.settings}
-        receiver = KINDS[found.receiver.kind](link, **parameters)
+        receiver = found.receiver.made(link, **parameters)
         if not hasattr(receiver, "report"):
             symbols[name] = np.concatenate(receiver.receive(frames), None)
             continue
