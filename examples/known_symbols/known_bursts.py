@@ -17,7 +17,7 @@ import numpy as np
 import pmt
 from gnuradio import blocks, digital, filter, gr, reservoir
 
-BENCH = Path(__file__).resolve().parents[2] / "tests" / "bench"
+CAMPAIGN = Path(__file__).resolve().parents[2] / "campaigns" / "known_symbols"
 SPAN = 8  # symbols of a pulse on each side
 AFTER = 24  # symbols whose samples a receiver gets behind the burst
 GAP = 64  # symbols between simulated bursts
@@ -508,12 +508,12 @@ def ls_viterbi(waveform, received, num_taps=6):
 
 
 def interpolated_dfe(waveform, received):
-    """The equalizer of tests/bench/known_baselines.py: the channel between blocks of known symbols by
+    """The equalizer of campaigns/known_symbols/baselines.py: the channel between blocks of known symbols by
     interpolation, then decision feedback computed from it."""
-    sys.path.append(str(BENCH))
-    import known_baselines as bench
+    sys.path.append(str(CAMPAIGN))
+    import baselines
 
-    stack = bench.Stack(
+    stack = baselines.Stack(
         waveform.points,
         np.where(
             waveform.known,
@@ -524,4 +524,4 @@ def interpolated_dfe(waveform, received):
         waveform.known,
         received.reshape(len(received), -1, waveform.sps).astype(complex),
     )
-    return waveform.points[bench.interpolate_and_decide(stack, np.arange(-2, 9))]
+    return waveform.points[baselines.interpolate_and_decide(stack, np.arange(-2, 9))]

@@ -79,9 +79,9 @@ def run(campaign, out, *options, status=0):
     return done
 
 
-def run_here(text, folder):
+def run_here(text, folder, name="campaign"):
     """{receiver: Measured} of each point, in this process."""
-    campaign = parse(text)
+    campaign = parse(text, name)
     kept = store.Store(folder)
     points = [engine.PointWork(campaign, point, kept) for point in campaign.points]
     engine.run(points, pools.Here())

@@ -1,7 +1,7 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""The bench of bursts with known symbols inside: links, baselines, what it counts."""
+"""The campaigns of bursts with known symbols inside: links and baselines."""
 
 import itertools
 import sys
@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))
-import known_baselines as baselines  # noqa: E402
-import known_links as links  # noqa: E402
-import known_patterns as bench  # noqa: E402
+from test_campaign import run_here
+
+FOLDER = Path(__file__).resolve().parents[2] / "campaigns" / "known_symbols"
+sys.path.append(str(FOLDER))
+import baselines  # noqa: E402
+import waveforms as links  # noqa: E402
 
 # each waveform on the worst of its channels
 WORST = [("m2400s", "poor"), ("s4285", "poor"), ("hfdl", "poor"), ("gsm", "ht100")]
@@ -153,15 +155,18 @@ def static_burst(name, taps, snr_db=200.0, seed=1):
 @pytest.mark.parametrize("survivors", [1, 8])
 def test_interpolated_equalizer_inverts_a_static_channel(name, survivors):
     burst = static_burst(name, [0.5, 0.3j, 1, 0.8, -0.4, 0.5j], snr_db=35)
-    decided = baselines.interpolated_equalizer([burst], survivors=survivors)
+    stack, lags = baselines.Stack.of([burst]), baselines.lags_of(burst)
+    decided = baselines.interpolate_and_decide(stack, lags, survivors)
     assert np.array_equal(decided[0], burst.indices)
 
 
-@pytest.mark.parametrize("receive", [baselines.nlms, baselines.rls])
-def test_adaptive_filters_invert_a_static_channel(receive):
+@pytest.mark.parametrize(
+    "kind, setting", [("burst_nlms", dict(step=0.4)), ("burst_rls", {})]
+)
+def test_adaptive_filters_invert_a_static_channel(kind, setting):
     burst = static_burst("s4285", [1, 0.8, -0.4, 0.5j], snr_db=35)
-    errors = [np.mean(decided[0] != burst.indices) for decided in receive([burst])]
-    assert min(errors) == 0
+    receiver = baselines.RECEIVERS[kind](links.LINKS["s4285"](), **setting)
+    assert np.array_equal(receiver.decide([burst])[0], burst.indices)
 
 
 def test_readout_is_the_minimum_mean_square_error_one():
@@ -208,45 +213,32 @@ def test_viterbi_finds_the_likeliest_bits():
         assert np.array_equal(every[distance.sum(1).argmin()], found)
 
 
-def test_bits_are_counted_on_unknown_symbols_only():
-    burst = links.make_burst("m2400s", "good", 20, 1, 0)
-    wrong = burst.indices.copy()
-    wrong[:144] ^= 7  # known
-    assert bench.bit_errors(wrong, burst) == 0
-    wrong[144] ^= 5
-    wrong[145] ^= 1
-    assert bench.bit_errors(wrong, burst) == 3
+@pytest.mark.parametrize("name", links.WAVEFORMS)
+def test_a_frame_tells_the_known_symbols_only(name):
+    link = links.LINKS[name](carrier=True)
+    frame = link.make_frame(1, 0)
+    known = links.WAVEFORMS[name].known
+    assert np.array_equal(~np.isnan(frame.known[0]), known)
+    assert frame.payload.shape == (1, link.payload) == (1, np.sum(~known))
+    assert np.array_equal(frame.payload[0], frame.burst.indices[~known])
+    assert frame.pilots.shape[1] == known.argmin()
 
 
-def test_bars_are_met_or_missed():
-    def row(ours, dfe, rls):
-        errors = dict(configured=[ours] * 10, dfe=[dfe] * 10, rls=[rls] * 10)
-        bits = 1000
-        rates = {k: dict(rate=np.mean(v) / bits, half=0.0) for k, v in errors.items()}
-        return dict(
-            waveform="m2400s",
-            channel="poor",
-            snr_db=18,
-            carrier=False,
-            rates=rates,
-            errors=errors,
-        )
-
-    def verdict(*counts):
-        return [value <= limit for _, value, limit, _ in bench.bars(row(*counts))]
-
-    assert verdict(10, 10, 40) == [True, True, True]
-    assert verdict(15, 10, 40) == [False, False, True]
-    assert verdict(12, 11, 23) == [True, True, False]
-    without, with_carrier = row(10, 10, 40), row(13, 10, 40)
-    _, ratio, limit, _ = bench.carrier_bar(without, with_carrier)
-    assert ratio == pytest.approx(1.3) and limit == 1.2
+def test_who_knows_the_carrier_turns_it_back():
+    burst = links.make_burst("m2400s", "good", 200, 1, 0)
+    frame = links.LINKS["m2400s"](channel="good", snr_db=200.0, carrier=True)
+    receiver = baselines.KnownCarrier(frame)
+    turned = receiver._turned(frame.make_frame(1, 0)).received[0]
+    np.testing.assert_allclose(turned, burst.received, atol=1e-5)
 
 
-def test_the_table_runs(capsys):
-    options = ["--waveforms", "gsm", "--channels", "tu50", "--snr", "8"]
-    options += ["--bursts", "40", "--receivers", "configured", "fir", "refit", "true"]
-    (row,) = bench.run(bench.arguments(options))
-    rates = {name: entry["rate"] for name, entry in row["rates"].items()}
-    assert rates["true"] < rates["configured"] < rates["fir"] < 0.3
-    assert "over refit" in capsys.readouterr().out
+def test_the_campaign_of_gsm_finds_the_order_of_its_receivers(tmp_path):
+    file = FOLDER / "gsm.toml"
+    text = file.read_text().replace('["tu50", "ht100"]', '"ht100"')
+    text = text.replace("[8, 12, 16]", "8").replace("frames = 1500", "frames = 100")
+    text = text[: text.index("[[limits]]")]
+    (measured,) = run_here(text, tmp_path, str(file))
+    rates = {name: found.ber.value for name, found in measured.items()}
+    order = "known_channel", "configured_esn", "refit", "viterbi"
+    assert sorted(rates, key=rates.get) == list(order)
+    assert rates["viterbi"] < 0.1

@@ -18,10 +18,12 @@ root-raised-cosine filter, turned back by a quarter turn per symbol: real symbol
 """
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 
 import numpy as np
 from gnuradio import digital
+from gnuradio.reservoir.campaign.fields import integer, switch, word
+from gnuradio.reservoir.campaign.links import Frame, SingleCarrier
 
 SPAN = 10  # symbols of a pulse on each side
 AFTER = 24  # symbols whose samples a receiver gets behind the burst
@@ -47,6 +49,7 @@ class Burst:
     pulses: np.ndarray  # of the paths at the lags, (paths, sps, lags)
     lags: np.ndarray  # symbols
     noise: float  # variance of a sample
+    phase: np.ndarray = 0.0  # the carrier's, radians
 
     @property
     def symbols(self):
@@ -71,10 +74,8 @@ class Waveform:
     baud: float
     sps: int
     channels: tuple
-    snrs_db: tuple
-    fixed: dict = field(
-        default_factory=dict
-    )  # first symbol: indices that every burst has
+    # first symbol: indices that every burst has
+    fixed: dict = field(default_factory=dict)
 
     @property
     def points(self):
@@ -124,30 +125,19 @@ def runs(*lengths):
 
 
 STANAG_BLOCK = runs(80, 32, 16, 32, 16, 32, 16, 32)
+S4285 = np.append(np.tile(STANAG_BLOCK, 12), runs(80))
 GSM_BITS = np.array([int(bit) for bit in GSM_TRAINING])
 WAVEFORMS = {
     # MIL-STD-188-110, serial tone, 2400 bit/s
-    "m2400s": Waveform(
-        "8psk", runs(144, *(32, 16) * 62), 2400, 2, HF_CHANNELS, (14, 18, 22)
-    ),
-    "s4285": Waveform(
-        "qpsk",
-        np.append(np.tile(STANAG_BLOCK, 12), runs(80)),
-        2400,
-        2,
-        HF_CHANNELS,
-        (14, 18, 22),
-    ),
-    "hfdl": Waveform(
-        "qpsk", runs(144, *(30, 15) * 48), 1800, 2, HF_CHANNELS, (14, 18, 22)
-    ),
+    "m2400s": Waveform("8psk", runs(144, *(32, 16) * 62), 2400, 2, HF_CHANNELS),
+    "s4285": Waveform("qpsk", S4285, 2400, 2, HF_CHANNELS),
+    "hfdl": Waveform("qpsk", runs(144, *(30, 15) * 48), 1800, 2, HF_CHANNELS),
     "gsm": Waveform(
         "bpsk",
         runs(3, 58, 26, 58, 3),
         1 / GSM_SYMBOL,
         1,
         GSM_CHANNELS,
-        (8, 12, 16),
         fixed={0: np.ones(3, int), 61: 1 - GSM_BITS, 145: np.ones(3, int)},
     ),
 }
@@ -262,9 +252,11 @@ def make_burst(name, channel, snr_db, seed, number, carrier=False):
         indices[first : first + len(values)] = values
     count = (length + AFTER) * sps
     gains = path_gains(paths, waveform, count, rng)
+    phase = np.zeros(count)
     if carrier:
         own = np.random.default_rng([key, seed, number, 1])
-        gains = gains * np.exp(1j * carrier_phase(waveform, count, own))
+        phase = carrier_phase(waveform, count, own)
+        gains = gains * np.exp(1j * phase)
     noise_density = 10 ** (-snr_db / 10)
 
     delays = np.array(paths.delays) * waveform.baud  # symbols
@@ -284,10 +276,10 @@ def make_burst(name, channel, snr_db, seed, number, carrier=False):
         noise = np.convolve(white, shape / np.linalg.norm(shape), "valid")
     received = np.sqrt(noise_density) * noise
     for gain, pulse in zip(gains, pulses):
-        for phase in range(sps):
-            came = np.convolve(sent, pulse[phase])[-lags[0] :][: length + AFTER]
+        for place in range(sps):
+            came = np.convolve(sent, pulse[place])[-lags[0] :][: length + AFTER]
             came = np.append(came, np.zeros(length + AFTER - len(came)))
-            received[phase::sps] += gain[phase::sps] * came
+            received[place::sps] += gain[place::sps] * came
     if name == "gsm":
         received = received * (-1j) ** (np.arange(count) % 4)
         pulses = pulses * (-1j) ** (lags % 4)
@@ -301,4 +293,64 @@ def make_burst(name, channel, snr_db, seed, number, carrier=False):
         pulses,
         lags,
         noise_density,
+        phase,
     )
+
+
+def as_transmitted(burst):
+    """GSM's samples with their rotation."""
+    turns = 1j ** (np.arange(len(burst.received)) % 4)
+    return (burst.received * turns).astype(np.complex64)
+
+
+@dataclass(frozen=True)
+class BurstFrame(Frame):
+    """What a campaign's receivers get; the bench's own take the burst."""
+
+    burst: Burst = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BurstLink(SingleCarrier):
+    """Bursts of a waveform; payload: their unknown symbols. NAME: of the waveform."""
+
+    ENTRIES = "channel", "snr_db", "carrier"
+
+    carrier: bool = switch(False, "it is off and wanders")
+
+    def check(self):
+        pass  # the others' rules are of entries that it does not have
+
+    def constellation(self):
+        return WAVEFORMS[self.NAME].gnuradio_constellation()
+
+    def make_frame(self, seed, number):
+        entries = self.channel, self.snr_db, seed, number, self.carrier
+        burst = make_burst(self.NAME, *entries)
+        received = as_transmitted(burst) if self.NAME == "gsm" else burst.received
+        first = burst.known.argmin()  # what is known in front
+        return BurstFrame(
+            received[None],
+            burst.values[None, :first],
+            burst.indices[None, ~burst.known],
+            None,
+            burst.noise,
+            burst.values[None],
+            burst,
+        )
+
+
+def link(name):
+    """The class of a waveform's links."""
+    waveform = WAVEFORMS[name]
+    fixed = lambda value: integer(value, value, value, "of the waveform")
+    fields = [
+        ("channel", str, word(waveform.channels[0], waveform.channels, "that fades")),
+        ("payload", int, fixed(int(np.sum(~waveform.known)))),
+        ("samples_per_symbol", int, fixed(waveform.sps)),
+    ]
+    more = dict(bases=(BurstLink,), namespace=dict(NAME=name))
+    return make_dataclass(name, fields, frozen=True, kw_only=True, **more)
+
+
+LINKS = {name: link(name) for name in WAVEFORMS}

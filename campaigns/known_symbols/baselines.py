@@ -1,25 +1,22 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""What people use today for bursts with known symbols inside, and a receiver that knows the channel.
-
-Each function takes bursts of one waveform (known_links.Burst), receives all of them at once and
-returns the decided indices, (bursts, symbols). Where a setting matters, the function takes several
-and returns a result for each: the table keeps the best one, which no real receiver could.
+"""What people use today for bursts with known symbols inside, and receivers that know the channel or
+the carrier's phase.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from known_links import ROLLOFF, raised_cosine
+from gnuradio.reservoir.campaign.peers import Unsuitable, check
+from gnuradio.reservoir.campaign.receivers import KINDS
+from waveforms import ROLLOFF, BurstLink, raised_cosine
 
 FORWARD, BACKWARD, AHEAD = (
     12,
     10,
     6,
 )  # adaptive filters: symbols, decisions, symbols ahead
-NLMS_STEPS = (0.05, 0.1, 0.2, 0.4)
-FORGETTING = (0.97, 0.985, 0.99, 0.995)
 SUB_BLOCK = 8  # symbols whose moments are one sum
 LOOK_AHEAD = 20  # symbols of the filter of the interpolated equalizer
 MEMORIES = (
@@ -30,7 +27,6 @@ MEMORIES = (
     (384, True),
 )  # symbols, with trend
 PASSES = 3
-GSM_TAPS = (5, 6, 7)
 GENIE_STEP = 16  # symbols for which the true taps stand still
 
 
@@ -72,30 +68,42 @@ def nearest(points, values):
     return np.abs(values[..., None] - points).argmin(-1)
 
 
-class Adaptive:
-    """A decision-feedback equalizer that adapts at every symbol, several settings side by side.
+class Baseline:
+    """A receiver of all bursts of a block at once; decide(bursts) gives the indices of all symbols,
+    (bursts, symbols)."""
+
+    links = BurstLink
+
+    def __init__(self, link):
+        pass
+
+    def receive(self, frames):
+        bursts = [frame.burst for frame in frames]
+        points, known = bursts[0].points, bursts[0].known
+        return [points[row[~known]][None] for row in self.decide(bursts)]
+
+
+class Adaptive(Baseline):
+    """A decision-feedback equalizer that adapts at every symbol.
 
     Its reference is the known symbol, or else its own decision.
     """
 
-    def __init__(self, stack, settings):
-        self.count = len(settings)
-        self.setting = np.repeat(settings, len(stack.received))
-        bursts, _, self.sps = stack.received.shape
-        self.size = FORWARD * self.sps + BACKWARD
-        self.weights = np.zeros((self.count * bursts, self.size), complex)
+    def start(self, bursts, size):
+        self.weights = np.zeros((bursts, size), complex)
 
-    def run(self, stack):
-        bursts = len(stack.received)
-        padding = ((0, 0), (FORWARD * self.sps, 0))
-        samples = np.pad(stack.received.reshape(bursts, -1), padding)
-        told = np.tile(stack.told, (self.count, 1))
-        decided = np.tile(stack.indices, (self.count, 1))
-        past = np.zeros((self.count * bursts, BACKWARD), complex)
+    def decide(self, bursts):
+        stack = Stack.of(bursts)
+        count, _, sps = stack.received.shape
+        self.start(count, FORWARD * sps + BACKWARD)
+        padding = ((0, 0), (FORWARD * sps, 0))
+        samples = np.pad(stack.received.reshape(count, -1), padding)
+        told, decided = stack.told, stack.indices.copy()
+        past = np.zeros((count, BACKWARD), complex)
         for n in range(stack.length):
-            end = (FORWARD + n + AHEAD) * self.sps + 1
-            forward = samples[:, end - FORWARD * self.sps : end]
-            features = np.concatenate([np.tile(forward, (self.count, 1)), past], 1)
+            end = (FORWARD + n + AHEAD) * sps + 1
+            forward = samples[:, end - FORWARD * sps : end]
+            features = np.concatenate([forward, past], 1)
             output = np.sum(self.weights * features, 1)
             if stack.known[n]:
                 reference = told[:, n]
@@ -104,45 +112,41 @@ class Adaptive:
                 reference = stack.points[decided[:, n]]
             self.adapt(features, reference - output)
             past = np.concatenate([reference[:, None], past[:, :-1]], 1)
-        return decided.reshape(self.count, bursts, -1)
+        return decided
 
 
 class NormalizedLms(Adaptive):
     """Haykin, Adaptive Filter Theory, ch. 6."""
 
+    def __init__(self, link, step: float = 0.1):
+        check("step", step, 0, 2)
+        self.step = step
+
     def adapt(self, features, error):
         power = np.sum(np.abs(features) ** 2, 1) + 1e-3
-        self.weights += (self.setting * error / power)[:, None] * features.conj()
+        self.weights += (self.step * error / power)[:, None] * features.conj()
 
 
 class RecursiveLeastSquares(Adaptive):
-    """Haykin, ch. 10: exponentially weighted; setting: forgetting factor per symbol."""
+    """Haykin, ch. 10: exponentially weighted, per symbol."""
 
-    def __init__(self, stack, settings):
-        super().__init__(stack, settings)
-        self.inverse = np.tile(
-            10 * np.eye(self.size, dtype=complex), (len(self.weights), 1, 1)
-        )
+    def __init__(self, link, forgetting: float = 0.99):
+        check("forgetting", forgetting, 0.5, 1)
+        self.forgetting = forgetting
+
+    def start(self, bursts, size):
+        super().start(bursts, size)
+        self.inverse = np.tile(10 * np.eye(size, dtype=complex), (bursts, 1, 1))
 
     def adapt(self, features, error):
         seen = (self.inverse @ features.conj()[..., None])[..., 0]
         power = np.real(np.sum(features * seen, 1))
-        gain = seen / (self.setting + power)[:, None]
+        gain = seen / (self.forgetting + power)[:, None]
         self.weights += gain * error[:, None]
         self.inverse -= gain[:, :, None] * seen.conj()[:, None, :]
-        self.inverse /= self.setting[:, None, None]
+        self.inverse /= self.forgetting
         self.inverse += self.inverse.conj().transpose(0, 2, 1)
         self.inverse /= 2
-
-
-def nlms(bursts):
-    stack = Stack.of(bursts)
-    return list(NormalizedLms(stack, NLMS_STEPS).run(stack))
-
-
-def rls(bursts):
-    stack = Stack.of(bursts)
-    return list(RecursiveLeastSquares(stack, FORGETTING).run(stack))
 
 
 def lagged(x, lags):
@@ -357,13 +361,7 @@ def lags_of(burst):
     return burst.lags[held[0] : held[-1] + 1]
 
 
-def interpolated_equalizer(bursts, survivors=1, passes=PASSES):
-    """Of bursts whose delays are known: interpolate_and_decide."""
-    stack = Stack.of(bursts)
-    return interpolate_and_decide(stack, lags_of(bursts[0]), survivors, passes)
-
-
-def interpolate_and_decide(stack, lags, survivors=1, passes=PASSES):
+def interpolate_and_decide(stack, lags, survivors=1):
     """Channel by least squares from what is known around each run of unknown symbols, straight lines
     or constants under weights that fall with distance; from it, a decision-feedback equalizer.
 
@@ -373,7 +371,7 @@ def interpolate_and_decide(stack, lags, survivors=1, passes=PASSES):
     runs = RunSearch(stack, lags, survivors)
     correlation = noise_correlation(stack.received.shape[2])
     symbols, given = stack.told, stack.known
-    for number in range(passes):
+    for number in range(PASSES):
         moments = Moments(stack.received, symbols, given, lags)
         level, noise = interpolate(moments, runs, number > 0)
         symbols = decide_runs(stack, runs, level, noise, correlation, symbols)
@@ -418,20 +416,31 @@ def decide_runs(stack, runs, level, noise, correlation, symbols):
     return stack.points[decided]
 
 
-def interpolated_dfe(bursts):
-    return [interpolated_equalizer(bursts)]
+class Interpolated(Baseline):
+    """interpolate_and_decide, at delays that are known."""
+
+    def __init__(self, link, survivors: int = 1):
+        check("survivors", survivors, 1, 1024)
+        if link.samples_per_symbol == 1:
+            raise Unsuitable("it takes two samples per symbol")
+        self._survivors = survivors
+
+    def decide(self, bursts):
+        lags = lags_of(bursts[0])
+        return interpolate_and_decide(Stack.of(bursts), lags, self._survivors)
 
 
-def interpolated_survivors(bursts):
-    return [interpolated_equalizer(bursts, survivors=8)]
+class KnownChannel(Baseline):
+    """Knows the taps, in the middle of pieces of GENIE_STEP symbols or, of GSM, of the burst."""
+
+    def decide(self, bursts):
+        search = known_channel if bursts[0].sps > 1 else known_channel_viterbi
+        return search(bursts)
 
 
-def true_channel(bursts, survivors=32):
-    """Knows the taps in the middle of pieces of GENIE_STEP symbols, the noise, and what was sent
-    before each run of unknown symbols."""
+def known_channel(bursts, survivors=32):
+    """Knows the noise too, and what was sent before each run of unknown symbols."""
     stack = Stack.of(bursts)
-    if stack.received.shape[2] == 1:
-        return [true_channel_viterbi(bursts)]
     power = np.sum(np.abs(bursts[0].pulses) ** 2, (0, 1))
     held = np.flatnonzero(power > 2e-4 * power.max())
     lags = bursts[0].lags[held[0] : held[-1] + 1]
@@ -444,7 +453,7 @@ def true_channel(bursts, survivors=32):
     noise = np.full(taps.shape[:3], bursts[0].noise)
     correlation = noise_correlation(stack.received.shape[2])
     found = readouts(taps, noise, correlation)
-    return [runs.decide(stack.points[stack.indices], *found)]
+    return runs.decide(stack.points[stack.indices], *found)
 
 
 def viterbi(received, taps, lags, symbols, known):
@@ -498,36 +507,38 @@ def strongest_lags(burst, mean_power, count):
     return burst.lags[power.argmax() : power.argmax() + count]
 
 
-def ls_viterbi(bursts, refits=0):
+class LeastSquaresViterbi(Baseline):
     """Channel by least squares from the midamble, then the Viterbi algorithm; a refit estimates the
-    channel again from the decisions. One result for each of GSM_TAPS.
+    channel again from the decisions.
 
     Where the channel's window lies is known from its mean power, and that nothing is sent around a
     burst.
     """
-    stack = Stack.of(bursts)
-    received, symbols = stack.received[:, :, 0], stack.told
-    power = np.mean([np.abs(burst.taps(np.array([74]))) ** 2 for burst in bursts], 0)
-    begin, end = stack.unknown_runs()
-    midamble = np.zeros(stack.length, bool)
-    midamble[end[0] : begin[1]] = True
-    results = []
-    for count in GSM_TAPS:
-        lags = strongest_lags(bursts[0], power[0, :, 0], count)
+
+    def __init__(self, link, taps: int = 6, refits: int = 0):
+        check("taps", taps, 2, 12)
+        check("refits", refits, 0, 10)
+        if link.samples_per_symbol > 1:
+            raise Unsuitable("it takes bursts of GSM")
+        self._taps, self._refits = taps, refits
+
+    def decide(self, bursts):
+        stack = Stack.of(bursts)
+        received, symbols = stack.received[:, :, 0], stack.told
+        power = np.mean([np.abs(b.taps(np.array([74]))) ** 2 for b in bursts], 0)
+        begin, end = stack.unknown_runs()
+        midamble = np.zeros(stack.length, bool)
+        midamble[end[0] : begin[1]] = True
+        lags = strongest_lags(bursts[0], power[0, :, 0], self._taps)
         decided, rows = symbols, lagged(midamble.astype(float), lags).all(-1)
-        for _ in range(refits + 1):
+        for _ in range(self._refits + 1):
             taps = channel_estimate(received[:, : stack.length], decided, rows, lags)
             decided = viterbi(received, taps, lags, symbols, stack.known)
             rows = np.ones(stack.length, bool)
-        results.append(nearest(stack.points, decided))
-    return results
+        return nearest(stack.points, decided)
 
 
-def ls_viterbi_refit(bursts):
-    return ls_viterbi(bursts, refits=1)
-
-
-def true_channel_viterbi(bursts, count=8):
+def known_channel_viterbi(bursts, count=8):
     """Taps in the burst's middle."""
     stack = Stack.of(bursts)
     taps = np.array([burst.taps(np.array([74]))[0, :, 0] for burst in bursts])
@@ -537,3 +548,31 @@ def true_channel_viterbi(bursts, count=8):
         stack.received[:, :, 0], taps[:, held], lags, stack.told, stack.known
     )
     return nearest(stack.points, decided)
+
+
+class KnownCarrier(KINDS["configured_esn"]):
+    """The configured ESN on samples that are turned back by the carrier's true phase."""
+
+    links = BurstLink
+
+    def __init__(self, link, **parameters):
+        if not link.carrier:
+            raise Unsuitable("the carrier is where it should be")
+        super().__init__(link, **parameters)
+
+    def receive(self, frames):
+        return super().receive([self._turned(frame) for frame in frames])
+
+    def _turned(self, frame):
+        turned = frame.received * np.exp(-1j * frame.burst.phase)
+        return replace(frame, received=turned.astype(np.complex64))
+
+
+RECEIVERS = {
+    "burst_nlms": NormalizedLms,
+    "burst_rls": RecursiveLeastSquares,
+    "interpolated_dfe": Interpolated,
+    "ls_viterbi": LeastSquaresViterbi,
+    "known_channel": KnownChannel,
+    "known_carrier": KnownCarrier,
+}
