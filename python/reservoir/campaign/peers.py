@@ -74,8 +74,6 @@ class ModelBased:
     def __init__(self, link, known: bool = False, taps: int = 0):
         if link.streams > 1 or link.samples_per_symbol > 1:
             raise Unsuitable("it takes one stream, at one sample per symbol")
-        if link.known_period:
-            raise Unsuitable("it knows the pilots in front only")
         require_still(link)
         check("taps", taps, 0, 64)
         if link.interference_db > -300:
@@ -116,6 +114,8 @@ class ModelBased:
 def require_still(link):
     if link.timing_offset or link.doppler or link.channel not in CHANNELS:
         raise Unsuitable("its channel has taps at whole symbols that do not move")
+    if link.known_period:
+        raise Unsuitable("it knows the pilots in front only")
 
 
 def link_taps(link):
