@@ -1,18 +1,23 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Data symbols per second of MIMO-OFDM receivers, over frames of ofdm_links.py, for bench.py's part
-"ofdm"."""
+"""Data symbols per second of MIMO-OFDM receivers, over frames of a link of campaigns/ofdm.toml, for
+bench.py's part "ofdm"."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
-import ofdm_links
 import peers
 import pmt
 from gnuradio import blocks, digital, gr, reservoir
+from gnuradio.reservoir.campaign import links
+from gnuradio.reservoir.campaign.receivers import KINDS
+from gnuradio.reservoir.campaign.specification import load
 
-LINK, SNR_DB, SEED, COUNT = ofdm_links.LINKS["T6p4"], 25, 7, 20
+CAMPAIGN = load(Path(__file__).resolve().parents[2] / "campaigns" / "ofdm.toml")
+LINK = next(point.link for point in CAMPAIGN.points if point.group == "T6p4")
+SEED, COUNT = 7, 20
 QAM16 = digital.constellation_16qam().base()
 FRAME = (LINK.fft_len, LINK.cp_len, LINK.antennas, LINK.antennas)
 DETECTORS = {
@@ -28,11 +33,22 @@ NUMPY = "numpy, least squares of 16 taps and LMMSE"
 
 @functools.lru_cache
 def frames():
-    first = ofdm_links.make_frame(LINK, SNR_DB, SEED, 0)
-    return [
-        ofdm_links.make_frame(LINK, SNR_DB, SEED, number, first.pilots)
-        for number in range(COUNT)
-    ]
+    """They have the same pilots, as a block wants them."""
+    pilots = LINK.make_frame(SEED, 0).pilots
+    return [make_frame(pilots, number) for number in range(COUNT)]
+
+
+def make_frame(pilots, number):
+    rng = LINK.generator(SEED, number)
+    places = LINK.data_places()
+    payload = rng.integers(0, 16, (LINK.streams, np.count_nonzero(places)))
+    symbols = np.zeros((LINK.streams, *places.shape), complex)
+    symbols[:, : LINK.pilots] = pilots
+    symbols[:, places] = LINK.points()[payload]
+    sent = links.amplified(LINK, LINK.modulate(symbols))
+    paths = links.draw_paths(LINK, 1, sent.shape[1], rng, number)
+    received, variance = links.front_end(LINK, links.through(paths, sent), 1, rng)
+    return links.Frame(received, pilots, payload, paths.response(), variance)
 
 
 def frame_tag(offset):
@@ -44,7 +60,7 @@ def frame_tag(offset):
 def seconds_of(name, repeats):
     """Of a flowgraph that receives all frames so many times."""
     equalizer = reservoir.ofdm_equalizer(
-        DETECTORS[name](), frames()[0].pilots, LINK.data_symbols
+        DETECTORS[name](), frames()[0].pilots, LINK.payload
     )
     samples = np.concatenate([frame.received for frame in frames()], 1)
     period = samples.shape[1] // COUNT
@@ -64,16 +80,18 @@ def rate(seconds, name):
     """Of a flowgraph, the scheduler and both ends included."""
     repeats, found = 1, 0.0
     for _ in range(2):  # the first finds how many frames fill the time
-        repeats = max(repeats, int(found * seconds / (COUNT * frames()[0].data.size)))
-        found = repeats * COUNT * frames()[0].data.size / seconds_of(name, repeats)
+        repeats = max(
+            repeats, int(found * seconds / (COUNT * frames()[0].payload.size))
+        )
+        found = repeats * COUNT * frames()[0].payload.size / seconds_of(name, repeats)
     return found
 
 
 def numpy_rate():
     """Of the reference receiver, frame by frame, without a flowgraph."""
     made = frames()
-    seconds = peers.timed(lambda: [ofdm_links.reference_receiver(f) for f in made])
-    return COUNT * made[0].data.size / seconds
+    seconds = peers.timed(lambda: KINDS["ofdm_reference"](LINK).receive(made))
+    return COUNT * made[0].payload.size / seconds
 
 
 def measures(seconds):

@@ -18,12 +18,14 @@ from gnuradio.reservoir.campaign import engine, pools, statistics, store
 from gnuradio.reservoir.campaign.fields import FieldError
 from gnuradio.reservoir.campaign.links import (
     SingleCarrier,
+    front_end,
     minimum_phase,
     root_raised_cosine,
 )
 from gnuradio.reservoir.campaign.ofdm_link import Ofdm
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
+from gnuradio.reservoir.campaign.work import count_errors
 from gnuradio.reservoir.modulations import nearest
 from scipy.integrate import quad
 from scipy.special import erfc
@@ -287,7 +289,7 @@ def test_a_shorter_last_block_is_not_taken_for_a_whole_one(tmp_path):
         ("pilots = 48", "pilot = 48", 7, "no such entry; there is: amplifier"),
         ("frames = 40", "frames = 1.5", 3, "must be an integer"),
         ("frames = 40", "frame = 40", 3, "frame: no such entry"),
-        ('kind = "fir"', 'kind = "fire"', 11, "must be one of cma, configured_esn"),
+        ('kind = "fir"', 'kind = "fire"', 11, "must be one of cma, coded_receiver"),
         ('kind = "fir"', 'kind = "fir"\ntaps = 3', 12, "fir has no such parameter"),
         ('kind = "fir"', 'kind = "fir"\nnum_taps = 0', 12, "num_taps"),
         ('kind = "fir"', 'kind = "fir"\nnum_taps = "a"', 12, "must be of type int"),
@@ -306,6 +308,8 @@ def test_a_shorter_last_block_is_not_taken_for_a_whole_one(tmp_path):
         ("pilots = 48", "delays = [3, 0]", 7, "ascending"),
         ("pilots = 48", "powers = [0, 0]", 7, "of a sum above 0"),
         ("pilots = 48", "timing_offset = 0.4", 7, "0, or 1 and more"),
+        ("pilots = 48", 'code = "turbo"', 7, "'ldpc:FILE'"),
+        ('kind = "fir"', 'kind = "soft_decoder"', 11, "for links with a code"),
     ],
 )
 def test_errors_name_line_key_and_what_is_allowed(old, new, line, words):
@@ -325,6 +329,7 @@ def test_errors_name_line_key_and_what_is_allowed(old, new, line, words):
         ('receiver = "fir"\nsnr_db = 9', "it concerns no point"),
         ('receiver = "fir"\nlink = "x"', "link = 'x'"),
         ('receiver = "fir"\nat_moist = 1', "no such entry"),
+        ('receiver = "fir"\nfigure = "per"', "needs links with code"),
     ],
 )
 def test_bad_limits(limit, words):
@@ -579,11 +584,182 @@ def test_a_pilot_is_on_time():
     assert np.array_equal(nearest(link.points(), payload), frame.payload[0])
 
 
+def at_the_receiver(samples, **entries):
+    """What an otherwise perfect front end makes of samples."""
+    link = SingleCarrier(snr_db=300.0, **entries)
+    return front_end(link, samples, 1, np.random.default_rng(1))[0]
+
+
+@pytest.mark.parametrize("gain_db, phase_deg", [(1.0, 5.0), (0.0, 5.0), (-2.0, 0.0)])
+def test_image_of_unequal_mixers(gain_db, phase_deg):
+    """Image rejection (Razavi, RF Microelectronics, ch. 4)."""
+    places = 2j * np.pi * 10 * np.arange(64) / 64
+    found = at_the_receiver(
+        np.exp(places)[None], iq_gain_db=gain_db, iq_phase_deg=phase_deg
+    )
+    lines = np.abs(np.fft.fft(found[0])) ** 2
+    gain, turn = 10 ** (gain_db / 20), np.cos(np.deg2rad(phase_deg))
+    wanted = (1 - 2 * gain * turn + gain**2) / (1 + 2 * gain * turn + gain**2)
+    assert lines[54] / lines[10] == pytest.approx(wanted, rel=1e-4)
+    assert lines[[10, 54]].sum() == pytest.approx(lines.sum(), rel=1e-6)
+
+
+def test_narrow_interference():
+    silence = np.zeros((2, 6400))
+    tone = dict(interference_db=10.0, interference_width=0.0, interference_at=0.25)
+    found = at_the_receiver(silence, **tone)
+    np.testing.assert_allclose(np.abs(found) ** 2, 10, rtol=1e-4)
+    lines = np.abs(np.fft.fft(found)) ** 2
+    assert np.all(lines[:, 1600] > 0.9999 * lines.sum(1))
+    found = at_the_receiver(silence, **{**tone, "interference_width": 0.1})
+    lines = np.abs(np.fft.fft(found)) ** 2
+    assert np.all(lines[:, 1270:1930].sum(1) > 0.999 * lines.sum(1))
+    assert np.all(lines[:, 1300:1600].sum(1) > 0.3 * lines.sum(1))
+    assert np.mean(np.abs(found) ** 2) == pytest.approx(10, rel=0.15)
+    link = Ofdm(interference_db=0.0, interference_width=0.0, used=32, snr_db=300.0)
+    rng, places = np.random.default_rng(1), []
+    for _ in range(200):
+        row = front_end(link, np.zeros((1, 640)), 1, rng)[0][0]
+        places.append(np.angle(np.vdot(row[:-1], row[1:])) / (2 * np.pi))
+    assert -0.25 < min(places) < -0.22 and 0.22 < max(places) < 0.25
+
+
+def test_range_of_a_converter():
+    noise = np.random.default_rng(1).standard_normal((2, 1, 8192))
+    for relative in (1.0, 2.6):
+        found = at_the_receiver(
+            noise[0] + 1j * noise[1], converter_bits=4, converter_range=relative
+        )
+        top = relative * np.sqrt(np.mean(noise**2)) * 15 / 16
+        assert found.real.max() == pytest.approx(top, rel=1e-5)
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_combs_are_known_and_as_strong_as_a_symbol(streams):
+    link = Ofdm(
+        streams=streams,
+        antennas=2,
+        used=48,
+        pilots=1,
+        payload=13,
+        combs=True,
+        snr_db=300.0,
+        modulation="16qam",
+        taps=3,
+    )
+    frame = link.make_frame(1, 1)
+    values, known = frame.pilots.known(14)
+    places = link.data_places()
+    assert np.array_equal(known, np.broadcast_to(~places, known.shape))
+    energies = np.sum(np.abs(values) ** 2, axis=(1, 2))
+    np.testing.assert_allclose(energies, 48, rtol=1e-5)
+    # where one sends a pilot the other one is silent
+    assert np.count_nonzero(values) == 48 // 6 * 4 * streams
+    assert np.max(np.count_nonzero(values, axis=0)) == 1
+    assert frame.payload.shape == (streams, 14 * 48 - 32 * streams)
+    assert link.payload_symbols() == frame.payload.size
+    (found,) = KINDS["ofdm_lmmse"](link).receive([frame])
+    assert np.array_equal(nearest(link.points(), found), frame.payload)
+    with pytest.raises(FieldError, match="combs"):
+        dataclasses.replace(link, used=8).check()
+
+
+def test_stages_of_a_cascade():
+    link = Ofdm(streams=2, antennas=2, used=52)
+    frames = [link.make_frame(1, 0)]
+    later = dict(kind="ofdm_esn", seed=2, window=8, delay=4, input_scaling=0.5)
+    one = KINDS["rcnet"](link, stages=[dict(kind="ofdm_esn"), later])
+    np.testing.assert_array_equal(
+        one.receive(frames), KINDS["rcnet"](link).receive(frames)
+    )
+    for wrong, words in (
+        (dict(kind="fir_esn"), "must be one of"),
+        (dict(kind="ofdm_esn", num_taps=3), "has no parameter num_taps"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            KINDS["rcnet"](link, stages=[wrong])
+
+
+UNCODED = """
+frames = 300
+seed = 8
+[link]
+channel = "none"
+code = "none"
+snr_db = [10, 11]
+payload = 500
+[[receivers]]
+kind = "mlse"
+[[limits]]
+receiver = "mlse"
+figure = "per"
+at_most = 0.9
+"""
+
+
+def test_packets_without_a_code_need_all_symbols(tmp_path):
+    campaign = parse(UNCODED)
+    for point, measured in zip(campaign.points, run_here(UNCODED, tmp_path)):
+        found = measured["mlse"]
+        exact = 1 - (1 - qpsk(10 ** (point.link.snr_db / 10))) ** 500
+        middle, half = found.per.value, found.per.high - found.per.low
+        assert abs(middle - exact) < half
+        assert np.array_equal(found.lost_packets > 0, found.wrong > 0)
+
+
+CODED = """
+frames = 40
+seed = 101
+[link]
+snr_db = 5
+before = 32
+code = "cc"
+[[receivers]]
+name = "behind"
+kind = "configured_esn"
+[[receivers]]
+kind = "soft_decoder"
+[[receivers]]
+name = "once"
+kind = "coded_receiver"
+iterations = 0
+[[receivers]]
+name = "four"
+kind = "coded_receiver"
+iterations = 4
+[[receivers]]
+name = "genie"
+kind = "turbo_mmse"
+"""
+
+
+def test_what_is_lost_with_more_help_was_lost_with_less(tmp_path):
+    (measured,) = run_here(CODED, tmp_path)
+    lost = {name: found.lost_packets > 0 for name, found in measured.items()}
+    assert 4 <= lost["behind"].sum() <= 20
+    assert not np.any(lost["once"] & ~lost["behind"])
+    assert not np.any(lost["four"] & ~lost["once"])
+    assert lost["soft_decoder"].sum() <= lost["behind"].sum()
+    assert lost["genie"].sum() <= lost["four"].sum() <= 2
+    # symbols of a packet are all right, and there are none where it is lost
+    assert np.array_equal(measured["four"].wrong > 0, lost["four"])
+
+
+def test_packets_over_all_streams_and_carriers():
+    """At so high a signal-to-noise ratio all arrive, at a low one none."""
+    for snr_db, arrive in ((30.0, True), (-10.0, False)):
+        link = Ofdm(streams=2, antennas=2, used=52, code="cc", snr_db=snr_db)
+        frames = [link.make_frame(1, number) for number in range(4)]
+        for made in KINDS["ofdm_configured"](link), KINDS["soft_decoder"](link):
+            counted = count_errors(link, frames, made.receive(frames))
+            assert counted["lost_packets"] == 4 * [int(not arrive)]
+
+
 def test_every_receiver_decides_an_easy_frame():
     easy = dict(snr_db=30.0, taps=2, decay=0.2, same_pilots=True, pilots=256)
     links = [
-        SingleCarrier(**easy),
-        Ofdm(snr_db=35.0, taps=2, antennas=2, streams=1, used=52),
+        SingleCarrier(**easy, code="cc"),
+        Ofdm(snr_db=35.0, taps=2, antennas=2, streams=1, used=52, code="cc"),
     ]
     tried = set()
     for link in links:

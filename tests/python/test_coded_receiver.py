@@ -3,9 +3,7 @@
 #
 """The BCJR decoder, packets from ratios, and the receiver that equalizes and decodes in turns."""
 
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pmt
@@ -13,9 +11,6 @@ import pytest
 from gnuradio import blocks, digital, gr, reservoir
 from link_helpers import make_tag
 from links import noise, rayleigh, through
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-import coded_link
 
 QPSK = digital.constellation_qpsk().base()
 POWERS = np.exp(-np.arange(6) / 2)
@@ -602,16 +597,3 @@ def test_two_antennas_in_a_flowgraph():
         top.connect(blocks.vector_source_c(row.tolist(), False, 1, tags), (block, port))
     top.run()
     assert block.packets() == 2 and block.truncated() == 1
-
-
-def test_bench_counts_lost_packets():
-    """tests/bench/coded_link.py: what is lost with more help was lost with less; a genie loses least."""
-    lost, milliseconds = coded_link.measure(5.0, 9, 40)
-    behind, once, *_, four, genie = lost
-    assert 4 <= behind.sum() <= 20
-    assert not np.any(once & ~behind) and not np.any(four & ~behind)
-    assert once.sum() > four.sum()
-    assert genie.sum() <= four.sum() <= 2
-    assert np.all(milliseconds > 0)
-    again, _ = coded_link.measure(5.0, 9, 10)
-    assert np.array_equal(again, lost[:, :10])

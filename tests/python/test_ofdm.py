@@ -3,11 +3,8 @@
 #
 """MIMO-OFDM: the grid beside GNU Radio's carrier allocator, the detectors beside a reference receiver."""
 
-import json
-import sys
 import threading
 from itertools import cycle, islice
-from pathlib import Path
 
 import numpy as np
 import pmt
@@ -15,9 +12,7 @@ import pytest
 from gnuradio import blocks, digital, gr, reservoir
 from links import noise, tag
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-import ofdm  # noqa: E402
-from ofdm_links import LINKS, make_frame, reference_receiver  # noqa: E402
+from ofdm_links import LINKS, make_frame, reference_receiver
 
 QAM16 = digital.constellation_16qam()
 QPSK = np.array([1 + 1j, -1 + 1j, -1 - 1j, 1 - 1j], np.complex64) / np.sqrt(2)
@@ -259,7 +254,7 @@ def test_pilots_and_data_may_share_a_carrier_in_different_symbols():
 
 # -------------------------------------------- beside the reference receiver
 
-# symbol errors over the reference receiver's on ten frames; on sixty (tests/bench/ofdm.py) they are
+# symbol errors over the reference receiver's on ten frames; on sixty (campaigns/ofdm.toml) they are
 # 0.11 0.12 0.04, 0.06 0.01, 0.004 and 0.82 0.74 0.50, 0.96 0.96, 0.98
 RATIOS = [
     ("T6p2", 25, 0.18, 0.92),
@@ -793,7 +788,7 @@ def test_noise_variance_is_what_the_symbols_have(name):
     told, measured = [], []
     for number in range(5):
         frame = make_frame(link, 25, 1, number)
-        found = receive(detector, frame)[..., link.active]
+        found = receive(detector, frame)[..., link.carriers()]
         told.append(detector.report().noise_variance)
         measured.append(np.mean(np.abs(found - frame.data) ** 2))
     assert 0.6 < np.mean(told) / np.mean(measured) < 1.6
@@ -879,49 +874,3 @@ def test_threads(kind):
     assert len(found) == 4
     for each in found.values():
         np.testing.assert_array_equal(each, wanted)
-
-
-# ----------------------------------------------------------- the benchmark
-
-
-@pytest.mark.parametrize("name", LINKS)
-def test_links(name):
-    link = LINKS[name]
-    snr_db = 20
-    frame = make_frame(link, snr_db, 1, 0)
-    again = make_frame(link, snr_db, 1, 0)
-    assert again.received.tobytes() == frame.received.tobytes()
-    symbols = link.num_pilots + link.data_symbols
-    assert frame.received.shape[1] == symbols * (link.fft_len + link.cp_len)
-    assert np.sum(link.mean_powers()) == pytest.approx(1)
-    assert frame.channel.shape[2] == len(link.mean_powers())
-    assert frame.errors(frame.symbols[:, link.num_pilots :])[0] == 0
-    assert frame.bit_errors(frame.symbols[:, link.num_pilots :])[0] == 0
-    # the nearest points differ in one bit of four
-    step = 2 / np.sqrt(10)
-    shift = np.where(frame.symbols.real < 0, step, -step)[:, link.num_pilots :]
-    assert (
-        frame.errors(frame.symbols[:, link.num_pilots :] + shift)[0] == frame.data.size
-    )
-    assert frame.bit_errors(frame.symbols[:, link.num_pilots :] + shift) == (
-        frame.data.size,
-        4 * frame.data.size,
-    )
-
-
-def test_the_program(tmp_path, capsys):
-    out = tmp_path / "ofdm.json"
-    given = ["--links", "T6c", "--snr", "25", "--frames", "2", "--out", str(out)]
-    assert ofdm.run(ofdm.arguments(given)) in (False, True)
-    (row,) = json.loads(out.read_text())
-    assert row["wrong"].keys() == set(ofdm.RECEIVERS)
-    assert len(row["wrong"]["configured"]) == 2 and row["symbols"] == 2 * 12 * 52
-    assert {text for text, *_ in row["bars"]} == {
-        "configured over reference",
-        "lmmse over reference",
-        "configured over ml",
-        "esn over reference",
-        "esn over fir",
-        "rcnet over esn",
-    }
-    assert "T6c 25 dB (2 frames)" in capsys.readouterr().out

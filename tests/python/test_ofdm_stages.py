@@ -3,10 +3,8 @@
 #
 """Stages of OFDM receivers: RCNet's cascade, the classifier of RC-Struct, attention over carriers."""
 
-import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pmt
@@ -14,12 +12,11 @@ import pytest
 from gnuradio import blocks, digital, gr, reservoir
 from links import tag
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-import ofdm  # noqa: E402
-from ofdm_links import LINKS, QAM16, carriers, make_frame, modulate  # noqa: E402
+from ofdm_links import LINKS, QAM16, make_frame
 
 POINTS = digital.constellation_16qam().base()
-LATER = ofdm.LATER
+DELAYS = (10, 16)  # that ofdm_esn tries
+LATER = dict(window=8, delay=4, input_scaling=0.5)  # stages of RCNet
 
 
 def shape_of(link, more=0):
@@ -110,12 +107,12 @@ def network_outputs(network, window, delays, seen, pilots):
 @pytest.mark.parametrize("name", ["T6n", "T6r", "T6p2"])
 def test_cascade_is_two_networks_on_samples(name):
     link, frame = LINKS[name], make_frame(LINKS[name], 25, 1, 0)
-    pilots = modulate(frame.pilots, link)
+    pilots = link.modulate(frame.pilots)
     shape = dict(spectral_radius=0.4, num_outputs=link.antennas)
     first = reservoir.esn(32, 32, input_scaling=0.3, num_inputs=2, **shape)
-    outputs = network_outputs(first, 32, ofdm.DELAYS, frame.received, pilots)
-    single = receive(network(link), frame)[..., link.active]
-    by_hand = carriers(outputs, link)[:, link.num_pilots :, link.active]
+    outputs = network_outputs(first, 32, DELAYS, frame.received, pilots)
+    single = receive(network(link), frame)[..., link.carriers()]
+    by_hand = link.demodulate(outputs)[:, link.pilots :, link.carriers()]
     assert np.max(np.abs(single - by_hand)) < 1e-3 * np.max(np.abs(by_hand))
 
     unit = np.sqrt(np.mean(np.abs(frame.received) ** 2))
@@ -123,8 +120,8 @@ def test_cascade_is_two_networks_on_samples(name):
     both = np.append(frame.received / unit, outputs, axis=0)
     second = reservoir.esn(32, seed=2, num_inputs=4, **shape, **LATER)
     found = network_outputs(second, 8, [4], both, pilots)
-    by_hand = carriers(found, link)[:, link.num_pilots :, link.active]
-    found = receive(reservoir.rcnet(*shape_of(link)), frame)[..., link.active]
+    by_hand = link.demodulate(found)[:, link.pilots :, link.carriers()]
+    found = receive(reservoir.rcnet(*shape_of(link)), frame)[..., link.carriers()]
     assert np.max(np.abs(found - by_hand)) < 1e-3 * np.max(np.abs(by_hand))
     # the second stage has done something
     assert np.mean(np.abs(single - by_hand) ** 2) > 100 * np.mean(
@@ -425,9 +422,9 @@ def test_attention_is_beside_the_closed_form():
     both = [
         network(link, correct_carriers=True, attention=use) for use in (False, True)
     ]
-    solved, trained = wrong(both, "T6n", 30, 8)
+    solved, trained = wrong(both, "T6n", 20, 8)
     assert trained <= 1.03 * solved
-    frames = [make_frame(link, 30, 1, number) for number in range(8)]
+    frames = [make_frame(link, 20, 1, number) for number in range(8)]
     found = [[receive(one, frame) for frame in frames] for one in both]
     assert np.any(np.array(found[0]) != found[1])  # other weights have been found
 
@@ -469,7 +466,7 @@ def test_in_a_flowgraph():
     tags = [tag(n * size, "frame_start", pmt.PMT_T) for n in range(3)]
     for workers in (1, 3):
         block = reservoir.ofdm_equalizer(
-            reservoir.rcnet(*shape_of(link)), pilots, link.data_symbols, workers=workers
+            reservoir.rcnet(*shape_of(link)), pilots, link.payload, workers=workers
         )
         top = gr.top_block()
         sinks = [blocks.vector_sink_c(link.fft_len) for _ in range(2)]

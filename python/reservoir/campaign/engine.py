@@ -27,7 +27,14 @@ class Tally:
     that there are at most MOST groups, so that memory does not grow with the frames."""
 
     MOST = 4096
-    COLUMNS = ("wrong", "wrong_bits", "error", "lost_frames", "hit_frames")
+    COLUMNS = (
+        "wrong",
+        "wrong_bits",
+        "error",
+        "lost_frames",
+        "hit_frames",
+        "lost_packets",
+    )
 
     def __init__(self, lost):
         self._lost = lost  # a frame with more wrong symbols is lost
@@ -36,7 +43,14 @@ class Tally:
 
     def add(self, record):
         wrong = record["wrong"]
-        columns = wrong, record["bits"], record["error"], wrong > self._lost, wrong > 0
+        columns = (
+            wrong,
+            record["bits"],
+            record["error"],
+            wrong > self._lost,
+            wrong > 0,
+            record.get("lost_packets", 0 * wrong),
+        )
         number = self.frames + np.arange(len(wrong))
         self.frames += len(wrong)
         while self.frames > self.MOST * self.group:
@@ -72,6 +86,8 @@ class Measured:
     lost_frames: np.ndarray
     hit_frames: np.ndarray  # with a wrong symbol
     seconds: float  # per frame
+    lost_packets: np.ndarray
+    packets: bool  # whether the payload is one
 
     @property
     def ser(self):
@@ -89,6 +105,13 @@ class Measured:
     def lost(self):
         """Share of frames that are lost."""
         return statistics.proportion(int(self.lost_frames.sum()), self.frames)
+
+    @property
+    def per(self):
+        """Share of packets that are lost; None where the payload is no packet."""
+        if not self.packets:
+            return None
+        return statistics.proportion(int(self.lost_packets.sum()), self.frames)
 
     @property
     def evm_db(self):
@@ -135,7 +158,7 @@ class PointWork:
         for receiver in self.receivers:
             self._remember(receiver)
         # of the leading blocks, which all receivers have; the others wait for those before them
-        lost = statistics.LOST * payload_symbols(link)
+        lost = statistics.LOST * link.payload_symbols()
         self._tallies = {r.name: Tally(lost) for r in self.receivers}
         self._seconds = dict.fromkeys(self._tallies, 0.0)
         self._whole = 0
@@ -263,7 +286,7 @@ class PointWork:
 
     def _measured(self, receiver):
         name, link = receiver.name, self.point.link
-        tally, symbols = self._tallies[name], payload_symbols(link)
+        tally, symbols = self._tallies[name], link.payload_symbols()
         return Measured(
             receiver,
             self._settings[name],
@@ -272,18 +295,13 @@ class PointWork:
             tally.frames,
             tally.group,
             **tally.sums(),
+            packets=bool(link.code),
             seconds=self._seconds[name] / tally.frames,
         )
 
     def measured(self):
         """{receiver's name: Measured}, when the point is finished."""
         return {r.name: self._measured(r) for r in self.receivers}
-
-
-def payload_symbols(link):
-    """Of a frame, all streams together."""
-    carriers = len(link.carriers()) if hasattr(link, "carriers") else 1
-    return link.streams * link.payload * carriers
 
 
 def run(points, pool, step=lambda unfinished: None):

@@ -19,7 +19,7 @@ from gnuradio import reservoir
 
 from ..link import NAMED_CHANNELS, named_channel
 from ..modulations import CONSTELLATIONS, gray_16qam, nearest
-from .fields import FieldError, Table, integer, number, numbers, switch, word
+from .fields import FieldError, Table, integer, line, number, numbers, switch, word
 
 MODULATIONS = {**CONSTELLATIONS, "16qam_gray": gray_16qam}
 AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
@@ -96,12 +96,34 @@ class Link(Table):
         0.0, 0, 1, "random walk, radians per symbol (OFDM: sample)"
     )
     interference_db: float = number(
-        -300.0, -300, 300, "white, from one direction; over the signal at an antenna"
+        -300.0, -300, 300, "noise from one direction; over the signal at an antenna"
+    )
+    interference_width: float = number(
+        1.0, 0, 1, "its bandwidth, cycles per sample; 1: white; 0: a tone"
+    )
+    interference_at: float = number(
+        1.0,
+        -0.5,
+        1,
+        "its middle if it is not white, cycles per sample; 1: drawn for each frame within the band",
     )
     real_noise: bool = switch(False, "noise in the real part only, of all the power")
+    iq_gain_db: float = number(
+        0.0, -20, 20, "I/Q imbalance of the receiver: gain of one mixer over the other"
+    )
+    iq_phase_deg: float = number(
+        0.0, -90, 90, "I/Q imbalance: how far the mixers are off the right angle"
+    )
     saturation: str = word("none", ("none", "tanh"), "in front of the converter")
-    converter_bits: int = integer(
-        0, 0, 16, "of each part, full scale at twice the rms; 0: none"
+    converter_bits: int = integer(0, 0, 16, "of each part; 0: none")
+    converter_range: float = number(
+        2.0, 0.1, 100, "the converter's full scale over the rms of a part"
+    )
+
+    code: str = line(
+        "",
+        "of the packet that a frame's payload is: none, cc, ldpc:FILE, see packet_format; else no "
+        "packet",
     )
 
     def points(self):
@@ -112,8 +134,28 @@ class Link(Table):
     def constellation(self):
         return MODULATIONS[self.modulation]()
 
+    def packet_format(self):
+        """Of the payload, all streams together; None if it is no packet."""
+        if not self.code:
+            return None
+        constellation = self.constellation().base()
+        return reservoir.packet_format(constellation, self.payload_symbols(), self.code)
+
+    def draw_packet(self, rng, number):
+        """(data, indices of points, (streams, ...)) of the payload."""
+        form = self.packet_format()
+        data = rng.bytes(form.capacity)
+        symbols = form.encode(data, number % 65536)  # a sequence number has 16 bits
+        return data, nearest(self.points(), symbols).reshape(self.streams, -1)
+
     def check(self):
         """What no field can say alone."""
+        try:
+            self.packet_format()
+        except ValueError as error:
+            raise FieldError(
+                "code", self.code, f"a code that fits the payload ({error})"
+            ) from error
         if self.channel in ("fixed", "periodic") and not self.impulse_response:
             raise FieldError(
                 "impulse_response",
@@ -178,8 +220,9 @@ class Frame:
     """A frame at the receiver, from the first pilot on, and what was sent."""
 
     received: np.ndarray  # (antennas, samples), complex64
-    pilots: np.ndarray  # (streams, pilots) or, of OFDM, (streams, symbols, carriers)
-    payload: np.ndarray  # indices of points, (streams, ...)
+    # (streams, pilots); of OFDM (streams, symbols, carriers), or an ofdm_grid
+    pilots: object
+    payload: np.ndarray  # indices of points, (streams, symbols)
     # what only a genie knows: (antennas, streams, taps); None if it moves, or if there are several
     # samples per symbol
     channel: np.ndarray
@@ -187,6 +230,7 @@ class Frame:
     # (streams, symbols) from the first pilot on, NaN where a symbol is not known; None: the pilots, and
     # then the payload in one piece
     known: np.ndarray = None
+    data: bytes = None  # of the packet that the payload is
 
 
 def gaussian(rng, *shape):
@@ -359,21 +403,40 @@ def front_end(link, received, sps, rng):
     if link.interference_db > -300:
         direction = np.exp(2j * np.pi * rng.random((len(received), 1)))
         strength = 10 ** (link.interference_db / 20)
-        received = received + strength * direction * gaussian(rng, 1, count)
+        received = received + strength * direction * interference(link, count, rng)
     variance = sps * 10 ** (-link.snr_db / 10)
     noise = gaussian(rng, *received.shape)
     if link.real_noise:
         noise = np.sqrt(2) * noise.real
     received = received + np.sqrt(variance) * noise
+    if link.iq_gain_db or link.iq_phase_deg:
+        gain = 10 ** (link.iq_gain_db / 20) * np.exp(1j * np.deg2rad(link.iq_phase_deg))
+        image = (1 - gain.conjugate()) / 2 * received.conj()
+        received = (1 + gain) / 2 * received + image
     if link.saturation == "tanh":
         received = np.tanh(received.real) + 1j * np.tanh(received.imag)
     if link.converter_bits:
-        received = converted(received, link.converter_bits)
+        received = converted(received, link.converter_bits, link.converter_range)
     return received.astype(np.complex64), variance
 
 
-def converted(received, bits):
-    full = 2 * np.sqrt(np.mean(np.abs(received) ** 2) / 2)
+def interference(link, count, rng):
+    """(1, samples) of unit power: white noise, noise of some bandwidth, or a tone."""
+    if link.interference_width == 1:
+        return gaussian(rng, 1, count)
+    middle, half = link.interference_at, link.bandwidth() / 2
+    if middle == 1:
+        middle = rng.uniform(-half, half)
+    lines = max(round(link.interference_width * count), 1)
+    spectrum = np.zeros((1, count), complex)
+    spectrum[:, :lines] = gaussian(rng, 1, lines) if link.interference_width else 1
+    middle -= (lines - 1) / (2 * count)
+    turns = np.exp(2j * np.pi * middle * np.arange(count))
+    return np.fft.ifft(spectrum) * count / np.sqrt(lines) * turns
+
+
+def converted(received, bits, relative):
+    full = relative * np.sqrt(np.mean(np.abs(received) ** 2) / 2)
     step = 2 * full / 2**bits
 
     def part(values):
@@ -431,6 +494,14 @@ class SingleCarrier(Link):
         behind = np.arange(count) % (gap + self.known_length) >= gap
         return np.append(np.ones(self.pilots, bool), behind)
 
+    def payload_symbols(self):
+        """Of a frame, all streams together."""
+        return self.streams * self.payload
+
+    def bandwidth(self):
+        """Of the signal, in cycles per sample."""
+        return 1 / self.samples_per_symbol
+
     def make_frame(self, seed, number):
         rng = self.generator(seed, number)
         points, sps = self.points(), self.samples_per_symbol
@@ -443,6 +514,10 @@ class SingleCarrier(Link):
         indices = rng.integers(0, len(points), (self.streams, count))
         if self.same_pilots:
             indices[:, begin:first] = self._module_pilots(seed)
+        data = None
+        unknown = begin + np.flatnonzero(~known)
+        if self.code:
+            data, indices[:, unknown] = self.draw_packet(rng, number)
         late = rng.uniform(-self.timing_offset, self.timing_offset)
         if self.timing_offset > 0.5 or sps == 1:
             late = np.round(late)
@@ -460,10 +535,11 @@ class SingleCarrier(Link):
         return Frame(
             received[:, start : start + size],
             symbols[:, : self.pilots],
-            indices[:, begin:end][:, ~known],
+            indices[:, unknown],
             paths.response() if sps == 1 and not self.timing_offset else None,
             variance,
-            np.where(known, symbols, np.nan) if self.known_period else None,
+            known=np.where(known, symbols, np.nan) if self.known_period else None,
+            data=data,
         )
 
     def _module_pilots(self, seed):

@@ -1,14 +1,19 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""OFDM links of campaigns: full pilot symbols on all antennas, then data symbols."""
+"""OFDM links of campaigns: pilot symbols on all antennas and then data symbols, or pilots on combs."""
 
 import dataclasses
 
 import numpy as np
 
-from .fields import FieldError, integer
+from gnuradio import reservoir
+
+from .fields import FieldError, integer, switch
 from .links import Frame, Link, amplified, draw_paths, front_end, through
+
+# pilots of LTE (3GPP TS 36.211, 6.10.1): so many symbols, those with pilots, carriers between pilots
+COMB_PERIOD, COMB_SYMBOLS, COMB_SPACING = 14, (0, 4, 7, 11), 6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,11 @@ class Ofdm(Link):
     )
     pilots: int = integer(4, 1, 1024, "symbols in front")
     payload: int = integer(12, 1, 65536, "symbols with data")
+    combs: bool = switch(
+        False,
+        "as many symbols, with pilots of the same energy as LTE has them: every sixth carrier of "
+        "four of 14 symbols, where the other antenna is silent",
+    )
 
     def check(self):
         super().check()
@@ -34,12 +44,80 @@ class Ofdm(Link):
                 "cp_len", self.cp_len, f"less than fft_len = {self.fft_len}"
             )
 
+        if self.combs and (self.streams > 2 or len(self.carriers()) < 2 * COMB_SPACING):
+            raise FieldError(
+                "combs", self.combs, "false with three streams or less than 12 carriers"
+            )
+
     def carriers(self):
         """Those in use, in natural order."""
         if not self.used:
             return np.arange(self.fft_len)
         half = self.used // 2
         return np.r_[1 : half + 1, self.fft_len - half : self.fft_len]
+
+    def data_places(self):
+        """(symbols, carriers) of a frame: where data is."""
+        places = np.zeros((self.pilots + self.payload, self.fft_len), bool)
+        places[:, self.carriers()] = True
+        if not self.combs:
+            places[: self.pilots] = False
+            return places
+        for number, of_streams in enumerate(self._combs()):
+            places[number::COMB_PERIOD, sum(of_streams, [])] = False
+        return places
+
+    def data(self, symbols):
+        """(streams, symbols, carriers, ...) of a frame or what is behind its pilots to (streams,
+        count, ...), the payload."""
+        return symbols[:, self.data_places()[-symbols.shape[1] :]]
+
+    def payload_symbols(self):
+        """Of a frame, all streams together."""
+        return self.streams * np.count_nonzero(self.data_places())
+
+    def bandwidth(self):
+        """Of the signal, in cycles per sample."""
+        return len(self.carriers()) / self.fft_len
+
+    def _combs(self):
+        """[symbol][stream]: carriers with its pilots."""
+        half = self.fft_len // 2
+        ordered = np.sort((self.carriers() + half) % self.fft_len) - half
+        found = [[[] for _ in range(self.streams)] for _ in range(COMB_PERIOD)]
+        for count, symbol in enumerate(COMB_SYMBOLS):
+            for stream in range(self.streams):
+                first = 3 * (count + stream) % COMB_SPACING
+                found[symbol][stream] = ordered[first::COMB_SPACING].tolist()
+        return found
+
+    def _comb_grid(self, rng):
+        """With pilots of random phases."""
+        combs = self._combs()
+        count = self.pilots + self.payload
+        sent = sum(len(combs[n % COMB_PERIOD][0]) for n in range(count))
+        strength = np.sqrt(self.pilots * len(self.carriers()) / sent)
+        values = []
+        for of_streams in combs:
+            mine = np.repeat(np.eye(self.streams), list(map(len, of_streams)), axis=1)
+            turns = np.exp(2j * np.pi * rng.random(mine.shape[1]))
+            values.append(strength * mine * turns)
+        known = [sum(of_streams, []) for of_streams in combs]
+        used = self.carriers()
+        return reservoir.ofdm_grid(
+            self.fft_len,
+            self.cp_len,
+            self.streams,
+            occupied_carriers=[
+                np.setdiff1d(used, np.array(of, int) % self.fft_len).tolist()
+                for of in known
+            ],
+            pilot_carriers=known,
+            pilot_symbols=[
+                [of[k].tolist() for of in values] for k in range(self.streams)
+            ],
+            shifted=False,
+        )
 
     def scale(self):
         return self.fft_len / np.sqrt(len(self.carriers()))
@@ -57,18 +135,23 @@ class Ofdm(Link):
 
     def make_frame(self, seed, number):
         rng = self.generator(seed, number)
-        points, used = self.points(), self.carriers()
+        points, used, places = self.points(), self.carriers(), self.data_places()
         shape = self.streams, self.pilots + self.payload, len(used)
-        indices = rng.integers(0, len(points), shape)
-        symbols = np.zeros((*shape[:2], self.fft_len), complex)
-        symbols[..., used] = points[indices]
+        indices = np.zeros((*shape[:2], self.fft_len), int)
+        indices[..., used] = rng.integers(0, len(points), shape)
+        data = None
+        if self.code:
+            data, indices[:, places] = self.draw_packet(rng, number)
+        symbols = np.zeros(indices.shape, complex)
+        symbols[..., used] = points[indices[..., used]]
+        if self.combs:
+            pilots = self._comb_grid(rng)
+            values, known = pilots.known(shape[1])
+            symbols[known] = values[known]
+        else:
+            pilots = symbols[:, : self.pilots].astype(np.complex64)
         sent = amplified(self, self.modulate(symbols))
         paths = draw_paths(self, 1, sent.shape[1], rng, number)
         received, variance = front_end(self, through(paths, sent), 1, rng)
-        return Frame(
-            received,
-            symbols[:, : self.pilots].astype(np.complex64),
-            indices[:, self.pilots :],
-            paths.response(),
-            variance,
-        )
+        payload, response = indices[:, places], paths.response()
+        return Frame(received, pilots, payload, response, variance, data=data)

@@ -8,6 +8,7 @@ payload's symbols of each frame, in the shape of its payload. All frames of a bl
 as receivers made of GNU Radio's own blocks need a stream.
 """
 
+import dataclasses
 import inspect
 
 import numpy as np
@@ -16,9 +17,11 @@ from gnuradio import reservoir
 
 from . import peers, stream_peers
 from .fields import Table
-from .links import SingleCarrier
+from .links import Link, SingleCarrier
 from .ofdm_link import Ofdm
-from .peers import Unsuitable
+from .peers import Unsuitable, coded_format
+
+DEFAULT_DETECTORS = {SingleCarrier: "configured_esn", Ofdm: "ofdm_configured"}
 
 
 class Detector:
@@ -42,20 +45,33 @@ class Detector:
         return [self._receive(frame) for frame in frames]
 
     def _receive(self, frame):
+        return self._payload(self._found(frame), frame)
+
+    def _found(self, frame, **soft):
         received, pilots = frame.received, frame.pilots
-        wanted = slice(pilots.shape[1], None)
         if frame.known is not None:
             pilots = reservoir.known_symbols(frame.known)
-            wanted = np.isnan(frame.known[0])
         elif len(pilots) == 1:
             pilots = pilots[0]
-        symbols = self.detector.receive(
+        return self.detector.receive(
             received[0] if len(received) == 1 else received,
             pilots,
             sps=self._link.samples_per_symbol,
             payload_len=frame.payload.shape[1],
+            **soft,
         )
-        return np.atleast_2d(symbols)[:, wanted]
+
+    def _payload(self, found, frame):
+        of_streams = np.asarray((found,) if self._link.streams == 1 else found)
+        if frame.known is not None:
+            return of_streams[:, np.isnan(frame.known[0])]
+        return of_streams[:, self._link.pilots :]
+
+    def soft(self, frame):
+        """Symbols, and the log-likelihood ratios of their bits, (streams, symbols, bits)."""
+        constellation = self._link.constellation().base()
+        found = self._found(frame, soft=True, constellation=constellation)
+        return tuple(self._payload(one, frame) for one in found)
 
     def report(self):
         """Of the last frame: poles and more."""
@@ -76,12 +92,91 @@ class OfdmDetector(Detector):
         )
         if "constellation" in self.names():
             own["constellation"] = link.constellation().base()
+        if "stages" in parameters:
+            stages = made_stages(link, parameters["stages"])
+            parameters = dict(parameters, stages=stages)
         self.detector = self.made(**{**own, **parameters})
         self._link = link
 
+    def _found(self, frame, **soft):
+        soft.pop("constellation", None)
+        return self.detector.receive(frame.received, frame.pilots, **soft)
+
+    def _payload(self, found, frame):
+        return self._link.data(found)
+
+
+def made_detector(name, link, table):
+    """Of a parameter that is a table: kind and parameters of a detector."""
+    parameters = dict(table or {})
+    default = next(k for base, k in DEFAULT_DETECTORS.items() if isinstance(link, base))
+    kind = parameters.pop("kind", default)
+    kinds = [k for k, made in KINDS.items() if issubclass(made, Detector)]
+    if kind not in kinds:
+        raise ValueError(f"{name} of kind {kind!r}: must be one of {', '.join(kinds)}")
+    if unknown := set(parameters) - set(parameter_types(KINDS[kind])):
+        raise ValueError(f"{name} of kind {kind}: has no parameter {unknown.pop()}")
+    if reason := unsuitable(kind, link, parameters):
+        raise Unsuitable(reason)
+    return KINDS[kind](link, **parameters)
+
+
+def made_stages(link, tables):
+    """OFDM detectors; all but the first see, too, what the one before makes of the samples."""
+    later = dataclasses.replace(link, antennas=link.antennas + link.streams)
+    return [
+        made_detector("stages", later if count else link, table).detector
+        for count, table in enumerate(tables)
+    ]
+
+
+class SoftDecoder:
+    """A detector's log-likelihood ratios to the decoder. It gives the symbols of the packet or, where
+    there is none, the detector's."""
+
+    links = Link
+
+    def __init__(self, link, detector: dict = None):
+        self._form = coded_format(link)
+        self._detector = made_detector("detector", link, detector)
+
+    def receive(self, frames):
+        return [self._receive(frame) for frame in frames]
+
     def _receive(self, frame):
-        symbols = self.detector.receive(frame.received, frame.pilots)
-        return symbols[..., self._link.carriers()]
+        symbols, ratios = self._detector.soft(frame)
+        packet, _ = self._form.decode_ratios(ratios.reshape(-1, ratios.shape[-1]))
+        return self._form.encode(*packet).reshape(symbols.shape) if packet else symbols
+
+
+class CodedReceiver:
+    """coded_receiver. It gives the symbols of the packet; zeros where there is none."""
+
+    links = SingleCarrier
+
+    def __init__(self, link, iterations: int = 2, detector: dict = None):
+        if link.streams > 1:
+            raise Unsuitable("it takes one stream")
+        if link.known_period:
+            raise Unsuitable("it knows the pilots in front only")
+        self._link, self._form = link, coded_format(link)
+        equalizer = made_detector("detector", link, detector).detector
+        self._receiver = reservoir.coded_receiver(equalizer, self._form, iterations)
+
+    def receive(self, frames):
+        return [self._receive(frame) for frame in frames]
+
+    def _receive(self, frame):
+        sps = self._link.samples_per_symbol
+        found = self._receiver.receive(frame.received, frame.pilots[0], sps)
+        if found["data"] is None:
+            return np.zeros((1, self._link.payload))
+        return self._form.encode(found["data"], found["sequence"])[None]
+
+
+def refuse_combs(link):
+    if link.combs:
+        raise Unsuitable("it needs pilot symbols: combs = false")
 
 
 class OfdmSamples:
@@ -91,6 +186,7 @@ class OfdmSamples:
     links = Ofdm
 
     def __init__(self, link, detectors):
+        refuse_combs(link)
         self._detectors = detectors
         self._link = link
 
@@ -103,8 +199,7 @@ class OfdmSamples:
         best = min(self._detectors, key=lambda one: one.fit(seen, wanted).mse)
         behind = np.zeros((len(seen), best.look_ahead()), np.complex64)
         samples = np.atleast_2d(best.detect(np.append(seen, behind, axis=1)))
-        symbols = self._link.demodulate(samples[:, : seen.shape[1]])
-        return symbols[:, self._link.pilots :, self._link.carriers()]
+        return self._link.data(self._link.demodulate(samples[:, : seen.shape[1]]))
 
 
 class OfdmFilter(OfdmSamples):
@@ -138,6 +233,7 @@ class OfdmReference:
 
     def __init__(self, link, num_taps: int = 16):
         peers.check("num_taps", num_taps, 1, 1024)
+        refuse_combs(link)
         if num_taps > link.fft_len:
             raise Unsuitable(f"it has {num_taps} taps, and fft_len = {link.fft_len}")
         self._link, self._taps = link, num_taps
@@ -149,17 +245,13 @@ class OfdmReference:
         return [self._receive(frame) for frame in frames]
 
     def _receive(self, frame):
-        used, pilots = self._link.carriers(), self._link.pilots
+        used = self._link.carriers()
         received = self._link.demodulate(frame.received)[..., used]
         response, residual = self._estimate(frame.pilots[..., used], received)
         ratio = self._link.fft_len / self._link.scale() ** 2
         noise = max(residual, frame.noise_variance * ratio)
-        adjoint = response.conj().transpose(0, 2, 1)
-        count = response.shape[2]
-        weights = np.linalg.solve(adjoint @ response + noise * np.eye(count), adjoint)
-        gains = np.einsum("kij,kji->ki", weights, response).real
-        weights /= np.maximum(gains, 1e-12)[..., None]
-        return np.einsum("kij,jnk->ink", weights, received[:, pilots:])
+        found = lmmse(response, received[:, self._link.pilots :], noise)
+        return found.reshape(len(found), -1)
 
     def _estimate(self, known, received):
         """(carriers, antennas, streams), and the residual per carrier and antenna."""
@@ -175,6 +267,17 @@ class OfdmReference:
         return np.einsum("kt,sta->kas", self._turns, taps), residual
 
 
+def lmmse(response, received, noise):
+    """Unbiased symbols (streams, symbols, carriers) of (antennas, symbols, carriers) received; response:
+    (carriers, antennas, streams)."""
+    adjoint = response.conj().transpose(0, 2, 1)
+    count = response.shape[2]
+    weights = np.linalg.solve(adjoint @ response + noise * np.eye(count), adjoint)
+    gains = np.einsum("kij,kji->ki", weights, response).real
+    weights /= np.maximum(gains, 1e-12)[..., None]
+    return np.einsum("kij,jnk->ink", weights, received)
+
+
 def _kinds():
     """Every kind by its name; a detector that is added to the module is here without a word."""
     found = {}
@@ -186,6 +289,7 @@ def _kinds():
             name = kind["name"]
             found[name] = type(name, (base,), dict(made=getattr(reservoir, name)))
     found.update(ofdm_fir=OfdmFilter, ofdm_rnn=OfdmRnn, ofdm_reference=OfdmReference)
+    found.update(soft_decoder=SoftDecoder, coded_receiver=CodedReceiver)
     return {**found, **stream_peers.KINDS, **peers.KINDS}
 
 

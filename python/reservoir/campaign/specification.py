@@ -19,7 +19,7 @@ from .fields import FieldError, Table, integer, is_number, line, names, number, 
 from .kinds import KindError, Kinds, kinds
 from .receivers import fits, parameter_types, unsuitable
 
-FIGURES = ("ser", "ber", "lost", "evm_db")
+FIGURES = ("ser", "ber", "per", "lost", "evm_db")
 
 
 class SpecificationError(ValueError):
@@ -402,7 +402,10 @@ def _limits(tables, receivers, points, source, quick):
             )
         if limit.over and limit.figure == "evm_db":
             raise wrong("figure = 'evm_db': has no ratio", "figure")
-        if not any(concerns(limit, at, point) for point in points):
+        concerned = [point for point in points if concerns(limit, at, point)]
+        if limit.figure == "per" and not all(point.link.code for point in concerned):
+            raise wrong("figure = 'per': needs links with code", "figure")
+        if not concerned:
             if quick:
                 continue  # of a value that is left out
             raise wrong("it concerns no point", next(iter(at), ""))

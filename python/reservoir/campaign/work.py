@@ -18,7 +18,7 @@ def receive_block(kinds, link, seed, first, count, receivers):
 
     kinds: kinds.Kinds; link: its kind and entries
     A record has, for each frame: wrong symbols, wrong bits, squared error of the payload's symbols,
-    which have unit power; and the seconds that the receiver took for all of them.
+    which have unit power, and what count_errors has more; and the seconds that the receiver took for all.
     """
     with said(kinds, "frames"):
         link = kinds.link(**link)
@@ -44,17 +44,23 @@ def said(kinds, what):
 
 
 def count_errors(link, frames, symbols):
-    """Of all frames, by their payloads; symbols that are not finite count as zeros."""
+    """Of all frames, by their payloads; symbols that are not finite count as zeros. Where the payload is
+    a packet, lost_packets are those that cannot be decoded from the symbols."""
     points = link.points()
     sent = np.array([frame.payload.ravel() for frame in frames])
     found = np.array([np.ravel(one) for one in symbols])
     found = np.where(np.isfinite(found), found, 0)
     differing = (nearest(points, found) ^ sent).astype(np.uint8)
-    return dict(
+    counted = dict(
         wrong=np.count_nonzero(differing, axis=1).tolist(),
         bits=np.unpackbits(differing, axis=1).sum(axis=1).tolist(),
         error=np.sum(np.abs(found - points[sent]) ** 2, axis=1).tolist(),
     )
+    if form := link.packet_format():
+        data = [(form.decode(row) or [None])[0] for row in found]
+        lost = [one != frame.data for one, frame in zip(data, frames)]
+        counted["lost_packets"] = list(map(int, lost))
+    return counted
 
 
 def tune(kinds, link, seed, count, block, kind, parameters, settings):

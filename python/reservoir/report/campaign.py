@@ -24,12 +24,15 @@ COLUMNS = (
     "SER",
     "95 %",
     "BER",
+    "PER",
     "Lost frames",
     "EVM dB",
     "Frames",
     "ms/frame",
 )
 TEXT_COLUMNS = (0, 1)
+# what is counted for a figure
+PICKS = dict(ser="wrong", ber="wrong_bits", per="lost_packets", lost="lost_frames")
 CLOSE = 1.25  # ratios up to this, and from its inverse, are called about as good
 
 
@@ -67,6 +70,7 @@ def rows(results):
                 rate_text(found.ser),
                 interval_text(found.ser),
                 rate_text(found.ber),
+                rate_text(found.per) if found.per else "–",
                 f"{found.lost.value:.2%}",
                 f"{found.evm_db:.1f}" if math.isfinite(found.evm_db) else "–",
                 str(found.frames),
@@ -135,7 +139,7 @@ def _limit(limit, point, measured):
     ours = measured[limit.receiver]
     if limit.over:
         theirs = measured[limit.over]
-        pick = dict(ser="wrong", ber="wrong_bits", lost="lost_frames")[limit.figure]
+        pick = PICKS[limit.figure]
         rate = statistics.ratio(getattr(ours, pick), getattr(theirs, pick))
         if math.isnan(rate.value):
             none = not np.any(getattr(ours, pick))
@@ -188,6 +192,7 @@ def summary(results):
                         lost_frames=int(found.lost_frames.sum()),
                         ser=rate(found.ser),
                         ber=rate(found.ber),
+                        per=found.per and rate(found.per),
                         lost=rate(found.lost),
                         evm_db=found.evm_db if math.isfinite(found.evm_db) else None,
                         seconds=found.seconds,
@@ -206,7 +211,7 @@ def summary(results):
 def comma_separated(found):
     """A line for each receiver at each point."""
     entries = sorted({key for point in found["points"] for key in point["varied"]})
-    figures = ("ser", "ber", "lost")
+    figures = ("ser", "ber", "per", "lost")
     text = io.StringIO()
     lines = csv.writer(text)
     heads = [f"{name}{end}" for name in figures for end in ("", "_low", "_high")]
@@ -216,7 +221,9 @@ def comma_separated(found):
     for point in found["points"]:
         for name, receiver in point["receivers"].items():
             rates = [
-                receiver[f][end] for f in figures for end in ("value", "low", "high")
+                (receiver[f] or {}).get(end)
+                for f in figures
+                for end in ("value", "low", "high")
             ]
             lines.writerow(
                 [
@@ -235,7 +242,8 @@ def comma_separated(found):
 NOTES = (
     "SER, BER: wrong symbols and bits of the payload; 95 %: interval of the SER from the spread between "
     "frames, whose channels are independent. Lost frames: share of those with more than 5 % of their "
-    "symbols wrong. EVM: root mean square error of the payload's symbols over the rms of those sent; "
+    "symbols wrong. PER: share of packets that are not decoded. EVM: root mean square error of the "
+    "payload's symbols over the rms of those sent; "
     "outputs that shrink with the noise, as those of LMS do, have a smaller one without deciding better. "
     "ms/frame: wall-clock time of receiving a frame, training included, beside whatever else ran; the "
     "picture shows the median training of a few frames beside it. All receivers get the same frames."
