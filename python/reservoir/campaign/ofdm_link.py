@@ -43,7 +43,6 @@ class Ofdm(Link):
             raise FieldError(
                 "cp_len", self.cp_len, f"less than fft_len = {self.fft_len}"
             )
-
         if self.combs and (self.streams > 2 or len(self.carriers()) < 2 * COMB_SPACING):
             raise FieldError(
                 "combs", self.combs, "false with three streams or less than 12 carriers"
@@ -60,11 +59,9 @@ class Ofdm(Link):
         """(symbols, carriers) of a frame: where data is."""
         places = np.zeros((self.pilots + self.payload, self.fft_len), bool)
         places[:, self.carriers()] = True
-        if not self.combs:
-            places[: self.pilots] = False
-            return places
-        for number, of_streams in enumerate(self._combs()):
-            places[number::COMB_PERIOD, sum(of_streams, [])] = False
+        if self.combs:
+            return places & ~np.resize(self._combs().any(1), places.shape)
+        places[: self.pilots] = False
         return places
 
     def data(self, symbols):
@@ -81,40 +78,32 @@ class Ofdm(Link):
         return len(self.carriers()) / self.fft_len
 
     def _combs(self):
-        """[symbol][stream]: carriers with its pilots."""
-        half = self.fft_len // 2
-        ordered = np.sort((self.carriers() + half) % self.fft_len) - half
-        found = [[[] for _ in range(self.streams)] for _ in range(COMB_PERIOD)]
+        """(14 symbols, streams, carriers), True where a stream has pilots."""
+        ordered = np.fft.fftshift(np.arange(self.fft_len))
+        ordered = ordered[np.isin(ordered, self.carriers())]
+        found = np.zeros((COMB_PERIOD, self.streams, self.fft_len), bool)
         for count, symbol in enumerate(COMB_SYMBOLS):
             for stream in range(self.streams):
                 first = 3 * (count + stream) % COMB_SPACING
-                found[symbol][stream] = ordered[first::COMB_SPACING].tolist()
+                found[symbol, stream, ordered[first::COMB_SPACING]] = True
         return found
 
     def _comb_grid(self, rng):
         """With pilots of random phases."""
-        combs = self._combs()
-        count = self.pilots + self.payload
-        sent = sum(len(combs[n % COMB_PERIOD][0]) for n in range(count))
-        strength = np.sqrt(self.pilots * len(self.carriers()) / sent)
-        values = []
-        for of_streams in combs:
-            mine = np.repeat(np.eye(self.streams), list(map(len, of_streams)), axis=1)
-            turns = np.exp(2j * np.pi * rng.random(mine.shape[1]))
-            values.append(strength * mine * turns)
-        known = [sum(of_streams, []) for of_streams in combs]
-        used = self.carriers()
+        combs, used = self._combs(), self.carriers()
+        sent = np.resize(combs[:, 0], (self.pilots + self.payload, self.fft_len)).sum()
+        strength = np.sqrt(self.pilots * len(used) / sent)
+        values = strength * np.exp(2j * np.pi * rng.random(combs.shape)) * combs
+        known = [np.flatnonzero(of_symbol) for of_symbol in combs.any(1)]
         return reservoir.ofdm_grid(
             self.fft_len,
             self.cp_len,
             self.streams,
-            occupied_carriers=[
-                np.setdiff1d(used, np.array(of, int) % self.fft_len).tolist()
-                for of in known
-            ],
-            pilot_carriers=known,
+            occupied_carriers=[np.setdiff1d(used, some).tolist() for some in known],
+            pilot_carriers=[some.tolist() for some in known],
             pilot_symbols=[
-                [of[k].tolist() for of in values] for k in range(self.streams)
+                [values[n, stream, some].tolist() for n, some in enumerate(known)]
+                for stream in range(self.streams)
             ],
             shifted=False,
         )

@@ -21,8 +21,6 @@ from .links import Link, SingleCarrier
 from .ofdm_link import Ofdm
 from .peers import Unsuitable, coded_format
 
-DEFAULT_DETECTORS = {SingleCarrier: "configured_esn", Ofdm: "ofdm_configured"}
-
 
 class Detector:
     """Of reservoir.detectors(), on every frame by itself."""
@@ -109,8 +107,8 @@ class OfdmDetector(Detector):
 def made_detector(name, link, table):
     """Of a parameter that is a table: kind and parameters of a detector."""
     parameters = dict(table or {})
-    default = next(k for base, k in DEFAULT_DETECTORS.items() if isinstance(link, base))
-    kind = parameters.pop("kind", default)
+    usual = "ofdm_configured" if isinstance(link, Ofdm) else "configured_esn"
+    kind = parameters.pop("kind", usual)
     kinds = [k for k, made in KINDS.items() if issubclass(made, Detector)]
     if kind not in kinds:
         raise ValueError(f"{name} of kind {kind!r}: must be one of {', '.join(kinds)}")
