@@ -328,6 +328,17 @@ def test_it_draws_what_was_sent(application):
     assert edges[np.argmax(percent)] <= 0.9 <= edges[np.argmax(percent) + 1]
 
 
+def test_no_error_is_less_than_one(application):
+    from PyQt5 import QtGui
+
+    monitor = reservoir.training_monitor(1, ["ESN"])
+    monitor.history.add_meter(0, metered(0, 0))
+    widget = monitor.qwidget()
+    picture(widget)
+    shown = QtGui.QTextDocumentFragment.fromHtml(widget.legend.text()).toPlainText()
+    assert "ESN SER < 1.0e-02" in shown
+
+
 def test_the_circle_is_round(application):
     widget = reservoir.training_monitor(view="poles").qwidget()
     picture(widget, 600, 350)

@@ -153,7 +153,7 @@ class monitor_widget(QtWidgets.QWidget):
         describe = self._figures if self.histogram else self._spectral_radius
         entries = []
         for color, label, receiver in zip(panels.COLORS, self._labels, receivers):
-            entry = f"<b>{html.escape(label)}</b> {describe(receiver)}"
+            entry = f"<b>{html.escape(label)}</b> {html.escape(describe(receiver))}"
             swatch = f"<span style='color: {color}'>■</span>"
             entries.append(f"{swatch}&nbsp;{entry.replace(' ', '&nbsp;')}")
         return " &nbsp; ".join(entries)
