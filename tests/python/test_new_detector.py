@@ -183,6 +183,8 @@ def test_generated_files_have_it(tree):
         "| `leakage` | `0.0` | 0 to 1 | how much the gain is drawn to zero |"
         in reference
     )
+    page = (tree / "docs/blocks/toy_equalizer.md").read_text()
+    assert page.startswith("# One Tap Equalizer\n")
     # the others are as they were
     for path in sorted((ROOT / "grc").glob("*.yml")):
         assert (tree / "grc" / path.name).read_text() == path.read_text()

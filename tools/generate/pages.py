@@ -54,13 +54,12 @@ def in_python(block, kinds):
 
 
 def examples(name, root):
-    """Flowgraphs that have the block: those without a radio and with little else first."""
-    counts = {}
-    for path in sorted((root / "examples").rglob("*.grc")):
-        ids = re.findall(r"^  id: (\w+)$", path.read_text(encoding="utf-8"), re.M)
-        if name in ids:
-            counts[path.relative_to(root).as_posix()] = len(ids)
-    return sorted(counts, key=lambda path: ("/ota/" in path, counts[path]))
+    """Flowgraphs that have the block, those in subfolders last."""
+    found = []
+    for path in (root / "examples").rglob("*.grc"):
+        if re.search(rf"^  id: {name}$", path.read_text(encoding="utf-8"), re.M):
+            found.append(path.relative_to(root).as_posix())
+    return sorted(found, key=lambda path: (path.count("/"), path))
 
 
 def sections(text):
