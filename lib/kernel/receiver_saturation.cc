@@ -94,7 +94,7 @@ linearised_receiver linearise_receiver(const VectorXcd& received,
                                        Index length)
 {
     const double count = rows.size();
-    linearised_receiver result = { false, received };
+    linearised_receiver result = { false, received, 0.0 };
     if (rows.size() < length + 6)
         return result;
     const lag_sums sums = sum_lags({ received }, 0, known, rows, length);
@@ -123,6 +123,7 @@ linearised_receiver linearise_receiver(const VectorXcd& received,
     }
     result.used = count * std::log(std::max(after, 1e-300)) + 4.0 * std::log(count) <
                   count * std::log(std::max(before, 1e-300)) - 4.0;
+    result.residual = result.used ? after : before;
     if (result.used)
         result.samples = invert(received, gains, rms);
     return result;

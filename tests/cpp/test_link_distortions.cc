@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/constellation_warp.h>
 #include <gnuradio/reservoir/kernel/random.h>
+#include <gnuradio/reservoir/kernel/receiver_limiter.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 
 #include <boost/test/data/test_case.hpp>
@@ -119,6 +120,97 @@ BOOST_AUTO_TEST_CASE(a_saturated_receiver_is_inverted)
                samples.squaredNorm();
     };
     BOOST_CHECK_LT(misfit(found.samples), 0.2 * misfit(saturated));
+}
+
+using limited = kernel::receiver_limiter::limited;
+
+const std::vector<limited> LIMITED = { limited::nothing,
+                                       limited::parts,
+                                       limited::modulus };
+
+cdouble limit(limited what, double most, cdouble sample)
+{
+    if (what == limited::parts)
+        return { most * std::tanh(sample.real() / most),
+                 most * std::tanh(sample.imag() / most) };
+    const double size = std::abs(sample);
+    return what == limited::nothing ? sample
+                                    : most * std::tanh(size / most) / size * sample;
+}
+
+BOOST_DATA_TEST_CASE(a_limiter_behind_the_noise_is_undone,
+                     data::make(std::vector<int>{ 0, 1, 2 }) *
+                         data::make({ true, false }),
+                     kind,
+                     real)
+{
+    const limited what = LIMITED[kind];
+    const double most = 1.5;
+    const auto drawn = [&](uint64_t seed) {
+        const VectorXcd samples = gaussian(COUNT, seed);
+        return real ? VectorXcd(samples.real().cast<cdouble>()) : samples;
+    };
+    const VectorXcd sent = drawn(7);
+    VectorXcd unlimited = kernel::channel_output(sent, channel())[0] + 0.05 * drawn(8);
+    if (real)
+        unlimited = unlimited.real().cast<cdouble>().eval();
+    VectorXcd received(COUNT);
+    for (Eigen::Index n = 0; n < COUNT; n++)
+        received(n) = limit(what, most, unlimited(n));
+    const auto found = kernel::find_receiver_limiter(
+        { received }, 0, sent, { 2, COUNT }, 3, { 0, COUNT });
+    BOOST_CHECK_EQUAL(found.used(), what != limited::nothing);
+    const VectorXcd undone = found.undone({ received })[0];
+    if (!found.used()) {
+        BOOST_CHECK_SMALL((undone - unlimited).norm(), 1e-12);
+        return;
+    }
+    if (!real) // of real samples the modulus is the part
+        BOOST_CHECK(found.what == what);
+    BOOST_CHECK_CLOSE(found.limit, most, 5.0); // its standard error is 1.6 %
+    BOOST_CHECK_LT((undone - unlimited).norm(), 0.05 * unlimited.norm());
+    const double left = kernel::forward_residual({ undone }, sent, { 2, COUNT }, 3);
+    BOOST_CHECK_CLOSE(
+        found.residual, left / found.power_stretch({ received }, { 2, COUNT }), 1.0);
+}
+
+// By how much a small square around each sample grows.
+BOOST_DATA_TEST_CASE(power_is_stretched_as_areas_are,
+                     data::make(std::vector<int>{ 1, 2 }),
+                     kind)
+{
+    const kernel::receiver_limiter limiter = { LIMITED[kind], 3.0 };
+    const VectorXcd samples = 0.5 * gaussian(20, 9);
+    const double step = 1e-5;
+    const auto moved = [&](cdouble by) {
+        return limiter.undone({ VectorXcd(samples.array() + by) })[0];
+    };
+    const VectorXcd along = (moved(step) - moved(-step)) / (2 * step);
+    const VectorXcd across =
+        (moved(cdouble(0, step)) - moved(cdouble(0, -step))) / (2 * step);
+    const double mean_log =
+        (along.conjugate().cwiseProduct(across)).imag().array().abs().log().mean();
+    BOOST_CHECK_CLOSE(
+        limiter.power_stretch({ samples }, { 0, 20 }), std::exp(mean_log), 1e-3);
+}
+
+// The two places of the noise are told apart by the residual that each model leaves.
+BOOST_AUTO_TEST_CASE(noise_behind_the_limiter_is_no_limiters)
+{
+    const VectorXcd sent = gaussian(COUNT, 10);
+    VectorXcd clean = kernel::channel_output(sent, channel())[0];
+    for (const bool behind : { true, false }) {
+        const VectorXcd noise = 0.05 * gaussian(COUNT, 11);
+        VectorXcd received(COUNT);
+        for (Eigen::Index n = 0; n < COUNT; n++)
+            received(n) = behind ? limit(limited::modulus, 1.5, clean(n)) + noise(n)
+                                 : limit(limited::modulus, 1.5, clean(n) + noise(n));
+        const auto limiter = kernel::find_receiver_limiter(
+            { received }, 0, sent, { 2, COUNT }, 3, { 0, COUNT });
+        const auto other = kernel::linearise_receiver(received, sent, { 2, COUNT }, 3);
+        BOOST_REQUIRE(limiter.used() && other.used);
+        BOOST_CHECK_EQUAL(other.residual < limiter.residual, behind);
+    }
 }
 
 BOOST_DATA_TEST_CASE(the_carrier_offset_is_found,

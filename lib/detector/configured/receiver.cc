@@ -7,6 +7,7 @@
 
 #include "detector/configured/still_receiver.h"
 #include "detector/configured/tracking_receiver.h"
+#include <gnuradio/reservoir/kernel/receiver_saturation.h>
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -37,6 +38,28 @@ double configured_receiver::usual_residual(const configured_frame& frame,
     return frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
 }
 
+// None where noise that came behind what saturates explains the samples better.
+kernel::receiver_limiter
+configured_receiver::limiter_of(const sample_streams& streams,
+                                const frame_layout& layout,
+                                const frame_symbols& symbols,
+                                row_range known,
+                                kernel::channel_window window) const
+{
+    const configured_settings& settings = d_network.settings();
+    if (!settings.receiver_linearization || settings.rotation != 0.0)
+        return {};
+    const row_range rows = model_rows(known, window);
+    const kernel::receiver_limiter found = kernel::find_receiver_limiter(
+        streams, window.timing, symbols.values, rows, window.length, { 0, layout.end() });
+    if (!found.used() || !d_network.multilevel() || streams.size() > 1)
+        return found;
+    const kernel::linearised_receiver other = kernel::linearise_receiver(
+        kernel::delayed(streams[0], window.timing), symbols.values, rows, window.length);
+    return other.used && other.residual < found.residual ? kernel::receiver_limiter()
+                                                         : found;
+}
+
 configured_frame configured_receiver::receive(const sample_streams& streams,
                                               const std::vector<cdouble>& pilots,
                                               Index payload_len) const
@@ -44,6 +67,49 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const Index num_pilots = pilots.size();
     const frame_symbols symbols = d_network.known(pilots, streams[0].size());
     const frame_layout layout = { symbols, num_pilots, payload_len };
+    const kernel::channel_window window =
+        d_network.pilot_window(streams, symbols, num_pilots);
+    const kernel::receiver_limiter limiter =
+        limiter_of(streams, layout, symbols, { 0, num_pilots }, window);
+    const configured_frame limited = receive_linear(streams, layout, window);
+    return limiter.used() ? receive_limited(streams, layout, limiter, limited) : limited;
+}
+
+// By the limiter that the pilots show, then by that of the whole frame's decisions; the likelier.
+configured_frame configured_receiver::receive_limited(const sample_streams& streams,
+                                                      const frame_layout& layout,
+                                                      kernel::receiver_limiter limiter,
+                                                      configured_frame best) const
+{
+    constexpr int TIMES = 2;
+    const row_range whole = { 0, layout.end() };
+    double least = best.prediction_error();
+    for (int i = 0; i < TIMES && limiter.used(); i++) {
+        const sample_streams undone = limiter.undone(streams);
+        const configured_frame frame = receive_linear(
+            undone,
+            layout,
+            d_network.pilot_window(undone, layout.pilots, layout.num_pilots));
+        const double error =
+            frame.prediction_error() / limiter.power_stretch(streams, whole);
+        if (!(error < least))
+            break;
+        least = error;
+        best = frame;
+        if (frame.tracked || frame.carrier_offset != 0.0 || frame.decisions.empty())
+            break;
+        frame_symbols symbols = layout.pilots;
+        d_network.decide(symbols, { layout.num_pilots, layout.end() }, frame.decisions);
+        limiter = limiter_of(streams, layout, symbols, whole, frame.readout.window);
+    }
+    return best;
+}
+
+configured_frame configured_receiver::receive_linear(const sample_streams& streams,
+                                                     const frame_layout& layout,
+                                                     kernel::channel_window window) const
+{
+    const Index num_pilots = layout.num_pilots, payload_len = layout.payload_len;
     const tracking_mode tracking = d_network.settings().tracking;
     const still_receiver still(d_network);
     still_receiver::attempt now;
@@ -51,10 +117,10 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     bool may_track = false;
     // Whether the channel is seen to move; a second time with the carrier of the first.
     const auto moves = [&](Index symbols_of_payload) {
-        const frame_layout part = { symbols, num_pilots, symbols_of_payload };
+        const frame_layout part = { layout.pilots, num_pilots, symbols_of_payload };
         const double offset = now.frame.carrier_offset;
-        now =
-            now.tried() ? still.begin(now.raw, part) : still.try_carriers(streams, part);
+        now = now.tried() ? still.begin(now.raw, part)
+                          : still.try_carriers(streams, part, window);
         if (offset != 0.0)
             now.frame.carrier_offset = offset;
         usual = usual_residual(now.frame, num_pilots);

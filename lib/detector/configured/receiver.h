@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_DETECTOR_CONFIGURED_RECEIVER_H
 
 #include "detector/configured/frame.h"
+#include <gnuradio/reservoir/kernel/receiver_limiter.h>
 
 namespace gr {
 namespace reservoir {
@@ -27,6 +28,19 @@ public:
                              Eigen::Index payload_len) const;
 
 private:
+    kernel::receiver_limiter limiter_of(const sample_streams& streams,
+                                        const frame_layout& layout,
+                                        const frame_symbols& symbols,
+                                        row_range known,
+                                        kernel::channel_window window) const;
+    configured_frame receive_limited(const sample_streams& streams,
+                                     const frame_layout& layout,
+                                     kernel::receiver_limiter limiter,
+                                     configured_frame best) const;
+    //! \param window of the channel that the pilots show
+    configured_frame receive_linear(const sample_streams& streams,
+                                    const frame_layout& layout,
+                                    kernel::channel_window window) const;
     double usual_residual(const configured_frame& frame, Eigen::Index num_pilots) const;
 
     const configured_network d_network;

@@ -428,18 +428,18 @@ void still_receiver::soften(configured_frame& frame,
     frame.model = model;
 }
 
-still_receiver::attempt still_receiver::try_carriers(const sample_streams& raw,
-                                                     const frame_layout& layout) const
+still_receiver::attempt
+still_receiver::try_carriers(const sample_streams& raw,
+                             const frame_layout& layout,
+                             kernel::channel_window pilot_window) const
 {
     // Whether it is significant says little: few pilots barely show an offset that turns the
     // payload by a quarter, and a slip by a quarter then explains the samples as well as before.
-    const kernel::channel_window window =
-        d_network.pilot_window(raw, layout.pilots, layout.num_pilots);
     const kernel::carrier_offset offset =
-        d_network.find_offset(raw, layout.pilots, { 0, layout.num_pilots }, window);
+        d_network.find_offset(raw, layout.pilots, { 0, layout.num_pilots }, pilot_window);
     const bool two = offset.frequency != 0.0;
     attempt still, turned;
-    const auto try_still = [&] { still = begin(raw, layout, window); };
+    const auto try_still = [&] { still = begin(raw, layout, pilot_window); };
     const auto try_turned = [&] {
         turned = begin(d_network.derotated(raw, offset.frequency), layout);
         turned.frame.carrier_offset = offset.frequency;

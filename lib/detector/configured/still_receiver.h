@@ -54,7 +54,9 @@ public:
                   kernel::channel_window pilot_window) const;
     attempt begin(const sample_streams& raw, const frame_layout& layout) const;
     //! The first pass of the likelier carrier hypothesis.
-    attempt try_carriers(const sample_streams& raw, const frame_layout& layout) const;
+    attempt try_carriers(const sample_streams& raw,
+                         const frame_layout& layout,
+                         kernel::channel_window pilot_window) const;
     //! By the Bayesian information criterion: do parts of the frame have channels of their own?
     bool channel_moves(const attempt& now, const frame_layout& layout) const;
     //! Searches and refits until one settles it.

@@ -16,6 +16,7 @@ namespace kernel {
 struct linearised_receiver {
     bool used; //!< whether it pays off by the Bayesian information criterion
     Eigen::VectorXcd samples; //!< g^-1(r); r itself if it is not used
+    double residual;          //!< mean of |r - g(s)|^2; of |r - s|^2 if it is not used
 };
 
 /*!
