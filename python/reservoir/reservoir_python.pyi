@@ -542,8 +542,8 @@ class configured_esn(detector):
         power_delay_profile: mean powers of the channel's taps, for poles from statistics; at
         least 0
         num_neurons: poles that are placed from statistics; 1 to 64
-        receiver_linearization: fit and undo a saturating receiver (multi-level constellations,
-        one sample per symbol)
+        receiver_linearization: fit and undo a saturating receiver: a limiter behind the noise, or
+        one in front of it (multi-level constellations, one sample per symbol)
         max_frequency_offset: carrier offset that is searched; 0: none; 0 to 0.5 cycles per symbol
         phase_noise: variance of the phase steps; 0: no phase loop; 0 to 0.1 rad² per symbol
         tracking: follow a fading channel over a frame: 'auto' where one channel does not explain

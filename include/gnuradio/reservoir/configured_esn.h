@@ -143,12 +143,13 @@ struct RESERVOIR_API configured_esn_parameters {
                   .within(1, 64)
                   .labelled("Num. Neurons")
                   .shown_when("poles == 'statistics'"));
-        visit(self.receiver_linearization,
-              impairment(
-                  "receiver_linearization",
-                  "fit and undo a saturating receiver (multi-level constellations, one "
-                  "sample per symbol)")
-                  .shown_when("feedback"));
+        visit(
+            self.receiver_linearization,
+            impairment("receiver_linearization",
+                       "fit and undo a saturating receiver: a limiter behind the noise, "
+                       "or one in "
+                       "front of it (multi-level constellations, one sample per symbol)")
+                .shown_when("feedback"));
         visit(
             self.max_frequency_offset,
             impairment("max_frequency_offset", "carrier offset that is searched; 0: none")
@@ -268,7 +269,9 @@ struct RESERVOIR_API configured_esn_parameters {
  * then, and with longer channels at once, up to `refits` passes follow, the best of which by the
  * residual is kept, and a search with four times the survivors. Of two carrier hypotheses the one
  * with the lesser residual after the first pass goes on. On the way it fits a transmitter's
- * amplifier (multi-level constellations, at least 96 known symbols) and a receiver's saturation.
+ * amplifier (multi-level constellations, at least 96 known symbols) and a receiver's saturation, in
+ * front of the noise (multi-level constellations) or behind it: a limiter there is undone before all
+ * else, and the frame received once more with the limit that its decisions show.
  *
  * A frame is received with one channel first. Where parts of it show channels of their own (by the
  * Bayesian information criterion), or one channel leaves clearly more than the pilots' noise, it
