@@ -13,7 +13,7 @@
 #include "detector/configured/stream.h"
 #include "detector/configured/tracked_stream.h"
 #include "detector/decision_device.h"
-#include "detector/saved_file.h"
+#include "detector/saved_reader.h"
 #include "detector/soft_demapper.h"
 #include "detector/training_samples.h"
 #include "pmt_values.h"
@@ -598,39 +598,36 @@ void configured_esn::do_restore(const pmt::pmt_t& saved)
         d_report.delay = d_joint->delay();
         return;
     }
+    constexpr double MOST_CYCLES = 0.5;
+    constexpr int MOST_TAPS = 1 << 16;
+    const saved_reader entries(saved);
     stream_readout& readout = *d_readout;
     readout.sps = d_sps;
-    readout.input_gain = pmt::to_double(saved_entry(saved, "input_gain"));
-    readout.symbol_scale = pmt::to_double(saved_entry(saved, "symbol_scale"));
-    readout.frequency = pmt::to_double(saved_entry(saved, "frequency"));
-    readout.timing = pmt::to_long(saved_entry(saved, "timing"));
-    readout.past = pmt::to_long(saved_entry(saved, "past"));
-    readout.filter = rows_from_pmt(saved_entry(saved, "filter"));
-    const size_t taps = readout.past + 1 + FUTURE;
-    if (readout.past < 0 || readout.filter.size() != size_t(num_inputs() * d_sps) ||
-        std::any_of(readout.filter.begin(),
-                    readout.filter.end(),
-                    [taps](const auto& row) { return row.size() != taps; }))
-        throw std::runtime_error("load: the saved filter has another size");
-    readout.gain = gr_complex(pmt::to_complex(saved_entry(saved, "gain")));
+    readout.input_gain = entries.scale("input_gain");
+    readout.symbol_scale = entries.scale("symbol_scale");
+    readout.frequency = entries.number("frequency", -MOST_CYCLES, MOST_CYCLES);
+    readout.timing = entries.integer("timing", -FUTURE, EARLIEST);
+    readout.past = entries.integer("past", 0, MOST_TAPS);
+    readout.filter =
+        entries.rows("filter", num_inputs() * d_sps, readout.past + 1 + FUTURE);
+    readout.gain = entries.value("gain");
     kernel::survivor_model& model = readout.model;
-    model.feedback = pmt::c32vector_elements(saved_entry(saved, "feedback"));
-    model.points = pmt::c32vector_elements(saved_entry(saved, "warped_points"));
-    if (model.points.size() != readout.unit_points.size())
-        throw std::runtime_error("load: the saved constellation has another size");
+    model.feedback = entries.values("feedback", 0, MOST_TAPS);
+    model.points = entries.values(
+        "warped_points", readout.unit_points.size(), readout.unit_points.size());
     model.centroids.clear();
     for (const auto& point : model.points)
         model.centroids.push_back(readout.gain * point);
-    model.alpha = pmt::to_double(saved_entry(saved, "alpha"));
-    model.beta = pmt::to_double(saved_entry(saved, "beta"));
-    model.power = pmt::to_double(saved_entry(saved, "power"));
+    model.alpha = entries.number("alpha", 0.0, 1.0);
+    model.beta = entries.number("beta", 0.0, 1.0);
+    model.power = entries.number("power", 0.0, 1e38);
     model.survivors = d_parameters.survivors;
     configured_readout trained;
     trained.gain = readout.gain;
     trained.leave_one_out_mse =
         d_report.mse / (readout.symbol_scale * readout.symbol_scale);
     readout.output_variance = output_variance(trained);
-    readout.pilots = pmt::c32vector_elements(saved_entry(saved, "pilots"));
+    readout.pilots = entries.symbols("pilots", 1);
     d_report.delay = readout.delay(); // tracking is not saved
     do_reset();
 }

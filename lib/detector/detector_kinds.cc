@@ -45,6 +45,23 @@ ofdm_detector::sptr ofdm_detector_from(const pmt::pmt_t& description)
     throw std::runtime_error("no OFDM detector is of the kind '" + name + "'");
 }
 
+namespace {
+
+// What a file says may be of any bytes, which Python's messages cannot have, and long.
+std::string printable(std::string text)
+{
+    constexpr size_t LONGEST = 400;
+    text.resize(std::min(text.size(), LONGEST));
+    std::replace_if(
+        text.begin(),
+        text.end(),
+        [](unsigned char letter) { return letter < ' ' || letter > '~'; },
+        '?');
+    return text;
+}
+
+} // namespace
+
 trainable::sptr load(const std::string& path)
 {
     const pmt::pmt_t saved = read_saved_file(path);
@@ -63,7 +80,7 @@ trainable::sptr load(const std::string& path)
         loaded->restore(saved);
         return loaded;
     } catch (const std::exception& error) { // the pmt library has exceptions of its own
-        throw std::runtime_error("load: " + path + ": " + error.what());
+        throw std::runtime_error("load: " + path + ": " + printable(error.what()));
     }
 }
 

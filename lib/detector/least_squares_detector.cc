@@ -63,6 +63,7 @@ void least_squares_detector::do_restore(const pmt::pmt_t& saved)
 {
     if (!d_report.trained)
         return;
+    check_value(parameter("delay", "").within(0, do_look_ahead()), d_report.delay);
     d_readout->restore(saved, d_sps);
     do_reset();
 }

@@ -6,7 +6,7 @@
 #include "detector/least_squares_readout.h"
 
 #include "check.h"
-#include "detector/saved_file.h"
+#include "detector/saved_reader.h"
 #include "detector/training_samples.h"
 #include <algorithm>
 #include <cmath>
@@ -385,7 +385,7 @@ pmt::pmt_t least_squares_readout::save() const
 void least_squares_readout::restore(const pmt::pmt_t& saved, int sps)
 {
     configure(sps);
-    d_network.window().set_gain(pmt::to_double(saved_entry(saved, "input_gain")));
+    d_network.window().set_gain(saved_reader(saved).scale("input_gain"));
     const Eigen::MatrixXcf weights = matrix_from_pmt(saved_entry(saved, "weights"));
     if (weights.rows() != d_network.num_features() ||
         weights.cols() != d_settings.num_outputs)

@@ -156,6 +156,11 @@ void check_value(const parameter& about, const constellation_points& value)
     if (!(size >= 2 && size <= 4096 && power > 0.0 && std::isfinite(power)))
         refuse_parameter(
             about.name, value_to_string(value), "2 to 4096 finite points, not all zero");
+    if (value.labels.size() != size)
+        refuse_parameter(about.name,
+                         std::to_string(value.labels.size()) + " labels of " +
+                             value_to_string(value),
+                         "a label for each point");
 }
 
 pmt::pmt_t value_to_pmt(int64_t value) { return pmt::from_long(value); }
@@ -179,7 +184,12 @@ pmt::pmt_t value_to_pmt(const constellation_points& value)
                                                                     value.labels.end())));
 }
 
-void value_from_pmt(const pmt::pmt_t& saved, int& value) { value = pmt::to_long(saved); }
+void value_from_pmt(const pmt::pmt_t& saved, int& value)
+{
+    // what is beyond is beyond the parameter's range, too, and refused there by its name
+    typedef std::numeric_limits<int> limits;
+    value = int(std::clamp<long>(pmt::to_long(saved), limits::min(), limits::max()));
+}
 void value_from_pmt(const pmt::pmt_t& saved, int64_t& value)
 {
     value = pmt::to_long(saved);

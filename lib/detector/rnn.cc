@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "detector/descent.h"
-#include "detector/saved_file.h"
+#include "detector/saved_reader.h"
 #include "detector/training_samples.h"
 #include "detector/windowed_network.h"
 #include <gnuradio/reservoir/detector_kind.h>
@@ -422,7 +422,8 @@ void rnn::do_restore(const pmt::pmt_t& saved)
     check_weights(weights);
     if (weights.input.cols() != num_inputs() * d_sps * d_parameters.window)
         throw std::runtime_error("load: the saved weights have another size");
-    use(weights, d_sps, pmt::to_double(saved_entry(saved, "input_gain")));
+    d_report.delay = d_parameters.delay;
+    use(weights, d_sps, saved_reader(saved).scale("input_gain"));
 }
 
 void rnn::do_adopt(const trainable& trained)

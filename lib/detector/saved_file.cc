@@ -5,7 +5,11 @@
 
 #include "detector/saved_file.h"
 
+#include "detector/serialized_bytes.h"
 #include <boost/crc.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -16,7 +20,8 @@ namespace reservoir {
 namespace {
 
 const std::string MAGIC = "gr-reservoir detector";
-constexpr int VERSION = 2; // 1: parameters by position, up to November 2026
+constexpr size_t MOST = 1 << 24; // rows or columns
+constexpr int VERSION = 2;       // 1: parameters by position, up to November 2026
 
 uint32_t crc32(const std::string& bytes)
 {
@@ -37,32 +42,70 @@ void write_saved_file(const std::string& path, const pmt::pmt_t& content)
         throw std::runtime_error("save: cannot write " + path);
 }
 
+namespace {
+
+[[noreturn]] void refuse_file(const std::string& path, const std::string& why)
+{
+    throw std::runtime_error("load: " + path + " " + why);
+}
+
+//! What the first line says of the rest.
+struct file_header {
+    size_t length = 0;
+    uint32_t crc = 0;
+};
+
+file_header read_header(std::istream& file, const std::string& path)
+{
+    std::array<char, 128> line; // a file of something else may have no end of line
+    file.getline(line.data(), line.size());
+    const std::string text(line.data());
+    if (!file || text.compare(0, MAGIC.size(), MAGIC) != 0)
+        refuse_file(path, "is not a saved gr-reservoir detector");
+    std::istringstream fields(text.substr(MAGIC.size()));
+    int version = 0;
+    file_header header;
+    if (fields >> version && version != VERSION)
+        refuse_file(path,
+                    "has version " + std::to_string(version) +
+                        ", this module reads version " + std::to_string(VERSION) +
+                        ": train the detector again and save it");
+    if (!(fields >> header.length >> header.crc))
+        refuse_file(path, "is damaged (its first line is cut)");
+    return header;
+}
+
+// Nothing is reserved for bytes that are not there.
+std::string read_rest(std::istream& file, size_t length, const std::string& path)
+{
+    const auto begin = file.tellg();
+    file.seekg(0, std::ios::end);
+    const auto there = file.tellg() - begin;
+    file.seekg(begin);
+    if (!file || there < 0 || size_t(there) != length)
+        refuse_file(path, "is damaged (length is wrong)");
+    std::string bytes(length, '\0');
+    file.read(bytes.data(), std::streamsize(length));
+    return bytes;
+}
+
+} // namespace
+
 pmt::pmt_t read_saved_file(const std::string& path)
 {
     std::ifstream file(path, std::ios::binary);
     if (!file)
         throw std::runtime_error("load: cannot read " + path);
-    std::string header;
-    std::getline(file, header);
-    if (header.compare(0, MAGIC.size(), MAGIC) != 0)
-        throw std::runtime_error("load: " + path +
-                                 " is not a saved gr-reservoir detector");
-    std::istringstream fields(header.substr(MAGIC.size()));
-    int version = 0;
-    size_t length = 0;
-    uint32_t crc = 0;
-    fields >> version >> length >> crc;
-    if (version != VERSION)
-        throw std::runtime_error(
-            "load: " + path + " has version " + std::to_string(version) +
-            ", this module reads version " + std::to_string(VERSION) +
-            ": train the detector again and save it");
-    const std::string bytes((std::istreambuf_iterator<char>(file)),
-                            std::istreambuf_iterator<char>());
-    if (!fields || bytes.size() != length || crc32(bytes) != crc)
-        throw std::runtime_error("load: " + path +
-                                 " is damaged (length or checksum is wrong)");
-    return pmt::deserialize_str(bytes);
+    const file_header header = read_header(file, path);
+    const std::string bytes = read_rest(file, header.length, path);
+    if (!file || crc32(bytes) != header.crc)
+        refuse_file(path, "is damaged (checksum is wrong)");
+    try {
+        if (is_serialized_value(bytes))
+            return pmt::deserialize_str(bytes);
+    } catch (const std::logic_error&) { // as all of pmt: an entry that is no pair
+    }
+    refuse_file(path, "is damaged (it holds no value)");
 }
 
 pmt::pmt_t saved_entry(const pmt::pmt_t& dict, const char* key)
@@ -72,6 +115,13 @@ pmt::pmt_t saved_entry(const pmt::pmt_t& dict, const char* key)
         throw std::runtime_error(std::string("load: the saved detector has no entry ") +
                                  key);
     return value;
+}
+
+bool all_finite(const std::vector<gr_complex>& values)
+{
+    return std::all_of(values.begin(), values.end(), [](gr_complex value) {
+        return std::isfinite(value.real()) && std::isfinite(value.imag());
+    });
 }
 
 pmt::pmt_t matrix_to_pmt(const Eigen::MatrixXcf& matrix)
@@ -86,8 +136,13 @@ Eigen::MatrixXcf matrix_from_pmt(const pmt::pmt_t& saved)
     const long rows = pmt::to_long(pmt::tuple_ref(saved, 0));
     const long cols = pmt::to_long(pmt::tuple_ref(saved, 1));
     const auto values = pmt::c32vector_elements(pmt::tuple_ref(saved, 2));
-    if (rows < 0 || cols < 0 || size_t(rows) * size_t(cols) != values.size())
+    const bool fits = rows >= 0 && cols >= 0 && size_t(rows) <= MOST &&
+                      size_t(cols) <= MOST && size_t(rows * cols) == values.size();
+    if (!fits)
         throw std::runtime_error("load: a matrix of the saved detector has another size");
+    if (!all_finite(values))
+        throw std::runtime_error(
+            "load: a matrix of the saved detector has a value that is not finite");
     return Eigen::Map<const Eigen::MatrixXcf>(values.data(), rows, cols);
 }
 

@@ -7,8 +7,9 @@
 #define INCLUDED_RESERVOIR_DETECTOR_SAVED_READER_H
 
 #include "detector/saved_file.h"
+#include <gnuradio/reservoir/known_symbols.h>
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,17 @@ public:
         expect(value >= low && value <= high, key, std::to_string(value), range.str());
         return value;
     }
+    int integer(const char* key, int low, int high) const
+    {
+        const long value = pmt::to_long(saved_entry(d_saved, key));
+        expect(value >= low && value <= high,
+               key,
+               std::to_string(value),
+               std::to_string(low) + " to " + std::to_string(high));
+        return int(value);
+    }
+    //! A factor of samples or symbols, whose largest are 3.4e38.
+    double scale(const char* key) const { return number(key, 1e-40, 1e38); }
     //! Of this length.
     std::vector<double> numbers(const char* key, size_t size) const
     {
@@ -73,24 +85,41 @@ public:
         }
         return found;
     }
-    std::vector<gr_complex> values(const char* key, size_t multiple) const
+    gr_complex value(const char* key) const
+    {
+        const auto found = gr_complex(pmt::to_complex(saved_entry(d_saved, key)));
+        expect_finite(key, { found });
+        return found;
+    }
+    //! So many at most.
+    std::vector<gr_complex> values(const char* key, size_t at_least, size_t most) const
+    {
+        const auto found = pmt::c32vector_elements(saved_entry(d_saved, key));
+        expect(found.size() >= at_least && found.size() <= most,
+               key,
+               std::to_string(found.size()) + " values",
+               std::to_string(at_least) + " to " + std::to_string(most) + " values");
+        expect_finite(key, found);
+        return found;
+    }
+    //! NaN where one is not known.
+    std::vector<gr_complex> symbols(const char* key, size_t multiple) const
     {
         const auto found = pmt::c32vector_elements(saved_entry(d_saved, key));
         expect(!found.empty() && found.size() % multiple == 0,
                key,
                std::to_string(found.size()) + " values",
                "a multiple of " + std::to_string(multiple) + ", not 0");
-        expect_finite(key, found);
+        std::vector<gr_complex> known;
+        std::copy_if(found.begin(), found.end(), std::back_inserter(known), is_known);
+        expect_finite(key, known);
         return found;
     }
 
 private:
     void expect_finite(const char* key, const std::vector<gr_complex>& values) const
     {
-        const bool all = std::all_of(values.begin(), values.end(), [](gr_complex value) {
-            return std::isfinite(value.real()) && std::isfinite(value.imag());
-        });
-        expect(all, key, "a value that is not finite", "finite");
+        expect(all_finite(values), key, "a value that is not finite", "finite");
     }
     const pmt::pmt_t d_saved;
 };

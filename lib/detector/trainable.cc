@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "detector/saved_file.h"
+#include "detector/saved_reader.h"
 #include <gnuradio/reservoir/parameter.h>
 #include <algorithm>
 #include <utility>
@@ -144,8 +145,7 @@ void trainable::restore(const pmt::pmt_t& saved)
     if (pmt::to_bool(saved_entry(saved, "trained"))) {
         d_report = training_report::from_pmt(saved_entry(saved, "report"));
         d_report.trained = true;
-        d_sps = pmt::to_long(saved_entry(saved, "sps"));
-        check_value(parameter("sps", "").within(1, 64), d_sps);
+        d_sps = saved_reader(saved).integer("sps", 1, 64);
     }
     do_restore(pmt::dict_ref(saved, pmt::mp("state"), pmt::make_dict()));
 }

@@ -325,7 +325,7 @@ joint_weights saved_weights(const saved_reader& saved, size_t streams, int survi
 
 void joint_detector::restore(const pmt::pmt_t& from, int sps)
 {
-    constexpr double LARGEST = 1e30, MOST_CYCLES = 0.5;
+    constexpr double MOST_CYCLES = 0.5;
     const saved_reader saved(from);
     const size_t streams = d_parameters.num_outputs;
     const int timing = int(
@@ -334,9 +334,9 @@ void joint_detector::restore(const pmt::pmt_t& from, int sps)
     weights.set_points(d_readout.unit_points);
     const stream_matrix filter = saved.rows(
         "filter", streams * d_parameters.num_inputs * sps, joint_network::FILTER);
-    const std::vector<gr_complex> pilots = saved.values("pilots", streams);
-    d_readout.input_gain = saved.number("input_gain", 1.0 / LARGEST, LARGEST);
-    d_readout.symbol_scale = saved.number("symbol_scale", 1.0 / LARGEST, LARGEST);
+    const std::vector<gr_complex> pilots = saved.symbols("pilots", streams);
+    d_readout.input_gain = saved.scale("input_gain");
+    d_readout.symbol_scale = saved.scale("symbol_scale");
     d_readout.frequency = saved.number("frequency", -MOST_CYCLES, MOST_CYCLES);
     d_readout.sps = sps;
     d_readout.timing = timing;
