@@ -33,11 +33,46 @@ _READERS = {  # SigMF data type: items of the file, and blocks to complex sample
     ),
 }
 
+_LARGEST_METADATA = 1 << 24  # bytes
+
 
 def recording_paths(name):
     """(metadata, data) of a SigMF recording, whichever of the two is named."""
     base = name.removesuffix(".sigmf-meta").removesuffix(".sigmf-data")
     return Path(base + ".sigmf-meta"), Path(base + ".sigmf-data")
+
+
+def _metadata(path):
+    """What a recording says of itself: data type, and rate and frequency if they are there."""
+    wrong = Unusable(f"{path} is no SigMF metadata")
+    try:
+        if path.stat().st_size > _LARGEST_METADATA:
+            raise wrong
+        content = json.loads(path.read_text(encoding="utf-8"))
+        about = content["global"]
+        data_type = about["core:datatype"]
+        capture = (content.get("captures") or [{}])[0]
+        rate, frequency = about.get("core:sample_rate"), capture.get("core:frequency")
+    except OSError as error:
+        raise Unusable(f"cannot read {path}: {error.strerror}") from error
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise wrong from error
+    return data_type, rate, frequency
+
+
+def _number(path, key, value, least):
+    """A number of the metadata, whatever JSON has there."""
+    if type(value) in (int, float) and least < value < 1e15:
+        return float(value)
+    raise Unusable(
+        f"{path}: {key} is {value!r:.40}, and must be a number above {least}"
+    )
 
 
 def file_source(arguments):
@@ -49,24 +84,19 @@ def file_source(arguments):
     path = Path(name)
     if path.suffix in (".sigmf-meta", ".sigmf-data"):
         meta, path = recording_paths(name)
-        try:
-            content = json.loads(meta.read_text())
-            data_type = content["global"]["core:datatype"]
-            captures = content.get("captures") or [{}]
-        except OSError as error:
-            raise Unusable(f"cannot read {meta}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Unusable(f"{meta} is no SigMF metadata") from error
-        arguments.rate = content["global"].get("core:sample_rate", arguments.rate)
-        arguments.frequency = captures[0].get("core:frequency", arguments.frequency)
-    if data_type not in _READERS:
+        data_type, rate, frequency = _metadata(meta)
+        if rate is not None:
+            arguments.rate = _number(meta, "core:sample_rate", rate, 0)
+        if frequency is not None:
+            arguments.frequency = _number(meta, "core:frequency", frequency, -1)
+    if not isinstance(data_type, str) or data_type not in _READERS:
         known = ", ".join(_READERS)
-        raise Unusable(f"{name} holds {data_type}; this program reads {known}")
+        raise Unusable(f"{name} holds {data_type!s:.40}; this program reads {known}")
     if not path.is_file():
         raise Unusable(f"cannot read {path}: there is no such file")
-    if path.stat().st_size == 0:
-        raise Unusable(f"{path} is empty")
     size, converters = _READERS[data_type]
+    if path.stat().st_size < size:
+        raise Unusable(f"{path} is empty")
     return [
         blocks.file_source(size, str(path), False),
         *(make() for make in converters),
