@@ -35,6 +35,18 @@ std::vector<gr_complex*> row_pointers(stream_matrix& rows)
     return pointers;
 }
 
+/*
+ * Weights of a training on next to nothing, or a sample that is huge beside the training's, may end
+ * beyond single precision: such a symbol says nothing.
+ */
+void erase_infinite(gr_complex* const* rows, int num_rows, size_t count)
+{
+    for (int o = 0; o < num_rows; o++)
+        for (size_t k = 0; k < count; k++)
+            if (!std::isfinite(rows[o][k].real()) || !std::isfinite(rows[o][k].imag()))
+                rows[o][k] = 0.0F;
+}
+
 size_t row_length(const stream_matrix& rows) { return rows.empty() ? 0 : rows[0].size(); }
 
 } // namespace
@@ -261,6 +273,7 @@ size_t detector::detect(const gr_complex* const* received,
         check_soft_output();
     d_soft_wanted = rows.llrs;
     const size_t count = do_detect(received, num_samples, rows.symbols);
+    erase_infinite(rows.symbols, num_outputs(), count);
     if (rows.llrs)
         do_soft_output(*d_demapper, count, rows);
     fill_noise_variance(count, rows);
@@ -352,6 +365,7 @@ void detector::receive(const gr_complex* const* received,
         throw;
     }
     d_history = 0;
+    erase_infinite(rows.symbols, num_outputs(), num_symbols);
     fill_noise_variance(num_symbols, rows);
     if (!rows.llrs)
         return;

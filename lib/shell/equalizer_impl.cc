@@ -20,6 +20,15 @@
 namespace gr {
 namespace reservoir {
 
+namespace {
+
+void require_detector(const detector::sptr& trained)
+{
+    require(trained != nullptr, "detector", "None", "a detector");
+}
+
+} // namespace
+
 equalizer::sptr equalizer::make(detector::sptr detector,
                                 int sps,
                                 const stream_matrix& training_sequence,
@@ -34,8 +43,11 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 int tag_at,
                                 bool soft_output)
 {
-    if (!detector)
-        throw std::invalid_argument("detector = None: must be a detector");
+    require_detector(detector);
+    require(!training_sequence.empty(),
+            "training_sequence",
+            "empty",
+            "a row of symbols for each stream");
     return gnuradio::make_block_sptr<equalizer_impl>(detector,
                                                      sps,
                                                      training_sequence,
@@ -74,6 +86,7 @@ equalizer::sptr equalizer::make(detector::sptr detector,
                                 bool soft_output,
                                 digital::constellation_sptr constellation)
 {
+    require_detector(detector);
     const bool endless = known.periodic() && payload_len == 0;
     require(endless || (payload_len >= 1 && payload_len <= 1 << 24),
             "payload_len",

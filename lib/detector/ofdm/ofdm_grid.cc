@@ -103,6 +103,7 @@ known_carriers
 known_carriers::from_pilots(const stream_matrix& pilots, int fft_len, int num_symbols)
 {
     require(!pilots.empty(), "pilots", "[]", "a row per stream");
+    require(fft_len >= 1, "fft_len", fft_len, "at least 1");
     const size_t size = pilots[0].size();
     require(size > 0 && size % fft_len == 0,
             "pilots",
@@ -138,7 +139,15 @@ known_carriers::from_pilots(const stream_matrix& pilots, int fft_len, int num_sy
 known_carriers
 known_carriers::from_taps(const stream_matrix& initial_taps, int num_tx, int num_symbols)
 {
+    require(num_tx >= 1, "num_tx", num_tx, "at least 1");
+    require(num_symbols >= 1, "num_symbols", num_symbols, "at least 1");
+    require(!initial_taps.empty() && initial_taps.size() % num_tx == 0,
+            "initial_taps",
+            std::to_string(initial_taps.size()) + " rows",
+            "a row for each antenna and stream");
     const size_t size = initial_taps[0].size();
+    for (const auto& row : initial_taps)
+        require(row.size() == size, "initial_taps", row.size(), "as many in each row");
     const size_t antennas = initial_taps.size() / num_tx;
     known_carriers made;
     made.fft_len = int(size);
