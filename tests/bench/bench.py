@@ -570,7 +570,7 @@ def workers(options):
 
 def real_time(options):
     """The complete configured ESN at its default parameters in a flowgraph, frames of
-    lossy_links.py; symbols are pilots and payload."""
+    real_time.py; symbols are pilots and payload."""
     measures = {
         LMS: functools.partial(flowgraph_rate, options.seconds, linear_equalizer("lms"))
     }

@@ -1,15 +1,16 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""Streams of frames over the links of lossy_links.py, one after another with a tag on each, for
+"""Streams of frames over links of campaigns/lost_frames.toml, one after another with a tag on each, for
 bench.py's part "real time"."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from gnuradio import digital, reservoir
-from lossy_links import FIRST, PILOTS, UNKNOWN, make_frame
+from gnuradio import reservoir
+from gnuradio.reservoir.campaign.links import SingleCarrier
 
+BEHIND = 32  # unknown symbols
 LOOK_AHEAD = 48  # samples behind the payload, zero beyond the unknown symbols
 
 
@@ -45,38 +46,39 @@ class FrameStream:
         )
 
 
-def stream_of(link, snr_db, count, pilots=PILOTS, payload_len=None, seed=7):
-    """count frames with the same pilots, of which the last so many are used."""
-    parts, starts, here = [], [], 0
-    for number in range(count):
-        frame = make_frame(link, snr_db, seed, number, same_pilots=True)
-        wanted = payload_len or frame.payload_len
-        first = FIRST - pilots
-        samples = frame.received[first : FIRST + wanted + UNKNOWN]
-        gap = np.zeros(LOOK_AHEAD - UNKNOWN, np.complex64)
-        parts += [samples, gap]
-        starts.append(here)
-        here += len(samples) + len(gap)
-    kind = digital.constellation_16qam if len(frame.points) == 16 else None
-    constellation = (kind or digital.constellation_qpsk)().base()
+def stream_of(count, seed=7, **entries):
+    """count frames of a link with these entries, all with the same pilots."""
+    entries = {**dict(pilots=128, payload=512, normalize=False), **entries}
+    link = SingleCarrier(same_pilots=True, before=32, behind=BEHIND, **entries)
+    frames = [link.make_frame(seed, number) for number in range(count)]
+    gap = np.zeros(LOOK_AHEAD - BEHIND, np.complex64)
+    parts = [np.append(frame.received[0], gap) for frame in frames]
     return FrameStream(
-        constellation,
-        frame.pilots[PILOTS - pilots :],
-        wanted,
+        link.constellation().base(),
+        frames[0].pilots[0],
+        link.payload,
         np.concatenate(parts),
-        starts,
+        [number * len(parts[0]) for number in range(count)],
     )
 
 
 def streams():
     """By name."""
+    amplified = dict(modulation="16qam", amplifier="rapp")
+    moving = dict(taps=3, decay=1.0, rice_db=6.0, payload=4096)
     return {
-        "64 + 512 QPSK, 15 dB": stream_of("T1", 15, 60, pilots=64, payload_len=512),
-        "128 + 1024 QPSK, 20 dB": stream_of("T1", 20, 40),
+        "64 + 512 QPSK, 15 dB": stream_of(60, snr_db=15.0, pilots=64),
+        "128 + 1024 QPSK, 20 dB": stream_of(40, snr_db=20.0, payload=1024),
         "128 + 512 16-QAM behind an amplifier, 22 dB": stream_of(
-            "T2", 22, 60, payload_len=512
+            60, snr_db=22.0, **amplified
         ),
-        "128 + 4096 QPSK, f_dT 1e-5, 15 dB": stream_of("T5 slow", 15, 20),
-        "128 + 4096 QPSK, f_dT 1e-4, 20 dB": stream_of("T5b", 20, 20),
-        "128 + 4096 16-QAM, f_dT 1e-5, 22 dB": stream_of("T5 slow 16-QAM", 22, 20),
+        "128 + 4096 QPSK, f_dT 1e-5, 15 dB": stream_of(
+            20, snr_db=15.0, doppler=1e-5, **moving
+        ),
+        "128 + 4096 QPSK, f_dT 1e-4, 20 dB": stream_of(
+            20, snr_db=20.0, doppler=1e-4, **moving
+        ),
+        "128 + 4096 16-QAM, f_dT 1e-5, 22 dB": stream_of(
+            20, snr_db=22.0, doppler=1e-5, modulation="16qam", **moving
+        ),
     }

@@ -1,133 +1,63 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""The script that counts lost frames: its links, genies and rules; not how many are lost."""
+"""The campaign of lost frames: its links and its genie; not how many are lost."""
 
-import json
-import sys
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gnuradio.reservoir.campaign.receivers import KINDS, Unsuitable
+from gnuradio.reservoir.campaign.specification import load
+from gnuradio.reservoir.campaign.work import count_errors
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-import genies
-import lost_frames
-import lost_frames_table as table
-import receive_links
-from lossy_links import FIRST, LINKS, UNKNOWN, make_frame
-
-NOISELESS_DB = 100
-link = pytest.mark.parametrize("name", LINKS)
+CAMPAIGN = load(Path(__file__).resolve().parents[2] / "campaigns" / "lost_frames.toml")
+GENIE = CAMPAIGN.kinds.receivers["genie"]
+POINTS = {f"{p.group} {p.varied}": p.link for p in CAMPAIGN.points}
+each_link = pytest.mark.parametrize("link", POINTS.values(), ids=POINTS)
 
 
-def frames(name, snr_db, count=2):
-    return [make_frame(name, snr_db, 1, number) for number in range(count)]
+def errors(link, receiver, seed=1, count=4):
+    frames = [link.make_frame(seed, number) for number in range(count)]
+    return sum(count_errors(link, frames, receiver.receive(frames))["wrong"])
 
 
-@link
-def test_the_same_seed_gives_the_same_frames(name):
-    first, second = frames(name, 20)
-    again = make_frame(name, 20, 1, 1)
-    assert second.received.tobytes() == again.received.tobytes()
-    assert np.array_equal(second.indices, again.indices)
-    assert not np.array_equal(first.indices, second.indices)
-    assert len(first.received) == first.sps * (FIRST + first.payload_len + UNKNOWN)
+@each_link
+def test_the_genie_loses_nothing_without_noise(link):
+    clear = dataclasses.replace(link, snr_db=45.0, phase_noise=0.0)
+    assert errors(clear, GENIE(clear), count=2) == 0
 
 
-@link
-def test_a_genie_loses_nothing_without_noise(name):
-    if not genies.available(name):
-        pytest.skip("the reference code is not on this machine")
-    sent = frames(name, NOISELESS_DB)
-    assert np.array_equal(genies.decide(name, sent), [frame.payload for frame in sent])
-
-
-@link
-def test_the_receiver_and_what_is_said_of_it(name):
-    for number, frame in enumerate(
-        receive_links.ours(name, range(2), snr_db=30, seed=1)
-    ):
-        assert frame["wrong"] == []
-        assert 0 < frame["evm"] < 0.3 and frame["seconds"] > 0
-        sent = make_frame(name, 30, 1, number)
-        assert frame["samples"] == len(sent.received) - UNKNOWN * sent.sps
-        assert frame["report"]["taps"] >= 1
-
-
-@link
-def test_a_received_symbol_has_unit_energy_in_the_mean(name):
-    count = 20 if name.startswith("T5") else 100
-    energies = [
-        LINKS[name].sps * np.mean(np.abs(frame.received) ** 2)
-        for frame in frames(name, NOISELESS_DB, count)
+@each_link
+def test_a_received_sample_has_unit_power_in_the_mean(link):
+    clear = dataclasses.replace(link, snr_db=100.0)
+    count = 20 if link.doppler else 100
+    powers = [
+        np.mean(np.abs(clear.make_frame(1, number).received) ** 2)
+        for number in range(count)
     ]
-    spread = 4 * np.std(energies) / np.sqrt(count) + 0.01
-    assert np.mean(energies) == pytest.approx(1, abs=spread)
+    spread = 4 * np.std(powers) / np.sqrt(count) + 0.01
+    assert np.mean(powers) == pytest.approx(1, abs=spread)
 
 
-def test_both_viterbi_algorithms_agree():
-    sent = frames("T3", 8)
-    assert np.array_equal(genies.viterbi(sent), genies.viterbi_moving(sent))
-    assert np.any(genies.viterbi(sent) != [frame.payload for frame in sent])
+@pytest.mark.parametrize("name", ["T1 {'snr_db': 10}", "T3 {'snr_db': 10}"])
+def test_the_genie_is_nearly_the_likeliest(name):
+    """Where the Viterbi algorithm with the true taps can be run, beside it."""
+    link = POINTS[name]
+    least = errors(link, KINDS["mlse"](link), count=20)
+    found = errors(link, GENIE(link), count=20)
+    assert 0 < 0.9 * least < found < 1.2 * least
 
 
-def test_a_shortened_frame_is_the_beginning_of_the_long_one():
-    long = make_frame("T1", 15, 1, 0, longest=1200)
-    short = long.shortened(900)
-    assert np.array_equal(short.payload, long.payload[:900])
-    assert np.array_equal(short.received, long.received[: FIRST + 900 + UNKNOWN])
+def test_with_more_survivors_it_errs_less():
+    link = POINTS["T2 {'snr_db': 20}"]
+    few, many = (errors(link, GENIE(link, survivors=n), count=20) for n in (1, 64))
+    assert many < few
 
 
-@pytest.mark.parametrize(
-    "new_only, old_only, verdict",
-    [(0, 0, "equal"), (4, 0, "equal"), (5, 0, "WORSE"), (0, 5, "better")],
-)
-def test_the_rule_for_two_builds(new_only, old_only, verdict):
-    assert table.paired(new_only, old_only) == verdict
-
-
-def frame_with(errors, genie_errors):
-    return dict(
-        link="T3",
-        snr_db=10,
-        wrong=list(range(errors)),
-        genie_errors=genie_errors,
-        evm=0.1,
-        seconds=1e-3,
-        report={},
-    )
-
-
-def test_bars():
-    clean, lost = frame_with(0, 0), frame_with(60, 0)
-    row = table.summary([clean] * 198 + [lost] * 2)
-    assert (row["lost"], row["genie_lost"], row["any_error"]) == (2, 0, 2)
-    assert row["bars"] == dict(lost=True, any_error=True, rate=False)
-    row = table.summary([clean] * 197 + [lost] * 3)
-    assert row["bars"] == dict(lost=False, any_error=True, rate=False)
-
-
-def test_errors_in_groups():
-    assert table.bursts(np.array([3, 5, 40])) == [(3, 5, 2), (40, 40, 1)]
-    assert table.bursts(np.array([], int)) == []
-
-
-def test_the_program(tmp_path, capsys):
-    out = tmp_path / "lost.json"
-    given = ["--links", "T3", "--snr", "8", "--frames", "2", "--out", str(out)]
-    lost_frames.main(given)
-    kept = json.loads(out.read_text())
-    assert len(kept["frames"]) == 2 and kept["rows"][0]["link"] == "T3"
-    assert kept["frames"][0]["genie_errors"] > 0
-    (file,) = (tmp_path / "genies").iterdir()
-    before = file.stat().st_mtime_ns
-    lost_frames.main([*given, "--against", str(module_folder())])
-    assert file.stat().st_mtime_ns == before  # the genie was not asked again
-    assert "lost 0/0 equal, symbols wrong 0/0 equal" in capsys.readouterr().out
-
-
-def module_folder():
-    from gnuradio import reservoir
-
-    return Path(reservoir.__file__).parents[2]
+def test_links_that_it_does_not_take():
+    for more in (dict(streams=2, antennas=2), dict(known_period=48, known_length=16)):
+        link = dataclasses.replace(next(iter(POINTS.values())), **more)
+        with pytest.raises(Unsuitable, match="one stream behind pilots"):
+            GENIE(link)
