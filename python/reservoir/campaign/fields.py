@@ -90,7 +90,10 @@ def numbers(default, low, high, text, most=1024):
 
 
 class Table:
-    """Base of dataclasses whose fields are made by the functions above."""
+    """Base of dataclasses whose fields are made by the functions above; ENTRIES: those that a file may
+    give, if not all."""
+
+    ENTRIES = None
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -104,8 +107,12 @@ class Table:
 
     @classmethod
     def allowed(cls):
-        """The fields that a file may give: {name: field}."""
-        return {field.name: field for field in dataclasses.fields(cls)}
+        """{name: field}"""
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        return {name: known[name] for name in cls.ENTRIES or known}
+
+    def check(self):
+        """What no field can say alone."""
 
     def entries(self):
         """What differs from the defaults, as JSON holds it."""

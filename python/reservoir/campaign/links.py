@@ -34,17 +34,7 @@ SHORTEST_PERIOD = 20  # frames, of periods that shorten
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Link(Table):
     """Amplifiers, channel, receiver front end. Delays and lengths of channels count samples of one
-    symbol for single-carrier links, and samples for OFDM.
-
-    ENTRIES: of a class derived from it that makes frames of its own: the entries that it knows.
-    """
-
-    ENTRIES = None
-
-    @classmethod
-    def allowed(cls):
-        known = super().allowed()
-        return {name: known[name] for name in cls.ENTRIES or known}
+    symbol for single-carrier links, and samples for OFDM."""
 
     modulation: str = word("qpsk", MODULATIONS, "of the payload")
     snr_db: float = number(

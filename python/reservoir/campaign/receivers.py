@@ -307,11 +307,7 @@ def parameter_types(made):
             if entry["name"] not in OF_LINKS
         }
     given = list(inspect.signature(made).parameters.values())[1:]
-    return {one.name: words.get(_name(one.annotation)) for one in given}
-
-
-def _name(annotation):
-    return annotation if isinstance(annotation, str) else annotation.__name__
+    return {one.name: words.get(one.annotation.__name__) for one in given}
 
 
 def defaults(made):

@@ -184,7 +184,8 @@ def build(content, source, quick=False, **changes):
         if not fits_in:
             raise source.error(f"{key}: must be a table, written {written}", "", key)
     given = {key: value for key, value in changes.items() if value is not None}
-    head = _table(Head, {**content, **given}, source, "")
+    wrong = lambda text, key: source.error(text, "", key)
+    head = _table(Head, {**content, **given}, wrong)
     if quick:
         head = _shorter(head, given)
     known = _kinds(head.python, source)
@@ -229,18 +230,20 @@ def _kinds(files, source):
         raise SpecificationError(str(error)) from error
 
 
-def _table(made, entries, source, table, which=0):
-    """An instance of a Table, from entries of the file."""
+def _table(made, entries, wrong, described=str):
+    """An instance of a Table; wrong: makes an error of a text and a key."""
     allowed = made.allowed()
     for key in entries:
         if key not in allowed:
-            raise source.error(
-                f"{key}: no such entry; there is: {_listed(allowed)}", table, key, which
-            )
+            raise wrong(f"{key}: no such entry; there is: {_listed(allowed)}", key)
     try:
-        return made(**entries)
+        table = made(**entries)
+        table.check()
+        return table
     except FieldError as error:
-        raise source.error(str(error), table, error.name, which) from error
+        raise wrong(str(error), error.name) from error
+    except Exception as error:  # in a file of one's own
+        raise wrong(described(error), "kind") from error
 
 
 def _receivers(tables, source, known):
@@ -293,12 +296,11 @@ def _points(common, tables, source, quick, known):
     for group, own in (tables or {"": {}}).items():
         entries = {**common, **own}
         where = lambda key: f"links.{group}" if key in own else "link"
+        wrong = lambda text, key: source.error(text, where(key), key)
         kind = entries.pop("kind", "single_carrier")
         if not isinstance(kind, str) or kind not in known.links:
-            raise source.error(
-                f"kind = {kind!r}: must be one of {_listed(known.links)}",
-                where("kind"),
-                "kind",
+            raise wrong(
+                f"kind = {kind!r}: must be one of {_listed(known.links)}", "kind"
             )
         made = known.links[kind]
         fields = made.allowed()
@@ -310,14 +312,12 @@ def _points(common, tables, source, quick, known):
             and not fields[key].metadata["many"]
         }
         if empty := [key for key, values in varied.items() if not values]:
-            raise source.error(
-                f"{empty[0]} = []: must have a value", where(empty[0]), empty[0]
-            )
+            raise wrong(f"{empty[0]} = []: must have a value", empty[0])
         if quick:
             varied = {key: thinned(values) for key, values in varied.items()}
         for values in itertools.product(*varied.values()):
             at = dict(zip(varied, values))
-            link = _link(made, {**entries, **at}, source, where, known)
+            link = _table(made, {**entries, **at}, wrong, known.described)
             points.append(Point(group, kind, link, at))
     return tuple(points)
 
@@ -332,23 +332,6 @@ def _shorter(head, given):
 def thinned(values):
     places = sorted({0, len(values) // 2, len(values) - 1})
     return [values[place] for place in places]
-
-
-def _link(made, entries, source, where, known):
-    allowed = made.allowed()
-    for key in entries:
-        if key not in allowed:
-            raise source.error(
-                f"{key}: no such entry; there is: {_listed(allowed)}", where(key), key
-            )
-    try:
-        link = made(**entries)
-        link.check()
-    except FieldError as error:
-        raise source.error(str(error), where(error.name), error.name) from error
-    except Exception as error:  # in a file of one's own
-        raise source.error(known.described(error), where("kind"), "kind") from error
-    return link
 
 
 def _check_receivers(receivers, points, source, known):
@@ -390,8 +373,8 @@ def _limits(tables, receivers, points, source, quick):
     for which, table in enumerate(tables):
         at = {key: value for key, value in table.items() if key in varied}
         own = {key: value for key, value in table.items() if key not in varied}
-        limit = _table(Limit, own, source, "limits", which)
         wrong = lambda text, key: source.error(text, "limits", key, which)
+        limit = _table(Limit, own, wrong)
         for key in ("receiver", "over"):
             name = getattr(limit, key)
             if name not in names and (key == "receiver" or name):
