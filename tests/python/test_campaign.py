@@ -108,20 +108,39 @@ def test_two_workers_find_the_same(small, tmp_path):
     assert "LISTEN" not in done.stdout
 
 
-def test_killed_in_the_middle_and_run_again(small, tmp_path):
-    campaign, here = small
-    slow = tmp_path / "slow.toml"
+def start_long(campaign, folder):
+    """A run of the small campaign with many more frames, which has begun; where it keeps them."""
+    slow = folder / "slow.toml"
     slow.write_text(campaign.read_text().replace("frames = 40", "frames = 4000"))
     running = subprocess.Popen(
-        command(slow, tmp_path / "out", "--workers", 2), stderr=subprocess.DEVNULL
+        command(slow, folder / "out", "--workers", 2),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
     )
-    kept = tmp_path / "out" / store.Store.FILE
+    kept = folder / "out" / store.Store.FILE
     deadline = time.monotonic() + 60
     while not (kept.exists() and kept.read_bytes().count(b"\n") > 20):
         assert time.monotonic() < deadline and running.poll() is None
         time.sleep(0.05)
+    return running, kept
+
+
+def test_control_c_is_a_sentence(small, tmp_path):
+    campaign, _ = small
+    running, _ = start_long(campaign, tmp_path)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    errors = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "Interrupted" in errors and "goes on from there" in errors
+    assert "Traceback" not in errors
+
+
+def test_killed_in_the_middle_and_run_again(small, tmp_path):
+    campaign, here = small
+    running, kept = start_long(campaign, tmp_path)
     os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+    running.communicate()
     with open(kept, "ab") as file:  # what a torn write leaves
         file.write(b'{"link":"0123')
     before = kept.read_bytes().count(b"\n")
@@ -234,7 +253,7 @@ def test_the_stop_rule_does_not_see_what_comes_later(tmp_path):
         "[8, 14]", "8"
     )
     (measured,) = run_here(text, tmp_path)
-    frames = {len(found.wrong) for found in measured.values()}
+    frames = {found.frames for found in measured.values()}
     assert len(frames) == 1
     (count,) = frames
     assert 10 <= count < 400 and count % 10 == 0
@@ -252,7 +271,7 @@ def test_the_stop_rule_does_not_see_what_comes_later(tmp_path):
 def test_a_shorter_last_block_is_not_taken_for_a_whole_one(tmp_path):
     run_here(SMALL.replace("frames = 40", "frames = 15"), tmp_path)
     for measured in run_here(SMALL, tmp_path):
-        assert all(len(found.wrong) == 40 for found in measured.values())
+        assert all(found.frames == 40 for found in measured.values())
 
 
 # --- files ---
@@ -657,12 +676,32 @@ def test_intervals_hold_what_they_promise():
     for _ in range(300):
         rates = rng.beta(0.5, 5, 80)  # frames differ
         wrong = rng.binomial(200, rates)
-        found = statistics.mean_rate(wrong, 200)
+        found = statistics.mean_rate(wrong, 200, 80)
         inside += found.low <= 0.5 / 5.5 <= found.high
     assert 0.9 < inside / 300 < 0.99
     assert statistics.proportion(0, 100).high == pytest.approx(0.037, abs=0.001)
-    none = statistics.mean_rate(np.zeros(50, int), 100)
+    none = statistics.mean_rate(np.zeros(50, int), 100, 50)
     assert none.value == none.low == 0 and 0 < none.high < 1e-3
+
+
+def test_many_frames_are_counted_in_groups():
+    rng = np.random.default_rng(2)
+    wrong = rng.poisson(rng.gamma(0.02, 50, 20_001))
+    tally = engine.Tally(lost=25)
+    for some in np.array_split(wrong, 401):
+        tally.add(dict(wrong=some, bits=some, error=0.5 * some))
+    sums = tally.sums()
+    assert tally.group == 8 and len(sums["wrong"]) == 2501 <= tally.MOST
+    assert np.array_equal(sums["wrong"][:-1], wrong[:20_000].reshape(-1, 8).sum(1))
+    assert sums["error"].sum() == 0.5 * wrong.sum()
+    assert sums["lost_frames"].sum() == np.sum(wrong > 25)
+    hit = sums["hit_frames"].sum()
+    assert hit == np.count_nonzero(wrong)
+    single = statistics.mean_rate(wrong, 512, len(wrong))
+    groups = statistics.mean_rate(sums["wrong"], 512, tally.frames, tally.group, hit)
+    assert groups.value == pytest.approx(single.value, rel=1e-12)
+    width = (groups.high - groups.low) / (single.high - single.low)
+    assert width == pytest.approx(1, abs=0.1)
 
 
 def test_paired_ratio():
@@ -674,5 +713,5 @@ def test_paired_ratio():
     assert found.high - found.low < 0.02
     assert np.isnan(statistics.ratio([1], [0]).value)
     # one frame tells nothing
-    assert statistics.mean_rate([3], 512).high == 1.0
+    assert statistics.mean_rate([3], 512, 1).high == 1.0
     assert statistics.difference([3], [1], 512).low == -np.inf

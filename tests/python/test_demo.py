@@ -41,14 +41,15 @@ def rates(results):
 
 def test_every_file_is_written_and_named(demo):
     done, out, _ = demo
-    pictures = ("ser_curves.png", "ser_curves.svg", "constellations.png")
-    for name in ("report.html", "results.json", "results.csv", *pictures):
+    pictures = "constellations.png", "poles.png", "ser_curves.png", "times.png"
+    drawings = "ser_curves.svg", "ser_curves.pdf", "times.svg", "times.pdf"
+    for name in ("report.html", "results.json", "results.csv", *pictures, *drawings):
         assert (out / name).stat().st_size > 1000
         assert str(out / name) in done.stdout
-    for name in ("ser_curves.png", "constellations.png"):
+    for name in pictures:
         assert (out / name).read_bytes().startswith(b"\x89PNG")
     page = (out / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/png;base64,") == len(pictures)
     assert "$" not in page  # nothing of the template is left
 
 

@@ -22,41 +22,78 @@ from .store import compact
 VERSION = 2  # of what frames and receivers are: another one starts again
 
 
+class Tally:
+    """A receiver's sums over groups of consecutive frames: single frames, or as many as are needed
+    that there are at most MOST groups, so that memory does not grow with the frames."""
+
+    MOST = 4096
+    COLUMNS = ("wrong", "wrong_bits", "error", "lost_frames", "hit_frames")
+
+    def __init__(self, lost):
+        self._lost = lost  # a frame with more wrong symbols is lost
+        self.frames, self.group = 0, 1
+        self._sums = np.zeros((0, len(self.COLUMNS)))
+
+    def add(self, record):
+        wrong = record["wrong"]
+        columns = wrong, record["bits"], record["error"], wrong > self._lost, wrong > 0
+        number = self.frames + np.arange(len(wrong))
+        self.frames += len(wrong)
+        while self.frames > self.MOST * self.group:
+            self._resize(self.MOST)
+            self._sums = self._sums[::2] + self._sums[1::2]
+            self.group *= 2
+        self._resize(-(-self.frames // self.group))
+        np.add.at(self._sums, number // self.group, np.transpose(columns))
+
+    def _resize(self, groups):
+        missing = groups - len(self._sums)
+        self._sums = np.pad(self._sums, ((0, max(missing, 0)), (0, 0)))
+
+    def sums(self):
+        """{column: its sum over each group}"""
+        return dict(zip(self.COLUMNS, self._sums.T))
+
+
 @dataclasses.dataclass
 class Measured:
-    """A receiver at a point. Arrays have an entry for each frame."""
+    """A receiver at a point. Arrays have an entry for each group of frames; the last group may have
+    fewer."""
 
     receiver: object
     settings: dict  # that were tuned
     symbols: int  # of a frame's payload
     bits: int
+    frames: int
+    group: int  # frames
     wrong: np.ndarray
     wrong_bits: np.ndarray
     error: np.ndarray
+    lost_frames: np.ndarray
+    hit_frames: np.ndarray  # with a wrong symbol
     seconds: float  # per frame
 
     @property
     def ser(self):
-        return statistics.mean_rate(self.wrong, self.symbols)
+        return self._rate(self.wrong, self.symbols)
 
     @property
     def ber(self):
-        return statistics.mean_rate(self.wrong_bits, self.bits)
+        return self._rate(self.wrong_bits, self.bits)
+
+    def _rate(self, wrong, trials):
+        hit = int(self.hit_frames.sum())
+        return statistics.mean_rate(wrong, trials, self.frames, self.group, hit)
 
     @property
     def lost(self):
         """Share of frames that are lost."""
-        lost = int(np.sum(self.lost_frames))
-        return statistics.proportion(lost, len(self.wrong))
-
-    @property
-    def lost_frames(self):
-        return self.wrong > statistics.LOST * self.symbols
+        return statistics.proportion(int(self.lost_frames.sum()), self.frames)
 
     @property
     def evm_db(self):
         """Root mean square error over the rms of what was sent."""
-        mean = float(np.mean(self.error)) / self.symbols
+        mean = float(self.error.sum()) / (self.frames * self.symbols)
         return 10 * math.log10(mean) if mean > 0 else -math.inf
 
     def figure(self, name):
@@ -91,10 +128,12 @@ class PointWork:
         self._settings, self._blocks, self._under_way = {}, {}, set()
         for receiver in self.receivers:
             self._remember(receiver)
-        # of each receiver: wrong symbols and lost frames of the leading blocks
-        self._errors = {r.name: np.zeros(2, int) for r in self.receivers}
-        self._end = None  # blocks that count
-        self._whole = 0  # leading blocks that all receivers have
+        # of the leading blocks, which all receivers have; the others wait for those before them
+        lost = statistics.LOST * payload_symbols(link)
+        self._tallies = {r.name: Tally(lost) for r in self.receivers}
+        self._seconds = dict.fromkeys(self._tallies, 0.0)
+        self._whole = 0
+        self.finished = False
         self._advance()
 
     def store_keys(self):
@@ -123,37 +162,31 @@ class PointWork:
         return -(-self._head.frames // self._head.block)
 
     @property
-    def finished(self):
-        return self._end is not None
-
-    @property
     def done(self):
         """Blocks that need no more work, for the progress bar."""
         return self.num_blocks if self.finished else self._whole
 
     def _advance(self):
-        """Look at the next blocks in their order."""
+        """Count the next blocks in their order."""
         while not self.finished and all(
             self._whole in blocks for blocks in self._blocks.values()
         ):
-            self._count_errors(self._whole)
+            for name, blocks in self._blocks.items():
+                record = blocks.pop(self._whole)
+                self._tallies[name].add(record)
+                self._seconds[name] += record["seconds"]
             self._whole += 1
-            if self._whole == self.num_blocks or self._enough():
-                self._end = self._whole
-
-    def _count_errors(self, block):
-        lost = statistics.LOST * payload_symbols(self.point.link)
-        for name, blocks in self._blocks.items():
-            wrong = blocks[block]["wrong"]
-            self._errors[name] += wrong.sum(), np.sum(wrong > lost)
+            self.finished = self._whole == self.num_blocks or self._enough()
 
     def _enough(self):
         head = self._head
         if not (head.errors or head.lost_frames):
             return False
+        sums = [tally.sums() for tally in self._tallies.values()]
         return all(
-            wrong >= head.errors and lost >= head.lost_frames
-            for wrong, lost in self._errors.values()
+            one["wrong"].sum() >= head.errors
+            and one["lost_frames"].sum() >= head.lost_frames
+            for one in sums
         )
 
     def next_piece(self):
@@ -220,28 +253,23 @@ class PointWork:
     def _write(self, name, **record):
         self._store.add(dict(link=self._link_key, receiver=self._keys[name], **record))
 
-    def _measured(self, receiver, num_blocks):
-        records = [self._blocks[receiver.name][block] for block in range(num_blocks)]
-        joined = {
-            name: np.concatenate([record[name] for record in records])
-            for name in ("wrong", "bits", "error")
-        }
-        link, count = self.point.link, len(joined["wrong"])
-        symbols = payload_symbols(link)
+    def _measured(self, receiver):
+        name, link = receiver.name, self.point.link
+        tally, symbols = self._tallies[name], payload_symbols(link)
         return Measured(
             receiver,
-            self._settings[receiver.name],
+            self._settings[name],
             symbols,
             symbols * int(np.log2(len(link.points()))),
-            joined["wrong"],
-            joined["bits"],
-            joined["error"],
-            sum(record["seconds"] for record in records) / count,
+            tally.frames,
+            tally.group,
+            **tally.sums(),
+            seconds=self._seconds[name] / tally.frames,
         )
 
     def measured(self):
         """{receiver's name: Measured}, when the point is finished."""
-        return {r.name: self._measured(r, self._end) for r in self.receivers}
+        return {r.name: self._measured(r) for r in self.receivers}
 
 
 def payload_symbols(link):

@@ -4,11 +4,16 @@
 """Where the work is done: in this process, or by workers of dask.distributed."""
 
 import logging
+import signal
 import sys
 import tempfile
 
 PATIENCE = 10  # seconds without a result, then it is said if nobody works
 TRIES = 4  # of a piece of work whose workers die
+SCHEDULER_LOGS = (
+    "distributed.scheduler.transition-log-length",
+    "distributed.scheduler.events-log-length",
+)
 
 
 class WorkError(Exception):
@@ -50,12 +55,17 @@ class Cluster:
     reachable from it alone."""
 
     def __init__(self, address=None, workers=None):
+        import dask
         import distributed
 
+        # what it remembers of finished work
+        dask.config.set(dict.fromkeys(SCHEDULER_LOGS, 1000))
         self._distributed = distributed
         self._local = None
         self._folder = tempfile.TemporaryDirectory(prefix="reservoir-")
         if address is None:
+            # Control-C is for this process; a worker that inherits SIG_IGN says nothing of it
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._local = distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -65,6 +75,7 @@ class Cluster:
                 local_directory=self._folder.name,
                 silence_logs=logging.CRITICAL,
             )
+            signal.signal(signal.SIGINT, before)
         try:
             self._client = distributed.Client(self._local or address, timeout=20)
         except (OSError, ValueError) as error:

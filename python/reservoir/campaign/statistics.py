@@ -26,18 +26,18 @@ class Rate:
     high: float
 
 
-def mean_rate(values, trials):
-    """Of independent frames in which so many of `trials` went wrong.
+def mean_rate(wrong, trials, frames, group=1, hit=None):
+    """Of independent frames in which so many of `trials` went wrong; wrong: sums over groups of frames.
 
-    Where hardly any frame has an error, the spread tells nothing: the upper end is then at least
-    that of a proportion of frames times what a frame with errors loses on average.
+    hit: frames with an error. Where they are few, the spread tells nothing: the upper end is then at
+    least that of a proportion of frames times what a frame with errors loses on average.
     """
-    values = np.asarray(values, float) / trials
-    mean = float(np.mean(values))
-    half = half_interval(values)
-    hit = values[values > 0]
-    worst = float(np.mean(hit)) if len(hit) else 1 / trials
-    upper = proportion(len(hit), len(values)).high * worst
+    wrong = np.asarray(wrong, float)
+    hit = np.count_nonzero(wrong) if hit is None else hit
+    mean = float(wrong.sum()) / (frames * trials)
+    half = half_interval(wrong) / (group * trials)
+    worst = float(wrong.sum()) / (hit * trials) if hit else 1 / trials
+    upper = proportion(hit, frames).high * worst
     return Rate(mean, max(mean - half, 0.0), min(max(mean + half, upper), 1.0))
 
 
@@ -58,7 +58,8 @@ def proportion(successes, trials):
 
 
 def ratio(ours, theirs):
-    """Of two receivers' errors on the same frames, by bootstrap over frames. NaN without errors."""
+    """Of two receivers' errors on the same frames, or groups of frames, by bootstrap over them. NaN
+    without errors."""
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     if not theirs.sum():
         return Rate(math.nan, math.nan, math.nan)

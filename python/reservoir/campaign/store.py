@@ -67,7 +67,12 @@ class Store:
         self._records.setdefault(at, []).append(compact(record))
 
     def records(self, link, receiver):
+        """What the file had when it was opened."""
         return self._records.get((link, receiver), [])
+
+    def forget(self):
+        """Records that were read are not needed any more; the file keeps them."""
+        self._records.clear()
 
     def num_others(self, wanted):
         """Records that are of other links and receivers than those of `wanted`: pairs of names."""

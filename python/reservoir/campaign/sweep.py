@@ -109,6 +109,7 @@ def work_off(make_points, options):
                 "does not have (any more); they are left alone.",
                 file=sys.stderr,
             )
+        kept.forget()
         missing = not all(point.finished for point in points)
         pool = make_pool(options) if missing else pools.Here()
         try:

@@ -13,29 +13,11 @@ import math
 import numpy as np
 
 from ..campaign import statistics
-from ..campaign.receivers import KINDS
 from ..campaign.specification import concerns
-from ..modulations import LABELS
+from . import campaign_plots as plots
 from . import page
-from .page import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, pyplot
+from .campaign_plots import place
 
-# a kind that is often drawn looks alike in all reports
-KIND_COLORS = dict(
-    fir=BLUE,
-    esn=ORANGE,
-    configured_esn=GREEN,
-    rnn=PURPLE,
-    lms=RED,
-    nlms=PURPLE,
-    dfe=SKY,
-    mlse=BLACK,
-    ofdm_fir=BLUE,
-    ofdm_esn=ORANGE,
-    ofdm_configured=GREEN,
-    ofdm_lmmse=RED,
-)
-COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
-MARKERS, LINES = "osD^vPX", ("-", "--", "-.", ":")
 COLUMNS = (
     "Link",
     "Receiver",
@@ -48,8 +30,6 @@ COLUMNS = (
     "ms/frame",
 )
 TEXT_COLUMNS = (0, 1)
-PICTURE_FRAMES = 8
-CLOUDS = 4  # constellations side by side
 CLOSE = 1.25  # ratios up to this, and from its inverse, are called about as good
 
 
@@ -68,22 +48,6 @@ class Results:
     def pairs(self):
         """(Point, {name: Measured}) of every point."""
         return [(w.point, m) for w, m in zip(self.points, self.measured)]
-
-
-def shown(entry, value):
-    """A varied entry in words."""
-    if entry == "modulation":
-        return LABELS.get(value, "16-QAM, Gray labels")
-    if entry == "snr_db":
-        return f"{value:g} dB"
-    number = f"{value:g}" if isinstance(value, (int, float)) else str(value)
-    return f"{entry.replace('_', ' ')} {number}"
-
-
-def place(point, without=()):
-    """A point in words."""
-    varied = [shown(k, v) for k, v in point.varied.items() if k not in without]
-    return ", ".join(([point.group] if point.group else []) + varied) or "the link"
 
 
 def rate_text(rate):
@@ -105,7 +69,7 @@ def rows(results):
                 rate_text(found.ber),
                 f"{found.lost.value:.2%}",
                 f"{found.evm_db:.1f}" if math.isfinite(found.evm_db) else "–",
-                str(len(found.wrong)),
+                str(found.frames),
                 f"{1e3 * found.seconds:.2f}",
             )
 
@@ -130,7 +94,9 @@ def _comparison(results, receiver, baseline):
         count += 1
         if ours.wrong.sum() and theirs.wrong.sum():
             ratios.append(ours.wrong.sum() / theirs.wrong.sum())
-        apart = statistics.difference(ours.wrong, theirs.wrong, ours.symbols)
+        apart = statistics.difference(
+            ours.wrong, theirs.wrong, ours.symbols * ours.group
+        )
         better += apart.high < 0
         worse += apart.low > 0
     if not count:
@@ -186,168 +152,6 @@ def _limit(limit, point, measured):
     )
 
 
-def plain(text):
-    """For matplotlib, to which $ begins a formula."""
-    return text.replace("$", r"\$")
-
-
-def style(index, kind):
-    """How a receiver is drawn; told apart by colour, marker and line."""
-    marker = MARKERS[index % len(MARKERS)]
-    return dict(
-        color=KIND_COLORS.get(kind, COLORS[index % len(COLORS)]),
-        marker=marker,
-        linestyle=LINES[index % len(LINES)],
-        # where curves coincide both are seen
-        markersize=11 if index % 3 == 0 else 5,
-        fillstyle="none" if index % 3 == 0 else "full",
-    )
-
-
-def curves(results):
-    """Symbol error rate over the horizontal entry, a panel for each of the other links; None where
-    nothing is varied."""
-    entry = horizontal(results.campaign)
-    if not entry:
-        return None
-    panels = {}
-    for point, measured in results.pairs():
-        if entry in point.varied:
-            title = place(point, {entry})
-            panels.setdefault(title, []).append((point.varied[entry], measured))
-    columns = min(len(panels), 3)
-    lines = -(-len(panels) // columns)
-    figure, axes = pyplot.subplots(
-        lines,
-        columns,
-        figsize=(max(6.0 * columns, 8), 4.8 * lines),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, (title, here) in zip(axes.flat, panels.items()):
-        for index, receiver in enumerate(results.campaign.receivers):
-            _curve(axis, receiver, here, style(index, receiver.kind))
-        axis.set(
-            title=plain(title),
-            xlabel=axis_label(entry),
-            yscale="log",
-            xticks=sorted({x for x, _ in here}),
-        )
-        axis.grid(True, which="major", color="0.8")
-        axis.grid(True, which="minor", color="0.93")
-    for axis in list(axes.flat)[len(panels) :]:
-        axis.set_visible(False)
-    for axis in axes[:, 0]:
-        axis.set_ylabel("Symbol error rate")
-    axes[0, 0].set_ylim(top=1)
-    axes[0, 0].legend(loc="lower left", title="Bands: 95 % over frames")
-    return figure
-
-
-def _curve(axis, receiver, here, drawn_as):
-    curve = [(x, m[receiver.name].ser) for x, m in here if receiver.name in m]
-    if not curve or isinstance(curve[0][0], str):
-        return
-    curve.sort(key=lambda item: item[0])
-    x = [at for at, _ in curve]
-    value, low, high = (
-        np.array([getattr(rate, name) for _, rate in curve])
-        for name in ("value", "low", "high")
-    )
-    seen = value > 0
-    axis.plot(x, np.where(seen, value, np.nan), label=plain(receiver.label), **drawn_as)
-    # a band that reaches zero has no end on a logarithmic axis
-    low = np.where(seen, np.maximum(low, 0.05 * value), np.nan)
-    axis.fill_between(x, low, high, color=drawn_as["color"], alpha=0.15, linewidth=0)
-
-
-def horizontal(campaign):
-    """The entry that curves run over."""
-    if campaign.head.horizontal:
-        return campaign.head.horizontal
-    varied = [key for point in campaign.points for key in point.varied]
-    numeric = {
-        key
-        for point in campaign.points
-        for key, value in point.varied.items()
-        if not isinstance(value, (str, bool))
-    }
-    if "snr_db" in numeric:
-        return "snr_db"
-    return next((key for key in varied if key in numeric), "")
-
-
-def axis_label(entry):
-    if entry == "snr_db":
-        return "Signal-to-noise ratio (dB)"
-    return entry.replace("_", " ").capitalize()
-
-
-def constellations(results):
-    """Payload symbols as received and out of each receiver, at the middle point of each panel."""
-    pictures = [
-        picture
-        for work, measured in _middle_points(results)
-        for picture in _pictures(results, work, measured)
-    ]
-    lines = -(-len(pictures) // CLOUDS)
-    figure, axes = pyplot.subplots(
-        lines,
-        CLOUDS,
-        figsize=(3.0 * CLOUDS, 3.3 * lines),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, (title, points, symbols) in zip(axes.flat, pictures):
-        _cloud(axis, points, symbols)
-        axis.set_title(plain(title), fontsize=10)
-    for axis in list(axes.flat)[len(pictures) :]:
-        axis.set_visible(False)
-    return figure
-
-
-def _pictures(results, work, measured):
-    """(title, points, symbols) of a link."""
-    link, head = work.point.link, results.campaign.head
-    frames = [link.make_frame(head.seed, k) for k in range(PICTURE_FRAMES)]
-    title = f"{{}}\n{place(work.point)}"
-    yield title.format("Received"), link.points(), _received(link, frames)
-    for found in measured.values():
-        receiver = found.receiver
-        parameters = {**receiver.parameters, **found.settings}
-        symbols = KINDS[receiver.kind](link, **parameters).receive(frames)
-        yield title.format(receiver.label), link.points(), np.concatenate(symbols, None)
-
-
-def _middle_points(results):
-    entry, panels = horizontal(results.campaign), {}
-    for work, measured in zip(results.points, results.measured):
-        panels.setdefault(place(work.point, {entry}), []).append((work, measured))
-    return [here[len(here) // 2] for here in list(panels.values())[:4]]
-
-
-def _received(link, frames):
-    if hasattr(link, "demodulate"):
-        used = link.carriers()
-        symbols = [link.demodulate(f.received)[..., used] for f in frames]
-    else:
-        symbols = [f.received[:, :: link.samples_per_symbol] for f in frames]
-    return np.concatenate(symbols, None)
-
-
-def _cloud(axis, points, symbols):
-    symbols = symbols[:: max(len(symbols) // 8192, 1)]
-    axis.scatter(symbols.real, symbols.imag, s=3, alpha=0.25, color=BLUE, linewidth=0)
-    axis.scatter(points.real, points.imag, marker="+", s=70, color="black")
-    if len(np.unique(symbols)) <= len(points):
-        axis.text(0, 0, "gives decisions only", ha="center", va="center")
-    axis.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
-    axis.grid(True, color="0.88")
-
-
 def summary(results):
     """All that results.json holds."""
 
@@ -377,8 +181,8 @@ def summary(results):
                 absent=work.absent,
                 receivers={
                     name: dict(
-                        frames=len(found.wrong),
-                        symbols=found.symbols * len(found.wrong),
+                        frames=found.frames,
+                        symbols=found.symbols * found.frames,
                         symbol_errors=int(found.wrong.sum()),
                         bit_errors=int(found.wrong_bits.sum()),
                         lost_frames=int(found.lost_frames.sum()),
@@ -433,8 +237,8 @@ NOTES = (
     "frames, whose channels are independent. Lost frames: share of those with more than 5 % of their "
     "symbols wrong. EVM: root mean square error of the payload's symbols over the rms of those sent; "
     "outputs that shrink with the noise, as those of LMS do, have a smaller one without deciding better. "
-    "ms/frame: wall-clock time of receiving a frame, training included, beside whatever else ran. All "
-    "receivers get the same frames."
+    "ms/frame: wall-clock time of receiving a frame, training included, beside whatever else ran; the "
+    "picture shows the median training of a few frames beside it. All receivers get the same frames."
 )
 
 
@@ -459,10 +263,20 @@ def tuned(results):
 
 def write(results, found, folder):
     """Write the report into a folder; found: its summary. Returns the paths of its files."""
-    figures = {}
-    if picture := curves(results):
-        figures["ser_curves"] = page.drawn(picture, "png", "svg")
-    figures["constellations"] = page.drawn(constellations(results), "png")
+    drawn = plots.samples(results)
+    pictures = dict(
+        ser_curves=plots.curves(results),
+        constellations=plots.constellations(drawn),
+        poles=plots.poles(drawn),
+        times=plots.times(drawn),
+    )
+    # thousands of dots make large drawings
+    forms = dict.fromkeys(("ser_curves", "times"), ("png", "svg", "pdf"))
+    figures = {
+        name: page.drawn(picture, *forms.get(name, ("png",)))
+        for name, picture in pictures.items()
+        if picture
+    }
     head = results.campaign.head
     parts = [page.paragraph(head.about)] if head.about else []
     parts += ["<h2>What came out</h2>", page.bullets(found["comparisons"])]
@@ -475,6 +289,8 @@ def write(results, found, folder):
     names = dict(
         ser_curves="Symbol error rates",
         constellations="Symbols as received and out of each receiver",
+        poles="Recurrent poles and the unit circle",
+        times="Time per frame, and of its training",
     )
     parts += [page.picture(figures[n]["png"], names[n]) for n in names if n in figures]
     parts += [
