@@ -81,6 +81,11 @@ class panel:
         self.plot.addItem(dots)
         return dots
 
+    def draw(self, receivers):
+        """_draw each; it says whether there is something to see."""
+        shown = [self._draw(n, receiver) for n, receiver in enumerate(receivers)]
+        self.say_nothing(not any(shown))
+
     def say_nothing(self, is_empty):
         """Show the words in the middle if there is nothing to draw."""
         self._nothing.setVisible(bool(is_empty))
@@ -116,14 +121,11 @@ class epoch_panel(panel):
         self.held_out = self.lines(2, QtCore.Qt.DotLine)
 
     def draw(self, receivers):
-        num_epochs = max(receiver.last_epoch() for receiver in receivers)
-        self.label("bottom", "epoch" if num_epochs >= 0 else "training")
-        shown = [
-            self._draw(n, receiver, num_epochs) for n, receiver in enumerate(receivers)
-        ]
-        self.say_nothing(not any(shown))
+        self._epochs = max(receiver.last_epoch() for receiver in receivers)
+        self.label("bottom", "epoch" if self._epochs >= 0 else "training")
+        super().draw(receivers)
 
-    def _draw(self, n, receiver, num_epochs):
+    def _draw(self, n, receiver):
         def show(curve, figure):
             return _set(curve, figure.places(), figure.values(), positive=True)
 
@@ -133,11 +135,11 @@ class epoch_panel(panel):
             self.levels[n].setData([], [])
             return show(self.curves[n], receiver.epochs[self._figure])
         figure = receiver.trainings[self._figure]
-        if num_epochs < 0:
+        if self._epochs < 0:
             return show(self.curves[n], figure)
         self.curves[n].setData([], [])
         latest = figure.last() if len(figure) else np.nan
-        return _set(self.levels[n], [0, max(num_epochs, 1)], [latest] * 2, True)
+        return _set(self.levels[n], [0, max(self._epochs, 1)], [latest] * 2, True)
 
 
 class error_rate_panel(panel):
@@ -160,13 +162,10 @@ class error_rate_panel(panel):
         ]
         self.averages = self.lines()
 
-    def draw(self, receivers):
-        shown = []
-        for n, receiver in enumerate(receivers):
-            frames, rates, averages = receiver.symbol_error_rates()
-            _set(self.frames[n], frames, rates, positive=True)
-            shown.append(_set(self.averages[n], frames, averages, positive=True))
-        self.say_nothing(not any(shown))
+    def _draw(self, n, receiver):
+        frames, rates, averages = receiver.symbol_error_rates()
+        _set(self.frames[n], frames, rates, positive=True)
+        return _set(self.averages[n], frames, averages, positive=True)
 
 
 class evm_panel(panel):
@@ -184,16 +183,12 @@ class evm_panel(panel):
         self.payload = self.lines(1.5)
         self.pilots = self.lines(1.5, QtCore.Qt.DotLine)
 
-    def draw(self, receivers):
-        shown = []
-        for n, receiver in enumerate(receivers):
-            metered = receiver.frames["evm_db"]
-            pilots = receiver.trainings["evm_db"]
-            is_metered = _set(self.payload[n], metered.places(), metered.values())
-            values = [] if is_metered else pilots.values()
-            places = [] if is_metered else pilots.places()
-            shown.append(_set(self.pilots[n], places, values) or is_metered)
-        self.say_nothing(not any(shown))
+    def _draw(self, n, receiver):
+        metered, pilots = receiver.frames["evm_db"], receiver.trainings["evm_db"]
+        is_metered = _set(self.payload[n], metered.places(), metered.values())
+        values = [] if is_metered else pilots.values()
+        places = [] if is_metered else pilots.places()
+        return _set(self.pilots[n], places, values) or is_metered
 
 
 class pole_panel(panel):
