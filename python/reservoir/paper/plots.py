@@ -30,10 +30,8 @@ def _band(axis, found, **style):
     """A median, and a band of the middle 80 %."""
     curve = {key: np.array(values, float) for key, values in found.items()}
     axis.semilogy(curve["places"], curve["median"], **style)
-    band = curve["low"], curve["high"]
-    axis.fill_between(
-        curve["places"], *band, color=style["color"], alpha=0.2, linewidth=0
-    )
+    where, color = (curve[key] for key in ("places", "low", "high")), style["color"]
+    axis.fill_between(*where, color=color, alpha=0.2, linewidth=0)
 
 
 def _legend_beside(axis, drawn, **options):
@@ -50,11 +48,11 @@ def curves(summary):
         f"{summary['parameters']['curve_frames']} frames",
         width=5.0,
     )
-    titles = dict(
-        gradient_norm="Gradient norm",
-        condition_number="Condition number (Gauss–Newton)",
-        loss="Training loss, mean |y − x|²",
-    )
+    titles = {
+        "gradient_norm": "Gradient norm",
+        "condition_number": "Condition number (Gauss–Newton)",
+        "loss": "Training loss, mean |y − x|²",
+    }
     rates = summary["parameters"]["optimizers"]
     for axis, (key, title) in zip(axes, titles.items()):
         for (name, found), color in zip(summary["curves"].items(), (RED, BLUE)):
@@ -70,18 +68,14 @@ def curves(summary):
 def eigenvalues(summary):
     """Density of eigenvalue magnitudes at several epochs and of networks not trained."""
     found = summary["eigenvalues"]
-    figure, (axis, beside) = pyplot.subplots(
-        1,
-        2,
-        figsize=(12, 5.2),
-        layout="constrained",
-        gridspec_kw=dict(width_ratios=(3, 1)),
+    frames, rate = (
+        summary["parameters"][f"eigenvalue_{key}"] for key in ("frames", "rate")
     )
-    figure.suptitle(
-        f"Moduli of the eigenvalues, {summary['parameters']['eigenvalue_frames']} frames of "
-        f"{PILOTS} pilots at {SNR_DB} dB; RNN: adam, rate "
-        f"{summary['parameters']['eigenvalue_rate']:g}",
-        fontsize=14,
+    figure, (axis, beside) = panels(
+        2,
+        f"Moduli of the eigenvalues, {frames} frames of {PILOTS} pilots at {SNR_DB} dB; RNN: adam, "
+        f"rate {rate:g}",
+        width=6,
     )
     edges = np.array(found["edges"])
     colors = pyplot.get_cmap("YlOrRd")(np.linspace(0.35, 1, len(found["rnn"])))
@@ -103,8 +97,6 @@ def eigenvalues(summary):
         ylabel="density",
         xlim=(0, max(1.1, edges[last + 1])),
     )
-    axis.grid(True, color="0.9")
-    axis.set_axisbelow(True)
     _legend_beside(beside, axis)
     return figure
 
@@ -168,13 +160,8 @@ def fine_tuning(summary):
         epochs = [row["epochs"] for row in rows]
         style = dict(color=color, marker=marker, label=name)
         loss.plot(epochs, [row["loss"] for row in rows], **style)
-        ser.errorbar(
-            epochs,
-            [row["ser"] for row in rows],
-            yerr=[row["ser_ci95"] for row in rows],
-            capsize=3,
-            **style,
-        )
+        rate, half = zip(*((row["ser"], row["ser_ci95"]) for row in rows))
+        ser.errorbar(epochs, rate, yerr=half, capsize=3, **style)
         radius.plot(epochs, [100 * row["outside"] for row in rows], **style)
     start = rows[0]
     for axis, value in ((loss, start["loss"]), (ser, start["ser"])):

@@ -5,13 +5,12 @@
 
 import copy
 import dataclasses
-import html
 import json
 
 import numpy as np
 
 from ..campaign.statistics import half_interval
-from ..report import campaign, page
+from ..report import campaign, campaign_plots, page
 from . import claims, plots
 from .claims import number
 from .measurements import PAYLOAD, PILOTS, SNR_DB, spread
@@ -144,13 +143,9 @@ COST_COLUMNS = ("Pilots", "Time", "Receiver", "Complex multiply-adds")
 
 
 def _cost_rows(summary):
-    for cost in summary["costs"]:
-        yield (
-            str(cost["pilots"]),
-            f"{number(1e3 * cost['seconds'])} ms",
-            plots.cost_label(cost),
-            f"{cost['multiply_adds']:,}",
-        )
+    for c in summary["costs"]:
+        time = f"{number(1e3 * c['seconds'])} ms"
+        yield str(c["pilots"]), time, plots.cost_label(c), f"{c['multiply_adds']:,}"
 
 
 COUNTED = (
@@ -159,54 +154,51 @@ COUNTED = (
     "complex and counted by formula, leading terms only: activation functions, the optimizer, the "
     "model's prior and the search for its weight are left out."
 )
-def _notes(summary):
-    p, comparisons = summary["parameters"], len(summary["comparisons"])
+
+
+def _chance(summary):
+    comparisons = len(summary["comparisons"])
+    return (
+        "A claim holds where the 95 % interval over frames, whose channels are independent, "
+        f"says so. Of {comparisons} comparisons of the RNN some {0.05 * comparisons:.0f} would "
+        "come out by chance if all receivers were equal."
+    )
+
+
+def _fine_tuned(summary):
+    p = summary["parameters"]
     tunings = "; ".join(
         f"{name}: {', '.join(f'{k} {v}' for k, v in settings.items())}"
         for name, settings in p["fine_tunings"].items()
     )
-    return dict(
-        verdicts=(
-            "A claim holds where the 95 % interval over frames, whose channels are independent, "
-            f"says so. Of {comparisons} comparisons of the RNN some {0.05 * comparisons:.0f} would "
-            "come out by chance if all receivers were equal."
-        ),
-        fine_tuned=(
-            "A linear network with the configured poles and a readout by least squares (ridge by "
-            "leave-one-out) that sees the window too is trained further on the same pilots: "
-            f"{tunings}. {PILOTS} pilots at {SNR_DB} dB, {p['fine_frames']} frames. This start is "
-            "less than the configured detector, which looks ahead and draws its readout to the "
-            "model's own."
-        ),
+    return (
+        "A linear network with the configured poles and a readout by least squares (ridge by "
+        "leave-one-out) that sees the window too is trained further on the same pilots: "
+        f"{tunings}. {PILOTS} pilots at {SNR_DB} dB, {p['fine_frames']} frames. This start is less "
+        "than the configured detector, which looks ahead and draws its readout to the model's own."
     )
 
 
 def groups(results):
-    """{name: the same of the points of one table of links}."""
-    found = {}
-    for work, measured in zip(results.points, results.measured):
-        empty = copy.copy(results)
-        empty.points, empty.measured = [], []
-        here = found.setdefault(work.point.group, empty)
-        here.points.append(work)
-        here.measured.append(measured)
-    for here in found.values():
+    """The same of the points of one table of links, for each."""
+    for group in dict.fromkeys(point.group for point in results.campaign.points):
+        here = copy.copy(results)
+        both = zip(results.points, results.measured)
+        here.points, here.measured = zip(
+            *(p for p in both if p[0].point.group == group)
+        )
         points = tuple(work.point for work in here.points)
         here.campaign = dataclasses.replace(results.campaign, points=points)
-    return found
+        yield here
 
 
 def pictures(summary, found):
     """{name: figure}; of campaigns, a figure for each table of links."""
     drawn = {name: draw(summary) for name, draw in plots.FIGURES.items()}
     for name in ("error_rates", "ofdm"):
-        for number_, here in enumerate(groups(found[name]).values(), 1):
-            drawn[f"{name}_{number_}"] = campaign.curves(here)
+        for number_, here in enumerate(groups(found[name]), 1):
+            drawn[f"{name}_{number_}"] = campaign_plots.curves(here)
     return drawn
-
-
-def _hidden(title, table):
-    return f"<details><summary>{html.escape(title)}</summary>{table}</details>"
 
 
 def _of_campaign(results, images):
@@ -216,19 +208,19 @@ def _of_campaign(results, images):
     return [
         *map(page.paragraph, head.about.splitlines()),
         *images,
-        _hidden(f"All rates, {head.frames} frames per point", rates),
+        f"<details><summary>All rates, {head.frames} frames per point</summary>{rates}</details>",
         *campaign.tuned(results),
     ]
 
 
 def _page(summary, found, images):
-    said, notes = summary["findings"], _notes(summary)
+    said = summary["findings"]
     note = lambda text: page.paragraph(text, note=True)
     curves = lambda name: [images[f"{name}_{k}"] for k in (1, 2)]
     return page.page(
         "Recurrent networks: trained against configured",
         page.table(claims.COLUMNS, summary["claims"], (0, 1, 2, 3), 0),
-        note(notes["verdicts"]),
+        note(_chance(summary)),
         "<h2>Error rates</h2>",
         *_of_campaign(found["error_rates"], curves("error_rates")),
         "<h2>While it is trained</h2>",
@@ -244,7 +236,7 @@ def _page(summary, found, images):
         note(COUNTED),
         "<h2>Configured poles, trained further</h2>",
         images["fine_tuning"],
-        note(notes["fine_tuned"]),
+        note(_fine_tuned(summary)),
         "<h2>The gradient</h2>",
         images["gradients"],
         "<h2>MIMO-OFDM</h2>",

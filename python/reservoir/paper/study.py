@@ -60,40 +60,24 @@ on where it was.
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class Scale:
-    """How much is computed beside the campaigns, and of those, where not as their files say."""
-
-    frames: int = None
-    tuning_frames: int = None
-    curve_frames: int = 20
-    curve_epochs: int = 400
-    condition_every: int = 10
-    eigenvalue_frames: int = 60
-    eigenvalue_epochs: tuple = (0, 100, 300, 1000)
-    cost_pilots: tuple = (32, 64, 128, 256)
-    cost_frames: int = 15
-    fine_frames: int = 100
-    fine_epochs: tuple = (0, 10, 30, 100, 300, 1000)
-    plateau_frames: int = 150
-    plateau_epochs: int = 2000
-
-
-QUICK = Scale(
-    frames=24,
-    tuning_frames=8,
-    curve_frames=4,
-    curve_epochs=200,
-    condition_every=20,
-    eigenvalue_frames=12,
-    eigenvalue_epochs=(0, 100, 300),
-    cost_pilots=(32, 64, 128),
-    cost_frames=5,
-    fine_frames=20,
-    fine_epochs=(0, 10, 30, 100, 300),
-    plateau_frames=20,
-    plateau_epochs=800,
+# how much is computed beside the campaigns, and of those, where not as their files say:
+# as a rule, and with --quick
+SCALES = dict(
+    frames=(None, 24),
+    tuning_frames=(None, 8),
+    curve_frames=(20, 4),
+    curve_epochs=(400, 200),
+    condition_every=(10, 20),
+    eigenvalue_frames=(60, 12),
+    eigenvalue_epochs=((0, 100, 300, 1000), (0, 100, 300)),
+    cost_pilots=((32, 64, 128, 256), (32, 64, 128)),
+    cost_frames=(15, 5),
+    fine_frames=(100, 20),
+    fine_epochs=((0, 10, 30, 100, 300, 1000), (0, 10, 30, 100, 300)),
+    plateau_frames=(150, 20),
+    plateau_epochs=(2000, 800),
 )
+FULL, QUICK = ({name: both[k] for name, both in SCALES.items()} for k in (0, 1))
 
 
 def campaign(name, scale, options):
@@ -106,8 +90,8 @@ def campaign(name, scale, options):
             tune = receiver.get("tune", {})
             receiver["tune"] = {key: values[::2] for key, values in tune.items()}
     changes = sweep.changes(options)
-    changes["frames"] = changes["frames"] or scale.frames
-    changes["tuning_frames"] = scale.tuning_frames
+    changes["frames"] = changes["frames"] or scale["frames"]
+    changes["tuning_frames"] = scale["tuning_frames"]
     return build(content, Source(str(path), text), **changes)
 
 
@@ -150,39 +134,32 @@ class Piece:
 
 def plan(scale, optimizers):
     """(Group, name, function, arguments but for the seed) of every piece; optimizers: the campaign."""
-    few = dict(frames=scale.curve_frames)
+    few = dict(frames=scale["curve_frames"])
+    how = dict(few, epochs=scale["curve_epochs"])
+    how["condition_every"] = scale["condition_every"]
     for name, optimizer in OPTIMIZERS.items():
-        yield "curves", name, measurements.learning_curves, dict(
-            few,
-            epochs=scale.curve_epochs,
-            condition_every=scale.condition_every,
-            optimizer=optimizer,
-        )
-    yield "eigenvalues", "all", measurements.eigenvalue_moduli, dict(
-        frames=scale.eigenvalue_frames,
-        epochs=scale.eigenvalue_epochs,
-        learning_rate=EIGENVALUE_RATE,
-    )
+        one = dict(how, optimizer=optimizer)
+        yield "curves", name, measurements.learning_curves, one
+    how = dict(frames=scale["eigenvalue_frames"], epochs=scale["eigenvalue_epochs"])
+    how["learning_rate"] = EIGENVALUE_RATE
+    yield "eigenvalues", "all", measurements.eigenvalue_moduli, how
+    how = dict(frames=scale["fine_frames"], epochs=scale["fine_epochs"])
     for name, settings in FINE_TUNINGS.items():
-        how = dict(frames=scale.fine_frames, epochs=scale.fine_epochs)
-        yield "fine_tuning", name, measurements.fine_tuning, dict(
-            how, settings=settings
-        )
+        one = dict(how, settings=settings)
+        yield "fine_tuning", name, measurements.fine_tuning, one
     trained = [("rnn_tuned", epochs) for epochs in TRAINED_EPOCHS]
     fixed = [(name, 0) for name in claims.FIXED]
-    for pilots, (receiver, epochs) in itertools.product(
-        scale.cost_pilots, trained + fixed
-    ):
-        how = dict(pilots=pilots, receiver=receiver, epochs=epochs)
-        name = f"{receiver} {epochs} {pilots}"
-        yield "costs", name, measurements.training_cost, dict(
-            how, frames=scale.cost_frames
-        )
+    for pilots in scale["cost_pilots"]:
+        for receiver, epochs in trained + fixed:
+            how = dict(pilots=pilots, receiver=receiver, epochs=epochs)
+            name = f"{receiver} {epochs} {pilots}"
+            how["frames"] = scale["cost_frames"]
+            yield "costs", name, measurements.training_cost, how
     for name in ACTIVATIONS:
         how = dict(few, radii=claims.RADII, activation=name)
         yield "gradients", name, trials.gradient_norms, how
     for name, optimizer in PLATEAUS.items():
-        how = dict(frames=scale.plateau_frames, epochs=scale.plateau_epochs)
+        how = dict(frames=scale["plateau_frames"], epochs=scale["plateau_epochs"])
         yield "plateaus", name, trials.plateaus, dict(how, optimizer=optimizer)
     for order in (2, 4, 8):
         how = dict(sets=300, order=order, least_modulus=0.3)
@@ -209,14 +186,11 @@ def with_hindsight(results):
             for name, value in vars(tried[0]).items()
             if isinstance(value, np.ndarray)
         }
-        seconds = sum(one.seconds for one in tried)
-        here = dict(
-            rnn_best=dataclasses.replace(
-                tried[0], receiver=best, settings={}, seconds=seconds, **arrays
-            )
-        )
+        arrays["seconds"] = sum(one.seconds for one in tried)
+        oracle = dataclasses.replace(tried[0], receiver=best, settings={}, **arrays)
         names = [first.name, *(one.name for one in others)]
-        results.measured[k] = here | {name: measured[name] for name in names}
+        here = {name: measured[name] for name in names}
+        results.measured[k] = dict(rnn_best=oracle, **here)
     receivers = (best, first, *others)
     results.campaign = dataclasses.replace(results.campaign, receivers=receivers)
     return results
@@ -254,7 +228,7 @@ def parameters(scale, seed):
     """What was run, for the report."""
     return dict(
         seed=seed,
-        **dataclasses.asdict(scale),
+        **scale,
         optimizers=OPTIMIZERS,
         eigenvalue_rate=EIGENVALUE_RATE,
         fine_tunings=FINE_TUNINGS,
@@ -277,7 +251,7 @@ def main(arguments):
 
 def compare(options):
     begin = time.perf_counter()
-    scale = QUICK if options.quick else Scale()
+    scale = QUICK if options.quick else FULL
     found = measure(scale, options)
     how = parameters(scale, found["error_rates"].campaign.head.seed)
     summary = report.summarise(found, how, time.perf_counter() - begin)

@@ -54,11 +54,14 @@ def plain(text):
     return text.replace("$", r"\$")
 
 
-def style(index, kind):
+def style(index, receivers):
     """How a receiver is drawn; told apart by colour, marker and line."""
-    marker = MARKERS[index % len(MARKERS)]
+    marker, color = MARKERS[index % len(MARKERS)], COLORS[index % len(COLORS)]
+    kinds = [receiver.kind for receiver in receivers]
+    if kinds.count(kinds[index]) == 1:
+        color = KIND_COLORS.get(kinds[index], color)
     return dict(
-        color=KIND_COLORS.get(kind, COLORS[index % len(COLORS)]),
+        color=color,
         marker=marker,
         linestyle=LINES[index % len(LINES)],
         # where curves coincide both are seen
@@ -82,8 +85,9 @@ def curves(results):
     size = max(6.0, 8 / columns), 4.8
     figure, axes = _panels(list(panels), columns, size, sharey=True)
     for axis, here in zip(axes.flat, panels.values()):
-        for index, receiver in enumerate(results.campaign.receivers):
-            _curve(axis, receiver, here, style(index, receiver.kind))
+        receivers = results.campaign.receivers
+        for index, receiver in enumerate(receivers):
+            _curve(axis, receiver, here, style(index, receivers))
         axis.set(
             xlabel=axis_label(entry),
             yscale="log",
