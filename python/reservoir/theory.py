@@ -285,7 +285,7 @@ def refine_poles(y, poles, gains, x=None, max_steps=50):
         return np.hstack([parts(columns), parts(1j * columns)])
 
     start = parts(np.concatenate([poles, gains]))
-    most = dict(max_nfev=max_steps, xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    most = dict(max_nfev=max_steps + 1, xtol=1e-15, ftol=1e-15, gtol=1e-15)
     with np.errstate(over="ignore", invalid="ignore"):
         found = optimize.least_squares(residual, start, jacobian, method="lm", **most)
     return tuple(network(found.x))
