@@ -84,8 +84,8 @@ def curves(results):
     columns = min(len(panels), 3)
     size = max(6.0, 8 / columns), 4.8
     figure, axes = _panels(list(panels), columns, size, sharey=True)
+    receivers = results.campaign.receivers
     for axis, here in zip(axes.flat, panels.values()):
-        receivers = results.campaign.receivers
         for index, receiver in enumerate(receivers):
             _curve(axis, receiver, here, style(index, receivers))
         axis.set(
@@ -98,7 +98,11 @@ def curves(results):
     for axis in axes[:, 0]:
         axis.set_ylabel("Symbol error rate")
     axes[0, 0].set_ylim(top=1)
-    axes[0, 0].legend(loc="lower left", title="Bands: 95 % over frames")
+    # many names would cover the curves
+    beside = len(receivers) > 5
+    where = dict(loc="upper left", bbox_to_anchor=(1.02, 1)) if beside else {}
+    names, title = axes[0, 0].get_legend_handles_labels(), "Bands: 95 % over frames"
+    axes[0, -beside].legend(*names, title=title, **{"loc": "lower left", **where})
     return figure
 
 
