@@ -28,34 +28,17 @@ def num_rows(values):
     return np.atleast_2d(values).shape[0]
 
 
-def is_ofdm_grid(
-    fft_len,
-    cp_len,
-    num_tx,
-    occupied_carriers,
-    pilot_carriers,
-    pilot_symbols,
-    sync_words,
-    symbols_skipped=0,
-    shifted=True,
-):
-    """Whether an ofdm_grid can be made of these, and trains a receiver: some carrier is known on every
-    stream, and not zero on all."""
+def is_ofdm_grid(fft_len, cp_len, num_tx, *carriers):
+    """Whether an ofdm_grid can be made of these, in its order, and trains a receiver: some carrier is known
+    on every stream, and not zero on all."""
+    names = "occupied_carriers", "pilot_carriers", "pilot_symbols", "sync_words"
+    named = dict(zip((*names, "symbols_skipped", "shifted"), carriers))
     try:
-        grid = ofdm_grid(
-            fft_len,
-            cp_len,
-            num_tx,
-            occupied_carriers=occupied_carriers,
-            pilot_carriers=pilot_carriers,
-            pilot_symbols=pilot_symbols,
-            sync_words=sync_words,
-            symbols_skipped=symbols_skipped,
-            shifted=shifted,
-        )
+        grid = ofdm_grid(fft_len, cp_len, num_tx, **named)
     except (TypeError, ValueError):
         return False
-    values, known = grid.known(grid.num_sync_words() + max(len(pilot_carriers), 1))
+    sets = len(named.get("pilot_carriers", ()))
+    values, known = grid.known(grid.num_sync_words() + max(sets, 1))
     return bool((known.all(0) & (values != 0).any(0)).any())
 
 

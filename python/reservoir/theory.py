@@ -261,9 +261,8 @@ def refine_poles(y, poles, gains, x=None, max_steps=50):
     x: (N,) the input; None: a unit impulse, so that y is the impulse response
     max_steps: at least 1
 
-    Gauss-Newton with step halving on sum |y - x * h|**2 (Nocedal and Wright 2006,
-    section 10.3), the maximum likelihood for white Gaussian noise. It never returns a
-    worse fit than its start.
+    Levenberg-Marquardt on sum |y - x * h|**2 (Nocedal and Wright 2006, section 10.3), the
+    maximum likelihood for white Gaussian noise. It never returns a worse fit than its start.
     """
     poles, gains = _network(poles, gains)
     y = _vector("y", y, 2 * len(poles))
@@ -271,28 +270,25 @@ def refine_poles(y, poles, gains, x=None, max_steps=50):
         x, y = _input_output(x, y)
     max_steps = _integer("max_steps", max_steps, 1)
 
-    def residual(parameters):
-        h = _powers(parameters[: len(poles)], len(y)) @ parameters[len(poles) :]
-        return y - (h if x is None else np.convolve(x, h)[: len(y)])
+    def network(real):
+        return np.split(real[: len(real) // 2] + 1j * real[len(real) // 2 :], 2)
 
-    now = np.concatenate([poles, gains])
-    error = residual(now)
-    for _ in range(max_steps):
-        jacobian = _convolved(x, sample_jacobian(*np.split(now, 2), len(y)))
-        step = np.linalg.lstsq(jacobian, error, rcond=None)[0]
-        for _ in range(30):
-            with np.errstate(over="ignore", invalid="ignore"):
-                trial = residual(now + step)
-                better = linalg.norm(trial, check_finite=False) < linalg.norm(error)
-            if better:
-                break
-            step = step / 2
-        else:
-            break
-        now, error = now + step, trial
-        if linalg.norm(step) <= 1e-14 * linalg.norm(now):
-            break
-    return tuple(np.split(now, 2))
+    def parts(values):
+        return np.concatenate([values.real, values.imag])
+
+    def residual(real):
+        h = impulse_response(*network(real), len(y))[:, np.newaxis]
+        return parts(_convolved(x, h)[:, 0] - y)
+
+    def jacobian(real):
+        columns = _convolved(x, sample_jacobian(*network(real), len(y)))
+        return np.hstack([parts(columns), parts(1j * columns)])
+
+    start = parts(np.concatenate([poles, gains]))
+    most = dict(max_nfev=max_steps + 1, xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = optimize.least_squares(residual, start, jacobian, method="lm", **most)
+    return tuple(network(found.x))
 
 
 # --- what recovery can and cannot do ---
@@ -598,26 +594,11 @@ def two_pole_hessian(p1, p2):
 def two_pole_condition_number(p1, p2):
     """Largest over least eigenvalue of two_pole_hessian; infinity where p1 = p2.
 
-    (trace/2 + R)**2 / det, R**2 = (A-B)**2/4 + |C|**2, of [[A, C], [C^*, B]]. With
-    d = |p1-p2|**2, u = (1-|p1|**2)(1-|p2|**2) and v = (1+|p1|**2)(1+|p2|**2),
-    |1 - p1^* p2|**2 = u + d and |1 + p1^* p2|**2 = v - d, and the determinant has no
-    difference left in it: d (u**3 + v (3u**2 + 3ud + d**2)) / (u (u+d))**3.
-    So the result is accurate however near the poles are to each other.
+    By the singular values of an orthonormal factor of the Hessian, so that the result is
+    accurate however near the poles are to each other.
     """
-    poles = _two_poles(p1, p2)
-    d = abs(poles[0] - poles[1]) ** 2
-    if d == 0:
-        return math.inf
-    squares = np.abs(poles) ** 2
-    u = np.prod((1 - np.abs(poles)) * (1 + np.abs(poles)))
-    v = np.prod(1 + squares)
-    determinant = (
-        d * (u**3 + v * (3 * u**2 + 3 * u * d + d**2)) / (u * (u + d)) ** 3
-    )
-    hessian = two_pole_hessian(p1, p2) / 2
-    a, b = hessian[0, 0].real, hessian[1, 1].real
-    largest = (a + b) / 2 + math.hypot((a - b) / 2, abs(hessian[0, 1]))
-    return float(largest**2 / determinant)
+    factor = _orthonormal_coordinates(_two_poles(p1, p2), np.ones(2))
+    return _squared_condition(factor[:, :2])
 
 
 def two_pole_condition_limit(pole):
@@ -636,22 +617,14 @@ def pole_gain_hessian(poles, gains):
     poles, gains: the target, stable. (4K, 4K) real symmetric, in the order
     (Re poles, Im poles, Re gains, Im gains).
 
-    It is 2 * J^H J written in real parameters, J the derivatives of all samples; with
-    x = p_i^* p_j its sums are sum n**2 x**(n-1) = (1+x)/(1-x)**3,
-    sum n x**(n-1) = 1/(1-x)**2 and sum x**n = 1/(1-x).
+    It is 2 * J^H J written in real parameters, J the derivatives of all samples.
     """
-    poles, gains = _network(poles, gains, stable=True)
-    x = np.outer(poles.conj(), poles)
-    pole_pole = np.outer(gains.conj(), gains) * (1 + x) / (1 - x) ** 3
-    pole_gain = np.outer(gains.conj(), poles) / (1 - x) ** 2
-    gram = np.block([[pole_pole, pole_gain], [pole_gain.conj().T, 1 / (1 - x)]])
-    real = np.block([[gram.real, -gram.imag], [gram.imag, gram.real]])
-    re_p, re_c, im_p, im_c = np.split(np.arange(4 * len(poles)), 4)
-    order = np.concatenate([re_p, im_p, re_c, im_c])
-    hessian = 2 * real[np.ix_(order, order)]
-    return (
-        hessian + hessian.T
-    ) / 2  # products of floats need not be symmetric to the last bit
+    by_poles, by_gains = np.hsplit(
+        _orthonormal_coordinates(*_network(poles, gains, stable=True)), 2
+    )
+    columns = np.hstack([by_poles, 1j * by_poles, by_gains, 1j * by_gains])
+    factor = np.sqrt(2) * np.vstack([columns.real, columns.imag])
+    return factor.T @ factor
 
 
 def _orthonormal_coordinates(poles, gains):
@@ -677,6 +650,13 @@ def _orthonormal_coordinates(poles, gains):
     return np.array(rows)
 
 
+def _squared_condition(factor):
+    """Of factor^H factor."""
+    singular = linalg.svdvals(factor)
+    with np.errstate(divide="ignore", over="ignore"):
+        return float((singular[0] / singular[-1]) ** 2)
+
+
 def pole_gain_condition_number(poles, gains):
     """Condition number of pole_gain_hessian, accurate to about 1e28.
 
@@ -684,8 +664,7 @@ def pole_gain_condition_number(poles, gains):
     lost in rounding from 1e16 on: K poles at distance e make it about e**(2-4K).
     """
     poles, gains = _network(poles, gains, stable=True)
-    singular = linalg.svdvals(_orthonormal_coordinates(poles, gains))
-    return float((singular[0] / singular[-1]) ** 2) if singular[-1] > 0 else math.inf
+    return _squared_condition(_orthonormal_coordinates(poles, gains))
 
 
 def polar_condition_number(poles, gains):
@@ -702,8 +681,7 @@ def polar_condition_number(poles, gains):
     by_poles, by_gains = np.hsplit(_orthonormal_coordinates(poles, gains), 2)
     turned = by_poles * (poles / np.abs(poles))
     columns = np.hstack([turned, 1j * by_poles * poles, by_gains, 1j * by_gains])
-    singular = linalg.svdvals(np.vstack([columns.real, columns.imag]))
-    return float((singular[0] / singular[-1]) ** 2) if singular[-1] > 0 else math.inf
+    return _squared_condition(np.vstack([columns.real, columns.imag]))
 
 
 def _symmetric(hessian):

@@ -3,11 +3,19 @@
 #
 """The claims of the paper subcommand: what they are measured by, and that verdicts follow figures."""
 
+import dataclasses
+import types
+
 import numpy as np
 import pytest
 from gnuradio import reservoir
-from gnuradio.reservoir.paper import claims, measurements, trials
-from gnuradio.reservoir.paper.second_order import SecondOrderRnn
+from gnuradio.reservoir.campaign import engine
+from gnuradio.reservoir.campaign.links import SingleCarrier
+from gnuradio.reservoir.campaign.ofdm_link import Ofdm
+from gnuradio.reservoir.campaign.receivers import SecondOrderRnn
+from gnuradio.reservoir.campaign.specification import Point
+from gnuradio.reservoir.campaign.work import receive_block
+from gnuradio.reservoir.paper import claims, measurements, study, trials
 
 SMALL = dict(num_neurons=5, window=4, delay=3)
 
@@ -15,8 +23,10 @@ SMALL = dict(num_neurons=5, window=4, delay=3)
 # --- verdicts ---
 
 
-def counts(*wrong):
-    return dict(errors=[[w, w] for w in wrong])
+def counts(*wrong, seconds=0.5):
+    wrong = np.array(wrong)
+    ser = types.SimpleNamespace(value=wrong.mean() / 512)
+    return types.SimpleNamespace(wrong=wrong, symbols=512, ser=ser, seconds=seconds)
 
 
 def test_a_verdict_is_of_all_cases():
@@ -28,7 +38,7 @@ def test_a_verdict_is_of_all_cases():
 @pytest.mark.parametrize("power, expected", [(72, "true"), (1, "false")])
 def test_a_gradient_is_exponential_if_every_step_multiplies_it(power, expected):
     rng = np.random.default_rng(1)
-    radii = np.array(trials.RADII)
+    radii = np.array(claims.RADII)
     norms = radii**power * np.exp(0.1 * rng.standard_normal((20, 1)))
     found = dict(gradients=dict(identity=norms.tolist()))
     verdict, figures = claims.gradients(found, steps=72)
@@ -47,8 +57,8 @@ def test_exponents_are_those_of_each_side():
 def test_near_optimal_is_less_than_twice_the_errors_of_mlse(times, expected):
     rng = np.random.default_rng(2)
     wrong = rng.integers(20, 40, 50)
-    links = {
-        ("minimum phase, 11 dB", name): counts(*(k * wrong))
+    measured = {
+        name: counts(*(k * wrong))
         for name, k in (
             ("mlse", 1),
             ("esn", times),
@@ -57,18 +67,22 @@ def test_near_optimal_is_less_than_twice_the_errors_of_mlse(times, expected):
             ("complete", 1),
         )
     }
-    verdict, figures = claims.minimum_phase(dict(minimum_phase=links))
+    link = SingleCarrier(channel="minimum_phase", snr_db=11)
+    point = Point("minimum phase", link, dict(snr_db=11))
+    verdict, figures = claims.minimum_phase(dict(minimum_phase=[(point, measured)]))
     assert verdict == expected
+    assert "minimum phase, 11 dB: " in figures
     assert f"{times} ({times} … {times})" in figures
 
 
 @pytest.mark.parametrize("best, expected", [(95, "true"), (30, "false")])
 def test_limited_improvement_is_less_than_half_of_the_way(best, expected):
     spread = np.random.default_rng(3).integers(-5, 6, 60)
-    wrong = dict.fromkeys((*trials.FIRST_ORDER, *trials.SECOND_ORDER), 100)
-    wrong.update(l_bfgs=best, linear=20)
+    wrong = dict.fromkeys(("gd", "momentum", "rmsprop", "adam"), 100)
+    wrong.update(levenberg_marquardt=100, l_bfgs=best, linear=20)
+    measured = {name: counts(*(w + spread)) for name, w in wrong.items()}
     found = dict(
-        optimizers={name: counts(*(w + spread)) for name, w in wrong.items()},
+        optimizers=[(None, measured)],
         losses={name: [0.1] for name in wrong},
     )
     verdict, figures = claims.optimizers(found)
@@ -101,11 +115,14 @@ def test_states_are_judged_each_by_its_own():
 
 @pytest.mark.parametrize("others, expected", [(0, "true"), (60, "false")])
 def test_ofdm_is_judged_where_another_has_no_errors_too(others, expected):
-    points = {(4, 20, name): counts(*[others] * 5) for name in trials.OFDM}
-    points[4, 20, "ofdm_rnn"] = counts(38, 40, 42, 39, 41)
-    found = dict(ofdm=points, ofdm_costs=dict.fromkeys(trials.OFDM, [0.5]))
-    verdict, figures = claims.ofdm(found)
+    names = ("ofdm_esn", "ofdm_lmmse", "ofdm_configured")
+    measured = dict(ofdm_rnn=counts(38, 40, 42, 39, 41, seconds=2.0))
+    measured.update({name: counts(*[others] * 5) for name in names})
+    points = [Point(group, Ofdm(pilots=4, snr_db=20), {}) for group in "ab"]
+    verdict, figures = claims.ofdm(dict(ofdm=[(one, measured) for one in points]))
     assert verdict == expected
+    assert figures.count("at 4 times its time") == 3
+    assert f"in {3 * (others == 0)} of 3 comparisons" in figures  # a link once
     assert ("(200 to none)" in figures) == (others == 0)
     assert "nan" not in figures
 
@@ -128,7 +145,8 @@ def test_the_control_of_plateaus_is_real():
     frame = link.make_frame(101, 0)
     for values in (frame.received, frame.pilots, frame.channel):
         assert np.all(np.imag(values) == 0)
-    detector = measurements.make("rnn", link, 0, **measurements.RNN, epochs=20).detector
+    settings = dict(measurements.RNN, epochs=20)
+    detector = measurements.make("rnn_tuned", link, 0, **settings).detector
     detector.set_weights(*trials._real_start(detector.weights()))
     before = np.abs(np.linalg.eigvals(detector.weights()[0])).max()
     assert before == pytest.approx(0.9, rel=1e-3)
@@ -142,7 +160,7 @@ def test_the_cascade_spans_the_bank_and_is_orthonormal():
     impulse[0] = 1
     cascade = trials.orthonormal_cascade(poles, impulse)
     np.testing.assert_allclose(cascade.conj().T @ cascade, np.eye(4), atol=1e-12)
-    bank = trials._bank(poles, impulse)
+    bank = measurements.bank(poles, impulse)
     weights = np.linalg.lstsq(cascade, bank, rcond=None)[0]
     np.testing.assert_allclose(cascade @ weights, bank, atol=1e-10)
 
@@ -173,7 +191,7 @@ def test_the_second_order_network_is_the_detector_s():
     np.testing.assert_allclose((high - low) / 2e-6, jacobian @ direction, atol=1e-7)
 
 
-@pytest.mark.parametrize("optimizer", trials.SECOND_ORDER)
+@pytest.mark.parametrize("optimizer", SecondOrderRnn.OPTIMIZERS)
 def test_second_order_training_lowers_the_loss_of_the_detector(optimizer):
     link = measurements.make_link(pilots=24)
     frame = link.make_frame(101, 0)
@@ -188,31 +206,48 @@ def test_the_gradient_explodes_in_a_linear_network_beyond_the_circle_alone():
     # 1.8 at .3, 3.2 at .9, 12600 at 1.1; split_tanh 1.6, 2.0, 2.2
     linear, tanh = (
         np.median(trials.gradient_norms(101, 8, (0.3, 0.9, 1.1), name), axis=0)
-        for name in trials.ACTIVATIONS
+        for name in study.ACTIVATIONS
     )
     assert linear[1] < 4 * linear[0] and linear[2] > 100 * linear[1]
     assert tanh[2] < 3 * tanh[0]
 
 
-def test_the_grid_s_best_is_chosen_on_other_frames():
-    piece = dict(seed=101, at=dict(snr_db=11), receiver="fir")
-    grid = [dict(num_taps=16, delay=delay) for delay in (0, 8)]
-    best = trials.best_errors(4, 3, grid, **piece)
-    assert best["settings"] == grid[1]
-    counted = measurements.errors(frames=4, settings=grid[1], **piece)
-    assert best["errors"] == counted
-    assert counted != measurements.errors(
-        frames=4, settings=grid[1], tuning=True, **piece
-    )
+def test_with_hindsight_the_best_of_each_frame_is_taken(tmp_path):
+    options = study.parse(["--quick", "--workers", "0", "--out", str(tmp_path)])
+    names = ("rnn_tuned", "rnn_10", "rnn_final", "esn")
+    rng = np.random.default_rng(5)
+    campaign = study.campaign("error_rates", study.QUICK, options)
+    receivers = {one.name: one for one in campaign.receivers}
+    measured = {
+        name: engine.Measured(
+            **{
+                field.name: rng.integers(0, 99, 20) if field.type is np.ndarray else 0
+                for field in dataclasses.fields(engine.Measured)
+            }
+        )
+        for name in names
+    }
+    kept = dataclasses.replace(campaign, receivers=tuple(receivers[n] for n in names))
+    results = types.SimpleNamespace(campaign=kept, measured=[measured])
+    study.with_hindsight(results)
+    shown = [one.name for one in results.campaign.receivers]
+    assert shown == list(results.measured[0])
+    assert shown == ["rnn_best", "rnn_tuned", "rnn_final", "esn"]
+    best = results.measured[0]["rnn_best"]
+    trained = [measured[name] for name in names[:3]]
+    which = np.argmin([one.wrong for one in trained], axis=0)
+    assert len(set(which)) == 3
+    for name in ("wrong", "wrong_bits", "error"):
+        wanted = [getattr(trained[k], name)[frame] for frame, k in enumerate(which)]
+        assert getattr(best, name).tolist() == wanted
 
 
 def test_a_network_trained_on_samples_receives_mimo_ofdm():
     # 20 of 1248 symbols of a frame are wrong
-    settings = dict(
-        num_neurons=32, window=16, delay=8, activation="identity", skip=True
-    )
-    at = dict(ofdm=True, pilots=4, snr_db=24)
-    wrong = measurements.errors(
-        101, 4, at, "ofdm_rnn", dict(settings, epochs=160, eigenvalues_every=0)
-    )
-    assert np.mean(wrong, axis=0)[0] < 0.05 * 1248
+    settings = dict(num_neurons=32, window=16, activation="identity", skip=True)
+    settings.update(epochs=160, eigenvalues_every=0)
+    shape = dict(streams=2, antennas=2, used=52, taps=6, decay=2.0)
+    link = Ofdm(pilots=4, snr_db=24, **shape)
+    receivers = dict(one=("drawn_ofdm_rnn", settings))
+    found = receive_block(link, 101, 0, 4, receivers)["one"]
+    assert np.mean(found["wrong"]) < 0.05 * 1248

@@ -3,25 +3,25 @@
 #
 """The paper subcommand: trained recurrent networks against configured ones."""
 
-import dataclasses
 import html
 import json
 import shutil
+import types
 
 import numpy as np
 import pytest
+from gnuradio.reservoir.paper import claims
 from gnuradio.reservoir.paper import measurements as paper_measurements
 from gnuradio.reservoir.paper import plots as paper_plots
 from gnuradio.reservoir.paper import report as paper_report
+from gnuradio.reservoir.campaign.receivers import KINDS
+from gnuradio.reservoir.campaign.work import receive_block
 from gnuradio.reservoir.paper import study as paper
 
-TINY = dataclasses.replace(
+TINY = dict(
     paper.QUICK,
-    pilots=(16, 64),
-    snrs_db=(11, 17),
-    frames=8,
-    tuning_frames=3,
-    epochs=(10, 50),
+    frames=6,
+    tuning_frames=2,
     curve_frames=2,
     curve_epochs=41,
     eigenvalue_frames=3,
@@ -30,14 +30,18 @@ TINY = dataclasses.replace(
     cost_frames=2,
     fine_frames=4,
     fine_epochs=(0, 10, 100),
-    claim_frames=3,
-    claim_tuning_frames=2,
-    ofdm_pilots=(4,),
-    ofdm_snrs_db=(12, 20),
+    plateau_frames=3,
     plateau_epochs=60,
-    optimizer_epochs=(10,),
-    optimizer_iterations=(2,),
 )
+PICTURES = (
+    *paper_plots.FIGURES,
+    *(f"{name}_{k}" for name in ("error_rates", "ofdm") for k in (1, 2)),
+)
+RECEIVERS = (*claims.TRAINED, *claims.FIXED)
+
+
+def arguments(out):
+    return ["--quick", "--workers", "0", "--out", str(out)]
 
 
 def read(out):
@@ -55,7 +59,7 @@ def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("paper") / "report"  # is made
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paper, "QUICK", TINY)
-        assert paper.main(["--quick", "--out", str(out)]) == 0
+        assert paper.main(arguments(out)) == 0
     return out
 
 
@@ -68,12 +72,12 @@ def copied(finished, tmp_path):
 
 
 def test_every_file_is_written(finished):
-    names = [f"{name}.png" for name in paper_plots.FIGURES]
-    assert len(names) == 7
+    names = [f"{name}.png" for name in PICTURES]
+    assert len(names) == 9
     for name in names:
         assert (finished / name).read_bytes().startswith(b"\x89PNG")
     page = (finished / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 7
+    assert page.count("data:image/png;base64,") == 9
     assert "$" not in page  # nothing of the template is left
     assert "nan" not in page.lower().split("base64")[0]
 
@@ -84,18 +88,22 @@ def test_results_say_what_was_run_and_found(finished):
     assert {"processor", "cores"} <= results["machine"].keys()
     parameters = results["parameters"]
     assert parameters["seed"] == 1
-    assert parameters["frames"] == TINY.frames
-    assert len(parameters["rnn_grid"]) == 4 and len(parameters["esn_grid"]) == 12
+    for one in results["campaigns"].values():
+        assert one["parameters"]["frames"] == TINY["frames"]
+        assert one["parameters"]["seed"] == 1
     for curves in results["curves"].values():
-        assert len(curves["loss"]["median"]) == TINY.curve_epochs
+        assert len(curves["loss"]["median"]) == TINY["curve_epochs"]
         assert len(curves["condition_number"]["median"]) == 3
         assert curves["gradient_norm"]["median"][0] > 0
     assert [e["epoch"] for e in results["eigenvalues"]["rnn"]] == [0, 20, 100]
-    assert len(results["error_rates"]) == 3  # 64 pilots at 11 dB is one of both
-    for point in results["error_rates"]:
-        assert point["receivers"].keys() == paper_plots.RECEIVERS.keys()
-        for rate in point["receivers"].values():
-            assert 0 <= rate["ber"] <= rate["ser"] <= 2 * rate["ber"] <= 2
+    points = results["campaigns"]["error_rates"]["points"]
+    assert len(points) == 6
+    for point in points:
+        assert point["receivers"].keys() == set(RECEIVERS)
+        for one in point["receivers"].values():
+            ser, ber = one["ser"]["value"], one["ber"]["value"]
+            assert 0 <= ber <= ser <= 2 * ber <= 2
+            assert one["ser"]["low"] <= ser <= one["ser"]["high"]
     assert len(results["costs"]) == 2 * 6
     for rows in results["fine_tuning"].values():
         assert [row["epochs"] for row in rows] == [0, 10, 100]
@@ -117,37 +125,49 @@ def test_every_claim_has_a_verdict(finished):
 
 
 def test_a_second_run_computes_nothing_and_finds_the_same(copied):
-    before = read(copied)
-    assert before["pieces"]["computed"] > 50
-    assert paper.main(["--quick", "--out", str(copied)]) == 0
+    before, kept = read(copied), (copied / "blocks.jsonl").read_bytes()
+    assert kept.count(b"\n") > 100
+    assert paper.main(arguments(copied)) == 0
+    assert (copied / "blocks.jsonl").read_bytes() == kept
     after = read(copied)
-    assert after["pieces"]["computed"] == 0
-    assert after["pieces"]["read"] == paper.num_pieces(TINY)
-    assert after["pieces"]["seconds"] == before["pieces"]["seconds"]
-    for changing in ("pieces", "date", "run_seconds"):
-        del before[changing], after[changing]
+    for one in (
+        before,
+        after,
+        *before["campaigns"].values(),
+        *after["campaigns"].values(),
+    ):
+        del one["date"], one["run_seconds"]
+        for point in one.get("points", []):
+            for receiver in point["receivers"].values():
+                del receiver["seconds"]  # two campaigns have the same link
     assert after == before
 
 
 def test_an_interrupted_run_goes_on_where_it_was(copied, monkeypatch, capsys):
+    before = read(copied)["fine_tuning"]
     (copied / "results.json").unlink()
-    lost = sorted((copied / "cache").glob("fine_tuning-*"))
+    kept = (copied / "blocks.jsonl").read_text().splitlines(keepends=True)
+    lost = [line for line in kept if '"link":"fine_tuning"' in line]
     assert len(lost) == 3
-    lost[0].unlink()
-    lost[1].write_text(lost[1].read_text()[:100])  # cut off
-    lost[2].write_text("{}")
+    rest = [line for line in kept if line not in lost]
+    # one is gone, one damaged, one cut off
+    damaged = [lost[1][:100] + "\n", *rest, lost[2][:100]]
+    (copied / "blocks.jsonl").write_text("".join(damaged))
 
     def fine_tuning(**_):
         raise KeyboardInterrupt
 
+    fine_tuning.__name__ = "fine_tuning"
     with monkeypatch.context() as patch:
-        patch.setattr(paper, "fine_tuning", fine_tuning)
-        assert paper.main(["--quick", "--out", str(copied)]) == 130
+        patch.setattr(paper_measurements, "fine_tuning", fine_tuning)
+        assert paper.main(arguments(copied)) == 130
     said = capsys.readouterr().err
-    assert "Finished pieces are kept" in said and str(copied / "cache") in said
+    assert "What was found is kept" in said and str(copied) in said
     assert not (copied / "results.json").exists()
-    assert paper.main(["--quick", "--out", str(copied)]) == 0
-    assert read(copied)["pieces"]["computed"] == 3
+    assert paper.main(arguments(copied)) == 0
+    now = (copied / "blocks.jsonl").read_text().splitlines(keepends=True)
+    assert sorted(now[-3:]) == sorted(lost) and len(now) == len(kept) + 1
+    assert read(copied)["fine_tuning"] == before
 
 
 def test_wrong_arguments_are_refused_in_plain_words(capsys, tmp_path):
@@ -168,22 +188,35 @@ def test_wrong_arguments_are_refused_in_plain_words(capsys, tmp_path):
 # --- what is said follows from the figures ---
 
 
+def rates_at(results):
+    """{(pilots, SNR): {receiver: its symbol error rate}}"""
+    return {
+        (p["link"].get("pilots", 64), p["link"].get("snr_db", 20)): {
+            name: one["ser"]["value"] for name, one in p["receivers"].items()
+        }
+        for p in results["campaigns"]["error_rates"]["points"]
+    }
+
+
 def test_verdicts_follow_from_the_rates(finished):
     results = read(finished)
-    at = {(p["pilots"], p["snr_db"]): p["receivers"] for p in results["error_rates"]}
+    at = rates_at(results)
     assert len(results["comparisons"]) == len(at) * 3 * 4
     for c in results["comparisons"]:
         rates = at[c["pilots"], c["snr_db"]]
-        apart = rates[c["receiver"]]["ser"] - rates[c["other"]]["ser"]
+        apart = rates[c["receiver"]] - rates[c["other"]]
         assert c["difference"] == pytest.approx(apart, abs=1e-12)
         assert (c["verdict"] == "fewer") == (apart < -c["ci95"])
         assert (c["verdict"] == "more") == (apart > c["ci95"])
 
 
 def test_the_best_epoch_is_never_worse_than_the_tuned_one(finished):
-    for point in read(finished)["error_rates"]:
-        rates = point["receivers"]
-        assert rates["rnn_best"]["ser"] <= rates["rnn_tuned"]["ser"]
+    for rates in rates_at(read(finished)).values():
+        assert rates["rnn_best"] <= min(rates["rnn_tuned"], rates["rnn_final"])
+
+
+def counted(wrong):
+    return types.SimpleNamespace(wrong=wrong, symbols=512)
 
 
 def test_a_difference_counts_beyond_its_interval_only():
@@ -191,8 +224,8 @@ def test_a_difference_counts_beyond_its_interval_only():
     channels = rng.integers(0, 200, 400)  # the same for both: cancel in the difference
     few = rng.integers(0, 9, 400)
     for more, verdict in ((-5, "fewer"), (5, "more"), (0, "undecided")):
-        found = paper_report.difference(
-            channels + few + more, channels + rng.permutation(few)
+        found = claims.difference(
+            counted(channels + few + more), counted(channels + rng.permutation(few))
         )
         assert found["verdict"] == verdict
         assert found["difference"] == pytest.approx(more / 512, abs=1e-3)
@@ -217,17 +250,26 @@ def test_sentences_follow_the_figures_either_way(finished):
 
 
 def test_the_same_seed_gives_the_same_errors():
-    for function, settings in (
-        (paper_measurements.epoch_errors, dict(epochs=[5], receiver="rnn")),
-        (paper_measurements.errors, dict(receiver="esn")),
-        (paper_measurements.errors, dict(receiver="complete")),
+    link = paper_measurements.make_link(pilots=32, snr_db=5)
+    for kind, parameters in (
+        ("drawn_rnn", dict(epochs=5)),
+        ("drawn_esn", {}),
+        ("configured_esn", {}),
     ):
-        piece = dict(frames=3, at=dict(pilots=32, snr_db=5), settings={})
         first, again, other = (
-            function(seed=seed, **piece, **settings) for seed in (1, 1, 2)
+            receive_block(link, seed, 0, 3, dict(one=(kind, parameters)))["one"]
+            for seed in (1, 1, 2)
         )
-        assert first == again
-        assert first != other
+        assert first["wrong"] == again["wrong"] != other["wrong"]
+
+
+def test_a_random_network_is_another_one_for_each_frame():
+    link = paper_measurements.make_link(pilots=32, snr_db=5)
+    frame = link.make_frame(1, 0)
+    one, other, *_ = KINDS["drawn_esn"](link, window=16).receive([frame] * 3)
+    assert not np.allclose(one, other)
+    alone = KINDS["esn"](link, window=16, delay=8, seed=2).receive([frame])[0]
+    assert np.array_equal(other, alone)
 
 
 def test_fine_tuning_starts_from_the_least_squares_solution():
@@ -259,12 +301,12 @@ def test_fine_tuning_learns_the_pilots_and_forgets_the_payload():
 
 
 def test_costs_are_those_of_the_textbook(finished):
-    one = paper_measurements.multiply_adds(64, "rnn", 1)
+    one = paper_measurements.multiply_adds(64, "rnn_tuned", 1)
     neurons, window, steps = 32, 16, 64 + 8
     assert one == pytest.approx(
         steps * (3 * neurons**2 + 2 * neurons * window), rel=0.05
     )
-    assert paper_measurements.multiply_adds(64, "rnn", 400) == 400 * one
+    assert paper_measurements.multiply_adds(64, "rnn_tuned", 400) == 400 * one
     costs = {
         (c["receiver"], c["epochs"]): c
         for c in read(finished)["costs"]
@@ -318,15 +360,20 @@ def test_eigenvalues_are_drawn_as_the_text_says(finished):
     assert blue > max(red, green)
 
 
-def test_error_rates_have_every_receiver_and_bars(finished):
-    _, axes = drawn(finished, "error_rates")
-    for axis in (axes[0], axes[1], axes[3], axes[4]):
-        assert len(axis.containers) == len(paper_plots.RECEIVERS)
-        assert all(bars.has_yerr for bars in axis.containers)
+def test_error_rates_have_every_receiver_and_bands(finished):
+    found = paper.measure(TINY, paper.parse(arguments(finished)))
+    drawn = paper_report.pictures(read(finished), found)
+    for name, receivers in (
+        ("error_rates_1", len(RECEIVERS)),
+        ("error_rates_2", len(RECEIVERS)),
+        ("ofdm_1", 4),
+        ("ofdm_2", 4),
+    ):
+        (axis,) = drawn[name].axes
+        assert len(axis.lines) == len(axis.collections) == receivers
         assert axis.get_yscale() == "log"
-    assert {line.label for line in paper_plots.RECEIVERS.values()} == set(
-        labels(axes[0])
-    )
+        names = [one.label for one in found[name[:-2]].campaign.receivers]
+        assert labels(axis) == names
 
 
 def test_costs_and_fine_tuning_are_drawn(finished):

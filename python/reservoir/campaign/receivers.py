@@ -20,6 +20,7 @@ from .fields import Table
 from .links import Link, SingleCarrier
 from .ofdm_link import Ofdm
 from .peers import Unsuitable, coded_format
+from .second_order import Network, trained
 
 
 class Detector:
@@ -74,6 +75,43 @@ class Detector:
     def report(self):
         """Of the last frame: poles and more."""
         return self.detector.report()
+
+
+class SecondOrderRnn(Detector):
+    """rnn trained by what knows more than the gradient. optimizer: levenberg_marquardt or l_bfgs;
+    epochs: iterations."""
+
+    made = reservoir.rnn
+    OPTIMIZERS = ("levenberg_marquardt", "l_bfgs")
+
+    def __init__(self, link, optimizer="l_bfgs", epochs=40, **parameters):
+        if optimizer not in self.OPTIMIZERS:
+            raise ValueError(f"optimizer = {optimizer!r}: must be {self.OPTIMIZERS}")
+        peers.check("epochs", epochs, 0, 10**6)
+        if link.streams > 1 or link.antennas > 1 or link.samples_per_symbol > 1:
+            raise Unsuitable("it takes one stream, at one sample per symbol")
+        super().__init__(link, **parameters, epochs=0)
+        self._optimizer, self._epochs = optimizer, epochs
+        given = {entry["name"]: entry["default"] for entry in self.made.parameters()}
+        given.update(parameters)
+        if given["activation"] != "split_tanh" or given["skip"]:
+            raise ValueError("activation: must be split_tanh, and skip false")
+        self._window, self._delay = given["window"], given["delay"]
+
+    def network(self, frame):
+        """From rnn's first weights, on the pilots as rnn sees them."""
+        pilots = frame.pilots[0].astype(complex)
+        power = np.mean(np.abs(frame.received[0, : len(pilots)]) ** 2)
+        samples = frame.received / np.sqrt(power)
+        steps = len(pilots) + self._delay
+        windows = peers.windows(samples, steps, self._window, 0)
+        return Network(self.detector.weights(), windows, pilots, self._delay)
+
+    def _receive(self, frame):
+        network = self.network(frame)
+        found = trained(network, self._optimizer, self._epochs)
+        self.detector.set_weights(*network.unpacked(found))
+        return super()._receive(frame)
 
 
 class OfdmDetector(Detector):
@@ -276,6 +314,23 @@ def lmmse(response, received, noise):
     return np.einsum("kij,jnk->ink", weights, received)
 
 
+class Drawn:
+    """A kind with another random network for each frame of a block, so that intervals are over networks,
+    too. It decides on the middle of its window where that is given without a delay."""
+
+    def __init__(self, link, **parameters):
+        if "window" in parameters:
+            parameters.setdefault("delay", parameters["window"] // 2)
+        self.make = lambda seed: self.kind(link, **{**parameters, "seed": seed})
+        self.make(1)  # refuses what is wrong
+
+    def receive(self, frames):
+        return [self.make(k + 1).receive([one])[0] for k, one in enumerate(frames)]
+
+
+DRAWN = ("esn", "rnn", "second_order_rnn", "ofdm_esn", "ofdm_rnn")
+
+
 def _kinds():
     """Every kind by its name; a detector that is added to the module is here without a word."""
     found = {}
@@ -288,6 +343,11 @@ def _kinds():
             found[name] = type(name, (base,), dict(made=getattr(reservoir, name)))
     found.update(ofdm_fir=OfdmFilter, ofdm_rnn=OfdmRnn, ofdm_reference=OfdmReference)
     found.update(soft_decoder=SoftDecoder, coded_receiver=CodedReceiver)
+    found.update(second_order_rnn=SecondOrderRnn)
+    for name in DRAWN:
+        kind = found[name]
+        own = dict(kind=kind, made=kind.made, links=kind.links)
+        found[f"drawn_{name}"] = type(f"drawn_{name}", (Drawn,), own)
     return {**found, **stream_peers.KINDS, **peers.KINDS}
 
 

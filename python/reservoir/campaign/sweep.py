@@ -84,13 +84,24 @@ def make_pool(options):
 
 def run(campaign, options, name):
     """Do the work; returns a report.campaign.Results."""
-    # matplotlib is slow to import, and the workers need none
-    from ..report.campaign import Results, place
+    from ..report.campaign import Results
 
     begin = time.perf_counter()
+    points = work_off(
+        lambda kept: [engine.PointWork(campaign, p, kept) for p in campaign.points],
+        options,
+    )
+    return Results(campaign, name, points, time.perf_counter() - begin)
+
+
+def work_off(make_points, options):
+    """Do all that is missing at the points which are made of a store; returns them."""
+    # matplotlib is slow to import, and the workers need none
+    from ..report.campaign import place
+
     kept = store.Store(options.out)
     try:
-        points = [engine.PointWork(campaign, p, kept) for p in campaign.points]
+        points = make_points(kept)
         wanted = set().union(*(point.store_keys() for point in points))
         if others := kept.num_others(wanted):
             print(
@@ -115,7 +126,7 @@ def run(campaign, options, name):
             pool.close()
     finally:
         kept.close()
-    return Results(campaign, name, points, time.perf_counter() - begin)
+    return points
 
 
 def finish(results, options):
@@ -148,8 +159,13 @@ def carry_out(make_campaign, options, name):
     except OSError as error:
         print(f"The campaign cannot be read: {error}.", file=sys.stderr)
         return 2
+    return guarded(lambda: finish(run(campaign, options, name), options), options)
+
+
+def guarded(do, options):
+    """The exit status do() returns, or that of an error, which is told in a sentence."""
     try:
-        return finish(run(campaign, options, name), options)
+        return do()
     except (store.Busy, pools.WorkError) as error:
         print(f"{error}.", file=sys.stderr)
         return 1

@@ -10,16 +10,7 @@ import pyqtgraph
 from .training_history import AVERAGED_FRAMES
 
 # Okabe and Ito's, which colour-blind readers tell apart; the first as in the reports.
-COLORS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#000000",
-    "#F0E442",
-)
+COLORS = "#0072B2 #E69F00 #009E73 #D55E00 #CC79A7 #56B4E9 #000000 #F0E442".split()
 AXIS_WIDTH = 66  # pixels
 AGES = 4  # shades of a trail
 MAX_TRAIL_POINTS = 20000  # that are redrawn without a stutter
@@ -38,16 +29,22 @@ def _faded(color, opacity):
 
 
 class panel:
-    """A diagram with a title and axes, black on white; what is missing is said in words."""
+    """A diagram with a title and axes, black on white; what is missing is said in words.
 
-    def __init__(self, layout, title, x_label, y_label, nothing, log=False, **cell):
+    TEXTS: title, label of the x axis, of the y axis, and the words
+    """
+
+    LOG = False
+
+    def __init__(self, layout, num_receivers, **cell):
+        title, x_label, y_label, nothing = self.TEXTS
+        self.colors = COLORS[:num_receivers]
         self.plot = layout.addPlot(**cell)
-        self.plot.titleLabel.updateMin = (
-            lambda: None
-        )  # a long title must not widen its column
+        # a long title must not widen its column
+        self.plot.titleLabel.updateMin = lambda: None
         self.title(title)
         self.plot.showGrid(x=True, y=True, alpha=0.2)
-        self.plot.setLogMode(x=False, y=log)
+        self.plot.setLogMode(x=False, y=self.LOG)
         self.plot.hideButtons()
         self.plot.getAxis("left").setWidth(AXIS_WIDTH)  # wide enough for 0.0001
         self._nothing = pyqtgraph.LabelItem(nothing, color="#707070")
@@ -74,11 +71,20 @@ class panel:
         self.plot.addItem(curve)
         return curve
 
+    def lines(self, *pen_arguments):
+        """One for each receiver, in its colour."""
+        return [self.line(color, *pen_arguments) for color in self.colors]
+
     def dots(self, color, size, pen=None):
         brush = None if color is None else pyqtgraph.mkBrush(color)
         dots = pyqtgraph.ScatterPlotItem(size=size, brush=brush, pen=pen)
         self.plot.addItem(dots)
         return dots
+
+    def draw(self, receivers):
+        """_draw each; it says whether there is something to see."""
+        shown = [self._draw(n, receiver) for n, receiver in enumerate(receivers)]
+        self.say_nothing(not any(shown))
 
     def say_nothing(self, is_empty):
         """Show the words in the middle if there is nothing to draw."""
@@ -103,23 +109,23 @@ class epoch_panel(panel):
     is a dashed level; among its like, it is drawn against the training.
     """
 
-    def __init__(self, layout, figure, title, y_label, nothing, num_receivers, **cell):
-        super().__init__(layout, title, "epoch", y_label, nothing, log=True, **cell)
+    LOG = True
+
+    def __init__(self, layout, figure, texts, num_receivers, **cell):
+        title, y_label, nothing = texts
+        self.TEXTS = title, "epoch", y_label, nothing
+        super().__init__(layout, num_receivers, **cell)
         self._figure = figure
-        colors = COLORS[:num_receivers]
-        self.curves = [self.line(color) for color in colors]
-        self.levels = [self.line(color, 2, QtCore.Qt.DashLine) for color in colors]
-        self.held_out = [self.line(color, 2, QtCore.Qt.DotLine) for color in colors]
+        self.curves = self.lines()
+        self.levels = self.lines(2, QtCore.Qt.DashLine)
+        self.held_out = self.lines(2, QtCore.Qt.DotLine)
 
     def draw(self, receivers):
-        num_epochs = max(receiver.last_epoch() for receiver in receivers)
-        self.label("bottom", "epoch" if num_epochs >= 0 else "training")
-        shown = [
-            self._draw(n, receiver, num_epochs) for n, receiver in enumerate(receivers)
-        ]
-        self.say_nothing(not any(shown))
+        self._epochs = max(receiver.last_epoch() for receiver in receivers)
+        self.label("bottom", "epoch" if self._epochs >= 0 else "training")
+        super().draw(receivers)
 
-    def _draw(self, n, receiver, num_epochs):
+    def _draw(self, n, receiver):
         def show(curve, figure):
             return _set(curve, figure.places(), figure.values(), positive=True)
 
@@ -129,99 +135,79 @@ class epoch_panel(panel):
             self.levels[n].setData([], [])
             return show(self.curves[n], receiver.epochs[self._figure])
         figure = receiver.trainings[self._figure]
-        if num_epochs < 0:
+        if self._epochs < 0:
             return show(self.curves[n], figure)
         self.curves[n].setData([], [])
         latest = figure.last() if len(figure) else np.nan
-        return _set(self.levels[n], [0, max(num_epochs, 1)], [latest] * 2, True)
+        return _set(self.levels[n], [0, max(self._epochs, 1)], [latest] * 2, True)
 
 
 class error_rate_panel(panel):
     """Symbol error rate: dots for frames, a line for their running average."""
 
-    def __init__(self, layout, num_receivers, **cell):
-        super().__init__(
-            layout,
-            f"SER (dots: frames; line: mean of {AVERAGED_FRAMES})",
-            "frame",
-            "SER",
-            "no symbol error meter has reported",
-            log=True,
-            **cell,
-        )
-        colors = COLORS[:num_receivers]
-        self.frames = [
-            self.line(
-                None,
-                symbol="o",
-                symbolSize=4,
-                symbolPen=None,
-                symbolBrush=_faded(color, 0.35),
-            )
-            for color in colors
-        ]
-        self.averages = [self.line(color) for color in colors]
+    TEXTS = (
+        f"SER (dots: frames; line: mean of {AVERAGED_FRAMES})",
+        "frame",
+        "SER",
+        "no symbol error meter has reported",
+    )
+    LOG = True
 
-    def draw(self, receivers):
-        shown = []
-        for n, receiver in enumerate(receivers):
-            frames, rates, averages = receiver.symbol_error_rates()
-            _set(self.frames[n], frames, rates, positive=True)
-            shown.append(_set(self.averages[n], frames, averages, positive=True))
-        self.say_nothing(not any(shown))
+    def __init__(self, *place, **cell):
+        super().__init__(*place, **cell)
+        dots = dict(symbol="o", symbolSize=4, symbolPen=None)
+        self.frames = [
+            self.line(None, symbolBrush=_faded(color, 0.35), **dots)
+            for color in self.colors
+        ]
+        self.averages = self.lines()
+
+    def _draw(self, n, receiver):
+        frames, rates, averages = receiver.symbol_error_rates()
+        _set(self.frames[n], frames, rates, positive=True)
+        return _set(self.averages[n], frames, averages, positive=True)
 
 
 class evm_panel(panel):
     """Error vector magnitude of each frame's payload or, unmetered, of its pilots (dotted)."""
 
-    def __init__(self, layout, num_receivers, **cell):
-        super().__init__(
-            layout,
-            "EVM (dotted: of the pilots)",
-            "frame",
-            "EVM (dB)",
-            "nothing has been received",
-            **cell,
-        )
-        colors = COLORS[:num_receivers]
-        self.payload = [self.line(color, 1.5) for color in colors]
-        self.pilots = [self.line(color, 1.5, QtCore.Qt.DotLine) for color in colors]
+    TEXTS = (
+        "EVM (dotted: of the pilots)",
+        "frame",
+        "EVM (dB)",
+        "nothing has been received",
+    )
 
-    def draw(self, receivers):
-        shown = []
-        for n, receiver in enumerate(receivers):
-            metered = receiver.frames["evm_db"]
-            pilots = receiver.trainings["evm_db"]
-            is_metered = _set(self.payload[n], metered.places(), metered.values())
-            values = [] if is_metered else pilots.values()
-            places = [] if is_metered else pilots.places()
-            shown.append(_set(self.pilots[n], places, values) or is_metered)
-        self.say_nothing(not any(shown))
+    def __init__(self, *place, **cell):
+        super().__init__(*place, **cell)
+        self.payload = self.lines(1.5)
+        self.pilots = self.lines(1.5, QtCore.Qt.DotLine)
+
+    def _draw(self, n, receiver):
+        metered, pilots = receiver.frames["evm_db"], receiver.trainings["evm_db"]
+        is_metered = _set(self.payload[n], metered.places(), metered.values())
+        values = [] if is_metered else pilots.values()
+        places = [] if is_metered else pilots.places()
+        return _set(self.pilots[n], places, values) or is_metered
 
 
 class pole_panel(panel):
     """Poles in the complex plane with the unit circle; their trail fades with its age."""
 
-    def __init__(self, layout, num_receivers, **cell):
-        super().__init__(
-            layout,
-            "Poles",
-            "real part",
-            "imaginary part",
-            "no receiver has poles",
-            **cell,
-        )
+    TEXTS = "Poles", "real part", "imaginary part", "no receiver has poles"
+
+    def __init__(self, *place, **cell):
+        super().__init__(*place, **cell)
         self.plot.setAspectLocked(True)
         self._extent = 0.0
         angle = np.linspace(0, 2 * np.pi, 361)
         self.plot.plot(np.cos(angle), np.sin(angle), pen=_pen("k"), antialias=True)
-        colors = COLORS[:num_receivers]
         self.trails = [
             [self.dots(_faded(color, 0.08 + 0.12 * age), 4) for age in range(AGES)]
-            for color in colors
+            for color in self.colors
         ]
-        self.starts = [self.dots(None, 8, _pen(color, 1.2)) for color in colors]
-        self.poles = [self.dots(color, 9, _pen("k", 0.8)) for color in colors]
+        self.starts = [self.dots(None, 8, _pen(color, 1.2)) for color in self.colors]
+        self.poles = [self.dots(color, 9, _pen("k", 0.8)) for color in self.colors]
 
     def draw(self, receivers, trail):
         largest = [self._draw(n, one, trail) for n, one in enumerate(receivers)]
@@ -282,21 +268,21 @@ class histogram_panel(panel):
         "dash-dotted": QtCore.Qt.DashDotLine,
     }
 
-    def __init__(self, layout, num_receivers, **cell):
-        super().__init__(
-            layout,
-            "Moduli of the poles",
-            "modulus (1: unit circle)",
-            "poles (%)",
-            "no receiver has poles",
-            **cell,
-        )
+    TEXTS = (
+        "Moduli of the poles",
+        "modulus (1: unit circle)",
+        "poles (%)",
+        "no receiver has poles",
+    )
+
+    def __init__(self, *place, **cell):
+        super().__init__(*place, **cell)
         self.plot.addItem(pyqtgraph.InfiniteLine(1.0, pen=_pen("k")))
         self.plot.setLimits(xMin=0, yMin=0)
         self._right = None
         self.steps = [
             [self._steps(color, style) for style in self.STYLES.values()]
-            for color in COLORS[:num_receivers]
+            for color in self.colors
         ]
 
     def _steps(self, color, style):

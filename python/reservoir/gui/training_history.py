@@ -25,10 +25,8 @@ def _entry(message, key):
 def _numbers(message, key):
     """An entry as a vector of floats, of length 0 where it is missing or not numeric."""
     value = _entry(message, key)
-    if value is None:
-        return np.empty(0)
     try:
-        return np.asarray(value, dtype=float).reshape(-1)
+        return np.asarray([] if value is None else value, dtype=float).reshape(-1)
     except (ValueError, TypeError):
         return np.empty(0)
 
@@ -56,51 +54,41 @@ def _point_sets(message, key):
     return [(row, points) for row, points in enumerate(sets) if len(points)]
 
 
-class series:
-    """The last values of something, each with its place: an epoch, a training or a frame."""
+class series(deque):
+    """The last (place, value) of something; a place is an epoch, a training or a frame."""
 
     def __init__(self, length):
-        self._points = deque(maxlen=length)
-
-    def __len__(self):
-        return len(self._points)
-
-    def append(self, place, value):
-        self._points.append((place, value))
+        super().__init__(maxlen=length)
 
     def replace(self, points):
         """Other (place, value)."""
-        self._points.clear()
-        self._points.extend(points)
-
-    def clear(self):
-        self._points.clear()
+        self.clear()
+        self.extend(points)
 
     def last_place(self):
         """Place of the last value; -1 before the first."""
-        return self._points[-1][0] if self._points else -1
+        return self[-1][0] if self else -1
 
     def last(self):
         """The last value; None before the first."""
-        return self._points[-1][1] if self._points else None
+        return self[-1][1] if self else None
 
     def places(self):
-        return np.array([place for place, _ in self._points], dtype=float)
+        return np.array([place for place, _ in self], dtype=float)
 
     def values(self):
         """A list of the values."""
-        return [value for _, value in self._points]
+        return [value for _, value in self]
 
     def thinned(self, count):
         """At most count of the (place, value), evenly spaced, first and last among them."""
-        points = list(self._points)
-        if len(points) <= count:
-            return points
-        return [points[n] for n in np.linspace(0, len(points) - 1, count).astype(int)]
+        if len(self) <= count:
+            return list(self)
+        return [self[n] for n in np.linspace(0, len(self) - 1, count).astype(int)]
 
     def newest(self, count):
         """The last count of the (place, value)."""
-        return list(self._points)[max(len(self._points) - count, 0) :]
+        return list(self)[max(len(self) - count, 0) :]
 
 
 class receiver_history:
@@ -115,10 +103,9 @@ class receiver_history:
         def make(names, length):
             return {name: series(length) for name in names}
 
+        of_trainings = "loss", "condition_number", "evm_db", "poles"
         self.epochs = make((*EPOCH_FIGURES, "eigenvalues"), max_epochs)
-        self.trainings = make(
-            ("loss", "condition_number", "evm_db", "poles"), max_frames
-        )
+        self.trainings = make(of_trainings, max_frames)
         self.frames = make(("errors", "evm_db"), max_frames)
         self.seconds = np.nan  # that the last training took
         self._num_trainings = 0
@@ -145,9 +132,8 @@ class receiver_history:
         counts = np.array(self.frames["errors"].values(), dtype=float).reshape(-1, 2)
         totals = np.vstack([np.zeros(2), np.cumsum(counts, axis=0)])
         ends = np.arange(1, len(totals))
-        errors, symbols = (
-            totals[ends] - totals[np.maximum(ends - AVERAGED_FRAMES, 0)]
-        ).T
+        begins = np.maximum(ends - AVERAGED_FRAMES, 0)
+        errors, symbols = (totals[ends] - totals[begins]).T
         rates = counts[:, 0] / counts[:, 1]
         return self.frames["errors"].places(), rates, np.maximum(errors, 0.5) / symbols
 
@@ -175,9 +161,9 @@ class receiver_history:
         self._in_progress = True
         for name in EPOCH_FIGURES:
             for value in _numbers(message, name)[-1:]:
-                self.epochs[name].append(epoch, float(value))
+                self.epochs[name].append((epoch, float(value)))
         for _, points in _point_sets(message, "eigenvalues")[-1:]:
-            self.epochs["eigenvalues"].append(epoch, points)
+            self.epochs["eigenvalues"].append((epoch, points))
 
     def _add_training(self, message):
         if not self._in_progress:
@@ -193,9 +179,9 @@ class receiver_history:
             ("evm_db", "evm_db"),
             ("condition_number", "condition_number"),  # of the last pass
         ):
-            self.trainings[name].append(self._num_trainings, _number(message, key))
+            self.trainings[name].append((self._num_trainings, _number(message, key)))
         for _, points in _point_sets(message, "poles")[-1:]:
-            self.trainings["poles"].append(self._num_trainings, points)
+            self.trainings["poles"].append((self._num_trainings, points))
 
     def _take_epochs(self, message):
         """The whole training at once; what the report lacks stays as progress told it."""
@@ -216,8 +202,8 @@ class receiver_history:
                 figure.clear()
         errors, symbols = _number(message, "symbol_errors"), _number(message, "symbols")
         if errors >= 0 and symbols > 0:  # neither is NaN
-            self.frames["errors"].append(frame, (errors, symbols))
-        self.frames["evm_db"].append(frame, _number(message, "evm_db"))
+            self.frames["errors"].append((frame, (errors, symbols)))
+        self.frames["evm_db"].append((frame, _number(message, "evm_db")))
 
 
 class training_history:

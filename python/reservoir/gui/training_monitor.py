@@ -26,19 +26,24 @@ if pyqtgraph.Qt.QT_LIB != "PyQt5":  # imported before, with another Qt at hand
         f"{pyqtgraph.Qt.QT_LIB}: set PYQTGRAPH_QT_LIB=PyQt5"
     )
 
-from . import panels  # noqa: E402  (after the check)
+from ..link import _check_range  # noqa: E402  (after the check)
+from . import panels  # noqa: E402
 from .training_history import training_history  # noqa: E402
 
 VIEWS = ("everything", "poles")
 MAX_RECEIVERS = len(panels.COLORS)
 MAX_EPOCHS = len(panels.histogram_panel.STYLES)
+EPOCH_TEXTS = {  # title, label of the axis, and what is said where there is nothing
+    "loss": (
+        "Loss (dotted: held out; dashed: closed form)",
+        "mean |e|²",
+        "no receiver was trained",
+    ),
+    "gradient_norm": ("Gradient norm", "‖gradient‖", "no gradient: closed form"),
+    "condition_number": ("Condition number", "κ", "no receiver reports it"),
+}
 UPDATE_MS = 100
 _PLATFORM_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-
-
-def _check_range(name, value, low, high):
-    if not low <= value <= high:  # NaN too
-        raise ValueError(f"{name} = {value}: must be within {low} ... {high}")
 
 
 def _check_application():
@@ -95,24 +100,9 @@ class monitor_widget(QtWidgets.QWidget):
     def _make_everything(self):
         self.setMinimumSize(720, 480)
         count = len(self._labels)
-        figures = (
-            (
-                "loss",
-                "Loss (dotted: held out; dashed: closed form)",
-                "mean |e|²",
-                "no receiver was trained",
-            ),
-            (
-                "gradient_norm",
-                "Gradient norm",
-                "‖gradient‖",
-                "no gradient: closed form",
-            ),
-            ("condition_number", "Condition number", "κ", "no receiver reports it"),
-        )
         self.epochs = [
-            panels.epoch_panel(self.diagrams, *figure, count, row=0, col=n)
-            for n, figure in enumerate(figures)
+            panels.epoch_panel(self.diagrams, figure, texts, count, row=0, col=n)
+            for n, (figure, texts) in enumerate(EPOCH_TEXTS.items())
         ]
         self.poles = panels.pole_panel(self.diagrams, count, row=1, col=0, rowspan=2)
         self.histogram = panels.histogram_panel(

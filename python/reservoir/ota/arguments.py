@@ -16,10 +16,35 @@ GAP = 80  # symbols of silence behind a burst
 TAG = "training_start"
 
 
-def add_number(group, flag, kind, default, meaning):
-    group.add_argument(
-        flag, type=kind, default=default, help=f"{meaning} (default: {default:g})"
-    )
+# each table: name of an argument: (type, default, what it means)
+BURST = dict(
+    pilots=(number(16, 4096, int), 64, "known symbols that the receiver is trained on"),
+    payload=(number(64, 65536, int), 512, "symbols with data in a burst"),
+)
+AIR = dict(
+    snr=(number(-20, 100), 20.0, "Es/N0 in dB"),
+    taps=(
+        number(1, 32, int),
+        6,
+        "paths, one symbol apart, drawn again for every burst",
+    ),
+    cfo=(number(-0.05, 0.05), 0.01, "carrier offset in cycles/sample"),
+    ppm=(number(-1000, 1000), 0.0, "clock offset"),
+    phase_noise=(number(0, 1), 0.0, "rms in rad"),
+    iq_amplitude=(number(-10, 10), 0.0, "gain of I over Q in dB"),
+    iq_phase=(number(-45, 45), 0.0, "degrees from quadrature"),
+    dc=(number(0, 10), 0.0, "offset, the signal's rms being 1"),
+    bits=(number(0, 16, int), 0, "of the converter; 0: none"),
+    seed=(number(0, 2**31, int), 1, "of paths and noise"),
+)
+LINES = "lines of text to send where no file is given; 0: without end"
+DATA = dict(packets=(number(0, 10**9, int), 100, LINES))
+
+
+def add_numbers(group, table):
+    for name, (kind, default, meaning) in table.items():
+        flag, told = "--" + name.replace("_", "-"), f"{meaning} (default: {default:g})"
+        group.add_argument(flag, type=kind, default=default, help=told)
 
 
 def code_name(text):
@@ -42,76 +67,36 @@ def add_burst_arguments(parser):
         help="cc: convolutional code of rate 1/2; halves the data. ldpc:FILE: LDPC code of an alist "
         "file, or of one that GNU Radio installs, by its name (default: none)",
     )
-    add_number(
-        group,
-        "--pilots",
-        number(16, 4096, int),
-        64,
-        "known symbols that the receiver is trained on",
-    )
-    add_number(
-        group, "--payload", number(64, 65536, int), 512, "symbols with data in a burst"
-    )
+    add_numbers(group, BURST)
 
 
 def add_radio_arguments(parser, gain_help):
     group = parser.add_argument_group("radio")
-    group.add_argument(
-        "--rate",
-        type=number(1e3, 1e9),
-        default=2.048e6,
-        help="samples per second, two per symbol (default: 2.048e6, or the recording's own)",
+    rate = (
+        "samples per second, two per symbol (default: 2.048e6, or the recording's own)"
     )
-    group.add_argument(
-        "--frequency",
-        type=number(1e3, 1e11),
-        default=433.92e6,
-        help="carrier in Hz (default: 433.92e6)",
+    carrier = "carrier in Hz (default: 433.92e6)"
+    connector = "connector, as the device names it, e.g. RX2 (usrp)"
+    device = (
+        "which one: arguments for usrp (addr=192.168.10.2), HOST:PORT for rtl_tcp, a URI for "
+        "pluto (ip:192.168.2.1), an index or serial= for rtlsdr (default: the first found)"
     )
+    hertz = number(1e3, 1e11)
+    group.add_argument("--rate", type=number(1e3, 1e9), default=2.048e6, help=rate)
+    group.add_argument("--frequency", type=hertz, default=433.92e6, help=carrier)
     group.add_argument("--gain", type=number(-100, 100), help=gain_help)
-    group.add_argument(
-        "--antenna", help="connector, as the device names it, e.g. RX2 (usrp)"
-    )
-    group.add_argument(
-        "--device",
-        default="",
-        help="which one: arguments for usrp (addr=192.168.10.2), HOST:PORT for rtl_tcp, a URI for "
-        "pluto (ip:192.168.2.1), an index or serial= for rtlsdr (default: the first found)",
-    )
+    group.add_argument("--antenna", help=connector)
+    group.add_argument("--device", default="", help=device)
 
 
 def add_air_arguments(parser):
-    group = parser.add_argument_group("simulated air (sim only)")
-    add_number(group, "--snr", number(-20, 100), 20.0, "Es/N0 in dB")
-    add_number(
-        group,
-        "--taps",
-        number(1, 32, int),
-        6,
-        "paths, one symbol apart, drawn again for every burst",
-    )
-    add_number(
-        group, "--cfo", number(-0.05, 0.05), 0.01, "carrier offset in cycles/sample"
-    )
-    add_number(group, "--ppm", number(-1000, 1000), 0.0, "clock offset")
-    add_number(group, "--phase-noise", number(0, 1), 0.0, "rms in rad")
-    add_number(group, "--iq-amplitude", number(-10, 10), 0.0, "gain of I over Q in dB")
-    add_number(group, "--iq-phase", number(-45, 45), 0.0, "degrees from quadrature")
-    add_number(group, "--dc", number(0, 10), 0.0, "offset, the signal's rms being 1")
-    add_number(group, "--bits", number(0, 16, int), 0, "of the converter; 0: none")
-    add_number(group, "--seed", number(0, 2**31, int), 1, "of paths and noise")
+    add_numbers(parser.add_argument_group("simulated air (sim only)"), AIR)
 
 
 def add_data_arguments(parser):
     group = parser.add_argument_group("data to send")
     group.add_argument("--text", help="file to send; without it, lines of text")
-    add_number(
-        group,
-        "--packets",
-        number(0, 10**9, int),
-        100,
-        "lines of text to send where no file is given; 0: without end",
-    )
+    add_numbers(group, DATA)
 
 
 def constellation(arguments):

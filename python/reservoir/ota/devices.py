@@ -3,33 +3,39 @@
 #
 """Radios and streams of samples: opened and set up, or refused in one sentence."""
 
+import functools
+import importlib
+
 from gnuradio import gr
 
 from .program import Unusable
 
-WITHOUT_RECEIVER = "go on without it with --source sim or --source file --input FILE"
-WITHOUT_TRANSMITTER = "go on without it with --sink sim or --sink file --record FILE"
+INSTEAD = {
+    "source": "go on without it with --source sim or --source file --input FILE",
+    "sink": "go on without it with --sink sim or --sink file --record FILE",
+}
 
 
-def module(name, package, instead):
+def module(role, name):
     """An optional module of GNU Radio, or the sentence that it is missing."""
     try:
-        return __import__(name, fromlist=["_"])
+        return importlib.import_module(name)
     except ImportError as error:
+        package = "gr-" + name.removeprefix("gnuradio.")
         raise Unusable(
             f"the Python module {name} is not installed (package {package}): install it, or "
-            f"{instead}"
+            f"{INSTEAD[role]}"
         ) from error
 
 
-def opened(what, make, instead):
-    """make(), or the sentence that the device is not there."""
+def opened(role, what, make, *arguments):
+    """make(...), or the sentence that the device is not there."""
     try:
-        return make()
+        return make(*arguments)
     except RuntimeError as error:
         said = " ".join(str(error).split())
         raise Unusable(
-            f"no {what} found ({said}): connect it, check --device, or {instead}"
+            f"no {what} found ({said}): connect it, check --device, or {INSTEAD[role]}"
         ) from error
 
 
@@ -67,22 +73,11 @@ def set_up_usrp(device, arguments):
     device.set_gain(gain)
 
 
-def usrp_source(arguments):
-    uhd = module("gnuradio.uhd", "gr-uhd", WITHOUT_RECEIVER)
+def usrp(role, arguments):
+    uhd = module(role, "gnuradio.uhd")
     stream = uhd.stream_args("fc32", channels=[0])
-    device = opened(
-        "USRP", lambda: uhd.usrp_source(arguments.device, stream), WITHOUT_RECEIVER
-    )
-    set_up_usrp(device, arguments)
-    return device
-
-
-def usrp_sink(arguments):
-    uhd = module("gnuradio.uhd", "gr-uhd", WITHOUT_TRANSMITTER)
-    stream = uhd.stream_args("fc32", channels=[0])
-    device = opened(
-        "USRP", lambda: uhd.usrp_sink(arguments.device, stream), WITHOUT_TRANSMITTER
-    )
+    make = getattr(uhd, f"usrp_{role}")
+    device = opened(role, "USRP", make, arguments.device, stream)
     set_up_usrp(device, arguments)
     return device
 
@@ -98,21 +93,18 @@ def check_rtl(arguments):
         check_within("gain", arguments.gain, 0, 49.6, "dB", "RTL-SDR")
 
 
-def rtlsdr_source(arguments):
+def rtlsdr(role, arguments):
     check_rtl(arguments)
     which = arguments.device
     try:
-        soapy = module("gnuradio.soapy", "gr-soapy", WITHOUT_RECEIVER)
+        soapy = module(role, "gnuradio.soapy")
     except Unusable:
-        return osmosdr_source(f"rtl={which or 0}", "RTL-SDR", arguments)
+        return osmosdr_source(role, f"rtl={which or 0}", "RTL-SDR", arguments)
     selection = "driver=rtlsdr" + (f",{which}" if "=" in which else "")
     if which.isdigit():
         selection += f",rtl={which}"
-    device = opened(
-        "RTL-SDR",
-        lambda: soapy.source(selection, "fc32", 1, "", "", [""], [""]),
-        WITHOUT_RECEIVER,
-    )
+    form = "fc32", 1, "", "", [""], [""]
+    device = opened(role, "RTL-SDR", soapy.source, selection, *form)
     device.set_sample_rate(0, arguments.rate)
     device.set_frequency(0, arguments.frequency)
     device.set_gain_mode(0, arguments.gain is None)
@@ -121,17 +113,16 @@ def rtlsdr_source(arguments):
     return device
 
 
-def rtl_tcp_source(arguments):
+def rtl_tcp(role, arguments):
     check_rtl(arguments)
     address = arguments.device or "127.0.0.1:1234"
-    return osmosdr_source(
-        f"rtl_tcp={address}", f"rtl_tcp server at {address}", arguments
-    )
+    what = f"rtl_tcp server at {address}"
+    return osmosdr_source(role, f"rtl_tcp={address}", what, arguments)
 
 
-def osmosdr_source(selection, what, arguments):
-    osmosdr = module("osmosdr", "gr-osmosdr", WITHOUT_RECEIVER)
-    device = opened(what, lambda: osmosdr.source(selection), WITHOUT_RECEIVER)
+def osmosdr_source(role, selection, what, arguments):
+    osmosdr = module(role, "osmosdr")
+    device = opened(role, what, osmosdr.source, selection)
     device.set_sample_rate(arguments.rate)
     device.set_center_freq(arguments.frequency)
     device.set_gain_mode(arguments.gain is None)
@@ -140,89 +131,50 @@ def osmosdr_source(selection, what, arguments):
     return device
 
 
-def zmq_address(arguments):
-    return "tcp://" + (arguments.device or "127.0.0.1:55555")
+def zmq(role, arguments):
+    """Samples that a PUB socket of gr-zeromq sends; it may come later than who listens."""
+    zeromq = module(role, "gnuradio.zeromq")
+    address = "tcp://" + (arguments.device or "127.0.0.1:55555")
+    make, what = {
+        "source": (zeromq.sub_source, f"ZeroMQ address {address}"),
+        "sink": (zeromq.pub_sink, f"free ZeroMQ address {address}"),
+    }[role]
+    return opened(role, what, make, gr.sizeof_gr_complex, 1, address)
 
 
-def zmq_source(arguments):
-    """Samples that a PUB socket of gr-zeromq sends; it may come later."""
-    zeromq = module("gnuradio.zeromq", "gr-zeromq", WITHOUT_RECEIVER)
-    address = zmq_address(arguments)
-    return opened(
-        f"ZeroMQ address {address}",
-        lambda: zeromq.sub_source(gr.sizeof_gr_complex, 1, address),
-        WITHOUT_RECEIVER,
-    )
-
-
-def zmq_sink(arguments):
-    zeromq = module("gnuradio.zeromq", "gr-zeromq", WITHOUT_TRANSMITTER)
-    address = zmq_address(arguments)
-    return opened(
-        f"free ZeroMQ address {address}",
-        lambda: zeromq.pub_sink(gr.sizeof_gr_complex, 1, address),
-        WITHOUT_TRANSMITTER,
-    )
-
-
-def check_pluto(arguments):
+def pluto(role, arguments):
     check_within("rate", arguments.rate, 520834, 61.44e6, "S/s", "Pluto")
     check_within("frequency", arguments.frequency, 70e6, 6e9, "Hz", "Pluto")
-
-
-def pluto_uri(arguments, iio):
-    return arguments.device or iio.get_pluto_uri()
-
-
-def pluto_source(arguments):
-    check_pluto(arguments)
-    iio = module("gnuradio.iio", "gr-iio", WITHOUT_RECEIVER)
-    if arguments.gain is not None:
-        check_within("gain", arguments.gain, 0, 74.5, "dB", "Pluto")
+    iio, gain = module(role, "gnuradio.iio"), arguments.gain
+    low, high = {"source": (0, 74.5), "sink": (-89.75, 0)}[role]
+    if gain is not None:
+        check_within("gain", gain, low, high, "dB", "Pluto")
 
     def make():
-        return iio.fmcomms2_source_fc32(
-            pluto_uri(arguments, iio), [True, True], 1 << 15
-        )
+        uri, channels = arguments.device or iio.get_pluto_uri(), [True, True]
+        if role == "source":
+            return iio.fmcomms2_source_fc32(uri, channels, 1 << 15)
+        return iio.fmcomms2_sink_fc32(uri, channels, 1 << 15, False)
 
-    device = opened("Pluto", make, WITHOUT_RECEIVER)
+    device = opened(role, "Pluto", make)
     device.set_frequency(int(arguments.frequency))
     device.set_samplerate(int(arguments.rate))
-    device.set_gain_mode(0, "slow_attack" if arguments.gain is None else "manual")
-    if arguments.gain is not None:
-        device.set_gain(0, arguments.gain)
-    device.set_quadrature(True)
-    device.set_rfdc(True)
-    device.set_bbdc(True)
+    if role == "sink":
+        device.set_bandwidth(int(arguments.rate))
+        device.set_attenuation(0, 10.0 if gain is None else -gain)
+    else:
+        device.set_gain_mode(0, "slow_attack" if gain is None else "manual")
+        if gain is not None:
+            device.set_gain(0, gain)
+        device.set_quadrature(True)
+        device.set_rfdc(True)
+        device.set_bbdc(True)
     device.set_filter_params("Auto", "", 0.0, 0.0)
     return device
 
 
-def pluto_sink(arguments):
-    check_pluto(arguments)
-    iio = module("gnuradio.iio", "gr-iio", WITHOUT_TRANSMITTER)
-    gain = -10.0 if arguments.gain is None else arguments.gain
-    check_within("gain", gain, -89.75, 0, "dB", "Pluto")
-
-    def make():
-        return iio.fmcomms2_sink_fc32(
-            pluto_uri(arguments, iio), [True, True], 1 << 15, False
-        )
-
-    device = opened("Pluto", make, WITHOUT_TRANSMITTER)
-    device.set_bandwidth(int(arguments.rate))
-    device.set_frequency(int(arguments.frequency))
-    device.set_samplerate(int(arguments.rate))
-    device.set_attenuation(0, -gain)
-    device.set_filter_params("Auto", "", 0.0, 0.0)
-    return device
-
-
-SOURCES = {
-    "usrp": usrp_source,
-    "rtlsdr": rtlsdr_source,
-    "rtl_tcp": rtl_tcp_source,
-    "pluto": pluto_source,
-    "zmq": zmq_source,
+DEVICES = dict(usrp=usrp, rtlsdr=rtlsdr, rtl_tcp=rtl_tcp, pluto=pluto, zmq=zmq)
+SOURCES = {name: functools.partial(make, "source") for name, make in DEVICES.items()}
+SINKS = {
+    name: functools.partial(DEVICES[name], "sink") for name in ("usrp", "pluto", "zmq")
 }
-SINKS = {"usrp": usrp_sink, "pluto": pluto_sink, "zmq": zmq_sink}

@@ -15,6 +15,15 @@ class Unusable(Exception):
     """What keeps the program from starting, in one plain sentence; exit code 2."""
 
 
+def usable(why, errors, make, *arguments, **named):
+    """make(...); where that raises one of the errors, the program cannot start: why is the sentence."""
+    try:
+        return make(*arguments, **named)
+    except errors as error:
+        said = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise Unusable(f"{why}: {said}") from error
+
+
 def run(top, report, stopped):
     """Runs a flowgraph until it ends or Ctrl-C, with a line each second on stderr."""
     finished = threading.Event()
@@ -47,10 +56,7 @@ def run(top, report, stopped):
 def data_output(path):
     """Where received bytes go; drivers that print to stdout print to stderr from now on."""
     if path:
-        try:
-            return open(path, "wb")
-        except OSError as error:
-            raise Unusable(f"cannot write {path}: {error.strerror}") from error
+        return usable(f"cannot write {path}", OSError, open, path, "wb")
     own = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return own

@@ -11,7 +11,7 @@ from gnuradio import blocks, gr, reservoir
 from .arguments import EXCESS_BANDWIDTH, SPS, TAG, constellation, pilots
 from .detectors import follows_phase, make_detector
 from .devices import SOURCES
-from .program import Unusable
+from .program import Unusable, usable
 from .recordings import file_source, recorder
 from .transmitter import feed, packet_source, packets, simulated_air
 
@@ -58,12 +58,9 @@ class receiver(gr.hier_block2):
             payload_len=arguments.payload,
             workers=arguments.workers,
         )
-        try:
-            self.decoder = reservoir.packet_decoder(
-                points, arguments.pilots, arguments.payload, arguments.code, TAG
-            )
-        except ValueError as error:
-            raise Unusable(f"the bursts do not fit: {error}") from error
+        form = points, arguments.pilots, arguments.payload, arguments.code, TAG
+        why = "the bursts do not fit"
+        self.decoder = usable(why, ValueError, reservoir.packet_decoder, *form)
         chain = [self, self.sync, self.gate, self.equalizer]
         if not follows_phase(arguments.detector):
             chain.append(reservoir.phase_loop_cc(points, arguments.loop_bandwidth, TAG))
@@ -86,10 +83,8 @@ class receiver(gr.hier_block2):
             )
         if shown:
             raise Unusable("--turbo has no symbols to show: go on with --no-gui")
-        try:
-            form = reservoir.packet_format(points, arguments.payload, arguments.code)
-        except ValueError as error:
-            raise Unusable(f"the bursts do not fit: {error}") from error
+        why, form = "the bursts do not fit", (points, arguments.payload, arguments.code)
+        form = usable(why, ValueError, reservoir.packet_format, *form)
         self.decoder = reservoir.packet_receiver(
             reservoir.coded_receiver(detector, form, arguments.turbo),
             SPS,

@@ -9,7 +9,7 @@ from pathlib import Path
 from gnuradio import blocks, gr
 
 from .arguments import describe
-from .program import Unusable
+from .program import Unusable, usable
 
 _READERS = {  # SigMF data type: items of the file, and blocks to complex samples
     "cf32_le": (gr.sizeof_gr_complex, []),
@@ -106,11 +106,8 @@ def file_source(arguments):
 def recorder(arguments, hardware):
     """A sink that writes what it gets as a SigMF recording."""
     meta, data = recording_paths(arguments.record)
-    try:
-        meta.touch()
-        data.touch()
-    except OSError as error:
-        raise Unusable(f"cannot write {meta}: {error.strerror}") from error
+    for path in (meta, data):
+        usable(f"cannot write {meta}", OSError, path.touch)
     base = str(meta).removesuffix("-meta")  # NAME.sigmf
     return blocks.sigmf_sink_minimal(
         gr.sizeof_gr_complex,

@@ -13,7 +13,7 @@ from gnuradio import blocks, gr, reservoir
 
 from .arguments import EXCESS_BANDWIDTH, GAP, SPS, constellation, pilots
 from .devices import SINKS
-from .program import Unusable
+from .program import Unusable, usable
 from .recordings import recorder
 
 
@@ -31,29 +31,21 @@ def packets(arguments, capacity):
             yield block
 
 
-def check_readable(path):
-    try:
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise Unusable(f"cannot read {path}: {error.strerror}") from error
-
-
 def packet_source(arguments, continuous=False):
     """The encoder: packets to the symbols of bursts."""
     if arguments.text:
-        check_readable(arguments.text)
-    try:
-        return reservoir.packet_encoder(
-            constellation(arguments),
-            pilots(arguments),
-            payload_len=arguments.payload,
-            code=arguments.code,
-            gap=GAP,
-            continuous=continuous,
-        )
-    except ValueError as error:
-        raise Unusable(f"the bursts do not fit: {error}") from error
+        usable(f"cannot read {arguments.text}", OSError, open, arguments.text).close()
+    return usable(
+        "the bursts do not fit",
+        ValueError,
+        reservoir.packet_encoder,
+        constellation(arguments),
+        pilots(arguments),
+        payload_len=arguments.payload,
+        code=arguments.code,
+        gap=GAP,
+        continuous=continuous,
+    )
 
 
 def feed(encoder, data, stopped):

@@ -1,107 +1,69 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""What the paper subcommand measures, through the receivers and links of campaigns.
+"""What the paper subcommand measures beside its campaigns: networks while they are trained.
 
 Each function that takes a seed is a piece of work: its arguments name it, it returns what JSON can
 hold, and the same arguments give the same result.
 """
 
+import functools
+import pathlib
 import time
 
 import numpy as np
-
-from gnuradio import reservoir
+from scipy.signal import lfilter
 
 from ..campaign.links import SingleCarrier
-from ..campaign.ofdm_link import Ofdm
-from ..campaign.peers import ridge
+from ..campaign.peers import ridge, windows as samples_in_view
 from ..campaign.receivers import KINDS
-from ..campaign.work import FIRST_TUNING_FRAME, count_errors
-from .second_order import SecondOrderRnn
+from ..campaign.specification import load
+from ..campaign.work import count_errors
 
-NUM_TAPS, DECAY = 6, 2.0
-POWERS = np.asarray(reservoir.exponential_profile(NUM_TAPS, DECAY))
-PAYLOAD = 512
-LOOK_AHEAD = 48
+FOLDER = pathlib.Path(__file__).parent
+NUM_TAPS, PAYLOAD, LOOK_AHEAD = 6, 512, 48  # of campaigns, where nothing else is said
 NEURONS = 32
 PILOTS, SNR_DB = 64, 11  # where the other one varies
 
 # the trained network of the learning curves, the eigenvalues and the cost
 RNN = dict(num_neurons=NEURONS, window=16, delay=8, spectral_radius=0.9)
+HISTOGRAM = np.linspace(0, 1.5, 31)  # of moduli
 # the linear network of configured poles that is trained further
 FINE_TUNED = dict(window=16, delay=8, activation="identity", skip=True)
 
-# what is measured, as kinds of campaigns and their parameters; other names are kinds themselves
-RECEIVERS = {
-    "rnn": ("rnn", dict(num_neurons=NEURONS, eigenvalues_every=0)),
-    "esn": ("esn", dict(num_neurons=NEURONS)),
-    "statistics": (
-        "configured_esn",
-        dict(
-            feedback=False,
-            refits=0,
-            poles="statistics",
-            power_delay_profile=POWERS.tolist(),
-            num_neurons=NEURONS,
-        ),
-    ),
-    "linear": ("configured_esn", dict(feedback=False, refits=0)),
-    "complete": ("configured_esn", {}),
-}
-CONFIGURED = ("statistics", "linear", "complete")
-DRAWN = (
-    "rnn",
-    "second_order_rnn",
-    "esn",
-    "ofdm_rnn",
-    "ofdm_esn",
-)  # another network for every frame
+
+@functools.cache
+def receivers():
+    """Of error_rates.toml, by their names."""
+    return {one.name: one for one in load(FOLDER / "error_rates.toml").receivers}
 
 
-def make_link(ofdm=False, **entries):
-    """One sample per symbol; or 2 x 2 antennas, 52 carriers of 64."""
-    if ofdm:
-        shape = dict(streams=2, antennas=2, used=52, taps=NUM_TAPS, decay=DECAY)
-        return Ofdm(**{**shape, **entries})
-    shape = dict(pilots=PILOTS, snr_db=SNR_DB, payload=PAYLOAD, behind=LOOK_AHEAD)
-    return SingleCarrier(**{**shape, "taps": NUM_TAPS, "decay": DECAY, **entries})
+def make_link(**entries):
+    return SingleCarrier(**{"pilots": PILOTS, "snr_db": SNR_DB, **entries})
 
 
-def make(receiver, link, index=0, **settings):
-    """A receiver of campaigns for one frame."""
-    kind, own = RECEIVERS.get(receiver, (receiver, {}))
-    if receiver in DRAWN:
-        own = dict(own, seed=index % 1000 + 1)
-    kinds = dict(KINDS, second_order_rnn=SecondOrderRnn)
-    return kinds[kind](link, **{**own, **settings})
+def make(name, link, index=0, **settings):
+    """A receiver of error_rates.toml for one frame; random ones have another network for each."""
+    one = receivers()[name]
+    kind = one.kind.removeprefix("drawn_")
+    drawn = {} if kind == one.kind else dict(seed=index + 1)
+    return KINDS[kind](link, **{**one.parameters, **drawn, **settings})
 
 
-def count(receiver, link, frame):
-    """Train on the pilots; returns [wrong symbols, wrong bits] of the payload."""
-    found = count_errors(link, [frame], receiver.receive([frame]))
-    return [found["wrong"][0], found["bits"][0]]
+def fitted(name, link, index, frame, **settings):
+    """(Detector, its report) after training on the pilots."""
+    detector = make(name, link, index, **settings).detector
+    end = frame.pilots.size + LOOK_AHEAD
+    return detector, detector.fit(frame.received[0, :end], frame.pilots[0])
 
 
-def errors(seed, frames, at, receiver, settings, tuning=False):
-    """Wrong symbols and bits of each frame; at: the link's entries."""
-    link, first = make_link(**at), FIRST_TUNING_FRAME if tuning else 0
-    return [
-        count(
-            make(receiver, link, k, **settings), link, link.make_frame(seed, first + k)
-        )
-        for k in range(frames)
-    ]
-
-
-def epoch_errors(epochs, settings, **piece):
-    """The same for every number of epochs, each a training of its own."""
-    counts = [errors(settings=dict(settings, epochs=n), **piece) for n in epochs]
-    return np.swapaxes(counts, 0, 1).tolist()
+def frames_of(link, seed, frames):
+    """(Number, frame) of each."""
+    return [(k, link.make_frame(seed, k)) for k in range(frames)]
 
 
 def _moduli(poles):
-    return np.abs(np.asarray(poles, complex)).tolist()
+    return np.abs(np.asarray(poles, complex))
 
 
 def _radii(recurrent_weights):
@@ -111,80 +73,94 @@ def _radii(recurrent_weights):
 # --- gradients and eigenvalues while a network is trained ---
 
 
+def spread(places, rows):
+    """Median and the range of the middle 80 % over frames, at places; JSON has None for NaN."""
+    quantiles = np.nanquantile(np.array(rows, float), (0.5, 0.1, 0.9), axis=0)
+    finite = [[float(v) if np.isfinite(v) else None for v in row] for row in quantiles]
+    return dict(zip(("places", "median", "low", "high"), [list(places), *finite]))
+
+
 def learning_curves(seed, optimizer, frames, epochs, condition_every):
-    """Loss, gradient norm and condition number over the epochs, one row per frame."""
-    keys = ("loss", "gradient_norm", "condition_number")
-    rows = {key: [] for key in keys}
+    """Loss, gradient norm and condition number over the epochs."""
+    settings = {**RNN, **optimizer, "epochs": epochs}
+    settings["condition_every"] = condition_every
     link = make_link()
-    for index in range(frames):
-        frame = link.make_frame(seed, index)
-        settings = dict(
-            RNN, **optimizer, epochs=epochs, condition_every=condition_every
+    reports = [
+        fitted("rnn_tuned", link, index, frame, **settings)[1]
+        for index, frame in frames_of(link, seed, frames)
+    ]
+    steps = dict(loss=1, gradient_norm=1, condition_number=condition_every)
+    return {
+        key: spread(
+            range(0, epochs, step), [getattr(one, key)[::step] for one in reports]
         )
-        detector = make("rnn", link, index, **settings).detector
-        report = detector.fit(frame.received[0], frame.pilots[0])
-        for key in keys:
-            values = np.asarray(getattr(report, key), float)
-            if key == "condition_number":
-                values = values[::condition_every]
-            rows[key].append([float(v) if np.isfinite(v) else None for v in values])
-    return rows
+        for key, step in steps.items()
+    }
+
+
+def _histogram(moduli):
+    """Density of moduli; those beyond the last edge lie in the last bin."""
+    moduli = np.ravel(moduli)
+    clipped = np.minimum(moduli, HISTOGRAM[-1])
+    return dict(
+        density=np.histogram(clipped, HISTOGRAM, density=True)[0].tolist(),
+        median=float(np.median(moduli)),
+        largest=float(moduli.max()),
+        outside=float(np.mean(moduli > 1)),
+    )
 
 
 def eigenvalue_moduli(seed, frames, epochs, learning_rate):
     """Moduli of the poles: of the RNN at the epochs, of random ESNs, of configured ones."""
     last = max(epochs)
     every = int(np.gcd.reduce([e for e in epochs if e]))
-    found = dict(rnn=[[] for _ in epochs], esn=[], statistics=[], linear=[])
+    found = {name: [] for name in (*epochs, "esn", "statistics", "linear")}
     trained = dict(
         RNN, epochs=last, learning_rate=learning_rate, eigenvalues_every=every
     )
-    link = make_link()
-    for index in range(frames):
-        frame = link.make_frame(seed, index)
-        detector = make("rnn", link, index, **trained).detector
-        values = detector.fit(frame.received[0], frame.pilots[0]).eigenvalues
-        for row, epoch in zip(found["rnn"], epochs):
-            row += (
-                _radii(detector.weights()[0])  # the report's are those before a step
-                if epoch == last
-                else _moduli(values[epoch])
+    radius, link = RNN["spectral_radius"], make_link()
+    for index, frame in frames_of(link, seed, frames):
+        detector, report = fitted("rnn_tuned", link, index, frame, **trained)
+        for epoch in epochs:  # the report's are those before a step
+            weights, before = detector.weights()[0], report.eigenvalues
+            found[epoch].append(
+                _radii(weights) if epoch == last else _moduli(before[epoch])
             )
-        esn = make(
-            "esn", link, spectral_radius=RNN["spectral_radius"], seed=10_000 + index
-        )
-        found["esn"] += _radii(esn.detector.recurrent_weights())
-        for kind in ("statistics", "linear"):
-            receiver = make(kind, link)
-            receiver.receive([frame])
-            found[kind] += _moduli(receiver.report().poles)
-    return found
+        esn = make("esn", link, spectral_radius=radius, seed=10_000 + index)
+        found["esn"].append(_radii(esn.detector.recurrent_weights()))
+        for name in ("statistics", "linear"):
+            found[name].append(_moduli(fitted(name, link, index, frame)[1].poles))
+    histograms = {name: _histogram(np.concatenate(m)) for name, m in found.items()}
+    of_rnn = [dict(epoch=epoch, **histograms.pop(epoch)) for epoch in epochs]
+    return dict(histograms, rnn=of_rnn, edges=HISTOGRAM.tolist(), frames=frames)
 
 
 # --- what a training costs ---
 
 
-def training_seconds(seed, frames, at, receiver, epochs):
-    """Processor seconds for each frame.
-
-    Of the complete receiver, whose refits train on its own decisions, and of OFDM receivers the
-    whole of receive().
-    """
-    link, settings = make_link(**at), {}
-    if receiver in ("rnn", "ofdm_rnn"):
-        settings = dict(RNN, epochs=epochs, eigenvalues_every=0)
+def training_cost(seed, frames, pilots, receiver, epochs):
+    """Median processor seconds of a frame, and multiply-adds; of the complete receiver, whose refits
+    train on its own decisions, the whole of receive()."""
+    link, settings = make_link(pilots=pilots), {}
+    if receiver == "rnn_tuned":
+        settings = dict(RNN, epochs=epochs)
     seconds = []
-    for index in range(frames):
-        frame = link.make_frame(seed, index)
+    for index, frame in frames_of(link, seed, frames):
         made = make(receiver, link, index, **settings)
         begin = time.process_time()
-        if receiver == "complete" or "ofdm" in at:
+        if receiver == "complete":
             made.receive([frame])
         else:
             end = frame.pilots.size + LOOK_AHEAD
             made.detector.fit(frame.received[0, :end], frame.pilots[0])
         seconds.append(time.process_time() - begin)
-    return seconds
+    return dict(
+        pilots=pilots,
+        receiver=receiver,
+        epochs=epochs,
+        seconds=float(np.median(seconds)),
+        multiply_adds=multiply_adds(pilots, receiver, epochs),
+    )
 
 
 def _leave_one_out_ridge(rows, features):
@@ -195,7 +171,7 @@ def _leave_one_out_ridge(rows, features):
 
 def multiply_adds(pilots, receiver, epochs):
     """Complex multiply-adds of one training, leading terms only."""
-    if receiver == "rnn":
+    if receiver == "rnn_tuned":
         inputs = RNN["window"]
         forward = NEURONS * (NEURONS + inputs + 1)
         backward = NEURONS * (2 * NEURONS + inputs + 2)
@@ -233,25 +209,27 @@ def multiply_adds(pilots, receiver, epochs):
 # --- configured poles that are trained further ---
 
 
+def bank(poles, samples):
+    """States of one pole each, of unit power for white samples, (samples, poles)."""
+    scales = np.sqrt(1 - np.abs(poles) ** 2)
+    columns = [lfilter([b], [1, -p], samples) for b, p in zip(scales, poles)]
+    return np.stack(columns, axis=1)
+
+
 def configured_start(link, frame):
     """W, U, W_out, D of a linear network: configured poles, readout by least squares."""
     (samples,), (known,), window = frame.received, frame.pilots, FINE_TUNED["window"]
     pilots = len(known)
-    estimator = make("linear", link, channel_len=NUM_TAPS).detector
-    report = estimator.fit(samples[: pilots + LOOK_AHEAD], known)
+    _, report = fitted("linear", link, 0, frame, channel_len=NUM_TAPS)
     poles = np.asarray(report.poles, complex)
     # the samples as the network sees them: unit power over the pilots
     steps = pilots + FINE_TUNED["delay"]
     received = samples[:steps].astype(complex)
     received /= np.sqrt(np.mean(np.abs(received[:pilots]) ** 2))
-    padded = np.concatenate([np.zeros(window - 1), received])
-    windows = np.array([padded[n : n + window][::-1] for n in range(steps)])
+    windows = samples_in_view([received], steps, window, 0)
     gains = np.zeros((len(poles), window), complex)
     gains[:, 0] = np.sqrt(1 - np.abs(poles) ** 2)
-    state, states = np.zeros(len(poles), complex), []
-    for seen in windows:
-        state = poles * state + gains @ seen
-        states.append(state)
+    states = bank(poles, received)
     features = np.concatenate([states, windows], axis=1)[FINE_TUNED["delay"] :]
     scale = np.sqrt(np.mean(np.abs(features) ** 2, axis=0)) + 1e-12
     ridges = 10.0 ** np.arange(-6, 1.1, 0.5)
@@ -265,13 +243,12 @@ def fine_tuning(seed, frames, epochs, settings):
     """[pilot loss, wrong symbols, wrong bits, spectral radius] for every frame and number of
     epochs, from configured poles on."""
     rows, link = [], make_link()
-    for index in range(frames):
-        frame = link.make_frame(seed, index)
+    for _, frame in frames_of(link, seed, frames):
         start = configured_start(link, frame)
 
         def tuned(count):
             own = dict(FINE_TUNED, **settings, num_neurons=len(start[0]), epochs=count)
-            receiver = make("rnn", link, **own)
+            receiver = make("rnn_tuned", link, **own)
             receiver.detector.set_weights(*start)
             return receiver
 
@@ -281,8 +258,9 @@ def fine_tuning(seed, frames, epochs, settings):
         row = []
         for after in epochs:
             receiver = tuned(after)
-            wrong = count(receiver, link, frame)
-            radius = max(_radii(receiver.detector.weights()[0]))
-            row.append([float(losses[min(after, len(losses) - 1)]), *wrong, radius])
+            counted = count_errors(link, [frame], receiver.receive([frame]))
+            radius = float(_radii(receiver.detector.weights()[0]).max())
+            loss = float(losses[min(after, len(losses) - 1)])
+            row.append([loss, counted["wrong"][0], counted["bits"][0], radius])
         rows.append(row)
     return rows

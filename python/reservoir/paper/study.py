@@ -3,39 +3,28 @@
 #
 """The comparison of a paper: recurrent networks that descend a gradient against configured ones.
 
-Each piece of the work is written to a file of DIR/cache when it is finished, named after its
-parameters, and is not computed again.
+Error rates are campaigns, whose files are beside this one. What else is measured is a Piece. All of it
+is worked off and kept as the points of campaigns are.
 """
 
+import argparse
+import copy
 import dataclasses
-import hashlib
 import itertools
 import json
-import os
-import sys
 import time
 
 import numpy as np
 
-from ..campaign.progress import progress
-from ..command_line import report_parser
+from ..campaign import sweep
+from ..campaign.engine import VERSION, PointWork
+from ..campaign.specification import Point, Source, build, digest, tomllib
 from ..report import page
-from . import claims, report, trials
-from .measurements import (
-    CONFIGURED,
-    PILOTS,
-    SNR_DB,
-    eigenvalue_moduli,
-    epoch_errors,
-    fine_tuning,
-    learning_curves,
-    multiply_adds,
-    training_seconds,
-)
-from .trials import best_errors
+from ..report.campaign import Results
+from . import claims, measurements, report, trials
+from .measurements import FOLDER
 
-CACHE_VERSION = 2  # of what the pieces compute: another one starts again
-
+CAMPAIGNS = ("error_rates", "minimum_phase", "optimizers", "ofdm")
 OPTIMIZERS = {
     "adam": dict(optimizer="adam", learning_rate=3e-3),
     "gd": dict(optimizer="gd", learning_rate=5e-2),
@@ -47,297 +36,226 @@ FINE_TUNINGS = {
     "gd, all weights": dict(optimizer="gd", learning_rate=2e-3, gradient_clip=1.0),
     "adam, poles held": dict(optimizer="adam", learning_rate=1e-3, train_poles=False),
 }
-ESN_GRID = [
-    dict(
-        window=window, delay=window // 2, spectral_radius=radius, input_scaling=scaling
-    )
-    for window, radius, scaling in itertools.product(
-        (8, 16, 24), (0.4, 0.9), (0.05, 0.5)
-    )
-]
-SHORT_TRAINING = 40  # epochs of a second, cheaper training in the comparison of costs
+ACTIVATIONS = ("identity", "split_tanh")
+OF_ONE_SAMPLE = dict(num_neurons=4, window=1, delay=4)
+PLATEAUS = {
+    "32 neurons, adam": OPTIMIZERS["adam"],
+    "32 neurons, gd": OPTIMIZERS["gd"],
+    "4 neurons of one sample, adam": dict(
+        OF_ONE_SAMPLE, optimizer="adam", learning_rate=1e-3
+    ),
+    "4 neurons of one sample, gd": dict(
+        OF_ONE_SAMPLE, optimizer="gd", learning_rate=1e-2
+    ),
+}
+TRAINED_EPOCHS = (400, 40)  # whose costs are compared
 
 DESCRIPTION = """\
 Recurrent networks trained by back-propagation through time against random and configured echo
 state networks, on short frames over fading channels: gradients and conditioning over the epochs,
 eigenvalues, error rates over pilots and signal-to-noise ratio (on a MIMO-OFDM link, too), the cost
 of training, and what further training does to configured poles. A table says which claims hold.
-Writes report.html, results.json and seven pictures. A run that was interrupted goes on where it was.
+Takes about half an hour, with --quick below two minutes. A run that was interrupted, or killed, goes
+on where it was.
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class Scale:
-    """How much is computed."""
-
-    pilots: tuple = (16, 32, 64, 128, 256)
-    snrs_db: tuple = (5, 8, 11, 14, 17, 20)
-    frames: int = 150
-    tuning_frames: int = 48
-    epochs: tuple = (10, 20, 40, 80, 160, 400)
-    activations: tuple = ("split_tanh", "identity")
-    skips: tuple = (False, True)
-    curve_frames: int = 20
-    curve_epochs: int = 400
-    condition_every: int = 10
-    eigenvalue_frames: int = 60
-    eigenvalue_epochs: tuple = (0, 100, 300, 1000)
-    cost_pilots: tuple = (32, 64, 128, 256)
-    cost_frames: int = 15
-    fine_frames: int = 100
-    fine_epochs: tuple = (0, 10, 30, 100, 300, 1000)
-    claim_frames: int = 150
-    claim_tuning_frames: int = 30
-    ofdm_pilots: tuple = (2, 4, 8)
-    ofdm_snrs_db: tuple = (8, 12, 16, 20, 24)
-    plateau_epochs: int = 2000
-    optimizer_epochs: tuple = (10, 40, 160, 400)
-    optimizer_iterations: tuple = (2, 4, 8, 16)
-
-
-QUICK = Scale(
-    pilots=(16, 64, 128),
-    snrs_db=(5, 11, 17),
-    frames=40,
-    tuning_frames=12,
-    epochs=(10, 40, 160),
-    activations=("split_tanh",),
-    skips=(False,),
-    curve_frames=4,
-    curve_epochs=200,
-    condition_every=20,
-    eigenvalue_frames=12,
-    eigenvalue_epochs=(0, 100, 300),
-    cost_pilots=(32, 64, 128),
-    cost_frames=5,
-    fine_frames=20,
-    fine_epochs=(0, 10, 30, 100, 300),
-    claim_frames=20,
-    claim_tuning_frames=6,
-    ofdm_pilots=(2, 8),
-    ofdm_snrs_db=(12, 20),
-    plateau_epochs=800,
-    optimizer_epochs=(10, 40, 160),
-    optimizer_iterations=(3, 6),
+# how much is computed beside the campaigns, and of those, where not as their files say:
+# as a rule, and with --quick
+SCALES = dict(
+    frames=(None, 24),
+    tuning_frames=(None, 8),
+    curve_frames=(20, 4),
+    curve_epochs=(400, 200),
+    condition_every=(10, 20),
+    eigenvalue_frames=(60, 12),
+    eigenvalue_epochs=((0, 100, 300, 1000), (0, 100, 300)),
+    cost_pilots=((32, 64, 128, 256), (32, 64, 128)),
+    cost_frames=(15, 5),
+    fine_frames=(100, 20),
+    fine_epochs=((0, 10, 30, 100, 300, 1000), (0, 10, 30, 100, 300)),
+    plateau_frames=(150, 20),
+    plateau_epochs=(2000, 800),
 )
+FULL, QUICK = ({name: both[k] for name, both in SCALES.items()} for k in (0, 1))
 
 
-def rnn_grid(scale):
-    """Settings of the trained network that are tried at every point."""
-    return [
-        dict(
-            window=window,
-            delay=window // 2,
-            learning_rate=rate,
-            activation=activation,
-            skip=skip,
-        )
-        for window, rate, activation, skip in itertools.product(
-            (8, 16), (3e-3, 1e-2), scale.activations, scale.skips
-        )
-    ]
+def campaign(name, scale, options):
+    """A campaign beside this file; quick: every other value is tried of what is tuned, too."""
+    path = FOLDER / f"{name}.toml"
+    text = path.read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    if options.quick:
+        for receiver in content["receivers"]:
+            tune = receiver.get("tune", {})
+            receiver["tune"] = {key: values[::2] for key, values in tune.items()}
+    changes = sweep.changes(options)
+    changes["frames"] = changes["frames"] or scale["frames"]
+    changes["tuning_frames"] = scale["tuning_frames"]
+    return build(content, Source(str(path), text), **changes)
 
 
-def points(scale):
-    """(pilots, SNR) of the error rates: one varies at a time."""
-    over_pilots = [(pilots, SNR_DB) for pilots in scale.pilots]
-    over_snrs = [(PILOTS, snr_db) for snr_db in scale.snrs_db]
-    return list(dict.fromkeys(over_pilots + over_snrs))
+class Piece:
+    """A measurement beside the campaigns: its function's result is worked out once and kept, under its
+    name and arguments. It has what the engine asks of a point."""
 
+    num_blocks = 1
 
-def trainings(scale):
-    """(receiver, epochs) whose costs are compared."""
-    trained = [("rnn", max(scale.epochs)), ("rnn", SHORT_TRAINING)]
-    return trained + [(name, 0) for name in ("esn", *CONFIGURED)]
+    def __init__(self, store, group, name, function, arguments):
+        self.group, self.name = group, name
+        self.point = Point(f"{group}, {name}", None, {})
+        self._store, self._work = store, (function, arguments)
+        self._at = dict(link=function.__name__, receiver=digest(VERSION, arguments))
+        known = store.records(**self._at)
+        self.found = known[-1]["found"]["value"] if known else None
+        self._given = False
 
+    @property
+    def finished(self):
+        return self.found is not None
 
-class Pieces:
-    """Runs pieces of work, or reads them from the cache."""
+    @property
+    def done(self):
+        return int(self.finished)
 
-    def __init__(self, folder, bar):
-        self.folder = folder
-        self.bar = bar
-        self.computed = self.read = 0
-        self.seconds = {}  # of each piece, whenever it was computed
-        folder.mkdir(parents=True, exist_ok=True)
+    def store_keys(self):
+        return {tuple(self._at.values())}
 
-    def __call__(self, function, **parameters):
-        key = dict(piece=function.__name__, version=CACHE_VERSION, **parameters)
-        key = json.loads(json.dumps(key))  # as it will be read back
-        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-        path = self.folder / f"{function.__name__}-{digest[:16]}.json"
-        about = parameters.get("receiver", parameters.get("optimizer", ""))
-        self.bar.set_description(f"{function.__name__} {about}")
-        piece = self._read(path, key)
-        if piece is None:
-            begin = time.perf_counter()
-            result = function(**parameters)
-            seconds = time.perf_counter() - begin
-            piece = dict(parameters=key, seconds=seconds, result=result)
-            part = path.with_suffix(".part")
-            part.write_text(json.dumps(piece))
-            os.replace(part, path)  # whole or not at all
-            self.computed += 1
-        else:
-            self.read += 1
-        self.seconds[path] = piece["seconds"]
-        self.bar.update()
-        return piece["result"]
-
-    @staticmethod
-    def _read(path, key):
-        try:
-            piece = json.loads(path.read_text())
-        except (FileNotFoundError, ValueError):
+    def next_piece(self):
+        if self._given or self.finished:
             return None
-        whole = piece.keys() == {"parameters", "seconds", "result"}
-        return piece if whole and piece["parameters"] == key else None
+        self._given = True
+        return self.name, *self._work
+
+    def take(self, _, result):
+        self.found = json.loads(json.dumps(result))  # as it will be read
+        self._store.add(dict(self._at, found=dict(value=self.found)))
 
 
-def num_pieces(scale):
-    """How many pieces a run asks for."""
-    at_a_point = len(rnn_grid(scale)) + 2 + 1 + len(CONFIGURED)
-    return len(points(scale)) * at_a_point + sum(1 for _ in plan(scale))
-
-
-def _trained_errors(pieces, scale, piece):
-    """{name: (errors of each frame, settings)} of the trained network at its best and last."""
-    grid, piece = rnn_grid(scale), dict(piece, receiver="rnn", epochs=scale.epochs)
-    counts = dict(frames=scale.tuning_frames, tuning=True)
-    tried = [pieces(epoch_errors, settings=one, **counts, **piece) for one in grid]
-    mean = np.array(tried)[..., 0].mean(axis=1)  # setting, epochs
-    best, epoch = np.unravel_index(mean.argmin(), mean.shape)
-    final = mean[:, -1].argmin()
-    at_best, at_final = (
-        np.array(pieces(epoch_errors, settings=grid[k], frames=scale.frames, **piece))
-        for k in (best, final)
-    )
-    # an oracle: where this very payload has the fewest wrong symbols
-    oracle = at_best[np.arange(scale.frames), at_best[..., 0].argmin(axis=1)]
-    return dict(
-        rnn_best=(oracle, dict(grid[best], epochs="fewest errors")),
-        rnn_tuned=(at_best[:, epoch], dict(grid[best], epochs=scale.epochs[epoch])),
-        rnn_final=(at_final[:, -1], dict(grid[final], epochs=scale.epochs[-1])),
-    )
-
-
-def error_rates(pieces, scale, seed, pilots, snr_db):
-    """{receiver: (errors of each frame, settings)} at one point."""
-    piece = dict(seed=seed, at=dict(pilots=pilots, snr_db=snr_db))
-    found = _trained_errors(pieces, scale, piece)
-    counts = dict(frames=scale.frames, tuning_frames=scale.tuning_frames)
-    for name in ("esn", *CONFIGURED):
-        grid = ESN_GRID if name == "esn" else [{}]
-        best = pieces(best_errors, grid=grid, receiver=name, **counts, **piece)
-        found[name] = np.array(best["errors"]), best["settings"]
-    return found
-
-
-def plan(scale):
-    """(Group, name, function, arguments but for the seed) of every piece but the error rates."""
+def plan(scale, optimizers):
+    """(Group, name, function, arguments but for the seed) of every piece; optimizers: the campaign."""
+    few = dict(frames=scale["curve_frames"])
+    how = dict(few, epochs=scale["curve_epochs"])
+    how["condition_every"] = scale["condition_every"]
     for name, optimizer in OPTIMIZERS.items():
-        yield "curves", name, learning_curves, dict(
-            frames=scale.curve_frames,
-            epochs=scale.curve_epochs,
-            condition_every=scale.condition_every,
-            optimizer=optimizer,
-        )
-    yield "eigenvalues", "all", eigenvalue_moduli, dict(
-        frames=scale.eigenvalue_frames,
-        epochs=scale.eigenvalue_epochs,
-        learning_rate=EIGENVALUE_RATE,
-    )
+        one = dict(how, optimizer=optimizer)
+        yield "curves", name, measurements.learning_curves, one
+    how = dict(frames=scale["eigenvalue_frames"], epochs=scale["eigenvalue_epochs"])
+    how["learning_rate"] = EIGENVALUE_RATE
+    yield "eigenvalues", "all", measurements.eigenvalue_moduli, how
+    how = dict(frames=scale["fine_frames"], epochs=scale["fine_epochs"])
     for name, settings in FINE_TUNINGS.items():
-        how = dict(frames=scale.fine_frames, epochs=scale.fine_epochs)
-        yield "fine_tuning", name, fine_tuning, dict(how, settings=settings)
-    for pilots, (receiver, epochs) in itertools.product(
-        scale.cost_pilots, trainings(scale)
-    ):
-        how = dict(frames=scale.cost_frames, at=dict(pilots=pilots))
-        training = dict(receiver=receiver, epochs=epochs)
-        yield "costs", (pilots, receiver, epochs), training_seconds, how | training
-    yield from trials.plan(scale)
+        one = dict(how, settings=settings)
+        yield "fine_tuning", name, measurements.fine_tuning, one
+    trained = [("rnn_tuned", epochs) for epochs in TRAINED_EPOCHS]
+    fixed = [(name, 0) for name in claims.FIXED]
+    for pilots in scale["cost_pilots"]:
+        for receiver, epochs in trained + fixed:
+            how = dict(pilots=pilots, receiver=receiver, epochs=epochs)
+            name = f"{receiver} {epochs} {pilots}"
+            how["frames"] = scale["cost_frames"]
+            yield "costs", name, measurements.training_cost, how
+    for name in ACTIVATIONS:
+        how = dict(few, radii=claims.RADII, activation=name)
+        yield "gradients", name, trials.gradient_norms, how
+    for name, optimizer in PLATEAUS.items():
+        how = dict(frames=scale["plateau_frames"], epochs=scale["plateau_epochs"])
+        yield "plateaus", name, trials.plateaus, dict(how, optimizer=optimizer)
+    for order in (2, 4, 8):
+        how = dict(sets=300, order=order, least_modulus=0.3)
+        yield "polar", f"{order} poles", trials.polar_conditioning, how
+    yield "states", "all", trials.state_conditioning, few
+    for one in optimizers.receivers[:-1]:
+        most = {key: max(values) for key, values in one.tune.items()}
+        how = dict(few, kind=one.kind, settings={**one.parameters, **most})
+        yield "losses", one.name, trials.pilot_losses, how
 
 
-def measure(scale, seed, folder):
-    """Run everything; returns what the report needs."""
-    with progress(num_pieces(scale), "piece") as bar:
-        pieces, found = Pieces(folder, bar), {}
-        for group, name, function, arguments in plan(scale):
-            members = found.setdefault(group, {})
-            members[name] = pieces(function, seed=seed, **arguments)
-        errors = {at: error_rates(pieces, scale, seed, *at) for at in points(scale)}
-        bar.set_description("done")
-    costs = [
-        dict(
-            pilots=pilots,
-            receiver=receiver,
-            epochs=epochs,
-            seconds=float(np.median(seconds)),
-            multiply_adds=multiply_adds(pilots, receiver, epochs),
-        )
-        for (pilots, receiver, epochs), seconds in found["costs"].items()
-    ]
-    of_pieces = dict(
-        computed=pieces.computed,
-        read=pieces.read,
-        seconds=round(sum(pieces.seconds.values()), 1),
-    )
-    return dict(
-        found,
-        eigenvalues=found["eigenvalues"]["all"],
-        errors=errors,
-        costs=costs,
-        pieces=of_pieces,
-    )
+def with_hindsight(results):
+    """rnn_best in place of the networks of one number of epochs each: for every frame that of all with
+    the fewest wrong symbols, which nobody knows beforehand."""
+    first, *others = results.campaign.receivers
+    label = "trained RNN, best epochs of each frame (oracle)"
+    best = dataclasses.replace(first, name="rnn_best", label=label, tune={})
+    others = [one for one in others if not one.name[-1].isdigit()]
+    for k, measured in enumerate(results.measured):
+        tried = [one for name, one in measured.items() if name.startswith("rnn_")]
+        which = np.argmin([one.wrong for one in tried], axis=0)
+        arrays = {
+            name: np.choose(which, [getattr(one, name) for one in tried])
+            for name, value in vars(tried[0]).items()
+            if isinstance(value, np.ndarray)
+        }
+        arrays["seconds"] = sum(one.seconds for one in tried)
+        oracle = dataclasses.replace(tried[0], receiver=best, settings={}, **arrays)
+        names = [first.name, *(one.name for one in others)]
+        here = {name: measured[name] for name in names}
+        results.measured[k] = dict(rnn_best=oracle, **here)
+    receivers = (best, first, *others)
+    results.campaign = dataclasses.replace(results.campaign, receivers=receivers)
+    return results
+
+
+def measure(scale, options):
+    """Run everything; returns {group: Results of a campaign, or {name: result of a piece}}."""
+    campaigns = {name: campaign(name, scale, options) for name in CAMPAIGNS}
+    seed, works = campaigns["error_rates"].head.seed, {}
+
+    def make_points(kept):
+        for name, one in campaigns.items():
+            for point in one.points:  # groups may have the same link
+                works.setdefault((name, point.link), PointWork(one, point, kept))
+        pieces = [
+            Piece(kept, group, name, function, dict(how, seed=seed))
+            for group, name, function, how in plan(scale, campaigns["optimizers"])
+        ]
+        return [*works.values(), *pieces]
+
+    found = {}
+    for point in sweep.work_off(make_points, options)[len(works) :]:
+        found.setdefault(point.group, {})[point.name] = point.found
+    for name, one in campaigns.items():
+        points = []
+        for point in one.points:
+            points.append(copy.copy(works[name, point.link]))
+            points[-1].point = point
+        found[name] = Results(one, f"{name}.toml", points)
+    found["error_rates"] = with_hindsight(found["error_rates"])
+    return found
 
 
 def parameters(scale, seed):
     """What was run, for the report."""
     return dict(
         seed=seed,
-        **dataclasses.asdict(scale),
+        **scale,
         optimizers=OPTIMIZERS,
         eigenvalue_rate=EIGENVALUE_RATE,
         fine_tunings=FINE_TUNINGS,
-        rnn_grid=rnn_grid(scale),
-        esn_grid=ESN_GRID,
     )
 
 
 def parse(arguments):
-    parser = report_parser(
-        "paper",
-        DESCRIPTION,
-        "the report and the cache",
-        "fewer frames, points and settings: below two minutes instead of half an hour",
+    parser = argparse.ArgumentParser(
+        prog="python3 -m gnuradio.reservoir paper", description=DESCRIPTION
     )
+    sweep.add_run_arguments(parser, "reservoir-paper")
     return parser.parse_args(arguments)
 
 
 def main(arguments):
     """Run the experiments; returns the exit status."""
     options = parse(arguments)
+    return sweep.guarded(lambda: compare(options), options)
+
+
+def compare(options):
     begin = time.perf_counter()
-    scale = QUICK if options.quick else Scale()
-    cache = options.out / "cache"
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        found = measure(scale, options.seed, cache)
-        summary = report.summarise(
-            found, parameters(scale, options.seed), time.perf_counter() - begin
-        )
-        written = report.write(summary, options.out)
-    except OSError as error:
-        print(f"The report cannot be written: {error}.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(
-            f"\nInterrupted; the report was not written. Finished pieces are kept in {cache}: "
-            "the same command goes on from there.",
-            file=sys.stderr,
-        )
-        return 130
+    scale = QUICK if options.quick else FULL
+    found = measure(scale, options)
+    how = parameters(scale, found["error_rates"].campaign.head.seed)
+    summary = report.summarise(found, how, time.perf_counter() - begin)
+    written = report.write(summary, found, options.out)
     print(page.text_table(claims.COLUMNS, summary["claims"], (0, 1, 2, 3), 0), "\n")
     for sentence in itertools.chain.from_iterable(summary["findings"].values()):
         print(f"* {sentence}")

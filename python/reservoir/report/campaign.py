@@ -250,8 +250,9 @@ NOTES = (
 )
 
 
-def _tuned(results):
-    """What was chosen, as text, for each receiver that is tuned."""
+def tuned(results):
+    """What was chosen, in HTML, for each receiver that is tuned."""
+    head = results.campaign.head
     for receiver in results.campaign.receivers:
         where = {}
         for point, measured in results.pairs():
@@ -260,8 +261,11 @@ def _tuned(results):
                 text = ", ".join(f"{key} {value}" for key, value in settings.items())
                 where.setdefault(text, []).append(place(point))
         if where:
-            yield receiver.label, "; ".join(
-                f"{text} ({', '.join(at)})" for text, at in where.items()
+            chosen = (f"{text} ({', '.join(at)})" for text, at in where.items())
+            yield (
+                f"<details><summary>Settings of {html.escape(receiver.label)}, the best on "
+                f"{head.tuning_frames} other frames</summary>"
+                f"{page.paragraph('; '.join(chosen), note=True)}</details>"
             )
 
 
@@ -302,13 +306,7 @@ def write(results, found, folder):
         page.table(COLUMNS, rows(results), TEXT_COLUMNS),
         page.paragraph(NOTES, note=True),
     ]
-    for label, text in _tuned(results):
-        parts.append(
-            f"<details><summary>Settings of {html.escape(label)}, the best on "
-            f"{head.tuning_frames} other frames</summary>"
-            f"{page.paragraph(text, note=True)}</details>"
-        )
-    parts += _absent(results)
+    parts += [*tuned(results), *_absent(results)]
     parts.append(page.paragraph(f"{results.name}: {page.provenance(found)}", note=True))
     files = {
         "report.html": page.page(head.title, *parts).encode(),

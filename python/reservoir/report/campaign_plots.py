@@ -53,11 +53,14 @@ def plain(text):
     return text.replace("$", r"\$")
 
 
-def style(index, kind):
+def style(index, receivers):
     """How a receiver is drawn; told apart by colour, marker and line."""
-    marker = MARKERS[index % len(MARKERS)]
+    marker, color = MARKERS[index % len(MARKERS)], COLORS[index % len(COLORS)]
+    kinds = [receiver.kind for receiver in receivers]
+    if kinds.count(kinds[index]) == 1:
+        color = KIND_COLORS.get(kinds[index], color)
     return dict(
-        color=KIND_COLORS.get(kind, COLORS[index % len(COLORS)]),
+        color=color,
         marker=marker,
         linestyle=LINES[index % len(LINES)],
         # where curves coincide both are seen
@@ -80,9 +83,10 @@ def curves(results):
     columns = min(len(panels), 3)
     size = max(6.0, 8 / columns), 4.8
     figure, axes = _panels(list(panels), columns, size, sharey=True)
+    receivers = results.campaign.receivers
     for axis, here in zip(axes.flat, panels.values()):
-        for index, receiver in enumerate(results.campaign.receivers):
-            _curve(axis, receiver, here, style(index, receiver.kind))
+        for index, receiver in enumerate(receivers):
+            _curve(axis, receiver, here, style(index, receivers))
         axis.set(
             xlabel=axis_label(entry),
             yscale="log",
@@ -93,7 +97,11 @@ def curves(results):
     for axis in axes[:, 0]:
         axis.set_ylabel("Symbol error rate")
     axes[0, 0].set_ylim(top=1)
-    axes[0, 0].legend(loc="lower left", title="Bands: 95 % over frames")
+    # many names would cover the curves
+    beside = len(receivers) > 5
+    where = dict(loc="upper left", bbox_to_anchor=(1.02, 1)) if beside else {}
+    names, title = axes[0, 0].get_legend_handles_labels(), "Bands: 95 % over frames"
+    axes[0, -beside].legend(*names, title=title, **{"loc": "lower left", **where})
     return figure
 
 

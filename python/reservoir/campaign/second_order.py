@@ -8,9 +8,6 @@ skip, by back-propagation through time in numpy; the trained weights then receiv
 """
 
 import numpy as np
-from scipy import optimize
-
-from ..campaign.receivers import KINDS
 
 
 class Network:
@@ -89,35 +86,10 @@ class Network:
 def trained(network, method, iterations):
     """The parameters after so many iterations: levenberg_marquardt in its trust-region form, as there
     are more parameters than pilots (Moré, 1978), or l_bfgs."""
+    from scipy import optimize  # slow to import, and few campaigns want it
+
     if method == "levenberg_marquardt":
         settings = dict(jac=network.jacobian, max_nfev=iterations + 1, x_scale=1.0)
         return optimize.least_squares(network.residuals, network.start, **settings).x
     settings = dict(method="L-BFGS-B", jac=True, options=dict(maxiter=iterations))
     return optimize.minimize(network.loss, network.start, **settings).x
-
-
-class SecondOrderRnn(KINDS["rnn"]):
-    """rnn with a training of ours. epochs: iterations."""
-
-    def __init__(self, link, optimizer, epochs, **parameters):
-        super().__init__(link, **parameters, epochs=0)
-        self._optimizer, self._epochs, self._parameters = optimizer, epochs, parameters
-
-    def network(self, frame):
-        """From rnn's first weights, on the pilots as rnn sees them."""
-        window, delay = self._parameters["window"], self._parameters["delay"]
-        pilots = frame.pilots[0].astype(complex)
-        power = np.mean(np.abs(frame.received[0, : len(pilots)]) ** 2)
-        samples = frame.received[0, : len(pilots) + delay] / np.sqrt(power)
-        padded = np.concatenate([np.zeros(window - 1), samples])
-        windows = np.lib.stride_tricks.sliding_window_view(padded, window)[:, ::-1]
-        return Network(self.detector.weights(), windows, pilots, delay)
-
-    def train(self, frame):
-        network = self.network(frame)
-        found = trained(network, self._optimizer, self._epochs)
-        self.detector.set_weights(*network.unpacked(found))
-
-    def _receive(self, frame):
-        self.train(frame)
-        return super()._receive(frame)
