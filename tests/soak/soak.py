@@ -86,12 +86,10 @@ class Case:
 
     def wrong(self, items, pick):
         """Share of a pool frame's payload that is not in the items of all streams, (streams, items)."""
-        sent = self.pool[pick].payload
-        if items.shape[1] < sent.shape[1]:
+        if items.shape[1] < self.link.payload:
             return 1.0
-        if items.ndim == 3:
-            items = items[..., self.link.carriers()]
-        return float(np.mean(self.decided(items) != sent))
+        symbols = self.link.data(items) if items.ndim == 3 else items
+        return float(np.mean(self.decided(symbols) != self.pool[pick].payload))
 
     def decided(self, symbols):
         return nearest(self.points, np.where(np.isfinite(symbols), symbols, 0))

@@ -40,6 +40,9 @@ class Link(Table):
     snr_db: float = number(
         20.0, -100, 300, "symbol's energy over the noise's density; OFDM: per sample"
     )
+    same_pilots: bool = switch(
+        False, "all frames have the same pilots; else each has its own"
+    )
     streams: int = integer(1, 1, 8, "transmitting antennas")
     antennas: int = integer(1, 1, 16, "receiving antennas")
 
@@ -447,9 +450,6 @@ class SingleCarrier(Link):
     )
     known_length: int = integer(0, 0, 65536, "known symbols at each period's end")
     before: int = integer(0, 0, 4096, "unknown symbols before the pilots")
-    same_pilots: bool = switch(
-        False, "all frames have the same pilots; else each has its own"
-    )
     behind: int = integer(48, 0, 4096, "unknown symbols behind the payload")
     samples_per_symbol: int = integer(
         1, 1, 16, "more than one: root-raised-cosine pulses"

@@ -47,6 +47,8 @@ class Ofdm(Link):
             raise FieldError(
                 "combs", self.combs, "false with three streams or less than 12 carriers"
             )
+        if self.combs and self.same_pilots:
+            raise FieldError("same_pilots", True, "false with combs")
 
     def carriers(self):
         """Those in use, in natural order."""
@@ -128,6 +130,9 @@ class Ofdm(Link):
         shape = self.streams, self.pilots + self.payload, len(used)
         indices = np.zeros((*shape[:2], self.fft_len), int)
         indices[..., used] = rng.integers(0, len(points), shape)
+        if self.same_pilots:
+            known = np.random.default_rng(seed).integers(0, len(points), shape)
+            indices[:, : self.pilots, used] = known[:, : self.pilots]
         data = None
         if self.code:
             data, indices[:, places] = self.draw_packet(rng, number)
