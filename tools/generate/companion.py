@@ -14,7 +14,13 @@ NAMED = ["bpsk", "qpsk", "8psk", "16qam"]
 CONSTELLATION = (
     "${constellation if constellation_type == 'object' else constellation_type.python}"
 )
-DTYPES = {"int": "int", "float": "real", "bool": "bool", "str": "enum"}
+DTYPES = {
+    "int": "int",
+    "float": "real",
+    "bool": "bool",
+    "str": "enum",
+    "List[int]": "int_vector",  # takes one number, too
+}
 INFINITE = "float('inf')"
 
 
