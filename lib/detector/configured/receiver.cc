@@ -38,7 +38,7 @@ double configured_receiver::usual_residual(const configured_frame& frame,
     return frame.pilot_residual * std::max(1.5, 1.0 + 3.0 / std::sqrt(freedom));
 }
 
-// None where noise that came behind what saturates explains the samples better.
+// None where noise behind what saturates explains the samples better than noise in front of it.
 kernel::receiver_limiter
 configured_receiver::limiter_of(const sample_streams& streams,
                                 const frame_layout& layout,
@@ -71,8 +71,8 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
         d_network.pilot_window(streams, symbols, num_pilots);
     const kernel::receiver_limiter limiter =
         limiter_of(streams, layout, symbols, { 0, num_pilots }, window);
-    const configured_frame limited = receive_linear(streams, layout, window);
-    return limiter.used() ? receive_limited(streams, layout, limiter, limited) : limited;
+    const configured_frame frame = receive_linear(streams, layout, window);
+    return limiter.used() ? receive_limited(streams, layout, limiter, frame) : frame;
 }
 
 // By the limiter that the pilots show, then by that of the whole frame's decisions; the likelier.
