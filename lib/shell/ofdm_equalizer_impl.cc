@@ -426,15 +426,28 @@ void ofdm_equalizer_impl::end_frame()
     place_tags(frame);
     if (d_pool) {
         d_pool->start(
-            [samples = std::move(d_in.samples), contents](ofdm_detector& receiver) {
-                return receiver.receive(samples, contents->known);
+            [this, samples = std::move(d_in.samples), contents](ofdm_detector& receiver) {
+                return receive_or_erase(receiver, samples, contents->known);
             });
     } else {
-        frame.symbols = d_detector->receive(d_in.samples, contents->known);
+        frame.symbols = receive_or_erase(*d_detector, d_in.samples, contents->known);
         send_report(frame, d_detector->report());
     }
     d_out.push_back(std::move(frame));
     d_in = {};
+}
+
+// A detector may find nothing in a frame that it can be trained on: the stream goes on behind it.
+stream_matrix ofdm_equalizer_impl::receive_or_erase(ofdm_detector& receiver,
+                                                    const stream_matrix& samples,
+                                                    const known_carriers& known) const
+{
+    try {
+        return receiver.receive(samples, known);
+    } catch (const std::exception& error) {
+        d_logger->warn("a frame is erased: {:s}", error.what());
+        return known.values;
+    }
 }
 
 // What workers have done; waits so long for it if nothing else can be put out.

@@ -100,6 +100,10 @@ private:
     void begin_frame(const gr::tag_t& tag);
     void end_frame();
     void place_tags(outgoing& frame) const;
+    //! Zeros on the carriers that are not known where the detector refuses the frame; of any thread.
+    stream_matrix receive_or_erase(ofdm_detector& receiver,
+                                   const stream_matrix& samples,
+                                   const known_carriers& known) const;
     void gather(std::chrono::microseconds patience);
     void refuse_length(const gr::tag_t& tag);
     void send_report(const outgoing& frame, const training_report& report);

@@ -21,6 +21,15 @@ using Eigen::Index;
 
 namespace {
 
+// What has grown beyond single precision, in a frame of next to nothing and one huge sample, says nothing.
+void erase_infinite(stream_matrix& rows)
+{
+    for (auto& row : rows)
+        for (gr_complex& value : row)
+            if (!std::isfinite(value.real()) || !std::isfinite(value.imag()))
+                value = 0.0F;
+}
+
 stream_matrix in_units_of(const known_carriers& known,
                           const ofdm_frame& frame,
                           const ofdm_result& found)
@@ -42,6 +51,7 @@ stream_matrix in_units_of(const known_carriers& known,
             if (!known.known[j][i])
                 out[j][i] = gr_complex(symbols(i) * scale);
     }
+    erase_infinite(out);
     return out;
 }
 
@@ -139,7 +149,8 @@ void ofdm_detector::check_carriers(const stream_matrix& carriers,
 {
     if (!takes_carriers())
         throw std::invalid_argument(
-            "equalize: " + kind() + " is trained on samples, which carriers do not have; " +
+            "equalize: " + kind() +
+            " is trained on samples, which carriers do not have; " +
             "give receive the samples in front of the FFT, or take ofdm_lmmse or "
             "ofdm_configured");
     const auto require_rows = [](const char* name,
