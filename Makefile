@@ -13,7 +13,7 @@ UNITY ?= ON
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup configure build generate demo test sanitize coverage soak bench docs install deb format clean
+.PHONY: help setup configure build generate demo test sanitize fuzz coverage soak bench docs install deb format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
@@ -22,6 +22,7 @@ help:
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@echo "make coverage         share of the lines that the tests run, of lib/ and python/ (in out/coverage)"
 	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
+	@echo "make fuzz             hostile input by libFuzzer, FUZZ_SECONDS=60 per target (findings in out/fuzz)"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
 	@echo "make docs             the documentation as a site (in out/docs)"
 	@echo "make generate         blocks for Companion, type stub, docs/detectors.md and docs/blocks, from what the detectors say"
@@ -72,6 +73,25 @@ sanitize: setup
 	    -DENABLE_PYTHON=OFF -DENABLE_GRC=OFF -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O0 -g1" > /dev/null
 	@cmake --build $(BUILD)-sanitize -j $(JOBS)
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS) -E _simd
+
+# Everything is compiled once more, by clang and with sanitizers. What is found goes to
+# out/fuzz/TARGET-*; put into tests/fuzz/inputs/TARGET it is run by every build's tests. GNU Radio keeps
+# symbols until the end, which is no leak.
+FUZZ_SECONDS ?= 60
+FUZZ_CXX ?= clang++-16
+FUZZ_TARGETS ?= $(patsubst tests/fuzz/fuzz_%.cc,%,$(filter-out %_input.cc,$(wildcard tests/fuzz/fuzz_*.cc)))
+fuzz:
+	@tools/setup.sh fuzz
+	@CXX=$(FUZZ_CXX) cmake -S . -B $(BUILD)-fuzz -DENABLE_FUZZING=ON -DENABLE_PYTHON=OFF \
+	    -DENABLE_GRC=OFF -DENABLE_TESTING=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None \
+	    -DCMAKE_CXX_FLAGS="-O1 -gline-tables-only" > /dev/null
+	@cmake --build $(BUILD)-fuzz -j $(JOBS)
+	@for target in $(FUZZ_TARGETS); do \
+	    mkdir -p out/fuzz/$$target && \
+	    ASAN_OPTIONS=detect_leaks=0 $(BUILD)-fuzz/tests/fuzz/fuzz_$$target out/fuzz/$$target tests/fuzz/inputs/$$target \
+	        -max_total_time=$(FUZZ_SECONDS) -max_len=600 -len_control=0 -timeout=20 -print_final_stats=1 \
+	        -artifact_prefix=out/fuzz/$$target- || exit 1; \
+	done
 
 # every test once, so it takes longer than they do
 coverage: setup
@@ -124,4 +144,4 @@ format:
 	@git ls-files '*.py' 'apps/reservoir_*' | xargs black -q
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-coverage out
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-coverage $(BUILD)-fuzz out

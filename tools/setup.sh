@@ -7,6 +7,7 @@
 #   tools/setup.sh bench        ... and the benchmarks
 #   tools/setup.sh docs         ... and the documentation as a site
 #   tools/setup.sh deb          ... and Debian packages
+#   tools/setup.sh fuzz         ... and what `make fuzz` compiles with (Debian 12, Ubuntu 24.04)
 #   tools/setup.sh format       the formatters only
 #   tools/setup.sh --list ...   print the packages, install nothing
 #
@@ -24,6 +25,7 @@ TEST="python3-pytest python3-pytest-xdist python3-hypothesis $BENCH $DOCS"
 GNURADIO_TEST="gr-osmosdr" # built for the GNU Radio of the distribution
 COVERAGE="gcovr python3-pytest-cov"
 DEB="build-essential debhelper dh-python dpkg-dev fakeroot help2man lintian"
+FUZZ="clang-16 libclang-rt-16-dev" # libFuzzer
 FORMAT="clang-format black"
 
 list=0
@@ -44,10 +46,11 @@ case "${1:-}" in
         ;;
     coverage) wanted="$BASE $TEST $COVERAGE"; own_gnuradio || wanted="$wanted $GNURADIO $GNURADIO_TEST" ;;
     bench) wanted="$BASE $BENCH"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
+    fuzz) wanted="$BASE $FUZZ"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     docs) wanted="$BASE $DOCS"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     deb) wanted="$BASE $DEB"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     format) wanted="$FORMAT" ;;
-    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | coverage | bench | docs | deb | format])" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | coverage | bench | docs | fuzz | deb | format])" >&2; exit 2 ;;
 esac
 wanted=$(echo $wanted)
 if [ $list = 1 ]; then echo "$wanted"; exit 0; fi
