@@ -13,17 +13,20 @@ UNITY ?= ON
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup configure build generate demo test sanitize bench docs install format clean
+.PHONY: help setup configure build generate demo test sanitize coverage soak bench docs install deb format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
 	@echo "                      (report in $(OUT))"
 	@echo "make test             build everything with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@echo "make coverage         share of the lines that the tests run, of lib/ and python/ (in out/coverage)"
+	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
 	@echo "make docs             the documentation as a site (in out/docs)"
 	@echo "make generate         blocks for Companion, type stub and docs/detectors.md, from what the detectors say"
 	@echo "make install PREFIX=  install (default /usr/local)"
+	@echo "make deb              Debian packages (in out/deb)"
 	@echo "make format           format C++ with clang-format, Python with black"
 	@echo "make clean            remove build folders and reports"
 
@@ -70,6 +73,24 @@ sanitize: setup
 	@cmake --build $(BUILD)-sanitize -j $(JOBS)
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS) -E _simd
 
+# every test once, so it takes longer than they do
+coverage: setup
+	@tools/setup.sh coverage
+	@cmake -S . -B $(BUILD)-coverage -DENABLE_COVERAGE=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" \
+	    -DCMAKE_UNITY_BUILD=OFF > /dev/null
+	@cmake --build $(BUILD)-coverage -j $(JOBS)
+	@find $(BUILD)-coverage -name '*.gcda' -delete
+	cd $(BUILD)-coverage && ctest --output-on-failure -j $(JOBS)
+	PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
+	    --cov-report=term --cov-report=html:out/coverage/python
+	@mkdir -p out/coverage/lib
+	gcovr --root . --filter lib/ --object-directory $(BUILD)-coverage --print-summary --exclude-throw-branches \
+	    --html-details out/coverage/lib/index.html
+
+soak: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
+	@$(IN_TREE) $(PYTHON) tests/soak/soak.py
+
 bench: configure
 	@tools/setup.sh bench
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
@@ -87,10 +108,20 @@ install: build
 	@[ "$$(id -u)" != 0 ] || ldconfig 2>/dev/null || true
 	@sh $(BUILD)/print_environment.sh $(PREFIX)
 
+# in a copy of the files that git knows, as packages and build files come into the folder above
+deb:
+	@tools/setup.sh deb
+	@rm -rf out/deb && mkdir -p out/deb/gr-reservoir
+	@git ls-files -z | tar --null -T - -c | tar -x -C out/deb/gr-reservoir
+	@cd out/deb/gr-reservoir && DEB_BUILD_OPTIONS=parallel=$(JOBS) dpkg-buildpackage -b -us -uc > ../build.log 2>&1 || \
+	    { tail -n 30 ../build.log; exit 1; }
+	@rm -r out/deb/gr-reservoir
+	@ls out/deb/*.deb
+
 format:
 	@tools/setup.sh format
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
 	@git ls-files '*.py' 'apps/reservoir_*' | xargs black -q
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize out
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-coverage out

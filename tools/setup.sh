@@ -3,8 +3,10 @@
 #
 #   tools/setup.sh              to build, install and run the demo
 #   tools/setup.sh test         ... and the tests
+#   tools/setup.sh coverage     ... and what counts the lines that they run
 #   tools/setup.sh bench        ... and the benchmarks
 #   tools/setup.sh docs         ... and the documentation as a site
+#   tools/setup.sh deb          ... and Debian packages
 #   tools/setup.sh format       the formatters only
 #   tools/setup.sh --list ...   print the packages, install nothing
 #
@@ -20,6 +22,8 @@ BENCH="libbenchmark-dev libliquid-dev" # liquid-dsp: equalizers to compare with
 DOCS="python3-sphinx python3-myst-parser"
 TEST="python3-pytest python3-pytest-xdist python3-hypothesis $BENCH $DOCS"
 GNURADIO_TEST="gr-osmosdr" # built for the GNU Radio of the distribution
+COVERAGE="gcovr python3-pytest-cov"
+DEB="build-essential debhelper dh-python dpkg-dev fakeroot help2man lintian"
 FORMAT="clang-format black"
 
 list=0
@@ -38,10 +42,12 @@ case "${1:-}" in
         elif have gnuradio; then wanted="$wanted $GNURADIO_TEST"
         fi
         ;;
+    coverage) wanted="$BASE $TEST $COVERAGE"; own_gnuradio || wanted="$wanted $GNURADIO $GNURADIO_TEST" ;;
     bench) wanted="$BASE $BENCH"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     docs) wanted="$BASE $DOCS"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
+    deb) wanted="$BASE $DEB"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     format) wanted="$FORMAT" ;;
-    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | bench | docs | format])" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | coverage | bench | docs | deb | format])" >&2; exit 2 ;;
 esac
 wanted=$(echo $wanted)
 if [ $list = 1 ]; then echo "$wanted"; exit 0; fi
