@@ -675,6 +675,7 @@ def test_stages_of_a_cascade():
     for wrong, words in (
         (dict(kind="fir_esn"), "must be one of"),
         (dict(kind="ofdm_esn", num_taps=3), "has no parameter num_taps"),
+        (3, "must be tables"),
     ):
         with pytest.raises(ValueError, match=words):
             KINDS["rcnet"](link, stages=[wrong])

@@ -144,6 +144,8 @@ class OfdmDetector(Detector):
 
 def made_detector(name, link, table):
     """Of a parameter that is a table: kind and parameters of a detector."""
+    if not isinstance(table, (dict, type(None))):
+        raise ValueError(f"{name}: must be tables of kind and parameters")
     parameters = dict(table or {})
     usual = "ofdm_configured" if isinstance(link, Ofdm) else "configured_esn"
     kind = parameters.pop("kind", usual)
@@ -159,6 +161,8 @@ def made_detector(name, link, table):
 
 def made_stages(link, tables):
     """OFDM detectors; all but the first see, too, what the one before makes of the samples."""
+    if not isinstance(tables, list):
+        raise ValueError(f"stages = {tables!r}: must be a list of tables")
     later = dataclasses.replace(link, antennas=link.antennas + link.streams)
     return [
         made_detector("stages", later if count else link, table).detector
