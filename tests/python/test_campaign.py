@@ -708,7 +708,8 @@ def test_packets_without_a_code_need_all_symbols(tmp_path):
         assert np.array_equal(found.lost_packets > 0, found.wrong > 0)
 
 
-CODED = """
+CODED = f"""
+python = ["{ROOT}/campaigns/turbo.py"]
 frames = 40
 seed = 101
 [link]
