@@ -88,7 +88,8 @@ fuzz:
 	@cmake --build $(BUILD)-fuzz -j $(JOBS)
 	@for target in $(FUZZ_TARGETS); do \
 	    mkdir -p out/fuzz/$$target && \
-	    ASAN_OPTIONS=detect_leaks=0 $(BUILD)-fuzz/tests/fuzz/fuzz_$$target out/fuzz/$$target tests/fuzz/inputs/$$target \
+	    ASAN_OPTIONS=detect_leaks=0 $(BUILD)-fuzz/tests/fuzz/fuzz_$$target out/fuzz/$$target \
+	        $$(ls -d tests/fuzz/inputs/$$target 2>/dev/null) \
 	        -max_total_time=$(FUZZ_SECONDS) -max_len=600 -len_control=0 -timeout=20 -print_final_stats=1 \
 	        -artifact_prefix=out/fuzz/$$target- || exit 1; \
 	done

@@ -3,42 +3,55 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-// In place of libFuzzer: runs a target on the files that are named, and on those in folders.
+// In place of libFuzzer: runs a target on the files that are named, and on some inputs at random.
 
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size);
 
 namespace {
 
-void run(const std::filesystem::path& path)
+constexpr int AT_RANDOM = 24;
+
+void run(const std::string& name, const std::vector<char>& bytes)
 {
-    std::ifstream file(path, std::ios::binary);
-    const std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
-                                  std::istreambuf_iterator<char>());
-    std::printf("%s\n", path.c_str());
+    std::printf("%s\n", name.c_str());
     std::fflush(stdout); // it is the last line if the target ends the program
     LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+}
+
+std::vector<char> content(const char* path)
+{
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        throw std::runtime_error(std::string("cannot read ") + path);
+    return { std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>() };
+}
+
+std::vector<char> at_random(unsigned seed)
+{
+    std::minstd_rand generator(seed);
+    std::vector<char> bytes(20 << seed % 5); // 20 to 320
+    for (char& byte : bytes)
+        byte = char(generator() >> 8);
+    return bytes;
 }
 
 } // namespace
 
 int main(int argc, char** argv)
 {
-    namespace fs = std::filesystem;
-    int files = 0;
     for (int k = 1; k < argc; k++)
-        if (fs::is_directory(argv[k])) {
-            for (const auto& entry : fs::directory_iterator(argv[k]))
-                run(entry.path()), files++;
-        } else {
-            run(argv[k]), files++;
-        }
-    std::printf("%d inputs\n", files);
-    return files > 0 ? 0 : 1;
+        run(argv[k], content(argv[k]));
+    for (int seed = 1; seed <= AT_RANDOM; seed++)
+        run("at random, " + std::to_string(seed), at_random(seed));
+    std::printf("%d inputs\n", argc - 1 + AT_RANDOM);
+    return 0;
 }
