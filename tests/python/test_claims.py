@@ -33,6 +33,7 @@ def test_a_verdict_is_of_all_cases():
     assert claims.verdict([True, True], "noise") == "true"
     assert claims.verdict([False, False], "noise") == "false"
     assert claims.verdict([True, False], "noise") == "depends on noise"
+    assert claims.verdict([], "noise").startswith("undecided")
 
 
 @pytest.mark.parametrize("power, expected", [(72, "true"), (1, "false")])

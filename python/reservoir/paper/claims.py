@@ -29,6 +29,8 @@ COLUMNS = ("", "Claim", "Verdict", "Figures (± and … : 95 %)")
 
 def verdict(holds, on):
     """Of one or several cases, each True or False; on: what distinguishes them."""
+    if not holds:
+        return "undecided: too few errors"
     if any(holds) and not all(holds):
         return f"depends on {on}"
     return "true" if all(holds) else "false"
@@ -107,7 +109,8 @@ def minimum_phase(found):
             receiver: _ratio(measured[receiver], measured["mlse"])
             for receiver in ("esn", "fir", "linear", "complete")
         }
-        if point.link.channel == "minimum_phase":
+        # without an error of MLSE there is no ratio
+        if point.link.channel == "minimum_phase" and measured["mlse"].wrong.any():
             holds.append(rates["esn"][0].high < NEAR_OPTIMAL)
         esn, *others = (text for _, text in rates.values())
         texts.append(
