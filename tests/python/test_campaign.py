@@ -243,11 +243,11 @@ def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
         scheduler.kill()
 
 
-def test_a_scheduler_that_is_not_there_is_said(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(pools, "PATIENCE", 1)
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9"])
+def test_a_scheduler_that_is_not_there_is_said(small, tmp_path, address):
     campaign, _ = small
-    done = run(campaign, tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9", status=1)
-    assert "tcp://127.0.0.1:9" in done.stderr
+    done = run(campaign, tmp_path / "out", "--scheduler", address, status=1)
+    assert address in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_stop_rule_does_not_see_what_comes_later(tmp_path):
