@@ -10,12 +10,12 @@ from baselines import (
     RunSearch,
     Stack,
     lagged,
-    nearest,
     readouts,
 )
 from gnuradio import reservoir
 from gnuradio.reservoir.campaign.links import SingleCarrier
 from gnuradio.reservoir.campaign.peers import Unsuitable, check, link_taps
+from gnuradio.reservoir.modulations import nearest
 
 PIECE = 16  # symbols for which the taps stand still
 PULSE = 6  # symbols of a pulse, on each side, that count

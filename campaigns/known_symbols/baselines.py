@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from gnuradio.reservoir.campaign.peers import Unsuitable, check
 from gnuradio.reservoir.campaign.receivers import KINDS
+from gnuradio.reservoir.modulations import nearest
 from waveforms import ROLLOFF, BurstLink, raised_cosine
 
 FORWARD, BACKWARD, AHEAD = (
@@ -62,10 +63,6 @@ class Stack:
         """First symbols and ends of the runs of unknown symbols."""
         steps = np.diff(np.concatenate([[0], ~self.known, [0]]).astype(int))
         return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-
-
-def nearest(points, values):
-    return np.abs(values[..., None] - points).argmin(-1)
 
 
 class Baseline:

@@ -305,7 +305,7 @@ def as_transmitted(burst):
 
 @dataclass(frozen=True)
 class BurstFrame(Frame):
-    """What a campaign's receivers get; the bench's own take the burst."""
+    """What a campaign's receivers get; those beside this file take the burst."""
 
     burst: Burst = None
 

@@ -4,6 +4,7 @@
 """Data symbols per second of MIMO-OFDM receivers, over frames of a link of campaigns/ofdm.toml, for
 bench.py's part "ofdm"."""
 
+import dataclasses
 import functools
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import numpy as np
 import peers
 import pmt
 from gnuradio import blocks, digital, gr, reservoir
-from gnuradio.reservoir.campaign import links
 from gnuradio.reservoir.campaign.receivers import KINDS
 from gnuradio.reservoir.campaign.specification import load
 
 CAMPAIGN = load(Path(__file__).resolve().parents[2] / "campaigns" / "ofdm.toml")
-LINK = next(point.link for point in CAMPAIGN.points if point.group == "T6p4")
+LINK = dataclasses.replace(
+    next(point.link for point in CAMPAIGN.points if point.group == "T6p4"),
+    same_pilots=True,
+)
 SEED, COUNT = 7, 20
 QAM16 = digital.constellation_16qam().base()
 FRAME = (LINK.fft_len, LINK.cp_len, LINK.antennas, LINK.antennas)
@@ -33,22 +36,7 @@ NUMPY = "numpy, least squares of 16 taps and LMMSE"
 
 @functools.lru_cache
 def frames():
-    """They have the same pilots, as a block wants them."""
-    pilots = LINK.make_frame(SEED, 0).pilots
-    return [make_frame(pilots, number) for number in range(COUNT)]
-
-
-def make_frame(pilots, number):
-    rng = LINK.generator(SEED, number)
-    places = LINK.data_places()
-    payload = rng.integers(0, 16, (LINK.streams, np.count_nonzero(places)))
-    symbols = np.zeros((LINK.streams, *places.shape), complex)
-    symbols[:, : LINK.pilots] = pilots
-    symbols[:, places] = LINK.points()[payload]
-    sent = links.amplified(LINK, LINK.modulate(symbols))
-    paths = links.draw_paths(LINK, 1, sent.shape[1], rng, number)
-    received, variance = links.front_end(LINK, links.through(paths, sent), 1, rng)
-    return links.Frame(received, pilots, payload, paths.response(), variance)
+    return [LINK.make_frame(SEED, number) for number in range(COUNT)]
 
 
 def frame_tag(offset):

@@ -17,7 +17,6 @@ and decoded in turns. --only-packets draws it and does nothing else.
 import argparse
 import os
 import sys
-import time
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

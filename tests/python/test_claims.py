@@ -14,6 +14,7 @@ from gnuradio.reservoir.campaign.links import SingleCarrier
 from gnuradio.reservoir.campaign.ofdm_link import Ofdm
 from gnuradio.reservoir.campaign.receivers import SecondOrderRnn
 from gnuradio.reservoir.campaign.specification import Point
+from gnuradio.reservoir.campaign.kinds import kinds
 from gnuradio.reservoir.campaign.work import receive_block
 from gnuradio.reservoir.paper import claims, measurements, study, trials
 
@@ -26,7 +27,9 @@ SMALL = dict(num_neurons=5, window=4, delay=3)
 def counts(*wrong, seconds=0.5):
     wrong = np.array(wrong)
     ser = types.SimpleNamespace(value=wrong.mean() / 512)
-    return types.SimpleNamespace(wrong=wrong, symbols=512, ser=ser, seconds=seconds)
+    return types.SimpleNamespace(
+        wrong=wrong, symbols=512, group=1, ser=ser, seconds=seconds
+    )
 
 
 def test_a_verdict_is_of_all_cases():
@@ -69,7 +72,7 @@ def test_near_optimal_is_less_than_twice_the_errors_of_mlse(times, expected):
         )
     }
     link = SingleCarrier(channel="minimum_phase", snr_db=11)
-    point = Point("minimum phase", link, dict(snr_db=11))
+    point = Point("minimum phase", "single_carrier", link, dict(snr_db=11))
     verdict, figures = claims.minimum_phase(dict(minimum_phase=[(point, measured)]))
     assert verdict == expected
     assert "minimum phase, 11 dB: " in figures
@@ -119,7 +122,7 @@ def test_ofdm_is_judged_where_another_has_no_errors_too(others, expected):
     names = ("ofdm_esn", "ofdm_lmmse", "ofdm_configured")
     measured = dict(ofdm_rnn=counts(38, 40, 42, 39, 41, seconds=2.0))
     measured.update({name: counts(*[others] * 5) for name in names})
-    points = [Point(group, Ofdm(pilots=4, snr_db=20), {}) for group in "ab"]
+    points = [Point(group, "ofdm", Ofdm(pilots=4, snr_db=20), {}) for group in "ab"]
     verdict, figures = claims.ofdm(dict(ofdm=[(one, measured) for one in points]))
     assert verdict == expected
     assert figures.count("at 4 times its time") == 3
@@ -250,5 +253,7 @@ def test_a_network_trained_on_samples_receives_mimo_ofdm():
     shape = dict(streams=2, antennas=2, used=52, taps=6, decay=2.0)
     link = Ofdm(pilots=4, snr_db=24, **shape)
     receivers = dict(one=("drawn_ofdm_rnn", settings))
-    found = receive_block(link, 101, 0, 4, receivers)["one"]
+    found = receive_block(
+        kinds(), dict(link.entries(), kind="ofdm"), 101, 0, 4, receivers
+    )["one"]
     assert np.mean(found["wrong"]) < 0.05 * 1248

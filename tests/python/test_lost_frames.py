@@ -24,7 +24,7 @@ def errors(link, receiver, seed=1, count=4):
 
 
 @each_link
-def test_the_genie_loses_nothing_without_noise(link):
+def test_the_genie_loses_nothing_with_little_noise(link):
     clear = dataclasses.replace(link, snr_db=45.0, phase_noise=0.0)
     assert errors(clear, GENIE(clear), count=2) == 0
 

@@ -15,6 +15,7 @@ from gnuradio.reservoir.paper import measurements as paper_measurements
 from gnuradio.reservoir.paper import plots as paper_plots
 from gnuradio.reservoir.paper import report as paper_report
 from gnuradio.reservoir.campaign.receivers import KINDS
+from gnuradio.reservoir.campaign.kinds import kinds
 from gnuradio.reservoir.campaign.work import receive_block
 from gnuradio.reservoir.paper import study as paper
 
@@ -216,7 +217,7 @@ def test_the_best_epoch_is_never_worse_than_the_tuned_one(finished):
 
 
 def counted(wrong):
-    return types.SimpleNamespace(wrong=wrong, symbols=512)
+    return types.SimpleNamespace(wrong=wrong, symbols=512, group=1)
 
 
 def test_a_difference_counts_beyond_its_interval_only():
@@ -257,7 +258,14 @@ def test_the_same_seed_gives_the_same_errors():
         ("configured_esn", {}),
     ):
         first, again, other = (
-            receive_block(link, seed, 0, 3, dict(one=(kind, parameters)))["one"]
+            receive_block(
+                kinds(),
+                dict(link.entries(), kind="single_carrier"),
+                seed,
+                0,
+                3,
+                dict(one=(kind, parameters)),
+            )["one"]
             for seed in (1, 1, 2)
         )
         assert first["wrong"] == again["wrong"] != other["wrong"]

@@ -528,7 +528,8 @@ def test_complex_poles_have_each_eigenvalue_twice_in_real_parameters(p1, p2):
 
 
 def test_equal_poles_have_no_curvature_between_them():
-    assert theory.two_pole_condition_number(0.5, 0.5) == math.inf
+    for pole in (0.5, 0.3 + 0.4j, -0.9):
+        assert theory.two_pole_condition_number(pole, pole) == math.inf
     assert theory.condition_number(theory.two_pole_hessian(0.5, 0.5)) == math.inf
 
 

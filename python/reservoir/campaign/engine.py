@@ -133,17 +133,27 @@ class PointWork:
         self._entries = dict(link.entries(), kind=point.kind)
         self.receivers, self.absent = [], {}
         for receiver in campaign.receivers:
-            some = {**receiver.parameters, **receiver.settings()[0]}
-            kinds = self._kinds.receivers
-            reason = unsuitable(receiver.kind, point.link, some, kinds)
-            if reason:
+            reasons = (
+                unsuitable(
+                    receiver.kind,
+                    link,
+                    {**receiver.parameters, **settings},
+                    self._kinds.receivers,
+                )
+                for settings in receiver.settings()
+            )
+            if reason := next(filter(None, reasons), None):
                 self.absent[receiver.name] = reason
             else:
                 self.receivers.append(receiver)
         head, texts = self._head, self._kinds.texts
-        kind = type(link).__name__
         self._link_key = digest(
-            VERSION, kind, link.entries(), head.seed, head.block, *texts(type(link))
+            VERSION,
+            point.kind,
+            link.entries(),
+            head.seed,
+            head.block,
+            *texts(type(link)),
         )
         self._keys = {
             receiver.name: digest(
@@ -317,7 +327,7 @@ def run(points, pool, step=lambda unfinished: None):
         except WorkError as error:
             point = points[error.key[0]].point
             varied = [f"{name} = {value}" for name, value in point.varied.items()]
-            where = ", ".join([point.group] * bool(point.group) + varied)
+            where = ", ".join([point.group] * bool(point.group) + varied) or "the link"
             raise WorkError(error.key, f"{where}: {error}") from error
         for (k, key), result in finished:
             points[k].take(key, result)

@@ -296,6 +296,8 @@ class FlatMaximumLikelihood:
             or link.frequency_offset
             or link.phase_noise
             or link.interference_db > -300
+            or link.iq_gain_db
+            or link.iq_phase_deg
             or link.saturation != "none"
         ):
             raise Unsuitable("it knows channel and white noise only")

@@ -78,7 +78,11 @@ class Cluster:
             signal.signal(signal.SIGINT, before)
         try:
             self._client = distributed.Client(self._local or address, timeout=20)
-        except (OSError, ValueError, TypeError) as error:  # TypeError: TLS is not set up
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+        ) as error:  # TypeError: TLS is not set up
             raise WorkError(
                 None, f"no scheduler answers at {address}: {error}"
             ) from error

@@ -35,6 +35,9 @@ class Detector:
         own = {name: value for name, value in own.items() if name in self.names()}
         self.detector = self.made(**{**own, **parameters})
         self._link = link
+        several = link.known_period and link.streams > 1
+        if several and self.made is reservoir.configured_esn:
+            raise Unsuitable("it needs all known symbols of several streams in front")
 
     @classmethod
     def names(cls):
@@ -320,7 +323,8 @@ def lmmse(response, received, noise):
 
 class Drawn:
     """A kind with another random network for each frame of a block, so that intervals are over networks,
-    too. It decides on the middle of its window where that is given without a delay."""
+    too, where the block holds all frames. It decides on the middle of its window where that is given without a delay.
+    """
 
     def __init__(self, link, **parameters):
         if "window" in parameters:
@@ -371,7 +375,8 @@ def parameter_types(made):
             if entry["name"] not in OF_LINKS
         }
     given = list(inspect.signature(made).parameters.values())[1:]
-    return {one.name: words.get(one.annotation.__name__) for one in given}
+    named = lambda kind: getattr(kind, "__name__", kind)
+    return {one.name: words.get(str(named(one.annotation))) for one in given}
 
 
 def defaults(made):

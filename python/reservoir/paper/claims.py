@@ -68,7 +68,7 @@ def _ratio(ours, theirs):
 
 def difference(ours, theirs):
     """Of two symbol error rates on the same frames, with a verdict."""
-    rate = statistics.difference(ours.wrong, theirs.wrong, ours.symbols)
+    rate = statistics.difference(ours.wrong, theirs.wrong, ours.symbols * ours.group)
     said = "fewer" if rate.high < 0 else "more" if rate.low > 0 else "undecided"
     half = (rate.high - rate.low) / 2
     return dict(difference=rate.value, ci95=half, verdict=said)

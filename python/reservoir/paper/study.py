@@ -103,7 +103,7 @@ class Piece:
 
     def __init__(self, store, group, name, function, arguments):
         self.group, self.name = group, name
-        self.point = Point(f"{group}, {name}", None, {})
+        self.point = Point(f"{group}, {name}", None, None, {})
         self._store, self._work = store, (function, arguments)
         self._at = dict(link=function.__name__, receiver=digest(VERSION, arguments))
         known = store.records(**self._at)
@@ -240,7 +240,12 @@ def parse(arguments):
         prog="python3 -m gnuradio.reservoir paper", description=DESCRIPTION
     )
     sweep.add_run_arguments(parser, "reservoir-paper")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.frames == 1:
+        parser.error(
+            "argument --frames: must be 2 or more, as all intervals are over frames"
+        )
+    return options
 
 
 def main(arguments):
