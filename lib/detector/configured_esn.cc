@@ -433,9 +433,12 @@ void configured_esn::do_receive(const gr_complex* const* received,
     d_known.assign(num_symbols, false);
     for (size_t n = 0; n < pilots[0].size(); n++)
         d_known[n] = is_known(pilots[0][n]);
-    use(network, frame.readout);
+    // what comes behind the frame is taken as it is
+    const auto& other = frame.without_inverse;
+    use(network, other ? other->first : frame.readout);
     d_tracking = false;
-    d_readout->frequency = frame.carrier_offset + network.settings().rotation;
+    d_readout->frequency =
+        (other ? other->second : frame.carrier_offset) + network.settings().rotation;
     do_reset();
     d_report = describe(frame.readout, variance);
     d_report.carrier_offset = frame.carrier_offset;

@@ -27,6 +27,10 @@ constexpr double BELOW_LIMIT = 1.0 - 1e-6; // where f ends
 constexpr int BITS = 12;                   // of the limit
 constexpr double EMPTY = 1e-9; // share of the power in a part that is not there
 constexpr Index FREE_ROWS = 6; // beyond the channel's taps
+// A converter that is full puts many values at its limit: they have no density, and f would say
+// nothing of them.
+constexpr double AT_THE_EDGE = 1e-3,
+                 CLIPPED = 0.03; // below the largest; share of the values
 
 double share_of(double value, double limit)
 {
@@ -76,6 +80,24 @@ double largest(limited what, const sample_streams& received, row_range rows)
                                        samples.imag().abs().maxCoeff()));
     }
     return most;
+}
+
+bool clipped(limited what, const sample_streams& received, row_range rows, double most)
+{
+    const double edge = (1.0 - AT_THE_EDGE) * most;
+    double beyond = 0.0, values = 0.0;
+    for (const VectorXcd& stream : received) {
+        const auto samples = stream.segment(rows.first, rows.size()).array();
+        if (what == limited::modulus) {
+            beyond += (samples.abs() >= edge).count();
+        } else {
+            beyond += (samples.real().abs() >= edge).count();
+            beyond += (samples.imag().abs() >= edge).count();
+        }
+        values += samples.size();
+    }
+    return beyond > CLIPPED * values *
+                        (what == limited::modulus ? 1.0 : count_parts(received, rows));
 }
 
 // What a linear channel leaves of the samples behind the inverse.
@@ -158,7 +180,12 @@ receiver_limiter find_receiver_limiter(const sample_streams& received,
     const likelihood with(received, timing, known, rows, length);
     double most = 0.0;
     for (const limited what : { limited::parts, limited::modulus }) {
+        // of real values the modulus is the same map, and not of an area
+        if (what == limited::modulus && count_parts(received, rows) < 2.0)
+            continue;
         const double size = largest(what, received, frame);
+        if (clipped(what, received, frame, size))
+            return {};
         if (!(size > 0.0) || !(with.gain({ what, size / MODERATE, 0.0 }) > 0.0))
             continue;
         const auto loss = [&](double share) {

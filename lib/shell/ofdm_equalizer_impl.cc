@@ -430,24 +430,36 @@ void ofdm_equalizer_impl::end_frame()
                 return receive_or_erase(receiver, samples, contents->known);
             });
     } else {
-        frame.symbols = receive_or_erase(*d_detector, d_in.samples, contents->known);
-        send_report(frame, d_detector->report());
+        reception received = receive_or_erase(*d_detector, d_in.samples, contents->known);
+        finish(frame, std::move(received), d_detector->report());
     }
     d_out.push_back(std::move(frame));
     d_in = {};
 }
 
 // A detector may find nothing in a frame that it can be trained on: the stream goes on behind it.
-stream_matrix ofdm_equalizer_impl::receive_or_erase(ofdm_detector& receiver,
-                                                    const stream_matrix& samples,
-                                                    const known_carriers& known) const
+ofdm_equalizer_impl::reception
+ofdm_equalizer_impl::receive_or_erase(ofdm_detector& receiver,
+                                      const stream_matrix& samples,
+                                      const known_carriers& known) const
 {
     try {
-        return receiver.receive(samples, known);
+        return { receiver.receive(samples, known), false };
     } catch (const std::exception& error) {
         d_logger->warn("a frame is erased: {:s}", error.what());
-        return known.values;
+        return { known.values, true };
     }
+}
+
+void ofdm_equalizer_impl::finish(outgoing& frame,
+                                 reception received,
+                                 const training_report& report)
+{
+    frame.symbols = std::move(received.symbols);
+    d_counts.erased_frames += received.erased;
+    frame.so_far.erased_frames = d_counts.erased_frames;
+    // the detector still has the report of a frame before
+    send_report(frame, received.erased ? training_report() : report);
 }
 
 // What workers have done; waits so long for it if nothing else can be put out.
@@ -457,9 +469,8 @@ void ofdm_equalizer_impl::gather(std::chrono::microseconds patience)
            d_pool->ready(pending() == d_out.size() ? patience
                                                    : std::chrono::microseconds(0))) {
         outgoing& frame = d_out[d_out.size() - pending()];
-        auto [symbols, report] = d_pool->take();
-        frame.symbols = std::move(symbols);
-        send_report(frame, report);
+        auto [received, report] = d_pool->take();
+        finish(frame, std::move(received), report);
     }
 }
 
@@ -510,6 +521,7 @@ void ofdm_equalizer_impl::send_report(const outgoing& frame,
     add("truncated_frames", frame.so_far.truncated_frames);
     add("dropped_frames", frame.so_far.dropped_frames);
     add("bad_lengths", frame.so_far.bad_lengths);
+    add("erased_frames", frame.so_far.erased_frames);
     if (!warning.empty())
         dict = pmt::dict_add(dict, pmt::mp("warning"), pmt::mp(warning));
     message_port_pub(port, dict);

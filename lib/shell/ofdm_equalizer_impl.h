@@ -57,6 +57,7 @@ private:
         uint64_t truncated_frames = 0;
         uint64_t dropped_frames = 0;
         uint64_t bad_lengths = 0;
+        uint64_t erased_frames = 0;
     };
     //! A tag of some input.
     struct event {
@@ -84,7 +85,12 @@ private:
         size_t next = 0;            // of these
         std::deque<gr::tag_t> tags; // their offsets count data symbols
     };
-    typedef detector_pool<ofdm_detector, stream_matrix> pool;
+    //! What a detector made of a frame.
+    struct reception {
+        stream_matrix symbols;
+        bool erased;
+    };
+    typedef detector_pool<ofdm_detector, reception> pool;
 
     void set_pattern(const ofdm_frame_pattern& pattern);
     void handle_command(const pmt::pmt_t& message);
@@ -101,9 +107,10 @@ private:
     void end_frame();
     void place_tags(outgoing& frame) const;
     //! Zeros on the carriers that are not known where the detector refuses the frame; of any thread.
-    stream_matrix receive_or_erase(ofdm_detector& receiver,
-                                   const stream_matrix& samples,
-                                   const known_carriers& known) const;
+    reception receive_or_erase(ofdm_detector& receiver,
+                               const stream_matrix& samples,
+                               const known_carriers& known) const;
+    void finish(outgoing& frame, reception received, const training_report& report);
     void gather(std::chrono::microseconds patience);
     void refuse_length(const gr::tag_t& tag);
     void send_report(const outgoing& frame, const training_report& report);

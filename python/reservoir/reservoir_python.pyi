@@ -1223,7 +1223,8 @@ class ofdm_equalizer(gr.block, gr.basic_block):
     or what the detector knows beside it.
 
     Message port 'report': a dict for each frame, with the fields of training_report and offset,
-    frames, truncated_frames, dropped_frames and bad_lengths.
+    frames, truncated_frames, dropped_frames, bad_lengths and erased_frames; no figures of a frame
+    that is erased.
     """
 
     def __init__(

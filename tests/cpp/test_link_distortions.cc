@@ -9,6 +9,7 @@
 #include <gnuradio/reservoir/kernel/receiver_limiter.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 
+#include <algorithm>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -172,6 +173,19 @@ BOOST_DATA_TEST_CASE(a_limiter_behind_the_noise_is_undone,
     const double left = kernel::forward_residual({ undone }, sent, { 2, COUNT }, 3);
     BOOST_CHECK_CLOSE(
         found.residual, left / found.power_stretch({ received }, { 2, COUNT }), 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_clipped_is_no_limiter)
+{
+    const VectorXcd sent = gaussian(COUNT, 12);
+    VectorXcd received =
+        kernel::channel_output(sent, channel())[0] + 0.05 * gaussian(COUNT, 13);
+    for (auto& sample : received)
+        sample = { std::clamp(sample.real(), -0.8, 0.8),
+                   std::clamp(sample.imag(), -0.8, 0.8) };
+    BOOST_CHECK(!kernel::find_receiver_limiter(
+                     { received }, 0, sent, { 2, COUNT }, 3, { 0, COUNT })
+                     .used());
 }
 
 // By how much a small square around each sample grows.

@@ -132,6 +132,52 @@ def test_a_limiter_behind_the_noise_costs_little():
     assert left > 2 * undone
 
 
+@pytest.mark.parametrize("bits", [6, 12, 16])
+def test_a_converter_that_is_full_is_no_limiter(bits):
+    """Its samples at the limit have no inverse: the frame is received as if none were looked for."""
+    plain, off = (
+        reservoir.configured_esn(receiver_linearization=on) for on in (True, False)
+    )
+    for seed in range(101, 107):
+        r, x = frame(MIXED, snr_db=12.0, seed=seed)
+        step = np.float32(2.0 ** (1 - bits))
+        parts = np.clip(np.round(r.view(np.float32) / step) * step, -1, 1)
+        full = parts.view(np.complex64)
+        assert np.array_equal(
+            plain.receive(full, x[:64], payload_len=512),
+            off.receive(full, x[:64], payload_len=512),
+        )
+
+
+def test_real_noise_shows_no_limiter():
+    """Of BPSK over real taps: the modulus is one part, not an area."""
+    bpsk = digital.constellation_bpsk().base()
+    plain, off = (
+        reservoir.configured_esn(bpsk, receiver_linearization=on)
+        for on in (True, False)
+    )
+    for seed in range(101, 121):
+        rng = np.random.default_rng(seed)
+        x = rng.choice([-1.0, 1.0], 800).astype(np.complex64)
+        r = np.convolve(x, np.exp(-0.5 * np.arange(4)))[:800]
+        r = (r + 0.3 * rng.standard_normal(800)).astype(np.complex64)
+        found = [det.receive(r, x[:400], payload_len=300) for det in (plain, off)]
+        assert np.array_equal(*found)
+
+
+def test_a_stream_behind_a_limited_frame_is_that_of_its_samples():
+    in_frames = in_streams = 0
+    for seed in range(101, 113):
+        det = reservoir.configured_esn()
+        r, x = frame(MIXED, snr_db=12.0, seed=seed)
+        limited = (np.tanh(r.real) + 1j * np.tanh(r.imag)).astype(np.complex64)
+        in_frames += errors(det.receive(limited, x[:64], payload_len=512), x)
+        det.reset()
+        in_streams += errors(det.detect(limited), x)
+    assert in_frames == 0
+    assert in_streams < 10  # with the weights of the inverse's samples 59
+
+
 def test_a_channel_that_moves_is_followed():
     (still, x), (other, _) = frame(MIXED), frame(MIXED * [1, 0.2j, -1, 3])
     moved = np.linspace(0, 1, still.size)

@@ -162,6 +162,7 @@ COUNTS = [
     ("truncated_frames", "of them, those that were cut short"),
     ("dropped_frames", "cut before their first data symbol was whole"),
     ("bad_lengths", "tags with a number of data symbols that is out of range"),
+    ("erased_frames", "frames in which the detector found nothing to be trained on"),
     ("warning", "what may be wrong; only where there is something"),
 ]
 

@@ -58,7 +58,8 @@ namespace reservoir {
  *
  * Message port "report" (out): a dictionary for each frame, with the fields of
  * gr::reservoir::training_report and offset (the frame's first sample), frames, truncated_frames,
- * dropped_frames and bad_lengths so far.
+ * dropped_frames, bad_lengths and erased_frames so far. A frame in which a detector finds nothing to be
+ * trained on is erased: what is known comes out, the rest is zero, and the report has no figures.
  */
 class RESERVOIR_API ofdm_equalizer : virtual public gr::block
 {

@@ -8,6 +8,8 @@
 
 #include "detector/configured/soft_output.h"
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -26,6 +28,8 @@ struct configured_frame {
     double soft_variance = 0.0;
     configured_readout readout; // of the last pass
     double carrier_offset = 0.0;
+    // where readout and carrier_offset are of samples behind a limiter's inverse: those of the samples
+    std::optional<std::pair<configured_readout, double>> without_inverse;
     double pilot_residual = 0.0;   // noise variance that the pilots alone show
     double residual = 0.0;         // of the pass that was kept
     std::vector<double> residuals; // of every pass

@@ -72,7 +72,10 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const kernel::receiver_limiter limiter =
         limiter_of(streams, layout, symbols, { 0, num_pilots }, window);
     const configured_frame frame = receive_linear(streams, layout, window);
-    return limiter.used() ? receive_limited(streams, layout, limiter, frame) : frame;
+    // what was linearised has a residual of other samples
+    return limiter.used() && !frame.linearised
+               ? receive_limited(streams, layout, limiter, frame)
+               : frame;
 }
 
 // By the limiter that the pilots show, then by that of the whole frame's decisions; the likelier.
@@ -81,10 +84,11 @@ configured_frame configured_receiver::receive_limited(const sample_streams& stre
                                                       kernel::receiver_limiter limiter,
                                                       configured_frame best) const
 {
-    constexpr int TIMES = 2;
+    const int times = d_network.settings().refits > 0 ? 2 : 1;
+    const auto linear = std::make_pair(best.readout, best.carrier_offset);
     const row_range whole = { 0, layout.end() };
     double least = best.prediction_error();
-    for (int i = 0; i < TIMES && limiter.used(); i++) {
+    for (int i = 0; i < times && limiter.used(); i++) {
         const sample_streams undone = limiter.undone(streams);
         const configured_frame frame = receive_linear(
             undone,
@@ -96,6 +100,7 @@ configured_frame configured_receiver::receive_limited(const sample_streams& stre
             break;
         least = error;
         best = frame;
+        best.without_inverse = linear;
         if (frame.tracked || frame.carrier_offset != 0.0 || frame.decisions.empty())
             break;
         frame_symbols symbols = layout.pilots;

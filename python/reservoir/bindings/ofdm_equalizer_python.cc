@@ -30,8 +30,8 @@ void bind_ofdm_equalizer(py::module& m)
         "Message port 'command': a dict or a pair, {'num_data_symbols': int} as "
         "set_num_data_symbols, or what the detector knows beside it.\n\n"
         "Message port 'report': a dict for each frame, with the fields of "
-        "training_report and offset, frames, truncated_frames, dropped_frames and "
-        "bad_lengths.")
+        "training_report and offset, frames, truncated_frames, dropped_frames, "
+        "bad_lengths and erased_frames; no figures of a frame that is erased.")
         .def(
             py::init([](ofdm_detector::sptr detector,
                         const pilots_or_grid& pilots,
