@@ -335,8 +335,8 @@ class BurstLink(SingleCarrier):
             burst.indices[None, ~burst.known],
             None,
             burst.noise,
-            burst.values[None],
-            burst,
+            known=burst.values[None],
+            burst=burst,
         )
 
 
