@@ -22,9 +22,6 @@ namespace {
 
 constexpr Index EARLIEST = -8, LATEST = 6, LONGEST = 16;
 constexpr Index LAGS = LATEST + LONGEST;
-// Of McQuarrie's, which is 1. With it, two samples per symbol get too short a channel; with none, real
-// taps in real noise get too long a one.
-constexpr double CORRECTION = 0.5;
 
 /*
  * The energy that is left by one tap, two taps, ... from lag start on, from one Cholesky
@@ -96,9 +93,8 @@ channel_window select_channel_window(const sample_streams& received,
     sums.gram.diagonal().array() += 1e-6 * total + 1e-12;
 
     const auto criterion = [&](double left, Index length) {
-        const double few = total / std::max(total - CORRECTION * length - 1.0, 1.0);
         return streams * total * std::log(std::max(left, 1e-12) / (streams * total)) +
-               streams * length * std::log(total) * few;
+               streams * length * std::log(total);
     };
     channel_window best = { 0, 1 };
     double least = std::numeric_limits<double>::infinity();

@@ -19,13 +19,12 @@ struct channel_window {
 };
 
 /*!
- * \brief Timing and length of a channel by the Bayesian information criterion (Schwarz, 1978), corrected
- * for few samples (McQuarrie, 1999).
+ * \brief Timing and length of a channel by the Bayesian information criterion (Schwarz, 1978).
  *
  * Of all windows with timing p in -8 ... 6 (at most an eighth of the known symbols) and length L
  * in 1 ... L_max = min(16, a third of the known symbols), L - p <= L_max, the one with the least
  *
- *     Q n log(RSS(p, L) / (Q n)) + Q L log n · n / (n - L/2 - 1)
+ *     Q n log(RSS(p, L) / (Q n)) + Q L log n
  *
  * over n common rows of Q streams. One Gram matrix over all lags serves all windows: with the
  * Cholesky factor G = R R^H of the lags that start at -p and z = R^-1 X^H r,
