@@ -118,6 +118,8 @@ def start_long(campaign, folder):
         command(slow, folder / "out", "--workers", 2),
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # what runs in the background of a shell ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         text=True,
     )
     kept = folder / "out" / store.Store.FILE

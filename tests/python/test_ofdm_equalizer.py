@@ -221,7 +221,9 @@ def test_report_is_the_detectors():
     names = {
         f["name"] for f in reservoir.training_report.fields() if not f["of_descent"]
     }
-    own = {"offset", "frames", "truncated_frames", "dropped_frames", "bad_lengths"} | {"erased_frames"}
+    own = {"offset", "frames", "truncated_frames", "dropped_frames", "bad_lengths"} | {
+        "erased_frames"
+    }
     assert set(reports[1]) == names | own
     block = ROOT / "grc" / "reservoir_ofdm_lmmse_equalizer.block.yml"
     reference = (ROOT / "docs" / "detectors.md").read_text()
