@@ -61,7 +61,7 @@ begin=$(date +%s)
 inside use "apt-get install -y -q /packages/*.deb > /dev/null"
 echo "installed beside GNU Radio, with what is recommended, in $(($(date +%s) - begin)) s"
 inside use "python3 /packages/first_frame.py"
-inside use "cd /tmp && grcc -o /tmp /packages/configured_esn.grc > /dev/null && test -s /tmp/configured_esn.py"
+inside use "cd /tmp && grcc -o /tmp /packages/configured_esn.grc > /dev/null && test -s /tmp/configured_esn_gui.py"
 inside use "reservoir_receive --help > /dev/null && reservoir_transmit --help > /dev/null"
 echo "the first frame, a flowgraph of Companion and the programs work"
 inside use "apt-get purge -y -q '.*gnuradio-reservoir.*' > /dev/null"
