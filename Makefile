@@ -110,7 +110,7 @@ coverage: setup
 
 soak: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
-	@$(IN_TREE) $(PYTHON) tests/soak/soak.py
+	@$(IN_TREE) $(PYTHON) tests/bench/soak.py
 
 bench: configure
 	@tools/setup.sh bench

@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/detector.h>
 
 #include "check.h"
+#include "detector/finite_values.h"
 #include "detector/saved_file.h"
 #include "detector/soft_demapper.h"
 #include <gnuradio/reservoir/parameter.h>
@@ -33,18 +34,6 @@ std::vector<gr_complex*> row_pointers(stream_matrix& rows)
     for (auto& row : rows)
         pointers.push_back(row.data());
     return pointers;
-}
-
-/*
- * Weights of a training on next to nothing, or a sample that is huge beside the training's, may end
- * beyond single precision: such a symbol says nothing.
- */
-void erase_infinite(gr_complex* const* rows, int num_rows, size_t count)
-{
-    for (int o = 0; o < num_rows; o++)
-        for (size_t k = 0; k < count; k++)
-            if (!std::isfinite(rows[o][k].real()) || !std::isfinite(rows[o][k].imag()))
-                rows[o][k] = 0.0F;
 }
 
 size_t row_length(const stream_matrix& rows) { return rows.empty() ? 0 : rows[0].size(); }
@@ -200,7 +189,7 @@ void detector::check_pilots(const char* name, const stream_matrix& pilots) const
                 std::to_string(row.size()) + " symbols in a row",
                 "of the same length in every row");
         for (const auto& pilot : row) {
-            if (std::isfinite(pilot.real()) && std::isfinite(pilot.imag()))
+            if (has_finite_parts(pilot))
                 continue;
             require(takes_unknown_pilots() || is_known(pilot),
                     name,
@@ -273,7 +262,8 @@ size_t detector::detect(const gr_complex* const* received,
         check_soft_output();
     d_soft_wanted = rows.llrs;
     const size_t count = do_detect(received, num_samples, rows.symbols);
-    erase_infinite(rows.symbols, num_outputs(), count);
+    for (int o = 0; o < num_outputs(); o++)
+        erase_infinite(rows.symbols[o], count);
     if (rows.llrs)
         do_soft_output(*d_demapper, count, rows);
     fill_noise_variance(count, rows);
@@ -365,7 +355,8 @@ void detector::receive(const gr_complex* const* received,
         throw;
     }
     d_history = 0;
-    erase_infinite(rows.symbols, num_outputs(), num_symbols);
+    for (int o = 0; o < num_outputs(); o++)
+        erase_infinite(rows.symbols[o], num_symbols);
     fill_noise_variance(num_symbols, rows);
     if (!rows.llrs)
         return;

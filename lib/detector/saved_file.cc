@@ -5,11 +5,11 @@
 
 #include "detector/saved_file.h"
 
+#include "detector/finite_values.h"
 #include "detector/serialized_bytes.h"
 #include <boost/crc.hpp>
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -119,9 +119,7 @@ pmt::pmt_t saved_entry(const pmt::pmt_t& dict, const char* key)
 
 bool all_finite(const std::vector<gr_complex>& values)
 {
-    return std::all_of(values.begin(), values.end(), [](gr_complex value) {
-        return std::isfinite(value.real()) && std::isfinite(value.imag());
-    });
+    return std::all_of(values.begin(), values.end(), has_finite_parts);
 }
 
 pmt::pmt_t matrix_to_pmt(const Eigen::MatrixXcf& matrix)

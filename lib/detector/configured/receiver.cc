@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -71,11 +72,11 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
         d_network.pilot_window(streams, symbols, num_pilots);
     const kernel::receiver_limiter limiter =
         limiter_of(streams, layout, symbols, { 0, num_pilots }, window);
-    const configured_frame frame = receive_linear(streams, layout, window);
+    configured_frame frame = receive_linear(streams, layout, window);
     // what was linearised has a residual of other samples
-    return limiter.used() && !frame.linearised
-               ? receive_limited(streams, layout, limiter, frame)
-               : frame;
+    if (limiter.used() && !frame.linearised)
+        return receive_limited(streams, layout, limiter, std::move(frame));
+    return frame;
 }
 
 // By the limiter that the pilots show, then by that of the whole frame's decisions; the likelier.

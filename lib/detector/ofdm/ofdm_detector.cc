@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/ofdm_detector.h>
 
 #include "check.h"
+#include "detector/finite_values.h"
 #include "detector/ofdm/frame_channel.h"
 #include <gnuradio/reservoir/kernel/soft_bits.h>
 #include <algorithm>
@@ -20,15 +21,6 @@ namespace reservoir {
 using Eigen::Index;
 
 namespace {
-
-// What has grown beyond single precision, in a frame of next to nothing and one huge sample, says nothing.
-void erase_infinite(stream_matrix& rows)
-{
-    for (auto& row : rows)
-        for (gr_complex& value : row)
-            if (!std::isfinite(value.real()) || !std::isfinite(value.imag()))
-                value = 0.0F;
-}
 
 stream_matrix in_units_of(const known_carriers& known,
                           const ofdm_frame& frame,
@@ -51,7 +43,8 @@ stream_matrix in_units_of(const known_carriers& known,
             if (!known.known[j][i])
                 out[j][i] = gr_complex(symbols(i) * scale);
     }
-    erase_infinite(out);
+    for (auto& row : out)
+        erase_infinite(row.data(), row.size());
     return out;
 }
 

@@ -5,7 +5,7 @@
 """Every detector in a flowgraph for a long time, as fast as it can, with a fault every second.
 
     make soak                                            # an hour, all detectors in turn
-    tests/soak/soak.py --minutes 5 --detectors fir esn
+    tests/bench/soak.py --minutes 5 --detectors fir esn
 
 No frame may be lost (more than 5 % of its symbols wrong, or missing) but those that a fault touched;
 memory and latency must stay flat. Prints a table, writes soak.json and soak.png; exit status 1 where
@@ -30,6 +30,7 @@ from gnuradio.reservoir.campaign.receivers import KINDS
 from gnuradio.reservoir.modulations import nearest
 from gnuradio.reservoir.report import page
 from gnuradio.reservoir.report.page import pyplot
+from long_run import resident_mib
 from scipy import stats
 
 LOST = 0.05
@@ -194,12 +195,6 @@ class Judge(gr.sync_block):
         if time.monotonic() - self._begin > len(self.latencies) + 1:
             self.latencies.append(float(np.mean(self._second)))
             self._second = []
-
-
-def resident_mib():
-    with open("/proc/self/status") as status:
-        line = next(line for line in status if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def growth(values):
