@@ -13,13 +13,14 @@ UNITY ?= ON
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup configure build generate demo test sanitize fuzz coverage soak bench docs install deb format clean
+.PHONY: help setup configure build generate demo test sanitize sanitize-python fuzz coverage soak bench docs install deb format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
 	@echo "                      (report in $(OUT))"
 	@echo "make test             build everything with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@echo "make sanitize-python  Python tests under both"
 	@echo "make coverage         share of the lines that the tests run, of lib/ and python/ (in out/coverage)"
 	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
 	@echo "make fuzz             hostile input by libFuzzer, FUZZ_SECONDS=60 per target (findings in out/fuzz)"
@@ -74,15 +75,27 @@ sanitize: setup
 	@cmake --build $(BUILD)-sanitize -j $(JOBS)
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS) -E _simd
 
+# The module with sanitizers, loaded into a Python that has none: their libraries come first, and
+# libstdc++ as well, or exceptions would pass them by. Left out: tests that link programs of their own.
+SANITIZERS_FIRST = LD_PRELOAD="$$(for one in asan ubsan stdc++; do g++ -print-file-name=lib$$one.so; done | xargs)" \
+    ASAN_OPTIONS=detect_leaks=0
+sanitize-python: configure
+	@tools/setup.sh test
+	@cmake -S . -B $(BUILD)-sanitize-python -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON -DENABLE_TESTING=OFF \
+	    -DENABLE_GRC=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" > /dev/null
+	@cmake --build $(BUILD)-sanitize-python -j $(JOBS)
+	$(SANITIZERS_FIRST) PYTHONPATH=$(abspath $(BUILD))-sanitize-python/test_modules:$$PYTHONPATH $(PYTEST) tests/python
+
 # Everything is compiled once more, by clang and with sanitizers. What is found goes to
 # out/fuzz/TARGET-*; put into tests/fuzz/inputs/TARGET it is run by every build's tests. GNU Radio keeps
 # symbols until the end, which is no leak.
 FUZZ_SECONDS ?= 60
+FUZZ_TIMEOUT ?= 20 # seconds for an input, beyond which it counts as a hang
 FUZZ_CXX ?= clang++-16
 FUZZ_TARGETS ?= $(patsubst tests/fuzz/fuzz_%.cc,%,$(filter-out %_input.cc,$(wildcard tests/fuzz/fuzz_*.cc)))
 fuzz:
 	@tools/setup.sh fuzz
-	@CXX=$(FUZZ_CXX) cmake -S . -B $(BUILD)-fuzz -DENABLE_FUZZING=ON -DENABLE_PYTHON=OFF \
+	@CXX=$(FUZZ_CXX) cmake -S . -B $(BUILD)-fuzz -DENABLE_FUZZING=ON -DENABLE_WERROR=$(WERROR) -DENABLE_PYTHON=OFF \
 	    -DENABLE_GRC=OFF -DENABLE_TESTING=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None \
 	    -DCMAKE_CXX_FLAGS="-O1 -gline-tables-only" > /dev/null
 	@cmake --build $(BUILD)-fuzz -j $(JOBS)
@@ -90,8 +103,11 @@ fuzz:
 	    mkdir -p out/fuzz/$$target && \
 	    ASAN_OPTIONS=detect_leaks=0 $(BUILD)-fuzz/tests/fuzz/fuzz_$$target out/fuzz/$$target \
 	        $$(ls -d tests/fuzz/inputs/$$target 2>/dev/null) \
-	        -max_total_time=$(FUZZ_SECONDS) -max_len=600 -len_control=0 -timeout=20 -print_final_stats=1 \
-	        -artifact_prefix=out/fuzz/$$target- || exit 1; \
+	        -max_total_time=$(FUZZ_SECONDS) -max_len=600 -len_control=0 -timeout=$(FUZZ_TIMEOUT) -print_final_stats=1 \
+	        -artifact_prefix=out/fuzz/$$target- > out/fuzz/$$target.log 2>&1 || \
+	        { tail -n 60 out/fuzz/$$target.log; echo "fuzz_$$target: a finding, see out/fuzz/$$target.log"; exit 1; }; \
+	    echo "fuzz_$$target: $(FUZZ_SECONDS) s," \
+	        "$$(sed -n 's/^stat::number_of_executed_units: *//p' out/fuzz/$$target.log) inputs, no finding"; \
 	done
 
 # every test once, so it takes longer than they do
@@ -103,10 +119,10 @@ coverage: setup
 	@find $(BUILD)-coverage -name '*.gcda' -delete
 	cd $(BUILD)-coverage && ctest --output-on-failure -j $(JOBS)
 	PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
-	    --cov-report=term --cov-report=html:out/coverage/python
+	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 | tee out/coverage/python.txt
 	@mkdir -p out/coverage/lib
 	gcovr --root . --filter lib/ --object-directory $(BUILD)-coverage --print-summary --exclude-throw-branches \
-	    --html-details out/coverage/lib/index.html
+	    --html-details out/coverage/lib/index.html --fail-under-line 90 > out/coverage/lib.txt
 
 soak: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python

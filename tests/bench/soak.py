@@ -53,6 +53,8 @@ LINKS = {name: SINGLE for name in reservoir.detectors()}
 LINKS |= {kind["name"]: OFDM for kind in reservoir.ofdm_detector_kinds()}
 SETTINGS = dict(rnn=dict(epochs=20, restarts=1))
 MOST_GROWTH = 0.01  # of memory, over the second half
+MOST_LATENCY_GROWTH = 0.5  # other programs run beside
+EVERY = 0.25  # seconds, memory is read
 
 
 class Case:
@@ -198,10 +200,11 @@ class Judge(gr.sync_block):
 
 
 def growth(values):
-    """Of the second half, by a straight line through it, relative; 0 where it may as well be level."""
+    """Of the second half, by a straight line through it, relative; 0 where it may as well be level;
+    NaN where there is too little to tell."""
     half = np.array(values[len(values) // 2 :])
     if len(half) < 5:
-        return 0.0
+        return np.nan
     line = stats.linregress(np.arange(len(half)), half)
     if line.slope <= stats.t.ppf(0.995, len(half) - 2) * line.stderr:
         return 0.0
@@ -227,7 +230,7 @@ def soak(name, options):
     memory = []
     top.start()
     while not stop():
-        time.sleep(1.0)
+        time.sleep(EVERY)
         memory.append(resident_mib())
     top.wait()
     seconds = time.monotonic() - begin
@@ -245,8 +248,13 @@ def soak(name, options):
 
 
 def holds(found):
-    """Whether only frames with a fault were lost, and memory is flat."""
-    return found["lost"].get("", 0) == 0 and found["memory_growth"] < MOST_GROWTH
+    """Whether only frames with a fault were lost, and memory and latency are flat."""
+    return (
+        found["frames"].get("", 0) > 0
+        and found["lost"].get("", 0) == 0
+        and found["memory_growth"] < MOST_GROWTH
+        and not found["latency_growth"] >= MOST_LATENCY_GROWTH
+    )
 
 
 COLUMNS = (
@@ -292,10 +300,34 @@ def fault_rows(all_found):
         yield fault.replace("_", " "), *for_all
 
 
+def sum_up(all_found):
+    def total(which, touched):
+        return sum(
+            count
+            for found in all_found
+            for fault, count in found[which].items()
+            if bool(fault) == touched
+        )
+
+    failed = [found["detector"] for found in all_found if not holds(found)]
+    return (
+        f"{len(all_found)} detectors, {sum(found['samples'] for found in all_found):.3g} samples in "
+        f"{sum(found['seconds'] for found in all_found) / 60:.1f} min: {total('lost', False)} of "
+        f"{total('frames', False)} untouched frames lost, {total('lost', True)} of "
+        f"{total('frames', True)} with a fault; "
+        + (
+            f"does not hold: {', '.join(failed)}"
+            if failed
+            else "memory and latency flat"
+        )
+    )
+
+
 def picture(all_found):
     figure, axes = pyplot.subplots(2, 1, figsize=(9, 6), layout="constrained")
     for found in all_found:
-        axes[0].plot(found["memory"], label=found["detector"])
+        seconds = EVERY * np.arange(len(found["memory"]))
+        axes[0].plot(seconds, found["memory"], label=found["detector"])
         axes[1].plot(1e3 * np.array(found["latencies"]), label=found["detector"])
     axes[0].set(ylabel="Memory (MiB)", ylim=(0, None))
     axes[1].set(ylabel="Latency (ms)", xlabel="Seconds", yscale="log")
@@ -340,6 +372,7 @@ def main():
         },
         options.out,
     )
+    print(f"\n{sum_up(found)}")
     return 0 if all(map(holds, found)) else 1
 
 

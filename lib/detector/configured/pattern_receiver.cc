@@ -392,7 +392,7 @@ bool pattern_receiver::decide_all(burst& received, const burst_model& model) con
     if (before.empty())
         return changed;
     std::reverse(before.begin(), before.end());
-    const auto turn = [size](burst& turned) {
+    const auto turn = [](burst& turned) {
         turned.symbols.values = turned.symbols.values.reverse().eval();
         turned.symbols.rings = backwards(turned.symbols.rings);
         turned.symbols.given = backwards(turned.symbols.given);
