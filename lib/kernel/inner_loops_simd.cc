@@ -37,7 +37,7 @@ size_t deinterleave(const std::complex<float>* in,
     for (size_t k = 0; k < count; k++) { // a plain loop: the compiler vectorises it
         const float x = gain * pairs[2 * k * stride];
         const float y = gain * pairs[2 * k * stride + 1];
-        const bool finite = (std::fabs(x) <= FLT_MAX) & (std::fabs(y) <= FLT_MAX);
+        const int finite = int(std::fabs(x) <= FLT_MAX) & int(std::fabs(y) <= FLT_MAX);
         re[k] = finite ? x : 0.0F;
         im[k] = finite ? y : 0.0F;
         bad += !finite;

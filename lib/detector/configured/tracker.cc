@@ -111,8 +111,9 @@ channel_tracker::channel_tracker(const configured_network& network,
 
 Index channel_tracker::window() const
 {
-    const Index lags = d_readout.window.length + std::abs(d_readout.window.timing);
-    return d_num_tracked == 0 || d_num_tracked >= d_next_look ? RECENT : lags;
+    if (d_num_tracked == 0 || d_num_tracked >= d_next_look)
+        return RECENT;
+    return d_readout.window.length + std::abs(d_readout.window.timing);
 }
 
 tracked_block channel_tracker::detect(block_surroundings& part)
