@@ -90,7 +90,7 @@ sanitize-python: configure
 # out/fuzz/TARGET-*; put into tests/fuzz/inputs/TARGET it is run by every build's tests. GNU Radio keeps
 # symbols until the end, which is no leak.
 FUZZ_SECONDS ?= 60
-FUZZ_TIMEOUT ?= 20 # seconds for an input, beyond which it counts as a hang
+FUZZ_TIMEOUT ?= 60 # seconds for an input, beyond which it counts as a hang
 FUZZ_CXX ?= clang++-16
 FUZZ_TARGETS ?= $(patsubst tests/fuzz/fuzz_%.cc,%,$(filter-out %_input.cc,$(wildcard tests/fuzz/fuzz_*.cc)))
 fuzz:

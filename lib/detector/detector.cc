@@ -9,6 +9,7 @@
 #include "detector/finite_values.h"
 #include "detector/saved_file.h"
 #include "detector/soft_demapper.h"
+#include "detector/training_samples.h"
 #include <gnuradio/reservoir/parameter.h>
 #include <algorithm>
 #include <chrono>
@@ -358,10 +359,32 @@ void detector::receive(const gr_complex* const* received,
     for (int o = 0; o < num_outputs(); o++)
         erase_infinite(rows.symbols[o], num_symbols);
     fill_noise_variance(num_symbols, rows);
-    if (!rows.llrs)
-        return;
-    do_soft_output(*d_demapper, num_symbols, rows);
-    set_known(pilots, 0, num_symbols, rows.llrs);
+    if (rows.llrs)
+        do_soft_output(*d_demapper, num_symbols, rows);
+    doubt_gaps(symbols_in_gaps(first.data(), num_inputs(), used, sps, num_symbols),
+               pilots,
+               rows);
+    if (rows.llrs)
+        set_known(pilots, 0, num_symbols, rows.llrs);
+}
+
+// A detector that takes silence for a channel that cancels out finds symbols to it, and is sure of them.
+void detector::doubt_gaps(const std::vector<bool>& in_gap,
+                          const stream_matrix& pilots,
+                          const symbol_rows& rows)
+{
+    bool lost = false;
+    for (int o = 0; o < num_outputs(); o++)
+        for (size_t k = 0; k < in_gap.size(); k++) {
+            if (!in_gap[k] || (k < pilots[o].size() && is_known(pilots[o][k])))
+                continue;
+            lost = true;
+            if (rows.llrs)
+                std::fill_n(
+                    rows.llrs[o] + k * d_demapper->bits(), d_demapper->bits(), 0.0F);
+        }
+    if (lost && !std::isnan(d_report.confidence))
+        d_report.confidence = 0.0;
 }
 
 void detector::set_known(const stream_matrix& pilots,

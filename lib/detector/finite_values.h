@@ -19,6 +19,12 @@ inline bool has_finite_parts(gr_complex value)
     return std::isfinite(value.real()) && std::isfinite(value.imag());
 }
 
+//! Nothing was received: a driver filled in a zero, or the sample is not finite.
+inline bool is_nothing(gr_complex sample)
+{
+    return sample == gr_complex(0.0F) || !has_finite_parts(sample);
+}
+
 /*!
  * \brief Zeros for what is not finite.
  *

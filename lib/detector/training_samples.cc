@@ -5,6 +5,7 @@
 
 #include "detector/training_samples.h"
 
+#include "detector/finite_values.h"
 #include <gnuradio/reservoir/known_symbols.h>
 #include <algorithm>
 #include <cmath>
@@ -49,6 +50,28 @@ kernel::sample_streams phase_streams(const gr_complex* const* received,
         }
     }
     return streams;
+}
+
+std::vector<bool> symbols_in_gaps(const gr_complex* const* received,
+                                  int num_inputs,
+                                  size_t num_samples,
+                                  int sps,
+                                  size_t num_symbols)
+{
+    constexpr size_t LEAST = 16;
+    std::vector<bool> found(num_symbols, false);
+    size_t in_a_row = 0;
+    for (size_t k = 0; k < num_symbols; k++) {
+        const size_t first = k * sps, last = std::min(first + sps, num_samples);
+        bool nothing = true;
+        for (int a = 0; a < num_inputs && nothing; a++)
+            nothing = std::all_of(received[a] + first, received[a] + last, is_nothing);
+        in_a_row = nothing ? in_a_row + 1 : 0;
+        if (in_a_row == LEAST)
+            std::fill_n(found.begin() + (k + 1 - LEAST), LEAST, true);
+        found[k] = in_a_row >= LEAST;
+    }
+    return found;
 }
 
 Eigen::MatrixXcd to_columns(const stream_matrix& rows)

@@ -26,6 +26,16 @@ kernel::sample_streams phase_streams(const gr_complex* const* received,
                                      int sps,
                                      double gain);
 
+/*!
+ * Which of so many symbols are in a gap: 16 symbol periods or more in a row in which nothing was received, as
+ * where a driver fills in zeros for samples that it lost. What is not finite is nothing.
+ */
+std::vector<bool> symbols_in_gaps(const gr_complex* const* received,
+                                  int num_inputs,
+                                  size_t num_samples,
+                                  int sps,
+                                  size_t num_symbols);
+
 //! Transposed: one column per row.
 Eigen::MatrixXcd to_columns(const stream_matrix& rows);
 

@@ -24,7 +24,9 @@ namespace {
 
 constexpr double RANK_TOLERANCE = 1e-10;
 constexpr double ZERO_COLUMN_RMS = 1e-150;
-constexpr double LEAST_ONE_MINUS_HAT = 1e-3;
+// Far below what rows have that the others hardly tell, where there are more features than rows: that
+// their error without them is large has to be seen. Digits are lost only beneath.
+constexpr double LEAST_ONE_MINUS_HAT = 1e-9;
 constexpr double FREE = 1e3; // a free column's scale: its penalty is 1e-6 of the others'
 // Below it the Gram matrix, whose small eigenvalues are wrong by epsilon, is not enough.
 constexpr double LEAST_REGULARIZATION_OF_GRAM = 1e-7;

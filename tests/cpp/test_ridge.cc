@@ -114,7 +114,7 @@ BOOST_DATA_TEST_CASE(agrees_with_the_augmented_system,
 
 BOOST_DATA_TEST_CASE(leave_one_out_equals_refits,
                      (data::make({ 20, 8 }) ^ data::make({ 5, 30 })) *
-                         data::make({ 0.05, 0.5, 10.0 }),
+                         data::make({ 1e-5, 0.05, 0.5, 10.0 }),
                      rows,
                      columns,
                      lambda)

@@ -124,3 +124,16 @@ def test_labels_must_be_those_of_a_power_of_two():
     assert detector.receive(*frame).shape == (1, 3, 64)
     with pytest.raises(ValueError, match="must be 2, 4, 8"):
         detector.receive(*frame, soft=True)
+
+
+@each_kind
+def test_a_symbol_in_which_nothing_came_says_nothing(kind):
+    link = LINKS["T6c"]
+    frame = make_frame(link, 25, 3, 0)
+    length = link.fft_len + link.cp_len
+    pilots = frame.pilots.astype(np.complex64)
+    begin = (pilots.shape[1] + 2) * length
+    frame.received[:, begin : begin + length] = 0
+    _, llrs = make(kind, link).receive(frame.received, pilots, soft=True)
+    assert not np.any(llrs[:, 2])
+    assert np.all(np.any(llrs[:, 3][:, link.carriers()], axis=-1))

@@ -671,3 +671,29 @@ def test_a_decoder_gains_by_the_bits():
     lost = lambda ratios: np.mean((decoded(ratios) != truth).any(1))
     assert lost(ordered) <= 0.04
     assert lost(hard) >= lost(ordered)
+
+
+@pytest.mark.parametrize("streams, name", [*((1, name) for name in DETECTORS), (2, "")])
+def test_symbols_in_a_gap_are_unknown(streams, name):
+    constellation, rng = digital.constellation_qpsk().base(), np.random.default_rng(4)
+    begin, end, count = PILOTS + 96, PILOTS + 136, PILOTS + PAYLOAD
+    sent = symbols((streams, count), rng)
+    taps = rng.standard_normal((streams, streams, 3))
+    received = noise((streams, count), rng, 24)
+    for antenna, stream in np.ndindex(streams, streams):
+        received[antenna] += np.convolve(sent[stream], taps[antenna, stream])[:count]
+    received[:, begin:end] = 0
+    make = DETECTORS.get(name) or (
+        lambda c: reservoir.configured_esn(c, num_inputs=2, num_outputs=2)
+    )
+    detector = make(constellation)
+    _, llrs = detector.receive(
+        received.astype(np.complex64),
+        sent[:, :PILOTS],
+        soft=True,
+        constellation=needed(name or "configured_esn", constellation),
+    )
+    llrs = llrs.reshape(streams, count, 2)
+    assert np.all(llrs[:, begin:end] == 0)
+    assert np.mean(abs(llrs[:, PILOTS:begin]) > 1) > 0.8
+    assert not detector.report()["confidence"] > 0

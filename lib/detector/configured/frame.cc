@@ -56,6 +56,11 @@ double expected_errors(const configured_network& network,
     return sum;
 }
 
+double symbol_variance(double noise_variance, double channel_power)
+{
+    return channel_power > 0.0 ? noise_variance / std::max(channel_power, 1e-12) : 1.0;
+}
+
 // Beside single wrong symbols, which the expectation counts,
 // there are runs of them. The factor is the likeliest for 1260 simulated frames, 389 of them with
 // errors (Rayleigh, Proakis B, 16-QAM behind an amplifier, two samples per symbol, fading).

@@ -213,7 +213,7 @@ void joint_receiver::soften(joint_frame& found,
         const MatrixXcd own = kernel::stream_taps(taps, m, streams);
         for (Index n = rows.first; n + length <= whole.last; n++)
             stream.soft(n) += matched(own, residual.middleRows(n - rows.first, length));
-        stream.soft_variance = white.variance / std::max(own.squaredNorm(), 1e-12);
+        stream.soft_variance = symbol_variance(white.variance, own.squaredNorm());
         keep_decisions(d_network.single(), stream, frame.num_pilots);
         found.streams.push_back(stream);
     }

@@ -540,7 +540,7 @@ void pattern_receiver::soften(configured_frame& frame,
             for (size_t q = 0; q < shifted.size(); q++)
                 residual(n, q) += shifted[q](n);
         }
-        noise += now.noise_variance / std::max(now.taps.squaredNorm(), 1e-12);
+        noise += symbol_variance(now.noise_variance, now.taps.squaredNorm());
         channels.push_back(now);
     }
     frame.soft_variance = noise / blocks.size();

@@ -419,7 +419,7 @@ void still_receiver::soften(configured_frame& frame,
         frame.soft(n) +=
             matched(channel.taps, channel.residual.middleRows(n - rows.first, length));
     frame.soft_variance =
-        channel.noise_variance / std::max(channel.taps.squaredNorm(), 1e-12);
+        symbol_variance(channel.noise_variance, channel.taps.squaredNorm());
     if (!d_network.settings().soft)
         return;
     const auto model =

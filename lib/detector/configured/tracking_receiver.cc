@@ -286,7 +286,7 @@ void tracking_receiver::soften(configured_frame& frame,
         for (size_t q = 0; q < streams.size(); q++)
             residual.col(q).segment(range.first, range.size()) +=
                 shifted[q].segment(range.first, range.size());
-        noise += channels.noise[b] / std::max(channels.taps[b].squaredNorm(), 1e-12);
+        noise += symbol_variance(channels.noise[b], channels.taps[b].squaredNorm());
     }
     frame.soft = received.symbols.values.head(layout.end());
     frame.decisions.clear();

@@ -306,6 +306,28 @@ int ofdm_detector::soft_bits_per_symbol() const
     return kernel::soft_bits(do_constellation().labels).bits();
 }
 
+namespace {
+
+// What a network makes of silence is not what was sent.
+void forget_empty_symbols(const ofdm_detector& one,
+                          const stream_matrix& received,
+                          int num_symbols,
+                          soft_symbols& out)
+{
+    const size_t bits = size_t(one.fft_len()) * one.soft_bits_per_symbol();
+    for (int k = 0; k < num_symbols; k++) {
+        const size_t first = one.samples_of(k), last = one.samples_of(k + 1);
+        const bool empty =
+            std::all_of(received.begin(), received.end(), [&](const auto& row) {
+                return std::all_of(row.begin() + first, row.begin() + last, is_nothing);
+            });
+        for (size_t j = 0; empty && j < out.llrs.size(); j++)
+            std::fill_n(out.llrs[j].begin() + k * bits, bits, 0.0F);
+    }
+}
+
+} // namespace
+
 soft_symbols ofdm_detector::receive_softly(const stream_matrix& received,
                                            const known_carriers& known)
 {
@@ -313,7 +335,9 @@ soft_symbols ofdm_detector::receive_softly(const stream_matrix& received,
     soft_bits_per_symbol(); // refuses labels
     const std::lock_guard<std::mutex> lock(d_mutex);
     const auto [frame, found] = run([&] { return prepare(received, known); }, true);
-    return with_bits(known, frame, found);
+    soft_symbols out = with_bits(known, frame, found);
+    forget_empty_symbols(*this, received, known.num_symbols, out);
+    return out;
 }
 
 soft_symbols ofdm_detector::equalize_softly(const stream_matrix& carriers,
