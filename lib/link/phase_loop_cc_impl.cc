@@ -66,6 +66,18 @@ void phase_loop_cc_impl::set_loop_bandwidth(double loop_bandwidth)
     d_loop.set_loop_bandwidth(loop_bandwidth);
 }
 
+double phase_loop_cc_impl::phase() const
+{
+    const gr::thread::scoped_lock lock(const_cast<phase_loop_cc_impl*>(this)->d_setlock);
+    return d_loop.get_phase();
+}
+
+double phase_loop_cc_impl::frequency() const
+{
+    const gr::thread::scoped_lock lock(const_cast<phase_loop_cc_impl*>(this)->d_setlock);
+    return d_loop.get_frequency();
+}
+
 gr_complex phase_loop_cc_impl::turn(gr_complex symbol)
 {
     const gr_complex turned = symbol * gr_expj(-d_loop.get_phase());

@@ -32,8 +32,8 @@ public:
                        const std::string& training_tag);
 
     void set_loop_bandwidth(double loop_bandwidth) override;
-    double phase() const override { return d_loop.get_phase(); }
-    double frequency() const override { return d_loop.get_frequency(); }
+    double phase() const override;
+    double frequency() const override;
 
     int work(int noutput_items,
              gr_vector_const_void_star& input_items,
