@@ -7,8 +7,7 @@
 
 #include "check.h"
 #include "overrun_tag.h"
-#include <gnuradio/block_detail.h>
-#include <gnuradio/buffer_reader.h>
+#include "stream_end.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <chrono>
@@ -101,26 +100,6 @@ bool packet_receiver_impl::stop()
     return block::stop();
 }
 
-bool packet_receiver_impl::any_input_done() const
-{
-    for (int i = 0; i < d_receiver->detector()->num_inputs(); i++)
-        if (detail()->input(i)->done())
-            return true;
-    return false;
-}
-
-// True when an input is done and holds nothing beyond what this call takes.
-bool packet_receiver_impl::input_ended(int consumed)
-{
-    for (int i = 0; i < d_receiver->detector()->num_inputs(); i++) {
-        // in this order: what was written before done was set is counted
-        const auto input = detail()->input(i);
-        if (input->done() && input->items_available() <= consumed)
-            return true;
-    }
-    return false;
-}
-
 /*
  * A sink is not called again when its inputs are done and empty. One sample is left there, so that
  * there is a call that knows of the end, and the last frame's packet leaves before the flowgraph's
@@ -130,7 +109,7 @@ void packet_receiver_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
     std::fill(ninput_items_required.begin(),
               ninput_items_required.end(),
-              any_input_done() ? 1 : 2);
+              any_input_done(*detail()) ? 1 : 2);
 }
 
 int packet_receiver_impl::general_work(int,
@@ -138,11 +117,11 @@ int packet_receiver_impl::general_work(int,
                                        gr_vector_const_void_star& input_items,
                                        gr_vector_void_star&)
 {
-    const bool last = any_input_done();
+    const bool last = any_input_done(*detail());
     const int there = *std::min_element(ninput_items.begin(), ninput_items.end());
     const int count = last ? there : std::max(there - 1, 0);
     take(input_items, count);
-    const bool ended = input_ended(count);
+    const bool ended = any_input_ended(*detail(), count);
     consume_each(count);
     if (ended)
         end_stream();

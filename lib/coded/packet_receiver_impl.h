@@ -46,8 +46,6 @@ public:
 
 private:
     std::unique_ptr<frame_receiver> make_frame_receiver();
-    bool any_input_done() const;
-    bool input_ended(int consumed);
     void take(const gr_vector_const_void_star& input_items, int count);
     void end_stream();
     void tell();

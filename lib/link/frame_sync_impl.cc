@@ -6,8 +6,7 @@
 #include "link/frame_sync_impl.h"
 
 #include "check.h"
-#include <gnuradio/block_detail.h>
-#include <gnuradio/buffer_reader.h>
+#include "stream_end.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>
@@ -83,7 +82,7 @@ bool frame_sync_impl::start()
 void frame_sync_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
     // At the end what is held back comes out without input.
-    ninput_items_required[0] = detail()->input(0)->done() ? 0 : 1;
+    ninput_items_required[0] = any_input_done(*detail()) ? 0 : 1;
 }
 
 void frame_sync_impl::announce(const kernel::detected_burst& burst)
@@ -141,8 +140,7 @@ int frame_sync_impl::general_work(int noutput_items,
         const bool finite = std::isfinite(in[n].real()) && std::isfinite(in[n].imag());
         d_held_back.push_back(finite ? in[n] : gr_complex(0.0F));
     }
-    const auto input = detail()->input(0);
-    const bool ended = input->done() && input->items_available() <= int(count);
+    const bool ended = any_input_ended(*detail(), int(count));
     consume(0, count);
     if (ended)
         d_detector->finish();

@@ -9,8 +9,7 @@
 #include "overrun_tag.h"
 #include "pmt_values.h"
 #include "shell/commands.h"
-#include <gnuradio/block_detail.h>
-#include <gnuradio/buffer_reader.h>
+#include "stream_end.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <chrono>
@@ -411,30 +410,10 @@ void equalizer_impl::handle_command(const pmt::pmt_t& message)
         d_logger->warn("{:s}", refused);
 }
 
-bool equalizer_impl::any_input_done() const
-{
-    for (int i = 0; i < d_detector->num_inputs(); i++)
-        if (detail()->input(i)->done())
-            return true;
-    return false;
-}
-
-// True when an input is done and holds nothing beyond what this call takes.
-bool equalizer_impl::input_ended(int consumed)
-{
-    for (int i = 0; i < d_detector->num_inputs(); i++) {
-        // in this order: what was written before done was set is counted
-        const auto input = detail()->input(i);
-        if (input->done() && input->items_available() <= consumed)
-            return true;
-    }
-    return false;
-}
-
 void equalizer_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
     // Without input, work must still be called while symbols wait and to end the last frame.
-    const bool none = d_symbols_wait || any_input_done();
+    const bool none = d_symbols_wait || any_input_done(*detail());
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), none ? 0 : 1);
 }
 
@@ -640,7 +619,7 @@ int equalizer_impl::general_work(int noutput_items,
         d_receiver->available() < size_t(noutput_items) && !d_receiver->congested();
     const int count =
         hungry ? *std::min_element(ninput_items.begin(), ninput_items.end()) : 0;
-    const bool ended = input_ended(count);
+    const bool ended = any_input_ended(*detail(), count);
     const uint64_t came = held_until(nitems_read(0) + count, ended);
     if (count > 0)
         take_tags(count);

@@ -86,8 +86,6 @@ private:
     void send_report(const training_report* report,
                      uint64_t offset,
                      const frame_receiver::counts& counts);
-    bool any_input_done() const;
-    bool input_ended(int consumed);
 
     const detector::sptr d_detector;
     const int d_sps;

@@ -8,8 +8,7 @@
 #include "check.h"
 #include "overrun_tag.h"
 #include "shell/commands.h"
-#include <gnuradio/block_detail.h>
-#include <gnuradio/buffer_reader.h>
+#include "stream_end.h"
 #include <gnuradio/io_signature.h>
 #include <gnuradio/reservoir/kernel/oscillator.h>
 #include <algorithm>
@@ -227,30 +226,10 @@ std::vector<std::string> ofdm_equalizer_impl::warnings() const
     return d_watch.told();
 }
 
-bool ofdm_equalizer_impl::any_input_done() const
-{
-    for (int i = 0; i < d_detector->num_rx(); i++)
-        if (detail()->input(i)->done())
-            return true;
-    return false;
-}
-
-// True when an input is done and holds nothing more.
-bool ofdm_equalizer_impl::input_ended() const
-{
-    for (int i = 0; i < d_detector->num_rx(); i++) {
-        // in this order: what was written before done was set is counted
-        const auto input = detail()->input(i);
-        if (input->done() && input->items_available() == 0)
-            return true;
-    }
-    return false;
-}
-
 void ofdm_equalizer_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
     // Without input, work must still be called while a frame waits and to end the last one.
-    const bool none = d_frame_waits || any_input_done();
+    const bool none = d_frame_waits || any_input_done(*detail());
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), none ? 0 : 1);
 }
 
@@ -583,7 +562,7 @@ int ofdm_equalizer_impl::general_work(int noutput_items,
         produced += put_out(produced, noutput_items, output_items);
     }
     consume_each(d_taken - begin);
-    const bool ended = input_ended();
+    const bool ended = any_input_ended(*detail(), 0);
     if (ended && collecting())
         end_frame();
     d_watch.samples_came(d_taken);

@@ -116,8 +116,6 @@ private:
     void send_report(const outgoing& frame, const training_report& report);
     void say_warnings();
     double carrier_offset() const;
-    bool any_input_done() const;
-    bool input_ended() const;
     int put_out(int before, int noutput_items, gr_vector_void_star& output_items);
 
     const ofdm_detector::sptr d_detector;
