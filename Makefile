@@ -13,7 +13,8 @@ UNITY ?= ON
 PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
-.PHONY: help setup configure build generate demo test sanitize sanitize-python fuzz coverage soak bench docs install deb format clean
+.PHONY: help setup configure build generate demo test sanitize sanitize-python sanitize-threads valgrind sanitize-all \
+    start-stop fuzz coverage soak bench docs install deb format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
@@ -21,6 +22,10 @@ help:
 	@echo "make test             build everything with warnings as errors, run all tests"
 	@echo "make sanitize         C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@echo "make sanitize-python  Python tests under both"
+	@echo "make sanitize-threads flowgraphs in a storm under ThreadSanitizer, CYCLES=30 per flowgraph"
+	@echo "make valgrind         C++ tests under valgrind: memory errors and leaks"
+	@echo "make sanitize-all     these four, for a night"
+	@echo "make start-stop       flowgraphs started and stopped CYCLES=1000 times: memory must not grow"
 	@echo "make coverage         share of the lines that the tests run, of lib/ and python/ (in out/coverage)"
 	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
 	@echo "make fuzz             hostile input by libFuzzer, FUZZ_SECONDS=60 per target (findings in out/fuzz)"
@@ -85,6 +90,38 @@ sanitize-python: configure
 	    -DENABLE_GRC=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" > /dev/null
 	@cmake --build $(BUILD)-sanitize-python -j $(JOBS)
 	$(SANITIZERS_FIRST) PYTHONPATH=$(abspath $(BUILD))-sanitize-python/test_modules:$$PYTHONPATH $(PYTEST) tests/python
+
+# GNU Radio and the other libraries are not instrumented: what only they know of the order of their threads
+# is in the list of exceptions. Without random addresses, which some versions of the sanitizer cannot bear.
+WITH_THREADS = reservoir_test_background_training reservoir_test_concurrency
+sanitize-threads: export TSAN_OPTIONS = suppressions=$(abspath tests/sanitizers/threads.supp)
+sanitize-threads: export RESERVOIR_CYCLES = $(or $(CYCLES),30)
+sanitize-threads: setup
+	@cmake -S . -B $(BUILD)-threads -DENABLE_WERROR=$(WERROR) -DENABLE_THREAD_SANITIZER=ON \
+	    -DENABLE_PYTHON=OFF -DENABLE_GRC=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None \
+	    -DCMAKE_CXX_FLAGS="-O1 -g1" > /dev/null
+	@cmake --build $(BUILD)-threads -j $(JOBS) --target $(WITH_THREADS)
+	@fixed=$$(setarch -R true 2> /dev/null && echo setarch -R); \
+	for program in $(WITH_THREADS); do \
+	    $$fixed $$(find $(BUILD)-threads/tests -name $$program -type f) || exit 1; \
+	done
+	@echo "No race in $(WITH_THREADS)."
+
+# Of the usual build, all of them: ten minutes of one core. Valgrind shows the program a processor with AVX2;
+# what is for AVX-512 does not run.
+VALGRIND = valgrind --quiet --error-exitcode=99 --fair-sched=yes --leak-check=full \
+    --errors-for-leak-kinds=definite --show-leak-kinds=definite
+valgrind: build
+	@tools/setup.sh valgrind
+	@find $(BUILD)/tests -type f -name 'reservoir_test_*' ! -name '*.sh' | sort > $(BUILD)/valgrind.txt
+	@RESERVOIR_CYCLES=2 xargs -P $(JOBS) -n 1 $(VALGRIND) < $(BUILD)/valgrind.txt
+	@echo "No memory error and no leak in $$(wc -l < $(BUILD)/valgrind.txt) programs."
+
+sanitize-all: sanitize sanitize-python sanitize-threads valgrind
+
+start-stop: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
+	@$(IN_TREE) $(PYTHON) tests/bench/start_stop.py --cycles $(or $(CYCLES),1000)
 
 # Everything is compiled once more, by clang and with sanitizers. What is found goes to
 # out/fuzz/TARGET-*; put into tests/fuzz/inputs/TARGET it is run by every build's tests. GNU Radio keeps
@@ -161,4 +198,4 @@ format:
 	@git ls-files '*.py' 'apps/reservoir_*' | xargs black -q
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-coverage $(BUILD)-fuzz out
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-threads $(BUILD)-coverage $(BUILD)-fuzz out

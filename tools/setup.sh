@@ -8,6 +8,7 @@
 #   tools/setup.sh docs         ... and the documentation as a site
 #   tools/setup.sh deb          ... and Debian packages
 #   tools/setup.sh fuzz         ... and what `make fuzz` compiles with (Debian 12, Ubuntu 24.04)
+#   tools/setup.sh valgrind     ... and valgrind
 #   tools/setup.sh format       the formatters only
 #   tools/setup.sh --list ...   print the packages, install nothing
 #
@@ -49,8 +50,9 @@ case "${1:-}" in
     fuzz) wanted="$BASE $FUZZ"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     docs) wanted="$BASE $DOCS"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     deb) wanted="$BASE $DEB"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
+    valgrind) wanted="$BASE valgrind"; own_gnuradio || wanted="$wanted $GNURADIO" ;;
     format) wanted="$FORMAT" ;;
-    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | coverage | bench | docs | fuzz | deb | format])" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown argument '$1' (use: [--list] [test | coverage | bench | docs | fuzz | deb | valgrind | format])" >&2; exit 2 ;;
 esac
 wanted=$(echo $wanted)
 if [ $list = 1 ]; then echo "$wanted"; exit 0; fi
