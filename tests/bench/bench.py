@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from operator import itemgetter
 from pathlib import Path
 
 for library in ("OMP", "OPENBLAS", "MKL"):
@@ -110,8 +111,8 @@ def best_of(runs, measures, best=max):
 
 def least(options, seconds_of):
     """Of as many calls as fit into a run's share of the time the one that tells the fewest seconds."""
-    times, end = [], time.perf_counter() + options.seconds / options.runs
-    while not times or time.perf_counter() < end:
+    times, end = [], peers.clock() + options.seconds / options.runs
+    while not times or peers.clock() < end:
         times.append(seconds_of())
     return min(times)
 
@@ -217,24 +218,29 @@ def fitted(detector):
 
 
 @functools.lru_cache
-def kernel_runs(program, runs, seconds):
-    """Of each benchmark the run with the highest rate."""
+def kernel_runs(program, runs, seconds, which="."):
+    """Of each benchmark that the expression names the run with the highest rate."""
     done = subprocess.run(
         [
             program,
             "--benchmark_format=json",
             f"--benchmark_min_time={seconds}",
             f"--benchmark_repetitions={runs}",
+            "--benchmark_enable_random_interleaving=true",
+            f"--benchmark_filter={which}",
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=True,
     )
     fastest = {}
-    for run in json.loads(done.stdout)["benchmarks"]:
+    # they are measured in turns, and told in the order in which they ended
+    found = json.loads(done.stdout)["benchmarks"]
+    as_listed = itemgetter("family_index", "per_family_instance_index")
+    for run in sorted(found, key=as_listed):
         name = run["run_name"]
         if run["run_type"] == "iteration" and (
-            name not in fastest or run["real_time"] < fastest[name]["real_time"]
+            name not in fastest or run["cpu_time"] < fastest[name]["cpu_time"]
         ):
             fastest[name] = run
     return fastest
@@ -276,24 +282,27 @@ def kernels(options):
         yield Row(name, None, unit, note="no kernel of that form")
 
 
-def block_rates(options):
-    """Blocks that are trained once, between a vector source and a null sink: the scheduler and both
-    ends are part of the figure, the same for all. In the last group libraries without a
-    flowgraph: reservoirpy and torch.nn.RNN with real neurons, a third of the work of complex
-    ones; liquid-dsp trains on known symbols."""
-    groups = dict(BLOCKS)
-    measures = {
+def block_measures(options):
+    """By name."""
+    return {
         name: functools.partial(
             flowgraph_rate,
             options.seconds,
             make,
             QAM16.received if name == QAM_SEARCH else QPSK.received,
         )
-        for makes in groups.values()
+        for makes in BLOCKS.values()
         for name, make in makes.items()
     }
-    groups["Libraries, outside of a flowgraph"] = LIBRARIES
-    figures = best_of(options.runs, measures | LIBRARIES)
+
+
+def block_rates(options):
+    """Blocks that are trained once, between a vector source and a null sink: the scheduler and both
+    ends are part of the figure, the same for all. In the last group libraries without a
+    flowgraph: reservoirpy and torch.nn.RNN with real neurons, a third of the work of complex
+    ones; liquid-dsp trains on known symbols."""
+    groups = BLOCKS | {"Libraries, outside of a flowgraph": LIBRARIES}
+    figures = best_of(options.runs, block_measures(options) | LIBRARIES)
     for group, makes in groups.items():
         for name in makes:
             rate, note = figures[name]
@@ -357,20 +366,24 @@ def frame_seconds(options, detector, payload=PAYLOAD):
     return least(options, lambda: peers.timed(receive))
 
 
-def frames(options):
-    """A whole frame of 64 pilots and 512 QPSK symbols, training included, by receive()."""
-    any_offset = reservoir.configured_esn(tracking="off")
+def frame_measures(options):
+    """Seconds, by name."""
     of = f"frame of {PILOTS} + {PAYLOAD} symbols, configured_esn"
     detectors = {
         f"{of}, no refit": configured(refits=0, tracking="off"),
         FRAME: configured(tracking="off"),
-        f"{of}, 2 refits, any carrier offset": any_offset,
+        f"{of}, 2 refits, any carrier offset": reservoir.configured_esn(tracking="off"),
     }
-    measures = {
+    return {
         name: functools.partial(frame_seconds, options, detector)
         for name, detector in detectors.items()
     }
-    for name, (seconds, _) in best_of(options.runs, measures, min).items():
+
+
+def frames(options):
+    """A whole frame of 64 pilots and 512 QPSK symbols, training included, by receive()."""
+    figures = best_of(options.runs, frame_measures(options), min)
+    for name, (seconds, _) in figures.items():
         yield Row(name, 1e3 * seconds, "ms")
 
 
@@ -568,12 +581,8 @@ def workers(options):
             yield Row(f"workers = {count}", rate, "frame/s")
 
 
-def real_time(options):
-    """The complete configured ESN at its default parameters in a flowgraph, frames of
-    real_time.py; symbols are pilots and payload."""
-    measures = {
-        LMS: functools.partial(flowgraph_rate, options.seconds, linear_equalizer("lms"))
-    }
+def real_time_measures(options):
+    """By name."""
 
     def measure(frames, **settings):
         tags = [tag(start) for start in frames.starts]
@@ -581,11 +590,20 @@ def real_time(options):
         rate = flowgraph_rate(options.seconds, make, frames.samples, tags)
         return rate * frames.symbols_per_sample
 
+    measures = {}
     for name, frames in streams().items():
         measures[name] = functools.partial(measure, frames)
         if "f_dT 1e-4" in name:
             adapting = functools.partial(measure, frames, stream=True)
             measures[f"{name}, adapting stream"] = adapting
+    return measures
+
+
+def real_time(options):
+    """The complete configured ESN at its default parameters in a flowgraph, frames of
+    real_time.py; symbols are pilots and payload."""
+    lms = functools.partial(flowgraph_rate, options.seconds, linear_equalizer("lms"))
+    measures = {LMS: lms, **real_time_measures(options)}
     for name, (rate, note) in best_of(options.runs, measures).items():
         yield Row(name, rate / 1e6, RATE, note=note)
 
