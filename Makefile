@@ -14,7 +14,7 @@ PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
 .PHONY: help setup configure build generate demo test sanitize sanitize-python sanitize-threads valgrind sanitize-all \
-    start-stop fuzz coverage soak bench docs install deb format clean
+    start-stop fuzz coverage soak bench bench-check bench-baseline docs install deb format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
@@ -30,6 +30,8 @@ help:
 	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
 	@echo "make fuzz             hostile input by libFuzzer, FUZZ_SECONDS=60 per target (findings in out/fuzz)"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
+	@echo "make bench-check      what fell: speeds beside peers and errors on the same frames, against a stored baseline"
+	@echo "make bench-baseline   stores them (tests/bench/baseline.json), after a change that is wanted"
 	@echo "make docs             the documentation as a site (in out/docs)"
 	@echo "make generate         blocks for Companion, type stub, docs/detectors.md and docs/blocks, from what the detectors say"
 	@echo "make install PREFIX=  install (default /usr/local)"
@@ -170,6 +172,13 @@ bench: configure
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 	$(IN_TREE) $(PYTHON) tests/bench/bench.py --kernels $(BUILD)/tests/bench/bench_kernels
+
+bench-check bench-baseline: configure
+	@tools/setup.sh bench
+	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python bench_kernels
+	@$(IN_TREE) $(PYTHON) tests/bench/bench_check.py --kernels $(BUILD)/tests/bench/bench_kernels \
+	    $(if $(filter bench-baseline,$@),--write)
 
 docs: configure
 	@tools/setup.sh docs

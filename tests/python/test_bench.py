@@ -14,6 +14,7 @@ from gnuradio import reservoir
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
+import bench_check
 import bench_report
 import peers
 
@@ -124,3 +125,85 @@ def test_numpy_computes_the_same_network():
         network.recurrent_weights(), network.input_weights(), seen
     )
     assert np.allclose(states, network.states(received).T, atol=1e-5)
+
+
+def speed(ratio, scatter=0.02):
+    return dict(ratio=ratio, scatter=scatter, beside="LMS")
+
+
+@pytest.mark.parametrize(
+    "share, scatter, word",
+    [
+        (1, 0.02, ""),
+        (0.9, 0.02, ""),
+        (0.86, 0.02, "FELL"),
+        (0.86, 0.08, ""),  # twice the scatter
+        (0.83, 0.08, "FELL"),
+        (0.77, 0.5, ""),
+        (0.73, 0.5, "FELL"),  # as much scatter would hide everything
+        (1.15, 0.02, "better"),
+    ],
+)
+def test_speeds_that_fell_beyond_their_scatter(share, scatter, word):
+    found, text = bench_check.judge_speed(speed(0.4, scatter), 0.4 * share)
+    assert found == word
+    assert text.startswith("0.4 -> ") and "of LMS" in text
+
+
+def errors(*frames, unit="symbols"):
+    return dict(
+        wrong=sum(frames), of=6000, unit=unit, frames=" ".join(map(str, frames))
+    )
+
+
+@pytest.mark.parametrize(
+    "before, after, word",
+    [
+        ((7, 0, 0, 5), (7, 0, 0, 5), ""),
+        ((7, 0, 0, 5), (7, 1, 0, 5), ""),
+        ((7, 0, 0, 5), (7, 40, 0, 6), "FELL"),
+        ((7, 40, 0, 6), (7, 0, 0, 5), "better"),
+        ((7, 40, 0, 6), (7, 0, 40, 6), "changed"),
+        ((7, 0, 0, 5), (7, 0, 0), "GONE"),
+    ],
+)
+def test_errors_on_the_same_frames(before, after, word):
+    found, text = bench_check.judge_errors(errors(*before), errors(*after))
+    assert found == word
+    if word == "FELL":
+        half = 1.96 * np.std([0, 40, 0, 1], ddof=1) * 2  # of the sum of four
+        assert f"12 -> 53 of 6000 symbols wrong (+41 ± {half:.1f})" in text
+        assert "1 (0 -> 40), 3 (5 -> 6)" in text
+
+
+def test_what_is_lost_or_new_is_named():
+    rows = bench_check.judged(bench_check.judge_speed, {"a": speed(1)}, {"b": 1.0})
+    assert [row[:2] for row in rows] == [("GONE", "a"), ("new", "b")]
+
+
+def guard(baseline, *arguments):
+    """Errors of a few frames; the exit status, and what is said."""
+    command = [sys.executable, BENCH / "bench_check.py", "--only", "errors"]
+    command += ["--frames", "3", "--baseline", baseline, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_guard_names_what_fell_and_what_is_better(tmp_path):
+    path = tmp_path / "baseline.json"
+    assert guard(path)[0] == 2  # there is none
+    assert guard(path, "--write")[0] == 0
+    baseline = json.loads(path.read_text())
+    rows = baseline["errors"]["rows"]
+    worse, better = "2 x 2: fir", "six paths, 10 dB: esn"
+    assert rows[worse]["wrong"] > 50
+    rows[worse].update(wrong=0, frames="0 0 0")
+    rows[better].update(wrong=600, frames="200 200 200")
+    path.write_text(json.dumps(baseline))
+    status, said = guard(path)
+    assert status == 1 and f"FELL    {worse}: 0 -> " in said
+    assert f"better  {better}: 600 -> " in said
+    assert (
+        f"Something fell or is gone: 1 FELL, 1 better, {len(rows) - 2} as before"
+        in said
+    )
