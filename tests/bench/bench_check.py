@@ -44,6 +44,8 @@ FRAMES_SHOWN = 3
 
 RUNS, SECONDS = 7, 0.1  # of each speed
 TOLERANCE = 0.12, 0.25  # of a speed: twice the scatter that was stored, within these
+# from run to run these differed by a fifth to a third on a loaded machine, more than within a run
+UNSTEADY = ("ridge_", "recurrent_network_epoch")
 TRIES = 3  # a speed fell if it is too low in each of them
 REPEATS = 3  # of all speeds, for what is stored
 
@@ -146,6 +148,8 @@ def stored_speeds(options):
         ratios = [one[name] for one in times]
         ratio = statistics.median(ratios)
         scatter = (max(ratios) - min(ratios)) / ratio
+        if name.startswith(UNSTEADY):
+            scatter = max(scatter, TOLERANCE[1] / 2)
         rows[name] = dict(
             ratio=float(f"{ratio:.4g}"),
             scatter=round(scatter, 3),
