@@ -14,7 +14,7 @@ PYTHON = $$(cat $(BUILD)/python_executable)
 IN_TREE = PYTHONPATH=$(abspath $(BUILD))/test_modules:$$PYTHONPATH
 
 .PHONY: help setup configure build generate demo test sanitize sanitize-python sanitize-threads valgrind sanitize-all \
-    start-stop fuzz coverage soak bench bench-check bench-baseline docs install deb format clean
+    start-stop fuzz coverage soak soak-samples bench bench-check bench-baseline docs install deb format clean
 
 help:
 	@echo "make demo             build what it needs, then compare the receivers on a software channel"
@@ -28,6 +28,7 @@ help:
 	@echo "make start-stop       flowgraphs started and stopped CYCLES=1000 times: memory must not grow"
 	@echo "make coverage         share of the lines that the tests run, of lib/ and python/ (in out/coverage)"
 	@echo "make soak             an hour in flowgraphs with faults, all detectors in turn (in out/soak)"
+	@echo "make soak-samples     the same for up to 1e9 samples"
 	@echo "make fuzz             hostile input by libFuzzer, FUZZ_SECONDS=60 per target (findings in out/fuzz)"
 	@echo "make bench            kernels, blocks, trainings, memory beside other libraries (report in out/bench)"
 	@echo "make bench-check      what fell: speeds beside peers and errors on the same frames, against a stored baseline"
@@ -166,6 +167,10 @@ coverage: setup
 soak: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
 	@$(IN_TREE) $(PYTHON) tests/bench/soak.py
+
+soak-samples: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
+	@$(IN_TREE) $(PYTHON) tests/bench/soak.py --by-samples --out out/soak-samples
 
 bench: configure
 	@tools/setup.sh bench

@@ -5,6 +5,7 @@
 """Every detector in a flowgraph for a long time, as fast as it can, with a fault every second.
 
     make soak                                            # an hour, all detectors in turn
+    make soak-samples                                    # up to 1e9 samples
     tests/bench/soak.py --minutes 5 --detectors fir esn
 
 No frame may be lost (more than 5 % of its symbols wrong, or missing) but those that a fault touched;
@@ -52,6 +53,8 @@ OFDM = Ofdm(
 LINKS = {name: SINGLE for name in reservoir.detectors()}
 LINKS |= {kind["name"]: OFDM for kind in reservoir.ofdm_detector_kinds()}
 SETTINGS = dict(rnn=dict(epochs=20, restarts=1))
+# with --by-samples
+SAMPLES = dict(fir=1e9, ofdm_lmmse=1e9, esn=1e8, configured_esn=1e8, rnn=1e6)
 MOST_GROWTH = 0.01  # of memory, over the second half
 MOST_LATENCY_GROWTH = 0.5  # other programs run beside
 EVERY = 0.25  # seconds, memory is read
@@ -217,8 +220,9 @@ def soak(name, options):
     begin = time.monotonic()
 
     def stop():
-        done = options.samples and air.nitems_written(0) >= options.samples
-        return done or time.monotonic() - begin > options.seconds
+        if options.by_samples:
+            return air.nitems_written(0) >= SAMPLES[name]
+        return time.monotonic() - begin > options.seconds
 
     air = Air(case, options.seed, options.faults_per_second, stop)
     judge = Judge(case, air)
@@ -339,7 +343,10 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60.0, help="all together")
     parser.add_argument(
-        "--samples", type=float, default=0, help="per detector, at most"
+        "--by-samples",
+        action="store_true",
+        help="for so many samples instead: "
+        + ", ".join(f"{name} {count:.0e}" for name, count in SAMPLES.items()),
     )
     parser.add_argument(
         "--detectors", nargs="+", choices=list(LINKS), default=list(LINKS)
@@ -348,7 +355,9 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("out/soak"))
     options = parser.parse_args()
-    options.seconds = 60 * options.minutes / len(options.detectors)
+    if options.by_samples:
+        options.detectors = [name for name in SAMPLES if name in options.detectors]
+    options.seconds = 60 * options.minutes / max(len(options.detectors), 1)
     return options
 
 
