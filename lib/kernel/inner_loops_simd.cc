@@ -25,6 +25,10 @@ namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Of samples of unit power. Weights make denormal numbers of smaller ones, with which the receiver takes
+// up to 60 times as long: in silence, a recursive filter in front of it ends in such samples.
+constexpr float SMALLEST_SAMPLE = 1e-25F;
+
 size_t deinterleave(const std::complex<float>* in,
                     size_t stride,
                     size_t count,
@@ -38,8 +42,8 @@ size_t deinterleave(const std::complex<float>* in,
         const float x = gain * pairs[2 * k * stride];
         const float y = gain * pairs[2 * k * stride + 1];
         const int finite = int(std::fabs(x) <= FLT_MAX) & int(std::fabs(y) <= FLT_MAX);
-        re[k] = finite ? x : 0.0F;
-        im[k] = finite ? y : 0.0F;
+        re[k] = finite && std::fabs(x) >= SMALLEST_SAMPLE ? x : 0.0F;
+        im[k] = finite && std::fabs(y) >= SMALLEST_SAMPLE ? y : 0.0F;
         bad += !finite;
     }
     return bad;
