@@ -84,15 +84,17 @@ sanitize: setup
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS) -E _simd
 
 # The module with sanitizers, loaded into a Python that has none: their libraries come first, and
-# libstdc++ as well, or exceptions would pass them by. Left out: tests that link programs of their own.
+# libstdc++ as well, or exceptions would pass them by. Left out: tests that compile programs.
 SANITIZERS_FIRST = LD_PRELOAD="$$(for one in asan ubsan stdc++; do g++ -print-file-name=lib$$one.so; done | xargs)" \
     ASAN_OPTIONS=detect_leaks=0
+COMPILING = grc_blocks link_grc new_detector
 sanitize-python: configure
 	@tools/setup.sh test
 	@cmake -S . -B $(BUILD)-sanitize-python -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON -DENABLE_TESTING=OFF \
 	    -DENABLE_GRC=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" > /dev/null
 	@cmake --build $(BUILD)-sanitize-python -j $(JOBS)
-	$(SANITIZERS_FIRST) PYTHONPATH=$(abspath $(BUILD))-sanitize-python/test_modules:$$PYTHONPATH $(PYTEST) tests/python
+	$(SANITIZERS_FIRST) PYTHONPATH=$(abspath $(BUILD))-sanitize-python/test_modules:$$PYTHONPATH $(PYTEST) tests/python \
+	    $(COMPILING:%=--ignore=tests/python/test_%.py)
 
 # GNU Radio and the other libraries are not instrumented: what only they know of the order of their threads
 # is in the list of exceptions. Without random addresses, which some versions of the sanitizer cannot bear.
@@ -117,7 +119,7 @@ VALGRIND = valgrind --quiet --error-exitcode=99 --fair-sched=yes --leak-check=fu
 valgrind: build
 	@tools/setup.sh valgrind
 	@find $(BUILD)/tests -type f -name 'reservoir_test_*' ! -name '*.sh' | sort > $(BUILD)/valgrind.txt
-	@RESERVOIR_CYCLES=2 xargs -P $(JOBS) -n 1 $(VALGRIND) < $(BUILD)/valgrind.txt
+	@RESERVOIR_CYCLES=3 xargs -P $(JOBS) -n 1 $(VALGRIND) < $(BUILD)/valgrind.txt
 	@echo "No memory error and no leak in $$(wc -l < $(BUILD)/valgrind.txt) programs."
 
 sanitize-all: sanitize sanitize-python sanitize-threads valgrind
@@ -151,18 +153,21 @@ fuzz:
 	done
 
 # every test once, so it takes longer than they do
-coverage: setup
+coverage: configure
 	@tools/setup.sh coverage
+	@mkdir -p out/coverage/lib
 	@cmake -S . -B $(BUILD)-coverage -DENABLE_COVERAGE=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" \
 	    -DCMAKE_UNITY_BUILD=OFF > /dev/null
 	@cmake --build $(BUILD)-coverage -j $(JOBS)
 	@find $(BUILD)-coverage -name '*.gcda' -delete
 	cd $(BUILD)-coverage && ctest --output-on-failure -j $(JOBS)
 	PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
-	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 | tee out/coverage/python.txt
-	@mkdir -p out/coverage/lib
+	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 > out/coverage/python.txt 2>&1 || \
+	    { tail -n 60 out/coverage/python.txt; exit 1; }
 	gcovr --root . --filter lib/ --object-directory $(BUILD)-coverage --print-summary --exclude-throw-branches \
-	    --html-details out/coverage/lib/index.html --fail-under-line 90 > out/coverage/lib.txt
+	    --html-details out/coverage/lib/index.html --fail-under-line 90 > out/coverage/lib.txt || \
+	    { tail -n 5 out/coverage/lib.txt; exit 1; }
+	@echo "lib/: $$(sed -n 's/^lines: //p' out/coverage/lib.txt); python/: $$(sed -n 's/^TOTAL.* //p' out/coverage/python.txt)"
 
 soak: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python
@@ -183,7 +188,7 @@ bench-check bench-baseline: configure
 	@cmake -S . -B $(BUILD) -DENABLE_BENCHMARKS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS) --target reservoir_python bench_kernels
 	@$(IN_TREE) $(PYTHON) tests/bench/bench_check.py --kernels $(BUILD)/tests/bench/bench_kernels \
-	    $(if $(filter bench-baseline,$@),--write)
+	    $(if $(filter bench-baseline,$@),--write) $(if $(ONLY),--only $(ONLY))
 
 docs: configure
 	@tools/setup.sh docs

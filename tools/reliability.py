@@ -9,8 +9,8 @@
     tools/reliability.py --all
 
 A row is filled in with the date, the processor and the last line that its command prints; with
-"FAILED" before it where the command fails. What it prints goes to out/reliability. Several may run at
-the same time. Exit status 1 if one fails.
+"FAILED" before it where the command fails. What it prints goes to out/reliability. A word that is a whole
+command selects that one alone. Run `make build` first. Exit status 1 if one fails.
 """
 
 import argparse
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "reliability.md"
 LOGS = ROOT / "out" / "reliability"
 # | promise | `command` | last result |
+SAYS_NOTHING = re.compile(r"make(\[\d+\])?: |Total Test time")
 ROW = re.compile(r"^(\| .* \| `([^`]+)` \|) (.*) \|$")
 
 
@@ -53,9 +54,9 @@ def run(command):
             stdout=out,
             stderr=subprocess.STDOUT,
         ).returncode
-    lines = log.read_text(errors="replace").split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return status == 0, last.strip("= ")
+    lines = map(str.strip, log.read_text(errors="replace").splitlines())
+    told = [line for line in lines if line and not SAYS_NOTHING.match(line)]
+    return status == 0, told[-1].strip("= ") if told else ""
 
 
 def fill_in(command, result):
@@ -71,6 +72,10 @@ def fill_in(command, result):
         file.write("\n".join(lines) + "\n")
 
 
+def selects(word, command):
+    return word == command if word in commands() else word in command
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("words", nargs="*", help="parts of commands")
@@ -82,7 +87,7 @@ def main():
     chosen = [
         command
         for command in commands()
-        if options.all or any(word in command for word in options.words)
+        if options.all or any(selects(word, command) for word in options.words)
     ]
     if not chosen:
         raise SystemExit(

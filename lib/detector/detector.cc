@@ -368,7 +368,7 @@ void detector::receive(const gr_complex* const* received,
         set_known(pilots, 0, num_symbols, rows.llrs);
 }
 
-// A detector that takes silence for a channel that cancels out finds symbols to it, and is sure of them.
+// Some detectors fit a channel to silence, and are then sure of wrong symbols.
 void detector::doubt_gaps(const std::vector<bool>& in_gap,
                           const stream_matrix& pilots,
                           const symbol_rows& rows)

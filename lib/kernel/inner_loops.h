@@ -30,7 +30,7 @@ constexpr size_t padded(size_t rows)
 }
 
 //! re[k] + i·im[k] = gain · in[k·stride], zero where that is not finite. Returns how many were not.
-//! Parts below 1e-25 are 0 as well.
+//! Parts whose magnitude is below 1e-25 become 0 as well.
 RESERVOIR_API size_t deinterleave(const std::complex<float>* in,
                                   size_t stride,
                                   size_t count,

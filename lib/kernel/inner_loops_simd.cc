@@ -25,8 +25,8 @@ namespace gr::reservoir::kernel::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Of samples of unit power. Weights make denormal numbers of smaller ones, with which the receiver takes
-// up to 60 times as long: in silence, a recursive filter in front of it ends in such samples.
+// Weights turn smaller samples into denormal numbers, with which the receiver takes up to 60 times as long. In
+// silence a recursive filter in front of it ends in such samples. (Samples that were scaled to unit power.)
 constexpr float SMALLEST_SAMPLE = 1e-25F;
 
 size_t deinterleave(const std::complex<float>* in,

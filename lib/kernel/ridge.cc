@@ -24,8 +24,7 @@ namespace {
 
 constexpr double RANK_TOLERANCE = 1e-10;
 constexpr double ZERO_COLUMN_RMS = 1e-150;
-// Far below what rows have that the others hardly tell, where there are more features than rows: that
-// their error without them is large has to be seen. Digits are lost only beneath.
+// Where 1 - hat is a difference (no more features than rows, or by the SVD), less than this is rounding.
 constexpr double LEAST_ONE_MINUS_HAT = 1e-9;
 constexpr double FREE = 1e3; // a free column's scale: its penalty is 1e-6 of the others'
 // Below it the Gram matrix, whose small eigenvalues are wrong by epsilon, is not enough.
@@ -204,20 +203,13 @@ struct gram_problem {
      * \param image B R B^H Y
      */
     Eigen::MatrixXcd leave_one_out_residuals(const Eigen::ArrayXd& power,
-                                             const Eigen::MatrixXcd& image,
-                                             double lambda) const
+                                             const Eigen::MatrixXcd& image) const
     {
-        const auto divided = [&](const auto& residuals, const auto& one_minus_hat) {
-            return one_minus_hat.max(LEAST_ONE_MINUS_HAT)
-                       .inverse()
-                       .matrix()
-                       .asDiagonal() *
-                   residuals;
-        };
         const auto of_rows = power.head(features.rows());
-        if (is_tall)
-            return divided(targets - image, 1.0 - of_rows);
-        return divided(mu(lambda) * image, mu(lambda) * of_rows);
+        if (!is_tall) // mu cancels
+            return of_rows.inverse().matrix().asDiagonal() * image;
+        return (1.0 - of_rows).max(LEAST_ONE_MINUS_HAT).inverse().matrix().asDiagonal() *
+               (targets - image);
     }
 };
 
@@ -233,7 +225,7 @@ ridge_result solve_cholesky(gram_problem problem, double lambda)
         product(whitened, coefficients).joined(problem.features.rows());
     ridge_result result =
         make_result(problem.targets,
-                    problem.leave_one_out_residuals(row_powers(whitened), image, lambda),
+                    problem.leave_one_out_residuals(row_powers(whitened), image),
                     lambda);
     if (problem.is_tall) {
         solve_adjoint(factor, coefficients);
@@ -285,8 +277,8 @@ ridge_result solve_tridiagonal(gram_problem problem)
     Eigen::MatrixXcd least;
     Eigen::Index best = 0;
     for (Eigen::Index i = 0; i < lambdas.size(); i++) {
-        Eigen::MatrixXcd residuals = problem.leave_one_out_residuals(
-            powers.col(i), at(images, i).joined(rows), lambdas(i));
+        Eigen::MatrixXcd residuals =
+            problem.leave_one_out_residuals(powers.col(i), at(images, i).joined(rows));
         if (i > 0 && !(residuals.squaredNorm() < least.squaredNorm()))
             continue;
         least.swap(residuals);

@@ -314,16 +314,14 @@ def sum_up(all_found):
         )
 
     failed = [found["detector"] for found in all_found if not holds(found)]
+    timed = not any(np.isnan(found["latency_growth"]) for found in all_found)
+    flat = "memory and latency flat" if timed else "memory flat"
     return (
         f"{len(all_found)} detectors, {sum(found['samples'] for found in all_found):.3g} samples in "
         f"{sum(found['seconds'] for found in all_found) / 60:.1f} min: {total('lost', False)} of "
         f"{total('frames', False)} untouched frames lost, {total('lost', True)} of "
         f"{total('frames', True)} with a fault; "
-        + (
-            f"does not hold: {', '.join(failed)}"
-            if failed
-            else "memory and latency flat"
-        )
+        + (f"does not hold: {', '.join(failed)}" if failed else flat)
     )
 
 
@@ -357,7 +355,11 @@ def arguments():
     options = parser.parse_args()
     if options.by_samples:
         options.detectors = [name for name in SAMPLES if name in options.detectors]
-    options.seconds = 60 * options.minutes / max(len(options.detectors), 1)
+        if not options.detectors:
+            parser.error(
+                f"--by-samples: --detectors must name one of {', '.join(SAMPLES)}"
+            )
+    options.seconds = 60 * options.minutes / len(options.detectors)
     return options
 
 
@@ -372,7 +374,9 @@ def main():
     names = [one["detector"] for one in found]
     text += "\n\n" + page.text_table(("Lost", *names), fault_rows(found), (0,), 0)
     print(f"\n{text}")
-    summary = dict(date=page.date(), machine=page.machine(), found=found)
+    # JSON has no NaN
+    known = [{k: v if v == v else None for k, v in one.items()} for one in found]
+    summary = dict(date=page.date(), machine=page.machine(), found=known)
     page.write(
         {
             "soak.json": json.dumps(summary, indent=1).encode(),

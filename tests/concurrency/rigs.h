@@ -23,7 +23,7 @@
 class rig
 {
 public:
-    //! Of any thread; throws where something is not as it should be.
+    //! Called from any thread; throws where something is not as it should be.
     typedef std::function<void(std::mt19937&)> act;
     typedef std::shared_ptr<rig> sptr;
 

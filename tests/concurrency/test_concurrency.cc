@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 namespace {
@@ -48,7 +49,7 @@ public:
         const std::lock_guard<std::mutex> lock(d_mutex);
         return d_rig;
     }
-    //! Who has the last pointer to the old one ends it.
+    //! The old one ends with its last pointer.
     void replace(rig::sptr next)
     {
         const std::lock_guard<std::mutex> lock(d_mutex);
@@ -79,7 +80,7 @@ public:
             d_threads.emplace_back([this, seed, thread] { act(8 * seed + thread); });
     }
     ~storm() { end(); }
-    //! What went wrong, if anything did.
+    //! What went wrong, if anything did. Some acts have been done by then, however little time there was.
     std::string end()
     {
         d_ends = true;
@@ -93,14 +94,14 @@ private:
     void act(unsigned seed)
     {
         std::mt19937 random(seed);
-        while (!d_ends) {
+        for (int acts = 0; acts < LEAST_ACTS || !d_ends; acts++) {
             const rig::sptr now = d_where.get();
             const bool change = d_with_changes && random() % 2;
-            const auto& acts = change ? now->changes() : now->looks();
-            const size_t pick = random() % acts.size();
+            const auto& all = change ? now->changes() : now->looks();
+            const size_t pick = random() % all.size();
             try {
-                for (int times = 1 + random() % 16; times > 0 && !d_ends; times--) {
-                    acts[pick](random);
+                for (int times = 1 + random() % 16; times > 0; times--) {
+                    all[pick](random);
                     sleep_at_most(random, 200);
                 }
             } catch (const std::exception& error) {
@@ -111,6 +112,7 @@ private:
         }
     }
 
+    static constexpr int LEAST_ACTS = 50; // of each thread
     present& d_where;
     const bool d_with_changes;
     std::atomic_bool d_ends{ false };
@@ -134,7 +136,11 @@ struct tally {
     static int cycles()
     {
         const char* const wanted = std::getenv("RESERVOIR_CYCLES");
-        return wanted ? std::atoi(wanted) : 30;
+        const int count = wanted ? std::atoi(wanted) : 30;
+        if (count < 3)
+            throw std::runtime_error("RESERVOIR_CYCLES = " + std::string(wanted) +
+                                     ": must be a number of at least 3");
+        return count;
     }
     //! Of a run in which they are counted.
     static int frames() { return 30 * cycles(); }
@@ -142,10 +148,11 @@ struct tally {
 };
 BOOST_TEST_GLOBAL_FIXTURE(tally);
 
-void cycle(present& where, const kind& of, std::mt19937& random)
+// number: one way after the other
+void cycle(present& where, const kind& of, int number, std::mt19937& random)
 {
     rig::sptr now = where.get();
-    switch (random() % 3) {
+    switch (number % 3) {
     case 0:
         now->top->lock();
         if (random() % 2)
@@ -191,7 +198,7 @@ BOOST_DATA_TEST_CASE(frames_are_received_after_a_storm, ALL, of)
     storm around(where, true, 2);
     for (int n = 0; n < tally::cycles(); n++) {
         sleep_at_most(random, 20000);
-        cycle(where, of, random);
+        cycle(where, of, n, random);
     }
     BOOST_CHECK_EQUAL(around.end(), "");
     const rig::sptr last = where.get();

@@ -129,27 +129,40 @@ BOOST_DATA_TEST_CASE(ofdm_detectors_do_not_depend_on_the_processor,
     check_all_targets(kind, ofdm_received_by);
 }
 
-#ifdef __SSE__ // the processor notes that an operation was given a denormal number
+#ifdef __SSE__
+// Whether an operation was given a denormal number since the last call.
+bool met_denormal()
+{
+    const bool met = _MM_GET_EXCEPTION_STATE() & _MM_EXCEPT_DENORM;
+    _MM_SET_EXCEPTION_STATE(0);
+    return met;
+}
+
 BOOST_DATA_TEST_CASE(nothing_denormal_is_left_in_silence,
                      data::make(detector_kinds()),
                      kind)
 {
+    volatile float tiny = 1e-39F;
+    tiny = tiny * 0.5F;
+    if (!met_denormal()) {
+        BOOST_TEST_MESSAGE("this processor (valgrind's) does not tell denormal numbers");
+        return;
+    }
     kernel::random generator(11);
     const auto sent = random_qpsk(generator, PILOTS);
     const auto one = std::dynamic_pointer_cast<detector>(kind.make(pmt::make_dict()));
     one->fit({ through_channel(generator, sent) }, { sent });
-    const stream_matrix silence = { std::vector<gr_complex>(10000) };
-    one->detect(silence);
-    _MM_SET_EXCEPTION_STATE(0);
-    const auto symbols = one->detect(silence);
-    BOOST_TEST(!(_MM_GET_EXCEPTION_STATE() & _MM_EXCEPT_DENORM));
-    volatile float tiny = 1e-39F; // that one would be seen
-    tiny = tiny * 0.5F;
-    BOOST_TEST(_MM_GET_EXCEPTION_STATE() & _MM_EXCEPT_DENORM);
+    for (const float level : { 0.0F, 1e-26F, 1e-36F }) {
+        const stream_matrix quiet = { std::vector<gr_complex>(10000, { level, -level }) };
+        one->detect(quiet);
+        met_denormal();
+        one->detect(quiet);
+        BOOST_TEST(!met_denormal());
+    }
 }
 #endif
 
-BOOST_DATA_TEST_CASE(denormal_samples_are_silence, data::make(detector_kinds()), kind)
+BOOST_DATA_TEST_CASE(tiny_samples_are_silence, data::make(detector_kinds()), kind)
 {
     kernel::random generator(11);
     const auto sent = random_qpsk(generator, PILOTS);
@@ -157,6 +170,8 @@ BOOST_DATA_TEST_CASE(denormal_samples_are_silence, data::make(detector_kinds()),
     one->fit({ through_channel(generator, sent) }, { sent });
     const auto other = one->clone();
     const stream_matrix silence = { std::vector<gr_complex>(2000) };
-    const stream_matrix tiny = { std::vector<gr_complex>(2000, { 1e-40F, -1e-40F }) };
-    BOOST_TEST((one->detect(tiny) == other->detect(silence)));
+    for (const float level : { 1e-40F, 1e-26F }) {
+        const stream_matrix tiny = { std::vector<gr_complex>(2000, { level, -level }) };
+        BOOST_TEST((one->detect(tiny) == other->detect(silence)));
+    }
 }

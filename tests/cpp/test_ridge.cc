@@ -134,6 +134,15 @@ BOOST_DATA_TEST_CASE(leave_one_out_equals_refits,
                       1e-9);
 }
 
+// As many free columns as rows fit all of them, whatever the others do.
+BOOST_AUTO_TEST_CASE(leave_one_out_sees_that_free_columns_fit_everything)
+{
+    const ridge regression(gaussian_matrix(4, 30, 5), { 0, 1, 2, 3, 4 });
+    const MatrixXcd targets = gaussian_matrix(4, 2, 6);
+    for (const double lambda : { -1.0, 1e-5, 1.0 })
+        BOOST_CHECK_GT(regression.solve(targets, lambda).leave_one_out_mse, 0.1);
+}
+
 // Free columns are what a ridge towards F g gives with the g that makes its objective least.
 BOOST_AUTO_TEST_CASE(free_columns_are_a_ridge_towards_their_best_gains)
 {

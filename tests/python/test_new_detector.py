@@ -27,7 +27,7 @@ LIBRARY = "lib/CMakeFiles/gnuradio-reservoir.dir"
 MODULE = "python/reservoir/bindings/CMakeFiles/reservoir_python.dir"
 CACHED = (
     r"CMAKE_(BUILD_TYPE|CXX_COMPILER|CXX_FLAGS\w*|PREFIX_PATH|UNITY_BUILD)"
-    r"|\w+_DIR|ENABLE_WERROR"
+    r"|\w+_DIR|ENABLE_(WERROR|COVERAGE|SANITIZERS)"
 )
 
 pytestmark = pytest.mark.skipif(

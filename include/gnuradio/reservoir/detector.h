@@ -155,8 +155,8 @@ public:
      * The ratios are extrinsic: what the frame says of a bit beyond its own prior. They are limited
      * to MAX_LLR, which is what bits of known symbols have; if such a symbol is no point, those of
      * the nearest. A linear detector takes its error for white Gaussian noise of the training's
-     * leave-one-out variance. Of symbols in a gap, 16 symbol periods or more without any signal, they
-     * are 0, and the report's confidence is 0.
+     * leave-one-out variance. Of unknown symbols in a gap, 16 symbol periods or more without any signal,
+     * they are 0.
      * \param prior_llrs empty, or for every symbol and bit of each stream; those of known symbols
      *        do not count, and NaN counts as 0
      * \throws std::invalid_argument as receive, and without set_soft_output

@@ -75,7 +75,8 @@ public:
      * \brief receive with log-likelihood ratios of the bits, log P(1)/P(0), in order and sign of
      * digital::constellation::calc_soft_dec, the most significant bit first.
      *
-     * They are limited to detector::MAX_LLR; those of carriers that are known are 0.
+     * They are limited to detector::MAX_LLR; those of carriers that are known are 0, and of a symbol in which
+     * nothing was received.
      * \return symbols as receive has them, and soft_bits_per_symbol() ratios for each
      * \throws std::invalid_argument as receive, and if the constellation's labels are not those of 2^n points
      */

@@ -58,7 +58,7 @@ double expected_errors(const configured_network& network,
 
 double symbol_variance(double noise_variance, double channel_power)
 {
-    return channel_power > 0.0 ? noise_variance / std::max(channel_power, 1e-12) : 1.0;
+    return channel_power > 1e-12 ? noise_variance / channel_power : 1.0;
 }
 
 // Beside single wrong symbols, which the expectation counts,

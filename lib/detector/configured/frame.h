@@ -65,10 +65,7 @@ double expected_errors(const configured_network& network,
                        const configured_frame& frame,
                        Eigen::Index num_pilots);
 
-/*!
- * Of what matched() makes of the residual, from the noise's and the sum of |h|²; where there is no channel,
- * nothing is known of a symbol but its own power, 1.
- */
+//! Error variance of a matched filter's output; 1, a symbol's own power, where there is no channel.
 double symbol_variance(double noise_variance, double channel_power);
 
 //! Probability that a frame has no error in which so many are expected.

@@ -308,19 +308,20 @@ int ofdm_detector::soft_bits_per_symbol() const
 
 namespace {
 
-// What a network makes of silence is not what was sent.
-void forget_empty_symbols(const ofdm_detector& one,
-                          const stream_matrix& received,
-                          int num_symbols,
+// What a network makes of silence is not what was sent. Symbol k is length values of every row, up to end(k).
+template <class End>
+void forget_empty_symbols(const stream_matrix& rows,
+                          size_t length,
+                          size_t num_symbols,
+                          End end,
                           soft_symbols& out)
 {
-    const size_t bits = size_t(one.fft_len()) * one.soft_bits_per_symbol();
-    for (int k = 0; k < num_symbols; k++) {
-        const size_t first = one.samples_of(k), last = one.samples_of(k + 1);
-        const bool empty =
-            std::all_of(received.begin(), received.end(), [&](const auto& row) {
-                return std::all_of(row.begin() + first, row.begin() + last, is_nothing);
-            });
+    const size_t bits = out.llrs[0].size() / num_symbols;
+    for (size_t k = 0; k < num_symbols; k++) {
+        const bool empty = std::all_of(rows.begin(), rows.end(), [&](const auto& row) {
+            const auto last = row.begin() + end(k);
+            return std::all_of(last - length, last, is_nothing);
+        });
         for (size_t j = 0; empty && j < out.llrs.size(); j++)
             std::fill_n(out.llrs[j].begin() + k * bits, bits, 0.0F);
     }
@@ -336,7 +337,12 @@ soft_symbols ofdm_detector::receive_softly(const stream_matrix& received,
     const std::lock_guard<std::mutex> lock(d_mutex);
     const auto [frame, found] = run([&] { return prepare(received, known); }, true);
     soft_symbols out = with_bits(known, frame, found);
-    forget_empty_symbols(*this, received, known.num_symbols, out);
+    forget_empty_symbols(
+        received,
+        d_fft_len,
+        known.num_symbols,
+        [this](size_t k) { return samples_of(k + 1); }, // behind the prefix
+        out);
     return out;
 }
 
@@ -349,7 +355,14 @@ soft_symbols ofdm_detector::equalize_softly(const stream_matrix& carriers,
     const std::lock_guard<std::mutex> lock(d_mutex);
     const auto [frame, found] =
         run([&] { return prepare_carriers(carriers, initial_taps, known); }, true);
-    return with_bits(known, frame, found);
+    soft_symbols out = with_bits(known, frame, found);
+    forget_empty_symbols(
+        carriers,
+        d_fft_len,
+        known.num_symbols,
+        [this](size_t k) { return (k + 1) * d_fft_len; },
+        out);
+    return out;
 }
 
 soft_symbols ofdm_detector::with_bits(const known_carriers& known,

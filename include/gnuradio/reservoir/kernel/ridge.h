@@ -33,9 +33,8 @@ struct ridge_result {
  *     minimise ||A D v - Y||^2 + lambda P ||v||^2,   weights = D v.
  *
  * With hat = diag(A D ((A D)^H A D + lambda P I)^-1 (A D)^H), the residual of a row under the fit
- * without that row is its plain residual divided by 1 - hat (Allen's PRESS, 1974). 1 - hat is
- * not let below 1e-3: with lambda = 0 and no more rows than features the leave-one-out error
- * says nothing.
+ * without that row is its plain residual divided by 1 - hat (Allen's PRESS, 1974). With lambda = 0 and
+ * no more rows than features it says nothing.
  *
  * Some columns may be free: the penalty then leaves them out, lambda P ||v - F g||^2 in place of
  * lambda P ||v||^2, with F the unit vectors of these columns and the gains g fitted with v by least
