@@ -12,7 +12,7 @@
 #   tools/setup.sh format       the formatters only
 #   tools/setup.sh --list ...   print the packages, install nothing
 #
-# Debian 12 and 13, Ubuntu 22.04 and 24.04. A GNU Radio that was built from source is used as it is.
+# Debian 12 and 13, Ubuntu 24.04. A GNU Radio that was built from source is used as it is.
 set -eu
 
 # compiler, libraries, bindings, plots, Qt graphical blocks, and GTK for gnuradio-companion's window
@@ -33,7 +33,7 @@ list=0
 if [ "${1:-}" = "--list" ]; then list=1; shift; fi
 
 have() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-own_gnuradio() { # a GNU Radio 3.10 with its headers, not necessarily from apt
+own_gnuradio() { # a GNU Radio with its headers, not necessarily from apt; CMake says if it is too old
     command -v gnuradio-config-info >/dev/null 2>&1 && pkg-config --atleast-version=3.10 gnuradio-runtime 2>/dev/null
 }
 
@@ -84,7 +84,7 @@ if ! { $as_root apt-get update &&
        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "setup.sh: apt could not install:$missing" >&2
-    echo "setup.sh: (supported: Debian 12 and 13, Ubuntu 22.04 and 24.04; elsewhere install the equivalents by hand)" >&2
+    echo "setup.sh: (supported: Debian 12 and 13, Ubuntu 24.04; elsewhere install the equivalents by hand)" >&2
     exit 1
 fi
 echo "setup.sh: done."
