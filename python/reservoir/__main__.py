@@ -23,8 +23,8 @@ MODULES = {
 # modules that GNU Radio does not bring along itself
 PACKAGES = {
     "matplotlib": "python3-matplotlib",
+    "scipy": "python3-scipy",
     "tqdm": "python3-tqdm",
-    "distributed": "python3-distributed",
     "tomli": "python3-tomli",
 }
 

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gnuradio.reservoir.campaign import engine, pools, statistics, store
+from gnuradio.reservoir.campaign import engine, pools, statistics, store, sweep
 from gnuradio.reservoir.campaign.fields import FieldError
 from gnuradio.reservoir.campaign.links import (
     SingleCarrier,
@@ -101,6 +102,16 @@ def small(tmp_path_factory):
 
 
 # --- the same figures from any workers ---
+
+
+def test_without_dask_one_process_works(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    options = SimpleNamespace(scheduler=None, workers=None)
+    assert isinstance(sweep.make_pool(options), pools.Here)
+    assert "python3-distributed" in capsys.readouterr().err
+    options.workers = 2
+    with pytest.raises(pools.WorkError, match="python3-distributed"):
+        sweep.make_pool(options)
 
 
 def test_two_workers_find_the_same(small, tmp_path):

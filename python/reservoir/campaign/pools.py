@@ -24,6 +24,10 @@ class WorkError(Exception):
         self.key = key
 
 
+class NotInstalled(WorkError):
+    """dask.distributed is missing."""
+
+
 class Here:
     """One piece after the other."""
 
@@ -55,8 +59,13 @@ class Cluster:
     reachable from it alone."""
 
     def __init__(self, address=None, workers=None):
-        import dask
-        import distributed
+        try:
+            import dask
+            import distributed
+        except ImportError as error:
+            raise NotInstalled(
+                None, f"several processes need python3-distributed ({error})"
+            ) from error
 
         # what it remembers of finished work
         dask.config.set(dict.fromkeys(SCHEDULER_LOGS, 1000))

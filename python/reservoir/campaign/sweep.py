@@ -79,7 +79,13 @@ def make_pool(options):
         workers = len(os.sched_getaffinity(0))
     if options.scheduler is None and workers == 0:
         return pools.Here()
-    return pools.Cluster(options.scheduler, workers)
+    try:
+        return pools.Cluster(options.scheduler, workers)
+    except pools.NotInstalled as missing:
+        if options.scheduler is not None or options.workers is not None:
+            raise
+        print(f"{missing}; one does all of the work.", file=sys.stderr)
+        return pools.Here()
 
 
 def run(campaign, options, name):
