@@ -206,7 +206,7 @@ deb:
 	@tools/setup.sh deb
 	@rm -rf out/deb && mkdir -p out/deb/gr-reservoir
 	@git ls-files -z | tar --null -T - -c | tar -x -C out/deb/gr-reservoir
-	@cd out/deb/gr-reservoir && DEB_BUILD_OPTIONS=parallel=$(JOBS) dpkg-buildpackage -b -us -uc > ../build.log 2>&1 || \
+	@cd out/deb/gr-reservoir && DEB_BUILD_OPTIONS="parallel=$(JOBS) noautodbgsym" dpkg-buildpackage -b -us -uc > ../build.log 2>&1 || \
 	    { tail -n 30 ../build.log; exit 1; }
 	@rm -r out/deb/gr-reservoir
 	@ls out/deb/*.deb
