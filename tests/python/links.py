@@ -9,7 +9,8 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr, reservoir
 
-QPSK = np.array([1 + 1j, -1 + 1j, -1 - 1j, 1 - 1j], np.complex64) / np.sqrt(2)
+QPSK = np.array([1 + 1j, -1 + 1j, -1 - 1j, 1 - 1j], np.complex64)
+QPSK /= np.float32(np.sqrt(2))  # by a double NumPy 2 would make them doubles
 MIXED_PHASE = np.array([0.4 - 0.2j, 1.0, 0.45j, -0.2], np.complex64)
 
 
