@@ -10,12 +10,11 @@ import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
-from links import noise, tag
+from links import QPSK, noise, tag
 
 from ofdm_links import LINKS, make_frame, reference_receiver
 
 QAM16 = digital.constellation_16qam()
-QPSK = np.array([1 + 1j, -1 + 1j, -1 - 1j, 1 - 1j], np.complex64) / np.sqrt(2)
 KINDS = {
     "lmmse": reservoir.ofdm_lmmse,
     "ml": lambda *shape, **more: reservoir.ofdm_lmmse(*shape, detection="ml", **more),
