@@ -51,12 +51,13 @@ def run(command):
         status = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {command}"],
             cwd=ROOT,
+            env={**os.environ, "BOOST_TEST_COLOR_OUTPUT": "no"},
             stdout=out,
             stderr=subprocess.STDOUT,
         ).returncode
     lines = map(str.strip, log.read_text(errors="replace").splitlines())
     told = [line for line in lines if line and not SAYS_NOTHING.match(line)]
-    return status == 0, told[-1].strip("= ") if told else ""
+    return status == 0, told[-1].strip("=* ") if told else ""
 
 
 def fill_in(command, result):
