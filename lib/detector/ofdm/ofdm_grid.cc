@@ -75,7 +75,8 @@ bool known_carriers::operator==(const known_carriers& other) const
 {
     const auto same = [](const auto& a, const auto& b) {
         return a.size() == b.size() &&
-               std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0;
+               (a.empty() ||
+                std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0);
     };
     return fft_len == other.fft_len && num_symbols == other.num_symbols &&
            std::equal(values.begin(),
