@@ -110,9 +110,8 @@ class Air(gr.sync_block):
         self._case, self._rng, self._stop = case, np.random.default_rng(seed), stop
         self._period, self._next_fault = 1 / faults_per_second, time.monotonic()
         self._kinds = itertools.cycle(FAULTS)
-        self.sent = (
-            {}
-        )  # {number: (frame of the pool, fault or "", time)}, the sink takes them out
+        # (number, frame of the pool, fault or "", time); the sink takes them out, in a thread of its own
+        self.sent = collections.deque()
         self.count, self._samples, self._tags, self._place = 0, None, {}, 0
 
     def _frame(self):
@@ -125,7 +124,7 @@ class Air(gr.sync_block):
             other = self._case.pool[int(self._rng.integers(POOL))].received
             samples, tags = make(samples, self._case.first, other, self._rng)
             fault = make.__name__
-        self.sent[self.count] = pick, fault, now
+        self.sent.append((self.count, pick, fault, now))
         tags = [(0, NUMBER, pmt.from_long(self.count))] + [
             (offset, key, value) for offset, (key, value) in tags.items()
         ]
@@ -186,14 +185,15 @@ class Judge(gr.sync_block):
         return count
 
     def _judge(self, number, items):
-        while self._air.sent and next(iter(self._air.sent)) < number:
-            self._count(self._air.sent.pop(next(iter(self._air.sent))), 1.0)
-        if number in self._air.sent:
-            found = self._air.sent.pop(number)
-            self._count(found, self._case.wrong(items, found[0]))
+        sent = self._air.sent
+        while sent and sent[0][0] < number:
+            self._count(sent.popleft(), 1.0)
+        if sent and sent[0][0] == number:
+            found = sent.popleft()
+            self._count(found, self._case.wrong(items, found[1]))
 
     def _count(self, sent, wrong):
-        _, fault, when = sent
+        _, _, fault, when = sent
         self.frames[fault] += 1
         self.lost[fault] += wrong > LOST
         self._second.append(time.monotonic() - when)
@@ -226,7 +226,7 @@ def soak(name, options):
 
     air = Air(case, options.seed, options.faults_per_second, stop)
     judge = Judge(case, air)
-    top = gr.top_block()
+    top = gr.top_block("soak", catch_exceptions=False)
     for antenna in range(len(case.pool[0].received)):
         top.connect((air, antenna), (case.block, antenna))
     for stream in range(len(case.pool[0].payload)):
