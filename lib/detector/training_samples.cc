@@ -19,9 +19,8 @@ double unit_power_gain(const gr_complex* const* received, int num_inputs, size_t
     size_t finite = 0;
     for (int a = 0; a < num_inputs; a++) {
         for (size_t n = 0; n < count; n++) {
-            const std::complex<double> sample = received[a][n];
-            if (std::isfinite(sample.real()) && std::isfinite(sample.imag())) {
-                power += std::norm(sample);
+            if (has_finite_parts(received[a][n])) {
+                power += std::norm(std::complex<double>(received[a][n]));
                 finite++;
             }
         }
@@ -43,7 +42,7 @@ kernel::sample_streams phase_streams(const gr_complex* const* received,
             Eigen::VectorXcd stream = Eigen::VectorXcd::Zero(symbols);
             for (size_t n = q, k = 0; n < num_samples; n += sps, k++) {
                 const gr_complex sample = received[a][n];
-                if (std::isfinite(sample.real()) && std::isfinite(sample.imag()))
+                if (has_finite_parts(sample))
                     stream(k) = gain * std::complex<double>(sample);
             }
             streams.push_back(stream);
