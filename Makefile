@@ -152,12 +152,13 @@ fuzz:
 	        "$$(sed -n 's/^stat::number_of_executed_units: *//p' out/fuzz/$$target.log) inputs, no finding"; \
 	done
 
-# every test once, so it takes longer than they do
+# Every test once, so it takes longer than they do. Threads count without locks, as locks in inner loops take
+# hours: a count may be wrong, even negative, which gcovr is to bear; whether a line ran is right.
 coverage: configure
 	@tools/setup.sh coverage
 	@mkdir -p out/coverage/lib
 	@cmake -S . -B $(BUILD)-coverage -DENABLE_COVERAGE=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" \
-	    -DCMAKE_UNITY_BUILD=OFF > /dev/null
+	    -DCMAKE_UNITY_BUILD=ON > /dev/null
 	@cmake --build $(BUILD)-coverage -j $(JOBS)
 	@find $(BUILD)-coverage -name '*.gcda' -delete
 	cd $(BUILD)-coverage && ctest --output-on-failure -j $(JOBS)
@@ -165,7 +166,8 @@ coverage: configure
 	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 > out/coverage/python.txt 2>&1 || \
 	    { tail -n 60 out/coverage/python.txt; exit 1; }
 	gcovr --root . --filter lib/ --object-directory $(BUILD)-coverage --print-summary --exclude-throw-branches \
-	    --html-details out/coverage/lib/index.html --fail-under-line 90 > out/coverage/lib.txt || \
+	    --gcov-ignore-parse-errors --html-details out/coverage/lib/index.html --fail-under-line 90 \
+	    > out/coverage/lib.txt || \
 	    { tail -n 5 out/coverage/lib.txt; exit 1; }
 	@echo "lib/: $$(sed -n 's/^lines: //p' out/coverage/lib.txt); python/: $$(sed -n 's/^TOTAL.* //p' out/coverage/python.txt)"
 

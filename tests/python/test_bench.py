@@ -135,13 +135,13 @@ def speed(ratio, scatter=0.02):
     "share, scatter, word",
     [
         (1, 0.02, ""),
-        (0.9, 0.02, ""),
-        (0.86, 0.02, "FELL"),
-        (0.86, 0.08, ""),  # twice the scatter
-        (0.83, 0.08, "FELL"),
-        (0.77, 0.5, ""),
-        (0.73, 0.5, "FELL"),  # as much scatter would hide everything
-        (1.15, 0.02, "better"),
+        (0.82, 0.02, ""),
+        (0.78, 0.02, "FELL"),
+        (0.78, 0.12, ""),  # twice the scatter
+        (0.74, 0.12, "FELL"),
+        (0.62, 0.5, ""),
+        (0.58, 0.5, "FELL"),  # as much scatter would hide everything
+        (1.22, 0.02, "better"),
     ],
 )
 def test_speeds_that_fell_beyond_their_scatter(share, scatter, word):
