@@ -92,7 +92,7 @@ sanitize-python: configure
 	@tools/setup.sh test
 	@cmake -S . -B $(BUILD)-sanitize-python -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON -DENABLE_TESTING=OFF \
 	    -DENABLE_GRC=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" > /dev/null
-	@cmake --build $(BUILD)-sanitize-python -j $(JOBS)
+	@cmake --build $(BUILD)-sanitize-python -j $(JOBS) --target reservoir_python
 	$(SANITIZERS_FIRST) PYTHONPATH=$(abspath $(BUILD))-sanitize-python/test_modules:$$PYTHONPATH $(PYTEST) tests/python \
 	    $(COMPILING:%=--ignore=tests/python/test_%.py)
 

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "reliability.md"
 LOGS = ROOT / "out" / "reliability"
 # | promise | `command` | last result |
-SAYS_NOTHING = re.compile(r"make(\[\d+\])?: |Total Test time")
+SAYS_NOTHING = re.compile(r"g?make(\[\d+\])?: |Total Test time")
 ROW = re.compile(r"^(\| .* \| `([^`]+)` \|) (.*) \|$")
 
 
