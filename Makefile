@@ -165,10 +165,10 @@ coverage: configure
 	PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
 	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 > out/coverage/python.txt 2>&1 || \
 	    { tail -n 60 out/coverage/python.txt; exit 1; }
-	gcovr --root . --filter lib/ --object-directory $(BUILD)-coverage --print-summary --exclude-throw-branches \
-	    --gcov-ignore-parse-errors --html-details out/coverage/lib/index.html --fail-under-line 90 \
-	    > out/coverage/lib.txt || \
-	    { tail -n 5 out/coverage/lib.txt; exit 1; }
+	cd $(BUILD)-coverage/lib && gcovr --root $(CURDIR) --filter $(CURDIR)/lib/ --print-summary --exclude-throw-branches \
+	    --gcov-ignore-parse-errors --html-details $(CURDIR)/out/coverage/lib/index.html --fail-under-line 90 . \
+	    > $(CURDIR)/out/coverage/lib.txt 2> $(CURDIR)/out/coverage/gcovr.log || \
+	    { tail -n 5 $(CURDIR)/out/coverage/lib.txt; exit 1; }
 	@echo "lib/: $$(sed -n 's/^lines: //p' out/coverage/lib.txt); python/: $$(sed -n 's/^TOTAL.* //p' out/coverage/python.txt)"
 
 soak: configure
