@@ -30,6 +30,13 @@ DETECTORS = {
     ),
     "ofdm_configured": lambda: reservoir.ofdm_configured(*FRAME, constellation=QAM16),
     "ofdm_esn": lambda: reservoir.ofdm_esn(*FRAME),
+    "ofdm_esn, classifier": lambda: reservoir.ofdm_esn(
+        *FRAME, classifier=True, constellation=QAM16
+    ),
+    "ofdm_esn, attention": lambda: reservoir.ofdm_esn(
+        *FRAME, correct_carriers=True, attention=True, constellation=QAM16
+    ),
+    "rcnet": lambda: reservoir.rcnet(*FRAME),
 }
 NUMPY = "numpy, least squares of 16 taps and LMMSE"
 

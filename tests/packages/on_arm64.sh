@@ -32,7 +32,7 @@ inside() { chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/root LC_ALL=C
 failed=
 programs=$(cd "$root" && find build/tests -type f -name 'reservoir_test_*' ! -name '*.sh' | sort)
 for program in $programs; do
-    inside RESERVOIR_CYCLES=1 "/$program" > "$work/log" 2>&1 && continue
+    inside RESERVOIR_CYCLES=3 "/$program" > "$work/log" 2>&1 && continue
     echo "--- $program"
     tail -n 20 "$work/log"
     failed="$failed ${program##*/}"

@@ -4,7 +4,6 @@
 """Stages of OFDM receivers: RCNet's cascade, the classifier of RC-Struct, attention over carriers."""
 
 import threading
-import time
 
 import numpy as np
 import pmt
@@ -438,18 +437,6 @@ def test_one_pilot_symbol_has_no_attention(name):
         for more in ({}, dict(correct_carriers=True, attention=True))
     )
     np.testing.assert_allclose(attentive, plain, atol=1e-5)
-
-
-def test_no_frame_takes_long():
-    """Processor time, the least of three."""
-    link, frame = LINKS["T6r"], make_frame(LINKS["T6r"], 25, 1, 0)
-    for kind, limit in (("rcnet", 0.1), ("classifier", 0.2), ("attention", 0.2)):
-        detector, took = KINDS[kind](link), []
-        for _ in range(3):
-            begun = time.thread_time()
-            receive(detector, frame)
-            took.append(time.thread_time() - begun)
-        assert min(took) < limit, kind
 
 
 def test_in_a_flowgraph():
