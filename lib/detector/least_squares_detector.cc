@@ -6,6 +6,7 @@
 #include <gnuradio/reservoir/least_squares_detector.h>
 
 #include "detector/least_squares_readout.h"
+#include <gnuradio/reservoir/parameter.h>
 
 namespace gr {
 namespace reservoir {

@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_OFDM_LMMSE_H
 
 #include <gnuradio/reservoir/ofdm_detector.h>
+#include <Eigen/Core>
 
 namespace gr {
 namespace reservoir {
