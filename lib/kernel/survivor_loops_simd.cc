@@ -235,14 +235,16 @@ HWY_INLINE void look_up(const std::complex<float>* table,
 }
 
 // What the cheapest candidates cost over the first, which by its key may not be quite the least,
-// which survivors they continue, with which points.
+// which survivors they continue, with which points. Up to eight, what is not kept continues the first
+// with the first: vectors of eight look up all of them.
 HWY_INLINE void take_over(survivors& s, size_t kept)
 {
     const float_tag d;
     const float least = s.costs[s.order[0]];
     if (s.stride == 8 && hn::Lanes(d) == 8) {
         const int_tag di;
-        const auto numbers = hn::Load(di, s.order.data());
+        const auto numbers =
+            hn::IfThenElseZero(hn::FirstN(di, kept), hn::Load(di, s.order.data()));
         const auto over =
             hn::Sub(hn::GatherIndex(d, s.costs.data(), numbers), hn::Set(d, least));
         const auto infinite = hn::Set(d, std::numeric_limits<float>::infinity());
@@ -264,6 +266,8 @@ HWY_INLINE void take_over(survivors& s, size_t kept)
         s.parents[k] = number % s.stride;
         s.points[k] = number / s.stride;
     }
+    for (size_t k = kept; k < SURVIVOR_PADDING; k++)
+        s.parents[k] = s.points[k] = 0;
 }
 
 // One step of every survivor's phase loop, from what its parent saw.
