@@ -143,12 +143,13 @@ fuzz:
 	@cmake --build $(BUILD)-fuzz -j $(JOBS)
 	@for target in $(FUZZ_TARGETS); do \
 	    mkdir -p out/fuzz/$$target && \
-	    ASAN_OPTIONS=detect_leaks=0 $(BUILD)-fuzz/tests/fuzz/fuzz_$$target out/fuzz/$$target \
+	    (ASAN_OPTIONS=detect_leaks=0 $(BUILD)-fuzz/tests/fuzz/fuzz_$$target out/fuzz/$$target \
 	        $$(ls -d tests/fuzz/inputs/$$target 2>/dev/null) \
 	        -max_total_time=$(FUZZ_SECONDS) -max_len=600 -len_control=0 -timeout=$(FUZZ_TIMEOUT) -print_final_stats=1 \
-	        -artifact_prefix=out/fuzz/$$target- > out/fuzz/$$target.log 2>&1 || \
+	        -artifact_prefix=out/fuzz/$$target- > out/fuzz/$$target.log 2>&1; \
+	        status=$$?; times > out/fuzz/$$target.times; exit $$status) || \
 	        { tail -n 60 out/fuzz/$$target.log; echo "fuzz_$$target: a finding, see out/fuzz/$$target.log"; exit 1; }; \
-	    echo "fuzz_$$target: $(FUZZ_SECONDS) s," \
+	    echo "fuzz_$$target: $(FUZZ_SECONDS) s, $$(sed -n '2s/ .*//p' out/fuzz/$$target.times) of a processor," \
 	        "$$(sed -n 's/^stat::number_of_executed_units: *//p' out/fuzz/$$target.log) inputs, no finding"; \
 	done
 
@@ -219,4 +220,4 @@ format:
 	@git ls-files '*.py' 'apps/reservoir_*' | xargs black -q
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-threads $(BUILD)-coverage $(BUILD)-fuzz out
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-sanitize-python $(BUILD)-threads $(BUILD)-coverage $(BUILD)-fuzz out
