@@ -153,8 +153,8 @@ fuzz:
 	        "$$(sed -n 's/^stat::number_of_executed_units: *//p' out/fuzz/$$target.log) inputs, no finding"; \
 	done
 
-# Every test once, so it takes longer than they do. Threads count without locks, as locks in inner loops take
-# hours: a count may be wrong, even negative, which gcovr is to bear; whether a line ran is right.
+# Every test once, so it takes longer than they do. Threads count without locks, which make inner loops
+# many times slower: a count may be wrong, even negative, which gcovr is to bear; whether a line ran is right.
 coverage: configure
 	@tools/setup.sh coverage
 	@mkdir -p out/coverage/lib
