@@ -7,15 +7,19 @@
 
 #include "detector/finite_values.h"
 #include "detector/serialized_bytes.h"
+#include <system_error>
 #include <boost/crc.hpp>
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 
 namespace gr {
 namespace reservoir {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -35,11 +39,20 @@ uint32_t crc32(const std::string& bytes)
 void write_saved_file(const std::string& path, const pmt::pmt_t& content)
 {
     const std::string bytes = pmt::serialize_str(content);
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(path, error); // a link stays one
+    const fs::path part = whole.string() + ".part";
+    const bool replaces = !fs::exists(whole) || fs::is_regular_file(whole);
+    std::ofstream file(part, std::ios::binary | std::ios::trunc);
     file << MAGIC << ' ' << VERSION << ' ' << bytes.size() << ' ' << crc32(bytes) << '\n'
          << bytes;
-    if (!file.flush())
+    file.close();
+    if (file && replaces)
+        fs::rename(part, whole, error);
+    if (!file || !replaces || error) {
+        fs::remove(part, error);
         throw std::runtime_error("save: cannot write " + path);
+    }
 }
 
 namespace {

@@ -110,9 +110,9 @@ trainable::sptr trainable::do_clone() const
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
     const sptr copy = do_make_alike();
-    copy->d_report = d_report;
-    copy->d_sps = d_sps;
-    copy->do_restore(do_save());
+    copy->do_restore(do_save()); // untrained: only what was set
+    if (d_report.trained)
+        copy->take_over(*this);
     return copy;
 }
 
@@ -125,6 +125,7 @@ void trainable::save(const std::string& path) const
     const auto add = [&content](const char* key, const pmt::pmt_t& value) {
         content = pmt::dict_add(content, pmt::mp(key), value);
     };
+    sptr copy;
     {
         const std::lock_guard<std::mutex> lock(d_mutex);
         add("kind", pmt::mp(kind()));
@@ -135,6 +136,14 @@ void trainable::save(const std::string& path) const
             add("sps", pmt::from_long(d_sps));
         }
         add("state", do_save());
+        copy = do_make_alike();
+    }
+    try {
+        copy->restore(content);
+    } catch (
+        const std::exception& error) { // trained on next to nothing, or on huge samples
+        throw std::runtime_error(
+            "save: " + path + " is not written, it could not be loaded: " + error.what());
     }
     write_saved_file(path, content);
 }

@@ -4,6 +4,7 @@
 """fir, esn and rnn without a flowgraph."""
 
 import base64
+import os
 import zlib
 
 import numpy as np
@@ -82,6 +83,7 @@ def test_a_clone_has_learnt_what_its_original_has(make):
     det.fit(r, pilots)
     wanted = det.detect(r)
     copy = det.clone()
+    det.reset()
     assert type(copy) is type(det)
     assert same_bits(copy.detect(r), wanted)
     copy.fit(-1j * r, pilots)
@@ -307,6 +309,52 @@ def test_damaged_files_are_refused(tmp_path):
         reservoir.load(str(tmp_path / "absent"))
     with pytest.raises(RuntimeError, match="cannot write"):
         det.save(str(tmp_path / "no" / "such" / "folder"))
+
+
+def beyond_single_precision():
+    """Levels at which the trained weights are."""
+    rng = np.random.default_rng(0)
+    symbols = rng.choice([-1, 1], 96) + 1j * rng.choice([-1, 1], 96)
+    samples = np.r_[1e-30 * symbols[:32], 1e30 * symbols[32:], np.zeros(12)]
+    det = reservoir.esn()
+    pilots = (1e38 * symbols[:32]).astype(np.complex64)
+    det.receive(samples.astype(np.complex64), pilots, payload_len=64)
+    return det
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path):
+    path = tmp_path / "detector"
+    reservoir.fir().save(str(path))
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError, match="is not written.*not finite"):
+        beyond_single_precision().save(str(path))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_wild_levels_stop_no_copy():
+    """Blocks with workers copy their detector in work()."""
+    det = beyond_single_precision()
+    copy = det.clone()
+    det.reset()
+    assert copy.report().mse == det.report().mse
+    r = frame()[1]
+    assert same_bits(copy.detect(r), det.detect(r))
+
+
+def test_a_link_to_a_saved_file_stays_one(tmp_path):
+    there = tmp_path / "there"
+    there.write_text("old")
+    link = tmp_path / "link"
+    link.symlink_to(there)
+    reservoir.fir().save(str(link))
+    assert link.is_symlink()
+    assert not reservoir.load(str(there)).trained()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(RuntimeError, match="cannot write"):
+        reservoir.fir().save(str(pipe))
+    assert pipe.is_fifo()
 
 
 # reservoir.fir(num_taps=2, delay=0) after a training on eight pilots, as version 1 saved it

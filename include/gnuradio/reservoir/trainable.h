@@ -53,7 +53,12 @@ public:
     //! Clears the state, keeps what was trained.
     void reset();
 
-    //! Writes parameters and what was trained to a file. \throws std::runtime_error
+    /*!
+     * \brief Writes parameters and what was trained to a file, in place of one that is there only when
+     * all is written.
+     * \throws std::runtime_error if it cannot be written, or load would refuse it: what is trained on
+     * samples of wild levels may lie beyond single precision
+     */
     void save(const std::string& path) const;
 
     /*!

@@ -235,7 +235,8 @@ void bind_detector(py::module& m)
         .def("save",
              &detector::save,
              py::arg("path"),
-             "Writes parameters and what was trained to a file. Raises RuntimeError.")
+             "Writes parameters and what was trained to a file. Raises RuntimeError\n"
+             "if it cannot be written or could not be loaded.")
         .def(
             "set_tracking",
             &detector::set_tracking,

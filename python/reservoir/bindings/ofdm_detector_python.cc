@@ -255,7 +255,8 @@ void bind_ofdm_detector(py::module& m)
         .def("save",
              &ofdm_detector::save,
              py::arg("path"),
-             "Writes parameters and report to a file. Raises RuntimeError.");
+             "Writes parameters and report to a file. Raises RuntimeError\n"
+             "if it cannot be written or could not be loaded.");
 }
 
 void bind_ofdm_lmmse(py::module& m) { described_class<ofdm_lmmse, ofdm_detector>(m); }
