@@ -3,8 +3,8 @@
 #
 #   tests/packages/in_clean_roots.sh SUITE [MIRROR] [COMPONENTS]
 #
-# SUITE: bookworm, trixie, noble. Needs root, mmdebstrap and a network, and for noble ubuntu-keyring,
-# http://archive.ubuntu.com/ubuntu and main,universe. Packages, and a picture of Companion, come into out/packages/SUITE.
+# SUITE: bookworm, trixie, noble. Needs root, mmdebstrap, gpg and a network, and for noble distro-info-data,
+# ubuntu-keyring, http://archive.ubuntu.com/ubuntu and main,universe. Packages, and a picture of Companion, come into out/packages/SUITE.
 # TWICE=1: builds twice and compares. NOOPT=1: compiles without optimisation, which is faster.
 # KEEP=FOLDER: leaves the roots there; one to build in that is there is used again.
 set -eu
@@ -59,10 +59,11 @@ inside build "cd /first && lintian --profile debian --fail-on error,warning \
 echo "lintian found nothing"
 
 # --- use: beside GNU Radio, without what it recommends ---
+examples=/usr/share/gnuradio/examples/reservoir
 fresh_root use ca-certificates,gnuradio,xauth,xvfb
 mkdir "$work/use/packages"
 cp "$out"/*.deb "$source/tests/packages"/*.py "$work/use/packages"
-cp -r "$source/examples" "$source/tests/packages/consumer" "$work/use/packages"
+cp -r "$source/tests/packages/consumer" "$work/use/packages"
 inside use "cd / && find usr etc var/lib | grep -i reservoir || true" > "$work/before"
 inside use "apt-get update -q > /dev/null"
 
@@ -70,11 +71,11 @@ begin=$(date +%s)
 inside use "apt-get install -y -q /packages/lib*reservoir0*.deb /packages/python3-*.deb > /dev/null"
 installed=$(passed)
 inside use "python3 /packages/first_frame.py"
-inside use "cd /tmp && grcc -o /tmp /packages/examples/configured_esn.grc > /dev/null && test -s /tmp/configured_esn_gui.py"
+inside use "cd /tmp && grcc -o /tmp $examples/configured_esn.grc > /dev/null && test -s /tmp/configured_esn_gui.py"
 echo "apt install: $installed; with the first frame and the first flow graph of Companion: $(passed)"
 
 inside use "cd /tmp && xvfb-run -a -s '-screen 0 1280x1024x24' python3 /packages/companion.py /tmp/companion.png \
-    /packages/examples/*.grc /packages/examples/known_symbols/*.grc > /dev/null"
+    $examples/*.grc $examples/known_symbols/*.grc > /dev/null"
 cp "$work/use/tmp/companion.png" "$out"
 inside use "reservoir_receive --help > /dev/null && reservoir_transmit --help > /dev/null"
 echo "all flow graphs of the examples are in order in Companion's window; the programs start"

@@ -41,7 +41,7 @@ struct RESERVOIR_API configured_esn_parameters {
         "and, "
         "for whole frames, Payload Length; the rest may stay as it is. Without a Payload "
         "Length there are no refits; the symbols of a stream with Decision Feedback are "
-        "constellation points and wait for 32 later ones.",
+        "constellation points and come about 72 symbols late.",
         "With a Payload Length a clean constellation is no proof of a low symbol error "
         "rate: each symbol lies near the point that was decided, right or wrong. Believe "
         "the Symbol Error Meter, or the packets.",
