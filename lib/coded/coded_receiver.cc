@@ -72,9 +72,7 @@ coded_receiver::result coded_receiver::receive(const stream_matrix& received,
     std::vector<const gr_complex*> rows;
     for (const auto& row : received)
         rows.push_back(row.data());
-    // Most packets need no refits: with them only where the first try fails.
-    for (bool hurry = d_detector->refits_frames();; hurry = false) {
-        d_detector->set_hurry(hurry);
+    const auto receive_once = [&] {
         const stream_matrix symbols =
             d_detector->receive(received, known, sps, payload_len);
         const gr_complex* first = symbols[0].data();
@@ -82,19 +80,18 @@ coded_receiver::result coded_receiver::receive(const stream_matrix& received,
             std::min(received[0].size(),
                      (symbols[0].size() + reservoir::detector::LOOK_AHEAD) * sps);
         const training_report report = d_detector->report();
-        const result found = finish({ rows.data(),
-                                      d_detector->num_inputs(),
-                                      used,
-                                      sps,
-                                      known,
-                                      &first,
-                                      symbols[0].size(),
-                                      report });
-        if (found.packet || !hurry) {
-            d_detector->set_hurry(false);
-            return found;
-        }
-    }
+        return finish({ rows.data(),
+                        d_detector->num_inputs(),
+                        used,
+                        sps,
+                        known,
+                        &first,
+                        symbols[0].size(),
+                        report });
+    };
+    // most packets need no refits
+    return receive_until_enough(
+        *d_detector, receive_once, [](const result& found) { return !found.packet; });
 }
 
 coded_receiver::result coded_receiver::finish(const finished_frame& frame)

@@ -9,8 +9,10 @@
 #include "overrun_tag.h"
 #include "stream_end.h"
 #include <gnuradio/io_signature.h>
+#include <boost/thread/thread.hpp>
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace gr {
 namespace reservoir {
@@ -89,12 +91,15 @@ bool packet_receiver_impl::start()
     d_frames = make_frame_receiver();
     d_infos.clear();
     d_ended = false;
+    d_refusal_told = false;
     d_cut = 0;
     return block::start();
 }
 
 bool packet_receiver_impl::stop()
 {
+    // also from a destructor, where an interruption would end the program
+    const boost::this_thread::disable_interruption wait_for_workers;
     end_stream(); // of a flowgraph that was stopped
     d_frames->stop_training();
     return block::stop();
@@ -165,7 +170,7 @@ void packet_receiver_impl::end_stream()
 pmt::pmt_t packet_receiver_impl::info_of(uint64_t offset)
 {
     while (!d_infos.empty() && d_infos.front().first < offset)
-        d_infos.pop_front(); // of frames that were cut short
+        d_infos.pop_front();
     return d_infos.empty() || d_infos.front().first != offset ? pmt::make_dict()
                                                               : d_infos.front().second;
 }
@@ -180,6 +185,9 @@ void packet_receiver_impl::count_cut(const frame_receiver::counts& counts)
 void packet_receiver_impl::tell()
 {
     d_frames->gather(std::chrono::microseconds(0));
+    for (const auto& why : d_frames->take_refusals())
+        if (!std::exchange(d_refusal_told, true))
+            d_logger->warn("a frame is dropped, and more may be: {:s}", why);
     for (const auto& training : d_frames->take_trainings()) {
         count_cut(training.counts);
         if (!training.finished.has_value())
@@ -192,6 +200,8 @@ void packet_receiver_impl::tell()
         more = pmt::dict_add(more, pmt::mp("gained"), pmt::from_bool(found.gained));
         d_log.frame_ended(found.packet, found.evm_db, info_of(training.offset), more);
     }
+    while (!d_infos.empty() && d_infos.front().first < d_frames->open_since())
+        d_infos.pop_front();  // of frames that were cut short
     if (!d_frames->pending()) // a frame that comes later would tell of cuts behind it
         count_cut(d_frames->so_far());
     d_unused.resize(d_frames->available());

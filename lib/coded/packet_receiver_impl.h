@@ -59,6 +59,7 @@ private:
     const int d_workers;
     std::unique_ptr<frame_receiver> d_frames;
     bool d_ended = false;
+    bool d_refusal_told = false;
     uint64_t d_cut = 0; // frames of this run that were cut short and have been counted
     std::deque<std::pair<uint64_t, pmt::pmt_t>> d_infos; // of frames, by first sample
     std::vector<gr::tag_t> d_tags;

@@ -370,7 +370,9 @@ void configured_esn::do_receive(const gr_complex* const* received,
 {
     const auto start = std::chrono::steady_clock::now();
     const size_t used = std::min(num_samples, (num_symbols + LOOK_AHEAD) * sps);
-    d_bad_samples += count_bad(received, num_inputs(), used);
+    if (present_effort() != effort::again)
+        d_bad_samples += count_bad(received, num_inputs(), used);
+    const bool quick = present_effort() == effort::quick;
     const auto finish_report = [&] {
         d_report.trained = true;
         d_report.bad_samples = d_bad_samples;
@@ -385,7 +387,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
                                     pilots,
                                     sps,
                                     num_symbols,
-                                    in_a_hurry(),
+                                    quick,
                                     soft_output_wanted(),
                                     symbols);
         finish_report();
@@ -404,7 +406,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
 
     configured_settings frame_settings = settings();
     frame_settings.soft = soft_output_wanted() || forward();
-    if (in_a_hurry())
+    if (quick)
         frame_settings.refits = 0;
     const configured_network network(frame_settings);
     streams = network.without_rotation(streams);
@@ -601,7 +603,7 @@ void configured_esn::do_restore(const pmt::pmt_t& saved)
         d_report.delay = d_joint->delay();
         return;
     }
-    constexpr double MOST_CYCLES = 0.5;
+    constexpr double MOST_CYCLES = 1.0; // rotation and carrier offset
     constexpr int MOST_TAPS = 1 << 16;
     const saved_reader entries(saved);
     stream_readout& readout = *d_readout;

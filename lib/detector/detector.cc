@@ -134,10 +134,10 @@ void detector::do_set_tracking(digital::constellation_sptr constellation)
                                     kind() + ", which does not adapt");
 }
 
-void detector::set_hurry(bool hurry)
+void detector::set_effort(effort next)
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
-    d_hurry = hurry;
+    d_effort = next;
 }
 
 void detector::set_channel(const stream_matrix& channel)

@@ -100,7 +100,8 @@ void trainable::adopt(const trainable& trained)
 training_report trainable::adopt_frame(const trainable& clone, uint64_t bad_samples)
 {
     const std::scoped_lock lock(d_mutex, clone.d_mutex);
-    take_over(clone);
+    if (clone.d_report.trained)
+        take_over(clone);
     d_report.bad_samples += do_bad_samples() + d_bad_samples_elsewhere - bad_samples;
     d_bad_samples_elsewhere += clone.do_bad_samples() - bad_samples;
     return d_report;

@@ -201,27 +201,37 @@ std::vector<detected_burst> burst_detector::take()
     return found;
 }
 
-// The running sums at this place, from those at the place before.
+void burst_detector::sum_up(const double* power, const cdouble* product)
+{
+    d_energy_first = d_energy_last = 0.0;
+    for (int k = 0; k < REPETITIONS - 1; k++) {
+        d_sums[k] = 0.0;
+        for (int n = k * d_period; n < (k + 1) * d_period; n++) {
+            d_sums[k] += product[n];
+            d_energy_first += power[n];
+            d_energy_last += power[n + d_period];
+        }
+    }
+}
+
+/*
+ * The running sums at this place, from those at the place before. They are summed up again now and then,
+ * as rounding errors add up, and where a sample has left beside which the others were next to nothing.
+ */
 void burst_detector::advance(uint64_t place)
 {
+    constexpr double NEXT_TO_NOTHING = 1e-6;
     const double* const power = d_powers.data() + (place - d_begin);
     const cdouble* const product = d_products.data() + (place - d_begin);
-    if (place % ANCHOR == 0) { // rounding errors end here
-        d_energy_first = d_energy_last = 0.0;
-        for (int k = 0; k < REPETITIONS - 1; k++) {
-            d_sums[k] = 0.0;
-            for (int n = k * d_period; n < (k + 1) * d_period; n++) {
-                d_sums[k] += product[n];
-                d_energy_first += power[n];
-                d_energy_last += power[n + d_period];
-            }
-        }
-        return;
-    }
+    if (place % ANCHOR == 0)
+        return sum_up(power, product);
     for (int k = 0; k < REPETITIONS - 1; k++)
         d_sums[k] += product[(k + 1) * d_period - 1] - product[k * d_period - 1];
     d_energy_first += power[3 * d_period - 1] - power[-1];
     d_energy_last += power[4 * d_period - 1] - power[d_period - 1];
+    if (d_energy_first < NEXT_TO_NOTHING * power[-1] ||
+        d_energy_last < NEXT_TO_NOTHING * power[d_period - 1])
+        sum_up(power, product);
 }
 
 void burst_detector::evaluate(uint64_t place)

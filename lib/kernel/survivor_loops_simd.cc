@@ -35,12 +35,12 @@ HWY_INLINE void predict(survivors& s, std::complex<float> f, continuations choic
     const std::complex<float>* const centroids = choice.centroids;
     for (size_t k = 0; k < s.stride; k += hn::Lanes(d)) {
         auto sum_re = hn::Zero(d), sum_im = hn::Zero(d);
-        const float* past_re = s.past_re.data() + k;
-        const float* past_im = s.past_im.data() + k;
+        const float* past_re = s.past_re.data();
+        const float* past_im = s.past_im.data();
         for (size_t j = 0; j < feedback; j++, past_re += s.stride, past_im += s.stride) {
             const auto b_re = hn::Set(d, weights[j].real()),
                        b_im = hn::Set(d, weights[j].imag());
-            const auto re = hn::Load(d, past_re), im = hn::Load(d, past_im);
+            const auto re = hn::Load(d, past_re + k), im = hn::Load(d, past_im + k);
             sum_re = hn::Add(sum_re, hn::MulSub(b_re, re, hn::Mul(b_im, im)));
             sum_im = hn::Add(sum_im, hn::MulAdd(b_re, im, hn::Mul(b_im, re)));
         }

@@ -113,6 +113,8 @@ void frame_gate_entry::pass(waiting_frames::frame&& complete)
 
 void frame_gate_entry::open(const pmt::pmt_t& tag_value)
 {
+    if (!d_open.empty() && d_open.back().filled == 0)
+        return; // another antenna's tag
     if (d_open.size() == d_max_open)
         d_dropped++;
     else

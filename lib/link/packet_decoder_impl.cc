@@ -91,15 +91,15 @@ int packet_decoder_impl::work(int noutput_items,
         const bool begins = pmt::eq(tag.key, d_training_tag);
         if (!begins && !pmt::eq(tag.key, overrun_tag()))
             continue;
+        // of another antenna, or on the frame's own first symbol
+        if (d_filled == 0U && tag.offset - nitems_read(0) == position)
+            continue;
         const size_t here = tag.offset - nitems_read(0);
         take(in + position, here - position);
         position = here;
-        if (begins) {
-            cut_frame();
+        cut_frame();
+        if (begins)
             begin_frame(tag.value);
-        } else if (d_filled && *d_filled > 0) { // not on the frame's own first symbol
-            cut_frame();
-        }
     }
     take(in + position, noutput_items - position);
     return noutput_items;

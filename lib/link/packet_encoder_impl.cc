@@ -90,18 +90,22 @@ void packet_encoder_impl::receive(const pmt::pmt_t& message)
     }
     const auto bytes = pmt::is_pair(message) ? pmt::cdr(message) : message;
     if (!pmt::is_u8vector(bytes)) {
-        d_refused++;
-        d_logger->warn("a message that is no PDU of bytes was refused");
+        if (d_refused++ == 0)
+            d_logger->warn("a message that is no PDU of bytes was refused; the next ones "
+                           "are counted in refused()");
         return;
     }
     const auto data = pmt::u8vector_elements(bytes);
     if (data.size() > size_t(capacity())) {
-        d_refused++;
+        if (d_refused++ == 0)
+            d_logger->warn("a packet of {} bytes was refused: at most {} fit; the next "
+                           "ones are counted in refused()",
+                           data.size(),
+                           capacity());
+    } else if (!send(data, std::chrono::microseconds(0)) && d_dropped++ == 0) {
         d_logger->warn(
-            "a packet of {} bytes was refused: at most {} fit", data.size(), capacity());
-    } else if (!send(data, std::chrono::microseconds(0))) {
-        d_dropped++;
-        d_logger->warn("packet dropped: the queue is full");
+            "a packet was dropped: the queue is full; send() waits for a place, "
+            "the next ones are counted in dropped()");
     }
 }
 

@@ -161,6 +161,8 @@ symbol_error_meter_impl::symbol_error_meter_impl(
 
 void symbol_error_meter_impl::begin_frame(uint64_t frame)
 {
+    if (d_in_frame && d_position == 0 && d_frame == frame)
+        return; // another antenna's tag
     drop_frame();
     d_in_frame = true;
     d_counted = d_started_frames >= d_warmup_frames;

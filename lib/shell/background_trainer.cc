@@ -69,8 +69,12 @@ std::optional<background_trainer::result> background_trainer::take()
     if (!d_training.valid() ||
         d_training.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
         return std::nullopt;
-    d_training.get();
-    const result found{ d_copy, d_offset };
+    result found{ d_copy, d_offset, {} };
+    try {
+        d_training.get();
+    } catch (const std::exception& error) {
+        found.refused = error.what();
+    }
     if (d_waiting) {
         run(*std::exchange(d_waiting, std::nullopt));
     }

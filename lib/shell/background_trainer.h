@@ -11,6 +11,7 @@
 #include <functional>
 #include <future>
 #include <optional>
+#include <string>
 
 namespace gr {
 namespace reservoir {
@@ -33,6 +34,7 @@ public:
     struct result {
         detector::sptr trained;
         uint64_t offset;
+        std::string refused; // why; nothing is trained then
     };
     //! Called once per epoch, in the training's thread.
     typedef std::function<void(uint64_t offset, const training_progress&)>
@@ -45,10 +47,7 @@ public:
 
     //! Returns whether an older job that waited was dropped for this one.
     bool start(job next);
-    /*!
-     * \brief What has been trained since the last call, if anything, and begins what waits.
-     * \throws whatever the training threw
-     */
+    //! What has been trained since the last call, if anything, and begins what waits.
     std::optional<result> take();
     //! Nothing of what was started so far will be returned by take.
     void abort();

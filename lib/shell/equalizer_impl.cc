@@ -431,10 +431,14 @@ void rescale_length(gr::tag_t& tag, int sps)
         });
     if (!is_length)
         return;
+    // of any number, so without adding sps first
+    const auto in_symbols = [sps](auto length) {
+        return length / sps + (length % sps != 0);
+    };
     if (pmt::is_uint64(tag.value))
-        tag.value = pmt::from_uint64((pmt::to_uint64(tag.value) + sps - 1) / sps);
+        tag.value = pmt::from_uint64(in_symbols(pmt::to_uint64(tag.value)));
     else if (pmt::is_integer(tag.value) && pmt::to_long(tag.value) > 0)
-        tag.value = pmt::from_long((pmt::to_long(tag.value) + sps - 1) / sps);
+        tag.value = pmt::from_long(in_symbols(pmt::to_long(tag.value)));
 }
 
 } // namespace
@@ -561,6 +565,8 @@ void equalizer_impl::say_warnings()
 
 void equalizer_impl::send_reports()
 {
+    for (const auto& why : d_receiver->take_refusals())
+        d_watch.training_refused(why);
     const auto trainings = d_receiver->take_trainings();
     for (const auto& training : trainings) {
         d_watch.training_ended(training.error);

@@ -26,15 +26,49 @@ struct finished_frame {
     const training_report& report;
 };
 
-/*!
- * What else is done with a frame, in the thread that received it, of several at once. A detector that
- * makes refits receives it in a hurry first, and again without where that is asked for.
- */
+//! What else is done with a frame, in the thread that received it, of several at once.
 struct frame_finisher {
     std::function<std::any(const finished_frame&)> finish; //!< empty: nothing
     std::function<bool(const std::any&)> again;            //!< of what finish returned
     explicit operator bool() const { return bool(finish); }
 };
+
+//! The effort of a detector, until the end of the scope.
+class with_effort
+{
+public:
+    with_effort(detector& receiver, detector::effort wanted) : d_receiver(receiver)
+    {
+        d_receiver.set_effort(wanted);
+    }
+    ~with_effort() { d_receiver.set_effort(detector::effort::full); }
+    with_effort(const with_effort&) = delete;
+    with_effort& operator=(const with_effort&) = delete;
+
+private:
+    detector& d_receiver;
+};
+
+/*!
+ * \brief Receives a frame quickly, and in full only where that has not been enough, by a detector that makes
+ * refits; by others once.
+ * \param receive receives and finishes it
+ * \param again whether what it returned is not enough
+ */
+template <class Receive, class Again>
+auto receive_until_enough(detector& receiver, const Receive& receive, const Again& again)
+{
+    if (receiver.refits_frames()) {
+        const with_effort quick(receiver, detector::effort::quick);
+        auto found = receive();
+        if (!again(found))
+            return found;
+    }
+    const with_effort rest(receiver,
+                           receiver.refits_frames() ? detector::effort::again
+                                                    : detector::effort::full);
+    return receive();
+}
 
 } // namespace reservoir
 } // namespace gr

@@ -48,6 +48,11 @@ double unexplained(const gr_complex* const* symbols, const stream_matrix& pilots
     return rest / total;
 }
 
+detector::effort effort_of(bool hurry)
+{
+    return hurry ? detector::effort::quick : detector::effort::full;
+}
+
 } // namespace
 
 frame_receiver::frame_receiver(detector::sptr detector,
@@ -151,6 +156,17 @@ void frame_receiver::gather_next()
     const uint64_t place = d_symbols.release();
     const frame_workers::result found = d_workers->take();
     d_symbols.write(place, found.received.symbols, found.received.llrs);
+    if (!found.refused.empty()) {
+        d_counts.trainings--;
+        refuse(found.refused, frame.cut);
+        for (auto& later : d_pending) {
+            later.counts.trainings--;
+            later.counts.truncated_frames -= frame.cut;
+            later.counts.abandoned_trainings++;
+        }
+        return;
+    }
+    d_forgotten = false;
     std::vector<const gr_complex*> rows;
     for (const auto& row : found.received.symbols)
         rows.push_back(row.data());
@@ -168,9 +184,12 @@ void frame_receiver::gather_all()
 
 std::vector<frame_receiver::training> frame_receiver::take_trainings()
 {
-    std::vector<training> taken;
-    taken.swap(d_trainings);
-    return taken;
+    return std::exchange(d_trainings, {});
+}
+
+std::vector<std::string> frame_receiver::take_refusals()
+{
+    return std::exchange(d_refusals, {});
 }
 
 void frame_receiver::set_frozen(bool frozen)
@@ -291,6 +310,16 @@ bool frame_receiver::abandon()
     return true;
 }
 
+// Weights that were there before may be half replaced.
+bool frame_receiver::refuse(const std::string& why, bool cut)
+{
+    d_refusals.push_back(why);
+    d_forgotten = true;
+    d_counts.truncated_frames -= cut; // abandoned instead
+    d_counts.abandoned_trainings++;
+    return true;
+}
+
 void frame_receiver::trained(uint64_t offset, double unexplained)
 {
     d_forgotten = false;
@@ -314,10 +343,15 @@ bool frame_receiver::train_stream()
     const uint64_t there = samples_there();
     if (there < needed && !d_finished)
         return false;
-    d_detector->fit(d_samples.from(d_segment.start),
-                    std::min(there, needed),
-                    d_segment_pilots,
-                    d_sps);
+    try {
+        d_detector->fit(d_samples.from(d_segment.start),
+                        std::min(there, needed),
+                        d_segment_pilots,
+                        d_sps);
+    } catch (const std::exception& error) {
+        d_state = state::passing;
+        return refuse(error.what());
+    }
     trained(d_segment.start);
     d_state = state::detecting;
     return true;
@@ -361,6 +395,11 @@ void frame_receiver::take_over()
     const auto found = d_trainer->take();
     if (!found)
         return;
+    if (!found->refused.empty()) { // the weights before hold
+        d_refusals.push_back(found->refused);
+        d_counts.abandoned_trainings++;
+        return;
+    }
     d_detector->adopt(*found->trained);
     trained(found->offset);
     const uint64_t next = d_segment.start + d_emitted * d_sps;
@@ -374,53 +413,69 @@ bool frame_receiver::train_frame(uint64_t length)
     const uint64_t whole = d_segment_pilots[0].size() + d_payload_len;
     if (length < d_segment_pilots[0].size() && !cut_pattern(length))
         return abandon();
-    const size_t num_pilots = d_segment_pilots[0].size();
     const uint64_t symbols = std::min(length, whole);
     const uint64_t needed =
         (symbols + std::max(detector::LOOK_AHEAD, d_detector->look_ahead())) * d_sps;
     const uint64_t there = samples_there();
     if (there < needed && !d_finished)
         return false;
-    d_counts.truncated_frames += symbols < whole;
+    const bool cut = symbols < whole;
+    d_counts.truncated_frames += cut;
     const bool hurry = d_hurry_above > 0 && there > needed + d_hurry_above;
     d_counts.hurried_frames += hurry;
+    d_state = state::passing; // until the next mark
+    const uint64_t samples = std::min(there, needed);
     if (d_workers) {
-        receive_elsewhere(std::min(there, needed), symbols, hurry, symbols == whole);
+        receive_elsewhere(samples, symbols, hurry, cut);
     } else {
-        gr_complex* const* out = d_symbols.append(symbols);
-        const uint64_t before = history() * d_sps;
-        const bool finishes = symbols == whole && d_finish;
-        const bool quick = finishes && d_detector->refits_frames();
-        std::any finished;
-        for (bool first = true;; first = false) {
-            d_detector->set_hurry(hurry || (quick && first));
-            d_detector->receive(d_samples.from(d_segment.start - before),
-                                before + std::min(there, needed),
-                                d_segment_pilots,
-                                d_sps,
-                                symbols - num_pilots,
-                                { out, nullptr, d_symbols.llrs() },
-                                history());
-            if (!finishes)
-                break;
-            const training_report report = d_detector->report();
-            finished = d_finish.finish({ d_samples.from(d_segment.start),
-                                         d_detector->num_inputs(),
-                                         std::min(there, needed),
-                                         d_sps,
-                                         d_segment_pilots,
-                                         out,
-                                         symbols,
-                                         report });
-            if (!quick || !first || !d_finish.again(finished))
-                break;
+        try {
+            receive_frame(samples, symbols, hurry, cut);
+        } catch (const std::exception& error) { // all of the segment passes through
+            d_symbols.keep(0, 0);
+            return refuse(error.what(), cut);
         }
-        trained(d_segment.start, unexplained(out, d_segment_pilots));
-        d_trainings.back().finished = finished;
     }
     d_emitted = symbols;
-    d_state = state::passing; // until the next mark
     return true;
+}
+
+void frame_receiver::receive_frame(uint64_t samples,
+                                   uint64_t symbols,
+                                   bool hurry,
+                                   bool cut)
+{
+    gr_complex* const* out = d_symbols.append(symbols);
+    const uint64_t before = history() * d_sps;
+    const auto receive = [&] {
+        d_detector->receive(d_samples.from(d_segment.start - before),
+                            before + samples,
+                            d_segment_pilots,
+                            d_sps,
+                            symbols - d_segment_pilots[0].size(),
+                            { out, nullptr, d_symbols.llrs() },
+                            history());
+    };
+    const auto receive_and_finish = [&] {
+        receive();
+        const training_report report = d_detector->report();
+        return d_finish.finish({ d_samples.from(d_segment.start),
+                                 d_detector->num_inputs(),
+                                 samples,
+                                 d_sps,
+                                 d_segment_pilots,
+                                 out,
+                                 symbols,
+                                 report });
+    };
+    std::any finished;
+    if (!cut && d_finish) {
+        finished = receive_until_enough(*d_detector, receive_and_finish, d_finish.again);
+    } else {
+        const with_effort wanted(*d_detector, effort_of(hurry));
+        receive();
+    }
+    trained(d_segment.start, unexplained(out, d_segment_pilots));
+    d_trainings.back().finished = finished;
 }
 
 // Of a pattern, half of the known symbols are enough. Returns whether they are there.
@@ -451,7 +506,7 @@ uint64_t frame_receiver::history() const
 void frame_receiver::receive_elsewhere(uint64_t samples,
                                        uint64_t symbols,
                                        bool hurry,
-                                       bool whole)
+                                       bool cut)
 {
     if (d_workers->full())
         gather_next();
@@ -461,12 +516,11 @@ void frame_receiver::receive_elsewhere(uint64_t samples,
                        d_sps,
                        size_t(symbols - d_segment_pilots[0].size()),
                        d_samples.copy(d_segment.start - before, before),
-                       hurry,
+                       effort_of(hurry),
                        d_symbols.llrs() != nullptr,
-                       whole ? d_finish : frame_finisher() });
-    d_forgotten = false;
+                       cut ? frame_finisher() : d_finish });
     d_counts.trainings++;
-    d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts });
+    d_pending.push_back({ d_segment.start, d_segment_pilots, d_counts, cut });
     d_symbols.reserve(symbols);
 }
 

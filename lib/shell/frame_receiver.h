@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace gr {
@@ -88,6 +89,11 @@ public:
     size_t available() const { return d_symbols.available(); }
     //! Whether so much waits behind a pending frame that it should be waited for.
     bool congested() const;
+    //! First sample of the oldest segment of which a training is still to come.
+    uint64_t open_since() const
+    {
+        return pending() ? d_pending.front().offset : d_segment.start;
+    }
     //! Whether workers have frames that are not available yet.
     bool pending() const { return !d_pending.empty(); }
     //! Makes available what workers have done; waits so long for the next frame if nothing else is.
@@ -137,6 +143,8 @@ public:
     };
     //! Trainings since the last call.
     std::vector<training> take_trainings();
+    //! Why the detector could not be trained, since the last call: such trainings are abandoned.
+    std::vector<std::string> take_refusals();
 
     const counts& so_far() const { return d_counts; }
 
@@ -163,10 +171,12 @@ private:
     bool train_frame(uint64_t length);
     bool cut_pattern(uint64_t length);
     uint64_t history() const; // of the segment, symbol periods
-    void receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry, bool whole);
+    void receive_elsewhere(uint64_t samples, uint64_t symbols, bool hurry, bool cut);
     void gather_next();
     void gather_all();
     void trained(uint64_t offset, double unexplained = training_report::NONE);
+    bool refuse(const std::string& why, bool cut = false);
+    void receive_frame(uint64_t samples, uint64_t symbols, bool hurry, bool cut);
     bool usable() const;
     uint64_t training_length() const; // in samples, look-ahead included
     bool collect();
@@ -183,6 +193,7 @@ private:
         uint64_t offset;
         stream_matrix pilots;
         frame_receiver::counts counts;
+        bool cut; // by the next mark or the end
     };
 
     const detector::sptr d_detector;
@@ -216,6 +227,7 @@ private:
     bool d_end_unknown = false; // of a frame whose payload may be cut short
 
     std::vector<training> d_trainings;
+    std::vector<std::string> d_refusals;
     counts d_counts;
 };
 

@@ -5,6 +5,7 @@
 
 #include "shell/frame_workers.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gr {
@@ -30,33 +31,58 @@ soft_symbols received_of(detector& receiver, const frame_workers::frame& work)
              {} };
 }
 
+frame_workers::result finished_by(detector& receiver, const frame_workers::frame& work)
+{
+    if (!work.finish) {
+        const with_effort wanted(receiver, work.effort);
+        return { received_of(receiver, work), {}, {}, {} };
+    }
+    const auto receive_once = [&] {
+        frame_workers::result found;
+        found.received = received_of(receiver, work);
+        found.report = receiver.report();
+        const auto samples = row_starts(work.received);
+        const auto symbols = row_starts(found.received.symbols);
+        found.finished = work.finish.finish({ samples.data(),
+                                              int(samples.size()),
+                                              work.received[0].size(),
+                                              work.sps,
+                                              work.pilots,
+                                              symbols.data(),
+                                              found.received.symbols[0].size(),
+                                              found.report });
+        return found;
+    };
+    return receive_until_enough(
+        receiver, receive_once, [&work](const frame_workers::result& found) {
+            return work.finish.again(found.finished);
+        });
+}
+
+stream_matrix passed_through(const frame_workers::frame& work, size_t num_outputs)
+{
+    stream_matrix symbols(num_outputs);
+    for (size_t o = 0; o < num_outputs; o++) {
+        const auto& row = work.received[std::min(o, work.received.size() - 1)];
+        for (size_t k = 0; k < work.pilots[0].size() + work.payload_len; k++)
+            symbols[o].push_back(row[k * work.sps]);
+    }
+    return symbols;
+}
+
 } // namespace
 
 void frame_workers::start(frame next)
 {
     d_pool.start([work = std::move(next)](detector& receiver) {
-        const bool quick = work.finish && receiver.refits_frames();
-        result found;
-        for (bool first = true;; first = false) {
-            receiver.set_hurry(work.hurry || (quick && first));
-            found.received = received_of(receiver, work);
-            if (!work.finish)
-                break;
-            found.report = receiver.report();
-            const auto samples = row_starts(work.received);
-            const auto symbols = row_starts(found.received.symbols);
-            found.finished = work.finish.finish({ samples.data(),
-                                                  int(samples.size()),
-                                                  work.received[0].size(),
-                                                  work.sps,
-                                                  work.pilots,
-                                                  symbols.data(),
-                                                  found.received.symbols[0].size(),
-                                                  found.report });
-            if (!quick || !first || !work.finish.again(found.finished))
-                break;
+        try {
+            return finished_by(receiver, work);
+        } catch (const std::exception& error) {
+            const size_t num_outputs = receiver.num_outputs();
+            return result{
+                { passed_through(work, num_outputs), {} }, {}, {}, error.what()
+            };
         }
-        return found;
     });
 }
 

@@ -11,6 +11,7 @@
 #include <gnuradio/reservoir/detector.h>
 #include <any>
 #include <chrono>
+#include <string>
 
 namespace gr {
 namespace reservoir {
@@ -29,15 +30,17 @@ public:
         stream_matrix pilots;
         int sps;
         size_t payload_len;
-        stream_matrix history; // samples before the first pilot
-        bool hurry;
-        bool soft;             // bits are wanted
-        frame_finisher finish; // empty: nothing; else of samples without history
+        stream_matrix history;   // samples before the first pilot
+        detector::effort effort; // without finish
+        bool soft;               // bits are wanted
+        frame_finisher finish;   // empty: nothing; else of samples without history
     };
     struct result {
         soft_symbols received;
         training_report report;
         std::any finished;
+        std::string
+            refused; // why; the samples at the symbol instants are received instead
     };
 
     //! workers: threads, at least 2
@@ -55,7 +58,7 @@ public:
     }
     /*!
      * \brief The oldest, waited for; the detector is trained by it now.
-     * \throws whatever receiving it threw; boost::thread_interrupted
+     * \throws boost::thread_interrupted
      */
     result take();
 

@@ -60,8 +60,10 @@ std::vector<std::string> mistake_watch::told() const
 
 void mistake_watch::run_begins(bool trained)
 {
-    for (const mistake kind :
-         { mistake::no_tag, mistake::tags_too_close, mistake::high_error })
+    for (const mistake kind : { mistake::no_tag,
+                                mistake::tags_too_close,
+                                mistake::high_error,
+                                mistake::refused_training })
         d_told[size_t(kind)].clear();
     d_needs_mark = !trained;
     d_other_keys.clear();
@@ -166,6 +168,13 @@ void mistake_watch::training_ended(double error)
         d_high_error_told = false;
     if (d_errors.size() == MANY)
         check_errors();
+}
+
+void mistake_watch::training_refused(const std::string& why)
+{
+    if (!was_told(mistake::refused_training))
+        tell(mistake::refused_training,
+             "a training is abandoned, and its samples pass through: " + why);
 }
 
 double mistake_watch::mean_error() const

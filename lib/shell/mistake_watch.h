@@ -27,7 +27,13 @@ namespace reservoir {
 class RESERVOIR_API mistake_watch
 {
 public:
-    enum class mistake { coloured_pilots, no_tag, tags_too_close, high_error };
+    enum class mistake {
+        coloured_pilots,
+        no_tag,
+        tags_too_close,
+        high_error,
+        refused_training
+    };
     struct warning {
         mistake kind;
         std::string text;
@@ -56,6 +62,8 @@ public:
     void stream_ended(uint64_t count);
     //! error: mean square on the pilots, over their power; NaN where it is not known
     void training_ended(double error);
+    //! The detector cannot be trained on what came.
+    void training_refused(const std::string& why);
     //! \}
 
     //! Whether there is something to tell.
@@ -79,7 +87,7 @@ private:
     const int d_payload_len;
     const std::string d_what;
     size_t d_num_pilots = 1;
-    std::array<std::string, 4> d_told; // by kind
+    std::array<std::string, 5> d_told; // by kind
     std::vector<warning> d_news;
 
     bool d_needs_mark = true; // none has come, and without one nothing is detected

@@ -348,13 +348,9 @@ void ofdm_equalizer_impl::begin_frame(const gr::tag_t& tag)
     if (count < 1 || count > MAX_DATA_SYMBOLS)
         return refuse_length(tag);
     const int num_symbols = d_pattern->symbols_in_front() + int(count);
-    const auto contents = d_pattern->of(num_symbols);
-    if (!contents)
-        return refuse_length(tag);
     d_in.pattern = d_pattern;
     d_in.begin = tag.offset;
     d_in.end = tag.offset + d_detector->samples_of(num_symbols);
-    d_in.contents = contents;
     d_in.samples.resize(d_detector->num_rx());
     for (auto& row : d_in.samples) {
         row.clear(); // of a short frame, all at once
@@ -378,9 +374,9 @@ double ofdm_equalizer_impl::carrier_offset() const
 void ofdm_equalizer_impl::end_frame()
 {
     const bool whole = d_taken == d_in.end;
+    // now that the samples are there: of what a tag says nothing may come
     const auto contents =
-        whole ? d_in.contents
-              : d_in.pattern->of(d_detector->symbols_in(d_in.samples[0].size()));
+        d_in.pattern->of(d_detector->symbols_in(d_in.samples[0].size()));
     if (!contents) {
         d_counts.dropped_frames++;
         const incoming dropped = std::exchange(d_in, {});
@@ -423,10 +419,9 @@ ofdm_equalizer_impl::receive_or_erase(ofdm_detector& receiver,
                                       const known_carriers& known) const
 {
     try {
-        return { receiver.receive(samples, known), false };
+        return { receiver.receive(samples, known), {} };
     } catch (const std::exception& error) {
-        d_logger->warn("a frame is erased: {:s}", error.what());
-        return { known.values, true };
+        return { known.values, error.what() };
     }
 }
 
@@ -435,10 +430,14 @@ void ofdm_equalizer_impl::finish(outgoing& frame,
                                  const training_report& report)
 {
     frame.symbols = std::move(received.symbols);
-    d_counts.erased_frames += received.erased;
+    const bool erased = !received.refused.empty();
+    if (erased && d_counts.erased_frames++ == 0)
+        d_logger->warn("a frame is erased: {:s}. This is said once, erased_frames in the "
+                       "report counts them",
+                       received.refused);
     frame.so_far.erased_frames = d_counts.erased_frames;
     // the detector still has the report of a frame before
-    send_report(frame, received.erased ? training_report() : report);
+    send_report(frame, erased ? training_report() : report);
 }
 
 // What workers have done; waits so long for it if nothing else can be put out.

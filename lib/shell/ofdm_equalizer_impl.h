@@ -71,7 +71,6 @@ private:
         pattern_sptr pattern;
         uint64_t begin = 0,
                  end = 0; // samples; nothing is collected where they are the same
-        std::shared_ptr<const ofdm_frame_pattern::contents> contents;
         stream_matrix samples;
         std::vector<event> tags;
     };
@@ -88,7 +87,7 @@ private:
     //! What a detector made of a frame.
     struct reception {
         stream_matrix symbols;
-        bool erased;
+        std::string refused; // why the frame is erased
     };
     typedef detector_pool<ofdm_detector, reception> pool;
 

@@ -692,6 +692,24 @@ def test_decision_directed_tracking():
     assert errors[True] == 0 < 1000 < errors[False]
 
 
+@pytest.mark.parametrize(
+    "options", [dict(payload_len=64), dict(payload_len=64, workers=2), dict()]
+)
+def test_a_training_that_the_detector_refuses_is_abandoned(options):
+    """Condition numbers that take a Jacobian of 1.2 GiB."""
+    rng = np.random.default_rng(1)
+    pilots = symbols(2048, rng)
+    r = np.concatenate([pilots, symbols(100, rng)] * 3).astype(np.complex64)
+    det = reservoir.rnn(num_neurons=128, condition_every=1, eigenvalues_every=0)
+    eq = reservoir.equalizer(det, 1, pilots, **options)
+    y, _ = run(eq, r, [training_tag(k * 2148) for k in range(3)])
+    assert same_bits(y, r)
+    assert eq.trainings() == 0
+    assert eq.abandoned_trainings() == 3
+    (warning,) = eq.warnings()
+    assert "abandoned" in warning and "condition_every = 1: must be 0" in warning
+
+
 def test_setters_while_running():
     """Hammered from another thread, the block neither crashes nor hangs."""
     r, starts, _, pilots = stream(40)

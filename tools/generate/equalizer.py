@@ -308,7 +308,7 @@ COMMANDS = [
 COUNTS = [
     ("offset", "sample of the first training symbol"),
     ("trainings", "how many there were"),
-    ("abandoned_trainings", "cut short by a newer training tag or the end"),
+    ("abandoned_trainings", "cut short by a newer training tag or the end, or refused"),
     ("truncated_frames", "frames whose payload was cut short"),
     ("skipped_trainings", "in the background: never begun, newer pilots came"),
     ("hurried_frames", "received without refits, as too many samples waited"),

@@ -25,7 +25,7 @@ class joint_decoder;
  * al., 1995); no flowgraph needed.
  *
  * \details
- * First the detector receives the frame, in a hurry where it makes refits, and the packet is decoded
+ * First the detector receives the frame, without refits where it makes them, and the packet is decoded
  * from its symbols. Only where its CRC is wrong do the turns begin, and only where these fail is the
  * frame received once more, with refits and all: so no packet is lost that a decoder behind the
  * equalizer gets.

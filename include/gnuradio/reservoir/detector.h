@@ -208,10 +208,16 @@ public:
 
     /*!
      * \brief Whether receive() passes over a frame again with the decisions of the pass before, where
-     * that may pay; set_hurry(true) leaves these refits out.
+     * that may pay.
      */
     virtual bool refits_frames() const { return false; }
-    void set_hurry(bool hurry);
+    enum class effort {
+        full,
+        quick, //!< without these refits
+        again //!< full, of the frame that was received quickly before: nothing is counted twice
+    };
+    //! Of the next frames.
+    void set_effort(effort next);
 
     //! \throws std::invalid_argument naming the parameter if the symbols cannot be trained on
     void check_pilots(const char* name, const stream_matrix& pilots) const;
@@ -266,7 +272,7 @@ protected:
     virtual size_t do_detect(const gr_complex* const* received,
                              size_t num_samples,
                              gr_complex* const* symbols) = 0;
-    bool in_a_hurry() const { return d_hurry; }
+    effort present_effort() const { return d_effort; }
     /*!
      * \brief Symbol periods whose samples may be read before the first one given to do_fit and
      * do_receive: received[a][−history()·sps …]. 0 but in a receive() that was given some.
@@ -324,7 +330,7 @@ private:
                                const std::vector<std::vector<float>>& prior_llrs);
 
     int d_history = 0;
-    bool d_hurry = false;
+    effort d_effort = effort::full;
     std::unique_ptr<soft_demapper> d_demapper; // null: no soft output
     bool d_soft_wanted = false;
 };

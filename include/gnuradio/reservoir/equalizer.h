@@ -95,6 +95,9 @@ namespace reservoir {
  *   with fir and esn where there are fewer training symbols than weights: their error is small on
  *   any symbols.
  * - Two training tags closer together than the training, see above.
+ * - A training that the detector refuses, as more condition numbers than memory allows. It is counted
+ *   in abandoned_trainings. Samples pass through until the next training; with background_training the
+ *   weights before hold.
  * - A training sequence that is coloured, as bits that are repeated three times are: a least-squares
  *   estimate of an 8-tap channel from it has at least 2.5 times the error variance that white
  *   symbols give (more for fewer than 48 symbols, and nothing is said below 16). Told by the
@@ -180,7 +183,7 @@ public:
     virtual void reset_training() = 0;
 
     virtual uint64_t trainings() const = 0;
-    //! Trainings cut short by a newer training tag or the end of the stream.
+    //! Trainings cut short by a newer training tag or the end of the stream, or refused by the detector.
     virtual uint64_t abandoned_trainings() const = 0;
     //! Frames whose payload was cut short.
     virtual uint64_t truncated_frames() const = 0;

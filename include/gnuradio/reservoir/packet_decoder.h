@@ -77,7 +77,7 @@ public:
     virtual means take_means() = 0;
 
     /*!
-     * What is called for each packet as well, in the block's thread; empty: nothing.
+     * What is called for each packet as well, in the block's thread; empty: nothing. It must not throw.
      *
      * Where a flowgraph ends by itself, GNU Radio may end a block that only has message ports before
      * it has taken the last PDUs; a handler gets them all.

@@ -71,7 +71,7 @@ public:
     virtual double packet_error_rate() const = 0;
     //! Means over the frames since the last call; NaN where none of them has such a figure.
     virtual means take_means() = 0;
-    //! What is called for each packet as well, in the block's thread; empty: nothing.
+    //! What is called for each packet as well, in the block's thread; empty: nothing. It must not throw.
     virtual void set_handler(handler called) = 0;
 };
 

@@ -169,7 +169,7 @@ training_report joint_detector::receive(const gr_complex* const* received,
                                         const stream_matrix& pilots,
                                         int sps,
                                         size_t num_symbols,
-                                        bool hurry,
+                                        bool quick,
                                         bool soft,
                                         gr_complex* const* symbols)
 {
@@ -183,7 +183,7 @@ training_report joint_detector::receive(const gr_complex* const* received,
     for (auto& stream : streams) // missing look-ahead counts as zero
         stream.conservativeResizeLike(VectorXcd::Zero(periods));
     configured_settings frame_settings = settings();
-    if (hurry)
+    if (quick)
         frame_settings.refits = 0;
     const Index payload_len = num_symbols - known[0].size();
     const joint_frame frame =
@@ -325,7 +325,7 @@ joint_weights saved_weights(const saved_reader& saved, size_t streams, int survi
 
 void joint_detector::restore(const pmt::pmt_t& from, int sps)
 {
-    constexpr double MOST_CYCLES = 0.5;
+    constexpr double MOST_CYCLES = 1.0; // rotation and carrier offset
     const saved_reader saved(from);
     const size_t streams = d_parameters.num_outputs;
     const int timing = int(

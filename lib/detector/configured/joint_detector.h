@@ -34,14 +34,14 @@ public:
                         size_t num_samples,
                         const stream_matrix& pilots,
                         int sps);
-    //! \param hurry whether refits are left out
+    //! \param quick whether refits are left out
     //! \param soft whether demap will be called
     training_report receive(const gr_complex* const* received,
                             size_t num_samples,
                             const stream_matrix& pilots,
                             int sps,
                             size_t num_symbols,
-                            bool hurry,
+                            bool quick,
                             bool soft,
                             gr_complex* const* symbols);
     size_t detect(const gr_complex* const* received,

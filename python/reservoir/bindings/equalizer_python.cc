@@ -157,7 +157,9 @@ void bind_equalizer(py::module& m)
         .def("trainings", &equalizer::trainings, "Trainings so far.")
         .def("abandoned_trainings",
              &equalizer::abandoned_trainings,
-             "Trainings cut short by a newer training tag or the end of the stream.")
+             "Trainings cut short by a newer training tag or the end of the stream, or "
+             "refused\n"
+             "by the detector.")
         .def(
             "truncated_frames",
             &equalizer::truncated_frames,

@@ -23,7 +23,18 @@ inline pybind11::object from_pmt(const pmt::pmt_t& value)
         return pybind11::int_(pmt::to_long(value));
     if (pmt::is_uint64(value))
         return pybind11::int_(pmt::to_uint64(value));
-    return pybind11::module::import("pmt").attr("to_python")(value);
+    try {
+        return pybind11::module::import("pmt").attr("to_python")(value);
+    } catch (const pybind11::error_already_set&) { // what Python has no word for
+        return pybind11::str(pmt::write_string(value));
+    }
+}
+
+//! Vectors and dictionaries cannot be a key in Python.
+inline pybind11::object key_from_pmt(const pmt::pmt_t& key)
+{
+    const bool is_simple = pmt::is_symbol(key) || pmt::is_number(key);
+    return is_simple ? from_pmt(key) : pybind11::str(pmt::write_string(key));
 }
 
 inline pybind11::dict to_dict(const pmt::pmt_t& dictionary)
@@ -31,7 +42,7 @@ inline pybind11::dict to_dict(const pmt::pmt_t& dictionary)
     pybind11::dict made;
     const auto items = pmt::dict_items(dictionary);
     for (auto rest = items; pmt::is_pair(rest); rest = pmt::cdr(rest))
-        made[from_pmt(pmt::caar(rest))] = from_pmt(pmt::cdar(rest));
+        made[key_from_pmt(pmt::caar(rest))] = from_pmt(pmt::cdar(rest));
     return made;
 }
 
@@ -45,7 +56,11 @@ void set_packet_handler(Block& self, const pybind11::object& called)
         handler = [call = pybind11::cast<python_handler>(called)](
                       const std::vector<uint8_t>& data, const pmt::pmt_t& metadata) {
             const pybind11::gil_scoped_acquire mine;
-            call({ data }, to_dict(metadata));
+            try {
+                call({ data }, to_dict(metadata));
+            } catch (pybind11::error_already_set& error) { // work() must go on
+                error.discard_as_unraisable("the packet handler");
+            }
         };
     const pybind11::gil_scoped_release others_run;
     self.set_handler(std::move(handler));

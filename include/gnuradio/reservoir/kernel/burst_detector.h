@@ -92,6 +92,7 @@ private:
     };
 
     void advance(uint64_t place);
+    void sum_up(const double* power, const std::complex<double>* product);
     void evaluate(uint64_t place);
     void examine(const candidate& found);
     correlation correlate(const candidate& found) const;
