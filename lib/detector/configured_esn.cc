@@ -555,6 +555,8 @@ void configured_esn::do_adopt(const trainable& trained)
     }
     *d_readout = *other.d_readout;
     d_tracking = false;
+    if (other.d_tracking)
+        d_report.delay = d_readout->delay();
     do_reset();
 }
 

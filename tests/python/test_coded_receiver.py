@@ -373,6 +373,16 @@ def test_bad_samples_never_crash(damage):
     assert receiver.receive(received, pilots)["data"] == data  # nothing of it is left
 
 
+def test_a_second_try_counts_no_bad_sample_again():
+    form = reservoir.packet_format(QPSK, D, "cc")
+    detector = configured()
+    receiver = reservoir.coded_receiver(detector, form)
+    _, pilots, received = draw(form, 0, 0.0)
+    received[P + 5 : P + 8] = np.nan
+    assert receiver.receive(received, pilots)["data"] is None  # tried with refits, too
+    assert detector.bad_samples() == 3
+
+
 def test_arguments_are_checked():
     form = reservoir.packet_format(QPSK, D, "cc")
     make = reservoir.coded_receiver
@@ -573,6 +583,50 @@ def test_a_flowgraph_that_is_stopped_and_run_again():
             top.stop()
             top.wait()
             assert block.packets() > before + 3
+
+
+def test_a_detector_behind_a_flowgraph_is_as_a_new_one():
+    """A packet that needed no refits does not leave them out for later frames."""
+    form = reservoir.packet_format(QPSK, D, "cc")
+    samples, offsets, sent, pilots = stream(form, range(2), 20.0)
+    detector = configured()
+    block = reservoir.packet_receiver(
+        reservoir.coded_receiver(detector, form), 1, pilots
+    )
+    top = gr.top_block()
+    top.connect(
+        blocks.vector_source_c(samples.tolist(), False, 1, marks(offsets)), block
+    )
+    top.run()
+    assert block.packets() == 2
+    fresh = configured()
+    for number in range(10):
+        _, pilots, received = draw(form, number, 5.0)
+        assert np.array_equal(
+            detector.receive(received, pilots, payload_len=D),
+            fresh.receive(received, pilots, payload_len=D),
+        )
+
+
+@pytest.mark.parametrize("pause", [0.02, 0.1])
+def test_a_flowgraph_can_be_stopped_twice(pause):
+    """As by Ctrl-C and then by a window that closes, while workers have frames."""
+    form = reservoir.packet_format(QPSK, D, "cc")
+    samples, offsets, _, pilots = stream(form, range(2), 3.0)
+    detector = configured(refits=8, survivors=64)
+    block = reservoir.packet_receiver(
+        reservoir.coded_receiver(detector, form), 1, pilots, workers=4
+    )
+    source = blocks.vector_source_c(samples.tolist(), True, 1, marks(offsets))
+    top = gr.top_block()
+    top.connect(source, block)
+    top.start()
+    time.sleep(0.3)
+    top.stop()
+    time.sleep(pause)
+    top.stop()
+    top.wait()
+    assert block.frames() > 0
 
 
 def test_ldpc_packets_in_a_flowgraph():

@@ -675,3 +675,16 @@ def test_confidence_is_nan_where_nothing_is_decided():
         assert np.isnan(detector.report().confidence)
     detector = reservoir.configured_esn()
     assert np.isnan(detector.fit(r, x[:64]).confidence)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.001])
+def test_a_rotation_by_half_a_cycle_is_saved(offset, tmp_path):
+    r, x = frame(payload=136)
+    r *= np.exp(1j * (np.pi + 2 * np.pi * offset) * np.arange(r.size))
+    det = reservoir.configured_esn(rotation=np.pi)
+    y = det.receive(r, x[:64], payload_len=136)
+    assert errors(y, x) == 0
+    det.save(str(tmp_path / "detector"))
+    det.reset()
+    loaded = reservoir.load(str(tmp_path / "detector"))
+    assert np.array_equal(loaded.detect(r), det.detect(r))

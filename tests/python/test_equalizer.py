@@ -220,6 +220,22 @@ def test_every_tag_lands_on_its_symbol(chunk):
     assert pmt.to_long(found["packet_len"].value) == 34
 
 
+@pytest.mark.parametrize(
+    "length, symbols_of_it",
+    [
+        (pmt.from_long(2**63 - 1), 2**62),
+        (pmt.from_uint64(2**64 - 1), 2**63),
+        (pmt.from_long(7), 4),
+        (pmt.from_long(-5), -5),
+    ],
+)
+def test_a_length_of_any_size_is_counted_in_symbols(length, symbols_of_it):
+    r, starts, _, pilots = stream(1, 2)
+    eq = reservoir.equalizer(reservoir.fir(), 2, pilots)
+    _, tags = run(eq, r, [training_tag(0), tag(0, "packet_len", length)])
+    assert pmt.to_python(tags[-1].value) == symbols_of_it
+
+
 def test_tag_in_the_last_sample_and_twice_on_one_sample():
     r, starts, sent, pilots = stream(1)
     tags = [training_tag(0), training_tag(0), training_tag(len(r) - 1)]

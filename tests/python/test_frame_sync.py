@@ -126,6 +126,14 @@ def test_bad_samples_become_zero():
     assert np.isfinite(out).all() and out[5] == 0
 
 
+@pytest.mark.parametrize("level", [1e6, 1e10, 1e15, 1e20])
+def test_a_wild_sample_costs_no_frame(level):
+    samples, _ = link(12, 20)
+    _, tags, _ = run(samples)
+    samples[2 * BURST - 20] = level  # in a gap
+    assert [offset for offset, _ in run(samples)[1]] == [offset for offset, _ in tags]
+
+
 def test_a_flowgraph_can_be_started_again():
     samples, _ = link(3, 20)
     sync = reservoir.frame_sync()

@@ -392,7 +392,7 @@ def doubles(*values):
         ("deviations", doubles(float("nan"), 0.1)),
         ("timing", pmt.from_long(9)),
         ("timing", pmt.from_long(-41)),
-        ("frequency", pmt.from_double(0.6)),
+        ("frequency", pmt.from_double(1.1)),
         ("input_gain", pmt.from_double(float("inf"))),
         ("input_gain", pmt.from_double(0)),
         ("symbol_scale", pmt.from_double(float("nan"))),

@@ -413,7 +413,7 @@ def pdu(data):
     return pmt.cons(pmt.make_dict(), pmt.init_u8vector(len(data), list(data)))
 
 
-def test_pdus_too_long_or_too_many_are_refused():
+def test_pdus_too_long_or_too_many_are_refused(capfd):
     encoder = reservoir.packet_encoder(QPSK, PILOTS, 64, max_queue=4)
     sink = blocks.vector_sink_c()
     top = gr.top_block()
@@ -428,6 +428,8 @@ def test_pdus_too_long_or_too_many_are_refused():
     top.run()
     assert (encoder.refused(), encoder.dropped()) == (2, 2)
     assert encoder.packets() == 4
+    said = "".join(capfd.readouterr())
+    assert said.count("9 bytes was refused") == said.count("a packet was dropped") == 1
 
 
 def test_pdus_arrive_as_messages():
@@ -634,6 +636,47 @@ def test_a_handler_gets_what_the_port_does():
     assert (snr_db, cfo) == (17.0, 0.01) and -150 < evm_db < 0
     assert np.isnan(decoder.take_means()).all()
     decoder.set_handler(None)
+
+
+def test_a_handler_that_raises_stops_nothing(monkeypatch):
+    raised, taken = [], []
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: raised.append(error))
+
+    def handler(data, info):
+        taken.append(data)
+        raise ValueError("a mistake in a handler")
+
+    stream, offsets = frames([3, 4])
+    decoder = reservoir.packet_decoder(QPSK, 32, 64)
+    decoder.set_handler(handler)
+    top = gr.top_block()
+    top.connect(tagged(stream, offsets), decoder)
+    top.run()
+    assert taken == [b"p3", b"p4"] and decoder.packets() == 2
+    assert [str(error.exc_value) for error in raised] == 2 * ["a mistake in a handler"]
+
+
+def test_a_handler_gets_keys_that_python_has_no_word_for():
+    stream, offsets = frames([3])
+    key = pmt.init_u8vector(2, [1, 2])
+    value = pmt.dict_add(pmt.make_dict(), key, pmt.from_long(7))
+    decoder, taken = reservoir.packet_decoder(QPSK, 32, 64), []
+    decoder.set_handler(lambda data, info: taken.append(info))
+    top = gr.top_block()
+    top.connect(tagged(stream, offsets, value=value), decoder)
+    top.run()
+    assert taken[0][pmt.write_string(key)] == 7
+
+
+@pytest.mark.parametrize("chunk", [1, 0])
+def test_a_tag_for_each_antenna_begins_one_frame(chunk):
+    """Behind an equalizer with two antennas that both had tags."""
+    stream, offsets = frames(range(4))
+    twice = np.repeat(offsets, 2)
+    packets, _, decoder = decoded(stream, twice, chunk=chunk)
+    assert len(packets) == 4 and decoder.truncated() == 0
+    data, tags, gate = gated(stream, twice, chunk, frame_len=100, drop=False)
+    assert (gate.passed(), gate.dropped(), len(tags)) == (4, 0, 4)
 
 
 @pytest.mark.parametrize("chunk", [1, 50, 0])

@@ -136,6 +136,16 @@ def test_frames_cut_short_are_not_counted():
     assert meter.total_symbols() == 50 and meter.ser() == 0
 
 
+def test_a_tag_for_each_antenna_begins_one_frame():
+    source = make_source()
+    meter = reservoir.symbol_error_meter(QPSK, source, warmup_frames=1)
+    samples = np.concatenate([frame_samples(source, frame) for frame in range(4)])
+    tags = [frame_tag(58 * (n // 2), pmt.from_uint64(n // 2)) for n in range(8)]
+    reports = feed(meter, samples, tags)
+    assert [report["frame"] for report in reports] == [1, 2, 3]
+    assert meter.incomplete_frames() == 0
+
+
 def test_bad_symbols_are_errors_without_evm():
     source = make_source()
     meter = reservoir.symbol_error_meter(QPSK, source)
