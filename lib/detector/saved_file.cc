@@ -41,18 +41,20 @@ void write_saved_file(const std::string& path, const pmt::pmt_t& content)
     const std::string bytes = pmt::serialize_str(content);
     std::error_code error;
     const fs::path whole = fs::weakly_canonical(path, error); // a link stays one
-    const fs::path part = whole.string() + ".part";
-    const bool replaces = !fs::exists(whole) || fs::is_regular_file(whole);
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
+    const bool in_place = fs::exists(path, error) && !fs::is_regular_file(whole, error);
+    const fs::path written = in_place ? path : whole.string() + ".part"; // a pipe, say
+    std::ofstream file(written, std::ios::binary | std::ios::trunc);
     file << MAGIC << ' ' << VERSION << ' ' << bytes.size() << ' ' << crc32(bytes) << '\n'
          << bytes;
     file.close();
-    if (file && replaces)
-        fs::rename(part, whole, error);
-    if (!file || !replaces || error) {
-        fs::remove(part, error);
-        throw std::runtime_error("save: cannot write " + path);
-    }
+    error.clear();
+    if (file && !in_place)
+        fs::rename(written, whole, error);
+    if (file && !error)
+        return;
+    if (!in_place)
+        fs::remove(written, error);
+    throw std::runtime_error("save: cannot write " + path);
 }
 
 namespace {
