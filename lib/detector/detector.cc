@@ -39,6 +39,15 @@ std::vector<gr_complex*> row_pointers(stream_matrix& rows)
 
 size_t row_length(const stream_matrix& rows) { return rows.empty() ? 0 : rows[0].size(); }
 
+// Before anything is reserved for it.
+void check_payload(int payload_len, size_t num_samples)
+{
+    require(payload_len < 0 || size_t(payload_len) <= num_samples,
+            "payload_len",
+            payload_len,
+            "no longer than what was received");
+}
+
 } // namespace
 
 detector::detector(int num_inputs, int num_outputs) : trainable(num_inputs, num_outputs)
@@ -451,6 +460,7 @@ stream_matrix detector::receive_rows(const stream_matrix& received,
     check_training(length, pilots, sps);
     if (payload_len == -1)
         payload_len = (length + sps - 1) / sps - pilots[0].size();
+    check_payload(payload_len, length);
     stream_matrix symbols(num_outputs(),
                           std::vector<gr_complex>(pilots[0].size() + payload_len));
     const size_t periods = std::min<size_t>(row_length(history) / sps, do_look_back());
@@ -505,6 +515,7 @@ size_t frame_length(const known_symbols& known,
             "payload_len",
             payload_len,
             "at least 0, or -1 for all that came");
+    check_payload(payload_len, row_length(received));
     return payload_len == -1 ? (row_length(received) + sps - 1) / sps
                              : known.length(payload_len);
 }

@@ -14,6 +14,7 @@ namespace reservoir {
 
 namespace {
 
+constexpr size_t LONGEST = size_t(1) << 26; // burst, symbols
 const gr_complex UNKNOWN(std::numeric_limits<float>::quiet_NaN(), 0.0F);
 
 stream_matrix placed(const std::vector<int>& positions, const stream_matrix& values)
@@ -90,10 +91,19 @@ size_t known_symbols::length(size_t payload_len) const
             "payload_len",
             payload_len,
             "0 where every symbol is known");
+    require(payload_len <= LONGEST, "payload_len", payload_len, "at most 2^26");
     if (num_known() == size() && payload_len == 0)
         return size();
-    size_t end = 0;
-    for (size_t unknown = 0; unknown < payload_len || known_at(end); end++)
+    const size_t of_period = size() - num_known();
+    const size_t periods =
+        d_periodic && payload_len > 0 ? (payload_len - 1) / of_period : 0;
+    require(periods <= LONGEST / size(),
+            "payload_len",
+            payload_len,
+            "less: the burst would be longer than 2^26 symbols");
+    size_t end = periods * size();
+    for (size_t unknown = periods * of_period; unknown < payload_len || known_at(end);
+         end++)
         unknown += !known_at(end);
     if (!d_periodic)
         for (size_t symbol = end; symbol < size(); symbol++)
@@ -108,6 +118,7 @@ size_t known_symbols::length(size_t payload_len) const
 
 stream_matrix known_symbols::training(size_t length) const
 {
+    require(length <= 2 * LONGEST, "length", length, "at most 2^27");
     size_t end = d_periodic ? length : std::min(length, size());
     while (end > 0 && !known_at(end - 1))
         end--;

@@ -140,6 +140,7 @@ def test_bad_ratios():
     for arguments, name in (
         ((np.zeros(13),), "ratios"),
         ((np.zeros(12),), "ratios"),
+        ((np.full(40, np.nan),), "ratios: every one must be finite"),
         ((np.zeros(40), [79, 79]), "polynomials"),
         ((np.zeros(40), [79, 128]), "polynomials"),
         ((np.zeros(40), [7, 5], 10), "constraint_len"),

@@ -102,6 +102,25 @@ def test_wrong_patterns_are_refused(values, options, message):
         reservoir.known_symbols(values, **options)
 
 
+def test_bursts_without_end_are_refused_at_once():
+    sparse = reservoir.known_symbols([1, 2], period=3)
+    assert sparse.length(10**7) == 3 * 10**7 + 2  # the known ones behind it
+    with pytest.raises(ValueError, match="payload_len = 1000000000: must be at most"):
+        sparse.length(10**9)
+    with pytest.raises(ValueError, match="payload_len = 60000000: must be less"):
+        sparse.length(6 * 10**7)
+    with pytest.raises(ValueError, match="payload_len = -1"):
+        sparse.length(-1)
+    for length in (-1, 2**40):
+        with pytest.raises(ValueError, match=f"length = {length}"):
+            sparse.training(length)
+    for pilots in (sparse, [1, -1]):
+        with pytest.raises(
+            ValueError, match="payload_len = 2147483647: must be no longer"
+        ):
+            reservoir.fir().receive(np.ones(40), pilots, payload_len=2**31 - 1)
+
+
 @each_detector
 def test_a_prefix_is_a_training_sequence(make):
     rng = np.random.default_rng(1)

@@ -45,6 +45,7 @@ def test_a_single_tap_is_slicing():
         (dict(past=[1]), "past"),
         (dict(num_symbols=6), "num_symbols"),
         (dict(num_symbols=3), "num_symbols"),
+        (dict(num_symbols=-5), "num_symbols = -5"),
     ],
 )
 def test_bad_arguments_are_named(changes, name):

@@ -62,7 +62,8 @@ public:
     /*!
      * \brief Symbols of a burst of which so many are not known: it ends behind the last of these and
      * the known ones that follow it directly.
-     * \throws std::invalid_argument if the pattern has known symbols behind more unknown ones
+     * \throws std::invalid_argument if the pattern has known symbols behind more unknown ones, or
+     *         the burst were longer than 2^26 symbols
      */
     size_t length(size_t payload_len) const;
     //! What is known of a burst of this length: rows that end with the last known symbol.

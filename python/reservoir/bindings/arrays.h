@@ -10,6 +10,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 //! Anything numpy turns into complex64.
@@ -49,6 +50,15 @@ inline complex_array to_array(const gr::reservoir::stream_matrix& rows)
     if (rows.size() != 1)
         return to_matrix(rows);
     return complex_array(rows[0].size(), rows[0].data());
+}
+
+//! \throws ValueError naming the argument
+inline size_t to_count(int64_t value, const char* name)
+{
+    if (value < 0)
+        throw pybind11::value_error(std::string(name) + " = " + std::to_string(value) +
+                                    ": must be at least 0");
+    return value;
 }
 
 #endif /* INCLUDED_RESERVOIR_BINDINGS_ARRAYS_H */

@@ -7,6 +7,8 @@
 #include <gnuradio/reservoir/coded_receiver.h>
 #include <gnuradio/reservoir/kernel/convolutional_bcjr.h>
 #include <gnuradio/reservoir/packet_receiver.h>
+#include <algorithm>
+#include <cmath>
 
 namespace py = pybind11;
 using gr::reservoir::coded_receiver;
@@ -48,6 +50,11 @@ decode(const float_array& ratios, const std::vector<int>& polynomials, int const
     if (ratios.ndim() != 1 || ratios.size() % 2 != 0 || ratios.size() <= tail)
         throw py::value_error("ratios size = " + std::to_string(ratios.size()) +
                               ": must be 2 (num_info + constraint_len - 1), 1-D");
+    const float* const values = ratios.data();
+    if (!std::all_of(values, values + ratios.size(), [](float ratio) {
+            return std::isfinite(ratio);
+        }))
+        throw py::value_error("ratios: every one must be finite");
     const size_t num_info = (ratios.size() - tail) / 2;
     gr::reservoir::kernel::convolutional_bcjr decoder(
         polynomials, constraint_len, num_info);

@@ -76,14 +76,17 @@ void bind_known_symbols(py::module& m)
         .def("periodic", &known_symbols::periodic, "Whether the pattern comes back.")
         .def("__len__", &known_symbols::size)
         .def("num_known", &known_symbols::num_known, "Known symbols of the pattern.")
-        .def("length",
-             &known_symbols::length,
-             py::arg("payload_len"),
-             "Symbols of a burst of which payload_len are not known.")
+        .def(
+            "length",
+            [](const known_symbols& self, int64_t payload_len) {
+                return self.length(to_count(payload_len, "payload_len"));
+            },
+            py::arg("payload_len"),
+            "Symbols of a burst of which payload_len are not known.")
         .def(
             "training",
-            [](const known_symbols& self, size_t length) {
-                return to_array(self.training(length));
+            [](const known_symbols& self, int64_t length) {
+                return to_array(self.training(to_count(length, "length")));
             },
             py::arg("length"),
             "What is known of a burst of this length, up to its last known symbol.");
