@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gnuradio import reservoir
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "known_symbols"
 sys.path.append(str(FOLDER))
