@@ -7,6 +7,7 @@
 import argparse
 
 from gnuradio import digital, gr, reservoir
+from gnuradio.reservoir.command_line import number
 
 QPSK = digital.constellation_qpsk().base()
 PAYLOAD = 512  # symbols behind the pilots
@@ -39,8 +40,8 @@ class equalized_link(gr.top_block):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--snr", type=float, default=15.0, help="in dB")
-    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--snr", type=number(-20, 100), default=15.0, help="in dB")
+    parser.add_argument("--frames", type=number(1, 10**9, int), default=200)
     parser.add_argument(
         "--detector", choices=list(reservoir.detectors()), default="esn"
     )

@@ -16,8 +16,10 @@ import argparse
 import json
 import sys
 import textwrap
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from gnuradio import reservoir
@@ -131,7 +133,14 @@ def read_capture(path, folder):
         if last > len(samples):
             raise ValueError(f"its last frame ends at {last} of {len(samples)} samples")
         return capture(name, samples / np.sqrt(np.mean(np.abs(samples) ** 2)), truth)
-    except (OSError, ValueError, KeyError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise unusable(f"The recording {name} cannot be read: {error}") from error
 
 

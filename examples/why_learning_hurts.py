@@ -16,9 +16,12 @@ def main():
         "--out", type=Path, default=Path("out/theory"), help="folder for the pictures"
     )
     folder = parser.parse_args().out
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, finding in theory_plots.draw_all(folder):
-        print(f"{path}: {finding}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, finding in theory_plots.draw_all(folder):
+            print(f"{path}: {finding}")
+    except OSError as error:
+        parser.exit(2, f"cannot write {error.filename}: {error.strerror}\n")
 
 
 if __name__ == "__main__":

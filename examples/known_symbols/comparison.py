@@ -7,8 +7,11 @@ share. Prints a table, draws a picture."""
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
+from gnuradio import reservoir
+from gnuradio.reservoir.command_line import number
 from known_bursts import (
     Unusable,
     cut,
@@ -111,15 +114,26 @@ def draw(path, waveform, title, snrs_db, rates, before, symbols):
 DECIDED = ("interpolated DFE", "LS + Viterbi")
 
 
+def known_values(path, waveform):
+    """The known symbols of a recording, from a NumPy file."""
+    try:
+        values = np.asarray(np.load(path)).astype(np.complex64)
+    except (ValueError, TypeError, EOFError, BadZipFile) as error:
+        raise Unusable(f"{path} is no NumPy file of numbers") from error
+    if values.shape != waveform.values.shape:
+        raise Unusable(
+            f"{path} holds {values.shape} values, not one for each of the "
+            f"{len(waveform.values)} symbols of a burst"
+        )
+    if not (reservoir.has_known(values) and np.isnan(values).any()):
+        raise Unusable(f"{path}: some symbols must be known and finite, the others NaN")
+    return values
+
+
 def receive_recording(waveform, receivers, arguments):
     """Finds bursts, receives them, prints the distance to the nearest points, writes symbols."""
     if arguments.known:
-        values = np.load(arguments.known).astype(np.complex64)
-        if values.shape != waveform.values.shape:
-            raise Unusable(
-                f"{arguments.known} holds {values.shape} values, not one for each of the "
-                f"{len(waveform.values)} symbols of a burst"
-            )
+        values = known_values(arguments.known, waveform)
         waveform = replace(waveform, values=values)
     samples = read_recording(arguments.recording, waveform, arguments.carrier)
     starts = find_bursts(samples, waveform)
@@ -144,6 +158,14 @@ def receive_recording(waveform, receivers, arguments):
     print("bursts begin at samples", ", ".join(map(str, starts)))
 
 
+def compare_and_draw(waveform, receivers, channel, title, arguments):
+    rates, before, symbols = compare(
+        waveform, receivers, channel, arguments.snr, arguments.bursts, arguments.seed
+    )
+    path = arguments.out / f"{waveform.name.lower().replace(' ', '_')}.png"
+    draw(path, waveform, title, arguments.snr, rates, before, symbols)
+
+
 def record(waveform, channel, arguments):
     """A simulated link's samples as a WAV file, to try --recording with."""
     rng = np.random.default_rng(arguments.seed)
@@ -163,13 +185,18 @@ def parser_of(text, snrs_db, bursts):
     add = parser.add_argument
     add(
         "--snr",
-        type=float,
+        type=number(-20, 100),
         nargs="+",
         default=snrs_db,
         help="Es/N0 in dB (%(default)s)",
     )
-    add("--bursts", type=int, default=bursts, help="at each Es/N0 (%(default)s)")
-    add("--seed", type=int, default=1)
+    add(
+        "--bursts",
+        type=number(1, 10**6, int),
+        default=bursts,
+        help="at each Es/N0 (%(default)s)",
+    )
+    add("--seed", type=number(0, 2**32, int), default=1)
     add("--receivers", nargs="+", help="of those in the table (all)")
     add(
         "--out",
@@ -181,7 +208,12 @@ def parser_of(text, snrs_db, bursts):
         "--record", type=Path, metavar="FILE.wav", help="only record the simulated link"
     )
     add("--recording", type=Path, help="receive this SigMF or WAV file instead")
-    add("--carrier", type=float, default=0.0, help="Hz, of the recording (%(default)s)")
+    add(
+        "--carrier",
+        type=number(-1e9, 1e9),
+        default=0.0,
+        help="Hz, of the recording (%(default)s)",
+    )
     add(
         "--known",
         type=Path,
@@ -196,16 +228,14 @@ def run(parser, arguments, waveform, receivers, channel, title):
         parser.error(f"receivers are {', '.join(map(repr, receivers))}")
     if arguments.receivers:
         receivers = {name: receivers[name] for name in arguments.receivers}
-    arguments.out.mkdir(parents=True, exist_ok=True)
     try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
         if arguments.record:
             return record(waveform, channel, arguments)
         if arguments.recording:
             return receive_recording(waveform, receivers, arguments)
+        compare_and_draw(waveform, receivers, channel, title, arguments)
     except Unusable as error:
         parser.exit(2, f"{error}\n")
-    rates, before, symbols = compare(
-        waveform, receivers, channel, arguments.snr, arguments.bursts, arguments.seed
-    )
-    path = arguments.out / f"{waveform.name.lower().replace(' ', '_')}.png"
-    draw(path, waveform, title, arguments.snr, rates, before, symbols)
+    except OSError as error:
+        parser.exit(2, f"cannot use {error.filename}: {error.strerror}\n")

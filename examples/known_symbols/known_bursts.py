@@ -254,6 +254,7 @@ def read_recording(path, waveform, carrier=0.0):
             samples, rate = read_sigmf(path)
     except OSError as error:
         raise Unusable(f"cannot read {error.filename}: {error.strerror}") from error
+    check_rate(path, rate, waveform)
     samples = samples * np.exp(-2j * np.pi * carrier / rate * np.arange(len(samples)))
     from scipy.signal import resample_poly
 
@@ -264,6 +265,16 @@ def read_recording(path, waveform, carrier=0.0):
     if waveform.sps > 1:  # else the resampler was the filter
         samples = np.convolve(samples, receive_filter(waveform, waveform.sps), "same")
     return turned_back(samples) if waveform.gmsk else samples
+
+
+def check_rate(path, rate, waveform):
+    """Whatever a file has there."""
+    low, high = waveform.symbol_rate / 2, 5000 * waveform.symbol_rate
+    if type(rate) not in (int, float) or not low <= rate <= high:
+        raise Unusable(
+            f"{path}: the sample rate is {rate!r:.40}, and must be a number within "
+            f"{low:g} ... {high:g}"
+        )
 
 
 def read_wav(path):
@@ -289,7 +300,7 @@ def write_wav(path, samples, rate):
     """I and Q as two channels of 16 bits, the largest at half of full scale."""
     scaled = samples * (0.5 / np.abs(samples).max())
     pairs = np.stack([scaled.real, scaled.imag], 1)
-    with wave.open(str(path), "wb") as file:
+    with open(path, "wb") as opened, wave.open(opened, "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
         file.setframerate(round(rate))

@@ -6,13 +6,14 @@
 over a cable whose echo comes late and a carrier that is a little off."""
 
 from comparison import parser_of, run
+from gnuradio.reservoir.command_line import number
 from known_bursts import liquid, lms, of_reservoir, periodic_pilots, rls
 
 
 def main():
     parser = parser_of(__doc__, [10, 13, 16, 19], 4)
     parser.add_argument(
-        "--offset", type=float, default=0.0, help="cycles/symbol (%(default)s)"
+        "--offset", type=number(-1, 1), default=0.0, help="cycles/symbol (%(default)s)"
     )
     arguments = parser.parse_args()
     receivers = {

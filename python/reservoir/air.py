@@ -7,7 +7,7 @@ import math
 
 from gnuradio import analog, blocks, channels, filter, gr
 
-from .link import _check_range, software_channel
+from .link import _check_integer, _check_range, software_channel
 
 _PHASE_NOISE_POLE = 0.01  # of the filter that shapes the phase noise
 
@@ -57,7 +57,7 @@ class simulated_air(gr.hier_block2):
         _check_range("iq_amplitude_db", iq_amplitude_db, -10.0, 10.0)
         _check_range("iq_phase", iq_phase, -45.0, 45.0)
         _check_range("dc_offset magnitude", abs(dc_offset), 0.0, 10.0)
-        _check_range("bits", bits, 0, 16)
+        bits = _check_integer("bits", bits, 0, 16)
         if not 0 < full_scale <= 1000:
             raise ValueError(
                 f"full_scale = {full_scale}: must be above 0, at most 1000"
@@ -84,7 +84,7 @@ class simulated_air(gr.hier_block2):
         if dc_offset:
             chain.append(blocks.add_const_cc(complex(dc_offset)))
         if bits:
-            chain.append(_converter(int(bits), full_scale))
+            chain.append(_converter(bits, full_scale))
         self.connect(*chain, self)
 
     def set_snr_db(self, snr_db):

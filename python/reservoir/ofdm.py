@@ -3,14 +3,19 @@
 #
 """A receiver for the packets of digital.ofdm_tx, with equalizers that can be chosen."""
 
+import itertools
+
 import numpy as np
 
 from gnuradio import analog, blocks, digital, fft, gr
 
+from .link import _check_integer
 from .reservoir_python import ofdm_equalizer_configured
 
 _HEADER_SYMBOLS = 1
 _SCRAMBLER_MASK, _SCRAMBLER_SEED, _SCRAMBLER_LENGTH = 0x8A, 0x7F, 7
+# carriers that those of digital.ofdm_tx need, -26 ... 26 and -21 ... 21
+_DEFAULT_WIDTHS = {"occupied_carriers": 53, "pilot_carriers": 43}
 _CONSTELLATIONS = {
     1: digital.constellation_bpsk,
     2: digital.constellation_qpsk,
@@ -41,6 +46,26 @@ def _check(holds, name, value, allowed):
         raise ValueError(f"{name} = {value}: must be {allowed}")
 
 
+def _check_carriers(name, sets, fft_len, fewest, low, high):
+    """Sets of at least `fewest` carriers; None: those of digital.ofdm_tx."""
+    if sets is None:
+        least = _DEFAULT_WIDTHS[name]
+        allowed = f"at least {least} for digital.ofdm_tx's {name}: give your own {name}"
+        return _check(fft_len >= least, "fft_len", fft_len, allowed)
+    fits = len(sets) and all(np.ndim(row) == 1 and len(row) >= fewest for row in sets)
+    _check(fits, name, sets, f"one list or more of at least {fewest} carriers each")
+    for carrier in itertools.chain(*sets):
+        _check_integer(f"{name} element", carrier, low, high)
+
+
+def _check_sync_word(name, word, fft_len, may_be_empty=False):
+    if word is None or (may_be_empty and len(word) == 0):
+        return
+    _check(len(word) == fft_len, f"len({name})", len(word), fft_len)
+    _check(np.isfinite(word).all(), name, word, "finite")
+    _check(np.any(word), name, "zeros", "other than 0 on some carrier")
+
+
 class ofdm_rx(gr.hier_block2):
     """Receives what digital.ofdm_tx sends: complex samples in, bytes of packets out.
 
@@ -55,7 +80,7 @@ class ofdm_rx(gr.hier_block2):
     12 dB on average no QPSK packet is found, and the equalizer has no part in it. 0.7 needs 7.1 dB,
     0.6 needs 5.4 dB.
 
-    fft_len: carriers, 8 ... 65536
+    fft_len: carriers, 8 ... 65536; below 53 give occupied_carriers, pilot_carriers, pilot_symbols
     cp_len: samples of the cyclic prefix, 1 ... fft_len
     frame_length_tag_key: tag inside the receiver with a frame's number of OFDM symbols
     packet_length_tag_key: tag at the output with a packet's number of bytes
@@ -96,16 +121,22 @@ class ofdm_rx(gr.hier_block2):
             gr.io_signature(1, 1, gr.sizeof_gr_complex),
             gr.io_signature(1, 1, gr.sizeof_char),
         )
-        _check(8 <= fft_len <= 65536, "fft_len", fft_len, "within 8 ... 65536")
-        _check(1 <= cp_len <= fft_len, "cp_len", cp_len, f"within 1 ... {fft_len}")
+        fft_len = _check_integer("fft_len", fft_len, 8, 65536)
+        cp_len = _check_integer("cp_len", cp_len, 1, fft_len)
         _check(
             0 < sync_threshold < 1, "sync_threshold", sync_threshold, "above 0, below 1"
         )
         header_points = _constellation("bps_header", bps_header)
         payload_points = _constellation("bps_payload", bps_payload)
-        for name, word in ("sync_word1", sync_word1), ("sync_word2", sync_word2):
-            fits = word is None or len(word) in (fft_len, 0 if name[-1] == "2" else -1)
-            _check(fits, f"len({name})", word is not None and len(word), fft_len)
+        half, odd = divmod(fft_len, 2)
+        _check_carriers(
+            "occupied_carriers", occupied_carriers, fft_len, 1, -half, half - 1 + odd
+        )
+        _check_carriers(
+            "pilot_carriers", pilot_carriers, fft_len, 0, -fft_len, fft_len - 1
+        )
+        _check_sync_word("sync_word1", sync_word1, fft_len)
+        _check_sync_word("sync_word2", sync_word2, fft_len, may_be_empty=True)
         sent = _transmitter(
             fft_len,
             cp_len,

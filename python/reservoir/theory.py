@@ -13,6 +13,7 @@ functions raise ValueError naming the parameter, its value and what it may be.
 """
 
 import math
+from numbers import Real
 
 import numpy as np
 from scipy import linalg, optimize
@@ -32,8 +33,10 @@ def _vector(name, values, min_len=1):
 
 
 def _integer(name, value, low, high=math.inf):
-    if not (low <= value <= high and value == int(value)):  # NaN too
-        raise ValueError(f"{name} = {value}: must be an integer in {low} ... {high}")
+    whole = isinstance(value, Real) and math.isfinite(value) and value == int(value)
+    if not (whole and low <= value <= high):
+        allowed = f"in {low} ... {high}" if high < math.inf else f"of at least {low}"
+        raise ValueError(f"{name} = {value!r}: must be an integer {allowed}")
     return int(value)
 
 
@@ -439,7 +442,6 @@ def _equalizer_covariance(poles, channel, noise_variance, delay):
     poles = _stable("poles", _vector("poles", poles))
     channel = _vector("channel", channel)
     noise_variance = _variance("noise_variance", noise_variance)
-    delay = _integer("delay", delay, 0)
     memory = max(len(channel), delay + 1)
     size = memory + len(poles)
     transition = np.zeros((size, size), complex)
@@ -462,6 +464,7 @@ def equalization_error(poles, gains, channel, noise_variance, delay=0):
     delay: of the decision, at least 0 samples
     """
     poles, gains = _network(poles, gains)
+    delay = _integer("delay", delay, 0)
     covariance, memory = _equalizer_covariance(poles, channel, noise_variance, delay)
     error = np.zeros(len(covariance), complex)
     error[delay] = 1
@@ -720,16 +723,11 @@ def restricted_condition_number(hessian, indices):
     spoil every larger network that contains them.
     """
     hessian = _symmetric(hessian)
+    last = len(hessian) - 1
     indices = np.asarray(indices)
-    distinct = np.unique(indices)
-    if (
-        indices.ndim != 1
-        or not 0 < len(distinct) == len(indices)
-        or not 0 <= distinct[0] <= distinct[-1] < len(hessian)
-    ):
-        raise ValueError(
-            f"indices = {indices}: must be distinct ones of 0 ... {len(hessian) - 1}"
-        )
+    if indices.ndim != 1 or not 0 < len(np.unique(indices)) == len(indices):
+        raise ValueError(f"indices = {indices}: must be distinct ones of 0 ... {last}")
+    indices = [_integer("indices element", index, 0, last) for index in indices]
     return condition_number(hessian[np.ix_(indices, indices)])
 
 

@@ -4,6 +4,7 @@
 """The benchmark program runs; how fast anything is, is not asked here."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from gnuradio import reservoir
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
+import bench
 import bench_check
 import bench_report
 import peers
@@ -89,13 +91,21 @@ def test_blocks_of_gnuradio_and_of_this_module(results):
     assert bar["verdict"] == ("met" if ratio >= 1.3 else "missed")
 
 
-def test_kernels_stay_below_the_peak(results):
+def test_kernels_are_shown_as_shares_of_the_peak(results):
     rows = [row for row in results["rows"] if row["part"] == "kernels"]
     if rows[0]["note"] == "not built":
         pytest.skip("bench_kernels is not built")
+    listed = subprocess.run(
+        [bench.KERNELS, "--benchmark_list_tests"], capture_output=True, text=True
+    )
+    counted = {
+        name for name in listed.stdout.split() if not name.startswith("eigenvalues")
+    }  # these count no items
+    assert counted and counted <= {row["name"] for row in rows}
+    assert all(0 < row["value"] < math.inf for row in rows if not row["note"])
     shares = {r["name"]: r["value"] for r in rows if r["column"] == "% of FMA peak"}
     assert shares["fma_peak<float>"] == pytest.approx(100)
-    assert 1 < shares["fir/32"] < 150  # the machine may have been busy during the peak
+    assert "fir/32" in shares
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "campaigns.md"
 def own(tmp_path_factory):
     """The example of the documentation, and a folder of what it finds in one process."""
     folder = tmp_path_factory.mktemp("own")
-    part = DOCS.read_text().split("## Links and receivers of one's own")[1]
+    part = DOCS.read_text().split("## Your own links and receivers")[1]
     (python,) = re.findall("```python\n(.*?)```", part, re.DOTALL)
     (toml,) = re.findall("```toml\n(.*?)```", part, re.DOTALL)
     (folder / "own.py").write_text(python)

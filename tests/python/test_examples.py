@@ -244,6 +244,31 @@ def test_scripted_link(detector):
     assert float(result[2]) < -8.0
 
 
+@pytest.mark.parametrize(
+    "script, options, sentence",
+    [
+        ("esn_equalizer", ["--frames", "0"], "--frames: 0 must be within 1 ... 1e+09"),
+        ("esn_equalizer", ["--frames", "-1"], "--frames: -1 must be within"),
+        ("esn_equalizer", ["--snr", "nan"], "--snr: nan must be within -20 ... 100"),
+        ("why_learning_hurts", ["--out", __file__], f"{__file__}: File exists"),
+        (
+            "known_symbols/periodic_pilots",
+            ["--offset", "nan"],
+            "--offset: nan must be within -1 ... 1",
+        ),
+    ],
+)
+def test_scripts_refuse_options_in_one_sentence(script, options, sentence):
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / f"{script}.py"), *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 2 and "Traceback" not in result.stderr, result.stderr
+    assert sentence in result.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_script_explains_itself(script):
     assert "usage:" in run([sys.executable, str(script), "--help"])

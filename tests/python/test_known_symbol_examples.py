@@ -4,6 +4,7 @@
 """The scripts of examples/known_symbols: error rates, recordings, and the receivers of others."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gnuradio import reservoir
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "known_symbols"
 sys.path.append(str(FOLDER))
@@ -171,6 +171,65 @@ def test_recordings_that_are_none(tmp_path):
         "x.wav", "--known", tmp_path / "short.npy"
     )
     assert "noise.wav: no burst found" in said("noise.wav")
+
+
+@pytest.mark.parametrize(
+    "rate", [0, -1, 1e-300, 1e14, math.nan, math.inf, True, None, "48000", [1], {}]
+)
+def test_sample_rates_that_are_none(rate, tmp_path):
+    about = {"global": {"core:datatype": "cf32_le", "core:sample_rate": rate}}
+    (tmp_path / "air.sigmf-meta").write_text(json.dumps(about))
+    np.ones(2000, "<c8").tofile(tmp_path / "air.sigmf-data")
+    with pytest.raises(kb.Unusable, match="sample rate is .*, and must be a number"):
+        kb.read_recording(tmp_path / "air.sigmf-meta", kb.gsm_normal_burst())
+
+
+def test_known_symbols_that_are_none(tmp_path):
+    waveform, path = kb.gsm_normal_burst(), tmp_path / "known.npy"
+    np.savez(tmp_path / "known.npz", waveform.values)
+    (tmp_path / "known.npz").rename(path)
+    not_numbers = [path.read_bytes(), path.read_bytes()[:90], b"", b"1 1 nan 1"]
+    for content in not_numbers:
+        path.write_bytes(content)
+        with pytest.raises(kb.Unusable, match="known.npy is no NumPy file of numbers"):
+            comparison.known_values(path, waveform)
+    for value in (np.nan, 1, np.inf):
+        np.save(path, np.full(148, value))
+        with pytest.raises(kb.Unusable, match="some symbols must be known and finite"):
+            comparison.known_values(path, waveform)
+    np.save(path, waveform.values)
+    np.testing.assert_array_equal(
+        comparison.known_values(path, waveform), waveform.values
+    )
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (["--out", "FILE"], "cannot use FILE: File exists"),
+        (["--record", "FILE/x.wav"], "cannot use FILE/x.wav: Not a directory"),
+        (
+            ["--recording", "x.wav", "--known", "missing.npy"],
+            "cannot use missing.npy: No such file",
+        ),
+        (["--bursts", "0"], "argument --bursts: 0 must be within 1 ... "),
+        (["--bursts", "-1"], "argument --bursts: -1 must be within 1 ... "),
+        (["--seed", "-1"], "argument --seed: -1 must be within 0 ... "),
+        (["--snr", "nan"], "argument --snr: nan must be within -20 ... 100"),
+        (["--carrier", "inf"], "argument --carrier: inf must be within"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_in_one_sentence(
+    options, sentence, tmp_path
+):
+    file = tmp_path / "file"
+    file.write_text("")
+    options = [option.replace("FILE", str(file)) for option in options]
+    if "--out" not in options:
+        options += ["--out", tmp_path]
+    said = run("gsm_burst", *options, "--receivers", "fir", code=2)
+    assert sentence.replace("FILE", str(file)) in said.splitlines()[-1]
+    assert "Traceback" not in said
 
 
 def test_bursts_are_found_where_they_are():

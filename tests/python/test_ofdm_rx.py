@@ -376,14 +376,38 @@ def test_numpy_generator_is_left_alone():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        (dict(fft_len=4), r"fft_len = 4: must be within 8 \.\.\. 65536"),
-        (dict(cp_len=65), r"cp_len = 65: must be within 1 \.\.\. 64"),
+        (dict(fft_len=4), r"fft_len = 4: must be an integer within 8 \.\.\. 65536"),
+        (
+            dict(fft_len=8, cp_len=2),
+            "fft_len = 8: must be at least 53 .* give your own",
+        ),
+        (
+            dict(fft_len=42, cp_len=2, occupied_carriers=[[1]]),
+            "fft_len = 42: must be at least 43 for digital.ofdm_tx's pilot_carriers",
+        ),
+        (dict(cp_len=65), r"cp_len = 65: must be an integer within 1 \.\.\. 64"),
+        (dict(cp_len=2.5), r"cp_len = 2.5: must be an integer"),
+        (dict(occupied_carriers=[]), r"occupied_carriers = \[\]: must be one list"),
+        (
+            dict(occupied_carriers=[[]]),
+            r"occupied_carriers = \[\[\]\]: must be one list",
+        ),
+        (dict(occupied_carriers=[1, 2]), r"occupied_carriers = \[1, 2\]: must be one"),
+        (dict(occupied_carriers=[[1, 32]]), r"occupied_carriers element = 32: .*-32 "),
+        (dict(occupied_carriers=[[1.5]]), r"occupied_carriers element = 1.5"),
+        (dict(pilot_carriers=[]), r"pilot_carriers = \[\]: must be one list"),
+        (dict(pilot_carriers=[[64]]), r"pilot_carriers element = 64"),
         (dict(bps_header=4), r"bps_header = 4: must be one of \(1, 2, 3\)"),
         (dict(bps_payload=0), r"bps_payload = 0: must be one of \(1, 2, 3\)"),
         (dict(sync_threshold=1.0), r"sync_threshold = 1.0: must be above 0, below 1"),
         (dict(sync_threshold=float("nan")), r"sync_threshold = nan"),
         (dict(sync_word1=[1, 0]), r"len\(sync_word1\) = 2: must be 64"),
         (dict(sync_word2=[1, 0]), r"len\(sync_word2\) = 2: must be 64"),
+        (dict(sync_word1=[]), r"len\(sync_word1\) = 0: must be 64"),
+        (dict(sync_word1=[0] * 64), r"sync_word1 = zeros: must be other than 0"),
+        (dict(sync_word2=[0] * 64), r"sync_word2 = zeros: must be other than 0"),
+        (dict(sync_word1=[1] * 63 + [np.nan]), r"sync_word1 = .*nan\]: must be finite"),
+        (dict(sync_word2=[1] * 63 + [np.inf]), r"sync_word2 = .*inf\]: must be finite"),
         (
             dict(header_equalizer=digital.ofdm_equalizer_static(32)),
             r"header_equalizer.fft_len\(\) = 32: must be 64",
@@ -393,3 +417,9 @@ def test_numpy_generator_is_left_alone():
 def test_wrong_arguments_of_the_receiver(settings, message):
     with pytest.raises(ValueError, match=message):
         reservoir.ofdm_rx(**settings)
+
+
+def test_shortest_fft():
+    reservoir.ofdm_rx(53)  # -26 ... 26, as digital.ofdm_tx has them
+    own = dict(occupied_carriers=[[-3, 3]], pilot_carriers=[[1]], pilot_symbols=[[1]])
+    reservoir.ofdm_rx(8, 2, **own)

@@ -691,6 +691,7 @@ def test_air_is_repeatable():
         ("iq_phase", 46.0),
         ("dc_offset", 10.5),
         ("bits", 17),
+        ("bits", 2.5),
         ("full_scale", 0.0),
         ("seed", -1),
     ],

@@ -189,6 +189,20 @@ def test_damaged_recording(tmp_path):
     assert said.startswith("The recording frame cannot be read: ")
     np.savez(tmp_path / "frame.npz", data_start=[0])
     assert "num_symbols" in refused("--recordings", tmp_path, "--out", tmp_path)
+    np.savez(tmp_path / "frame.npz", data_start=0, num_symbols=1)
+    assert "dimension" in refused("--recordings", tmp_path, "--out", tmp_path)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_damaged_archive(save, tmp_path):
+    (tmp_path / "frame.dat").write_bytes(bytes(400))
+    save(tmp_path / "frame.npz", data_start=np.arange(1000))
+    content = bytearray((tmp_path / "frame.npz").read_bytes())
+    content[200:300] = bytes(100)
+    (tmp_path / "frame.npz").write_bytes(content)
+    said = refused("--recordings", tmp_path, "--out", tmp_path)
+    assert said.startswith("The recording frame cannot be read: ")
+    assert len(said.splitlines()) == 1
 
 
 @needs_recordings

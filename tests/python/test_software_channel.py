@@ -23,12 +23,32 @@ def test_exponential_profile():
     profile = reservoir.exponential_profile(6, 2.0)
     expected = np.exp(-np.arange(6) / 2)
     np.testing.assert_allclose(profile, expected / expected.sum())
-    for name, value in (("num_taps", 0), ("num_taps", 1025)):
+    for name, value in (
+        ("num_taps", 0),
+        ("num_taps", 1025),
+        ("num_taps", 2.5),
+        ("num_taps", np.nan),
+        ("num_taps", "a"),
+        ("num_taps", None),
+    ):
         arguments = {"num_taps": 6, "decay": 2.0, name: value}
         assert_rejects(reservoir.exponential_profile, arguments, name, value)
     for value in (0, -1, np.nan, np.inf):
         arguments = {"num_taps": 6, "decay": value}
         assert_rejects(reservoir.exponential_profile, arguments, "decay", value)
+
+
+@pytest.mark.parametrize("sps", [1, 65, 2.5, "2", np.nan])
+def test_pulse_shaper_needs_whole_samples_per_symbol(sps):
+    assert_rejects(reservoir.pulse_shaper, {"sps": sps}, "sps", sps)
+
+
+def test_whole_floats_are_integers():
+    np.testing.assert_array_equal(
+        reservoir.exponential_profile(3.0, 1), reservoir.exponential_profile(3, 1)
+    )
+    reservoir.pulse_shaper(np.float64(2))
+    reservoir.software_channel(num_tx=1.0, num_rx=np.int64(1), seed=2.0)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +299,11 @@ def test_whole_link():
         ("amplifier", "none"),
         ("input_backoff_db", 101),
         ("frequency_offset", 0.6),
+        ("snr_db", "20"),
         ("seed", -1),
+        ("seed", 1.5),
+        ("num_tx", 1.5),
+        ("num_rx", np.inf),
         ("doppler", 0.6),
         ("frame_len", -1),
         ("num_tx", 0),

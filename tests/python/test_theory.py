@@ -739,10 +739,14 @@ WRONG = [
     (theory.impulse_response, ([np.nan], [1], 4), "poles"),
     (theory.impulse_response, ([0.5], [np.inf], 4), "gains"),
     (theory.impulse_response, ([0.5], [1], 0), "num_samples"),
+    (theory.impulse_response, ([0.5], [1], math.inf), "num_samples = inf"),
+    (theory.impulse_response, ([0.5], [1], "5"), "num_samples = '5'"),
     (theory.sample_jacobian, ([0.5], [1], 2.5), "num_samples"),
+    (theory.sample_jacobian, ([0.5], [1], math.inf), "num_samples = inf"),
     (theory.match_poles, ([0.5, 0.4], [0.5]), "reference"),
     (theory.recover_poles, (np.ones(9), 5), "h"),
     (theory.recover_poles, (np.ones(9), -1), "order"),
+    (theory.recover_poles, (np.ones(9), math.inf), "order = inf"),
     (theory.recover_poles, ([1, 2, np.nan, 4], 1), "h"),
     (theory.estimate_order, (np.ones(2),), "h"),
     (theory.estimate_order, (np.ones(12), 5), "max_order"),
@@ -753,13 +757,16 @@ WRONG = [
     (theory.recover_poles_from_io, (np.ones(4), np.ones(4), 0), "order"),
     (theory.refine_poles, (np.ones(3), [0.5, 0.4], [1, 1]), "y"),
     (theory.refine_poles, (np.ones(4), [0.5], [1], None, 0), "max_steps"),
+    (theory.refine_poles, (np.ones(4), [0.5], [1], None, math.inf), "max_steps = inf"),
     (theory.counter_example, ([0.5, 0.4, 0.3],), "poles"),
     (theory.counter_example, ([0.5, 0.5],), "poles"),
     (theory.indistinguishable_network, ([0.5], [0], 1), "gains"),
     (theory.indistinguishable_network, ([0.5], [1], 0), "change"),
     (theory.recovery_condition_number, ([0.5, 0.4], [1, 1], 3), "num_samples"),
     (theory.recovery_condition_number, ([0.5], [0], 4), "gains"),
+    (theory.recovery_condition_number, ([0.5], [1], math.inf), "num_samples = inf"),
     (theory.cramer_rao_bound, ([0.5], [1], -1, 4), "noise_variance"),
+    (theory.cramer_rao_bound, ([0.5], [1], 1, math.inf), "num_samples = inf"),
     (theory.dtft_error, ([1.0], [1], [0.5], [1]), "poles"),
     (theory.dtft_error, ([0.5], [1], [1j], [1]), "target_poles"),
     (theory.time_domain_error, ([1.5], [1], [0.5], [1]), "poles"),
@@ -767,6 +774,7 @@ WRONG = [
     (theory.equalization_error, ([0.5], [1], [], 0), "channel"),
     (theory.equalization_error, ([0.5], [1], [1], np.nan), "noise_variance"),
     (theory.equalization_error, ([0.5], [1], [1], 0, -1), "delay"),
+    (theory.equalization_error, ([0.5], [1], [1], 0, 0.5), "delay"),
     (theory.optimal_equalizer, ([1], 0.1), "channel"),
     (theory.optimal_equalizer, ([1, 0.5, 0], 0.1), "channel"),
     (theory.optimal_equalizer, ([1, 1], 0), "noise_variance"),
@@ -791,10 +799,14 @@ WRONG = [
     (theory.restricted_condition_number, (np.eye(2), [0, 0]), "indices"),
     (theory.restricted_condition_number, (np.eye(2), [-1]), "indices"),
     (theory.restricted_condition_number, (np.eye(2), [2]), "indices"),
+    (theory.restricted_condition_number, (np.eye(2), [0.5]), "indices"),
+    (theory.restricted_condition_number, (np.eye(2), [[0], [1]]), "indices"),
+    (theory.restricted_condition_number, (np.eye(2), [True]), "indices"),
     (theory.gradient_descent, ([1.5], [0.5], [1], 0.1, 1), "poles"),
     (theory.gradient_descent, ([0.5, 0.4], [0.5], [1], 0.1, 1), "gains"),
     (theory.gradient_descent, ([0.5], [0.5], [1], 0, 1), "step_size"),
     (theory.gradient_descent, ([0.5], [0.5], [1], 0.1, 0), "num_steps"),
+    (theory.gradient_descent, ([0.5], [0.5], [1], 0.1, math.inf), "num_steps = inf"),
     (theory.gradient_descent, ([0.5], [0.5], [1], 0.1, 1, 1.0), "max_radius"),
     (theory.loss_surface, ([0.5], [1], [0.1], [0.1]), "target_poles"),
     (theory.loss_surface, ([0.5, 0.4], [1, 1], [1.0], [0.1]), "first"),
@@ -811,6 +823,16 @@ def test_wrong_arguments_are_refused(function, arguments, parameter):
     with pytest.raises(ValueError) as refusal:
         function(*arguments)
     assert parameter in str(refusal.value).split(" must ")[0]
+
+
+def test_whole_floats_are_integers():
+    network = [0.5, 0.3], [1, 1]
+    for delay in (0, 1):
+        error = theory.equalization_error(*network, [1, 0.5], 0.1, delay)
+        assert theory.equalization_error(*network, [1, 0.5], 0.1, float(delay)) == error
+    hessian = np.diag([1.0, 2.0, 8.0])
+    assert theory.restricted_condition_number(hessian, [0.0, 1.0]) == 2
+    assert len(theory.impulse_response(*network, 3.0)) == 3
 
 
 def test_scipy_is_loaded_only_for_the_theory():

@@ -381,6 +381,8 @@ def test_setters_redraw(application):
         ("histogram_epochs", []),
         ("trail", -1),
         ("trail", 501),
+        ("trail", 1.7),
+        ("num_receivers", 1.5),
     ],
 )
 def test_invalid_arguments(application, name, value):
