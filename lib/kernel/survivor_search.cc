@@ -70,7 +70,7 @@ void sort_candidates(survivors& s, size_t count, size_t kept)
 {
     auto& sorted = s.sorted;
     for (size_t c = 0; c < count; c++)
-        sorted[c] = int64_t(bits_of(s.costs[c])) << 32 | int64_t(c);
+        sorted[c] = int64_t(bits_of(s.costs[c])) * (int64_t(1) << 32) | int64_t(c);
     std::nth_element(sorted.begin(), sorted.begin() + (kept - 1), sorted.begin() + count);
     std::iter_swap(sorted.begin(),
                    std::min_element(sorted.begin(), sorted.begin() + kept));
