@@ -408,6 +408,71 @@ def test_wrong_arguments_are_told_plainly(
 
 
 @pytest.mark.parametrize(
+    "program, option, name",
+    [
+        ("reservoir_receive", "--record", "air.sigmf-meta"),
+        ("reservoir_receive", "--record", "linked"),
+        ("reservoir_receive", "--output", "air.sigmf-meta"),
+        ("reservoir_receive", "--output", "linked.sigmf-data"),
+        ("reservoir_transmit", "--record", "linked"),
+    ],
+)
+def test_what_is_read_is_not_overwritten(program, option, name, tmp_path):
+    meta, data = tmp_path / "air.sigmf-meta", tmp_path / "air.sigmf-data"
+    meta.write_text(json.dumps({"global": {"core:datatype": "cf32_le"}}))
+    data.write_bytes(bytes(8000))
+    (tmp_path / "linked.sigmf-data").symlink_to(data)
+    read = {
+        "reservoir_receive": ["--source", "file", "--input", meta],
+        "reservoir_transmit": ["--text", data],
+    }[program]
+    result = call(program, *read, option, tmp_path / name)
+    assert result.returncode == 2
+    line = last_line(result)
+    assert f"{option} {tmp_path / name} would overwrite what {read[-2]} reads" in line
+    assert f"give {option} another name" in line
+    assert data.read_bytes() == bytes(8000) and "cf32_le" in meta.read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--code", "ldpc:x", "--output", "{0}/out", "--record", "{0}/kept"],
+        ["--output", "{0}/out", "--record", "/none/x"],
+        ["--output", "/none/x", "--record", "{0}/kept"],
+    ],
+)
+def test_a_refused_command_empties_no_file(options, monkeypatch, capsys, tmp_path):
+    files = [tmp_path / name for name in ("out", "kept.sigmf-meta", "kept.sigmf-data")]
+    for file in files:
+        file.write_bytes(b"precious")
+    options = [option.format(tmp_path) for option in options]
+    refusal(monkeypatch, capsys, "reservoir_receive", *options)
+    assert [file.read_bytes() for file in files] == 3 * [b"precious"]
+
+
+def test_output_replaces_what_a_file_held(text, tmp_path):
+    output = tmp_path / "text.txt"
+    output.write_bytes(bytes(100000))
+    options = ["--detector", "fir", "--snr", 40, "--taps", 1, "--output", output]
+    assert call("reservoir_receive", "--text", text, *options).returncode == 0
+    assert output.read_bytes() == TEXT
+
+
+@pytest.mark.parametrize("window", ["--no-gui", "--gui"])
+def test_a_full_disk_ends_in_one_sentence(window):
+    if window == "--gui":
+        pytest.importorskip("PyQt5")
+        pytest.importorskip("pyqtgraph")
+    options = ["--packets", "0", "--detector", "fir", "--taps", "1", window]
+    with started(*options, "--output", "/dev/full") as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2 and b"Traceback" not in errors
+    said = b"reservoir_receive: cannot write /dev/full: No space left on device"
+    assert errors.splitlines()[-1] == said and errors.count(said) == 1
+
+
+@pytest.mark.parametrize(
     "content, words",
     [
         ("{", "no SigMF metadata"),

@@ -12,7 +12,7 @@ from .arguments import EXCESS_BANDWIDTH, SPS, TAG, constellation, pilots
 from .detectors import follows_phase, make_detector
 from .devices import SOURCES
 from .program import Unusable, usable
-from .recordings import file_source, recorder
+from .recordings import check_apart, file_source, recorder
 from .transmitter import feed, packet_source, packets, simulated_air
 
 LOOK_AHEAD = 48  # symbols that an equalizer looks at behind a frame
@@ -115,23 +115,6 @@ class receiver(gr.hier_block2):
         }
 
 
-class packet_writer:
-    """Writes packets' bytes to a file."""
-
-    def __init__(self, file):
-        self._file = file
-        self.bytes = 0
-
-    def write(self, data, _):
-        """Handler of the packet decoder."""
-        try:
-            self._file.write(data)
-            self._file.flush()
-        except (OSError, ValueError):  # who read them has gone
-            pass
-        self.bytes += len(data)
-
-
 class overflow_counter(gr.sync_block):
     """Counts a USRP's overflows: it tags the first sample behind each with rx_time."""
 
@@ -151,8 +134,9 @@ class overflow_counter(gr.sync_block):
 class receiver_flowgraph(gr.top_block):
     """Source, receiver, and who writes down what comes."""
 
-    def __init__(self, arguments, output, stopped):
+    def __init__(self, arguments, writer, stopped):
         gr.top_block.__init__(self, "Receiver")
+        check_apart(arguments, ["input", "text"], ["record", "output"])
         self._arguments = arguments
         live = arguments.live or arguments.source in SOURCES
         chain = self._source(arguments, stopped)
@@ -162,15 +146,16 @@ class receiver_flowgraph(gr.top_block):
             self.connect(*chain)
         self.samples = chain[-1]
         self.receiver = receiver(arguments, live, shown=arguments.gui)
-        self.writer = packet_writer(output)
         self.connect(self.samples, self.receiver)
-        self.receiver.decoder.set_handler(self.writer.write)
+        self.receiver.decoder.set_handler(writer.write)
         self._overflows = None
         if arguments.source == "usrp":
             self._overflows = overflow_counter()
             self.connect(self.samples, self._overflows)
+        writer.open()  # what may be refused comes before what empties a file
         if arguments.record:
             self.connect(self.samples, recorder(arguments, arguments.source))
+        writer.empty()
 
     def _source(self, arguments, stopped):
         if arguments.source in SOURCES:

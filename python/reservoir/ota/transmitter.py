@@ -14,7 +14,7 @@ from gnuradio import blocks, gr, reservoir
 from .arguments import EXCESS_BANDWIDTH, GAP, SPS, constellation, pilots
 from .devices import SINKS
 from .program import Unusable, usable
-from .recordings import recorder
+from .recordings import check_apart, recorder
 
 
 def packets(arguments, capacity):
@@ -93,6 +93,7 @@ class transmitter_flowgraph(gr.top_block):
 
     def __init__(self, arguments, stopped):
         gr.top_block.__init__(self, "Transmitter")
+        check_apart(arguments, ["text"], ["record"])
         device = arguments.sink in SINKS
         if not device and not arguments.record:
             raise Unusable(

@@ -108,7 +108,7 @@ class receiver_window(QtWidgets.QWidget):
 
 
 def run(make, arguments, stopped):
-    """Runs make(), a receiver_flowgraph, behind a window until it is closed or Ctrl-C."""
+    """Runs make(), a receiver_flowgraph, behind a window until that is closed, Ctrl-C or stopped."""
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if not any(os.environ.get(name) for name in variables):
         raise Unusable("--gui needs a display: set DISPLAY, or go on with --no-gui")
@@ -121,6 +121,8 @@ def run(make, arguments, stopped):
         line = top.statistics(time.monotonic() - begin)
         print(line, file=sys.stderr, flush=True)
         window.show_statistics(line)
+        if stopped.is_set():
+            application.quit()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: application.quit())
