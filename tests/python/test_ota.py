@@ -355,16 +355,31 @@ def test_turbo_with_an_ldpc_code():
         (
             "reservoir_receive",
             ["--snr", "1000"],
-            "--snr: 1000 must be within -20 ... 100",
+            "--snr: 1000 must be a number within -20 ... 100",
         ),
-        ("reservoir_receive", ["--rate", "x"], "--rate"),
+        (
+            "reservoir_receive",
+            ["--rate", "x"],
+            "--rate: x must be a number within 1000 ... 1e+09",
+        ),
         (
             "reservoir_receive",
             ["--pilots", "2"],
-            "--pilots: 2 must be within 16 ... 4096",
+            "--pilots: 2 must be a whole number within 16 ... 4096",
+        ),
+        (
+            "reservoir_receive",
+            ["--pilots", "16.5"],
+            "--pilots: 16.5 must be a whole number within 16 ... 4096",
         ),
         ("reservoir_receive", ["--detector", "magic"], "configured_esn"),
         ("reservoir_receive", ["--source", "file"], "add --input FILE"),
+        ("reservoir_receive", ["--input", "none.cf32"], "cannot read none.cf32"),
+        (
+            "reservoir_receive",
+            ["--source", "sim", "--input", "x"],
+            "--input x is for --source file, not sim: leave one of them out",
+        ),
         (
             "reservoir_receive",
             ["--source", "file", "--input", "none.cf32"],
