@@ -24,8 +24,8 @@ PATIENCE = 0.5  # seconds
 class receiver(gr.hier_block2):
     """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder.
 
-    With --turbo a packet_receiver takes the place of the last three. With shown=True two outputs for who wants to look: symbol instants before the equalizer, and
-    symbols.
+    With --turbo a packet_receiver takes the place of the last three. With shown=True there are two
+    outputs for who wants to look: symbol instants before the equalizer, and symbols.
     """
 
     def __init__(self, arguments, live, shown=False):
@@ -49,7 +49,12 @@ class receiver(gr.hier_block2):
         detector = make_detector(arguments.detector, points, arguments.window)
         if arguments.turbo is not None:
             self._connect_turbo(arguments, points, detector, shown)
-            return
+        else:
+            self._connect_plain(arguments, points, detector, shown)
+        self.msg_connect(self.decoder, "pdus", self, "pdus")
+        self.msg_connect(self.decoder, "report", self, "report")
+
+    def _connect_plain(self, arguments, points, detector, shown):
         self.equalizer = reservoir.equalizer(
             detector,
             SPS,
@@ -69,8 +74,6 @@ class receiver(gr.hier_block2):
             instants = blocks.keep_one_in_n(gr.sizeof_gr_complex, SPS)
             self.connect(self.gate, instants, (self, 0))
             self.connect(chain[-1], (self, 1))
-        self.msg_connect(self.decoder, "pdus", self, "pdus")
-        self.msg_connect(self.decoder, "report", self, "report")
         self.msg_connect(self.equalizer, "report", self, "training")
 
     def _connect_turbo(self, arguments, points, detector, shown):
@@ -93,8 +96,6 @@ class receiver(gr.hier_block2):
             arguments.workers,
         )
         self.connect(self, self.sync, self.gate, self.decoder)
-        self.msg_connect(self.decoder, "pdus", self, "pdus")
-        self.msg_connect(self.decoder, "report", self, "report")
 
     def account(self):
         """Where the frames are, by what became of them.

@@ -78,7 +78,9 @@ class receiver_window(QtWidgets.QWidget):
         top.msg_connect(top.receiver, "training", monitor, "report0")
         top.msg_connect(top.receiver, "training", self._channel, "report")
         self._blocks = spectrum, before, after, monitor  # kept
+        self._layout(spectrum, monitor, before, after)
 
+    def _layout(self, spectrum, monitor, before, after):
         plot = pyqtgraph.PlotWidget(background="w", title="Channel, |h|")
         plot.setLabel("bottom", "sample")
         plot.setYRange(0, 1.5)
