@@ -15,7 +15,7 @@ import threading
 import time
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pmt
@@ -26,6 +26,7 @@ from gnuradio.reservoir.ota.devices import set_up_usrp
 from gnuradio.reservoir.ota.program import Unusable, exit_code
 from gnuradio.reservoir.ota.receiver import overflow_counter, receiver
 from gnuradio.reservoir.ota.recordings import file_source
+from gnuradio.reservoir.ota.transmitter import feed
 from bursts import burst, receive, symbol_errors
 from link_helpers import assert_rejects
 from rtl_tcp_server import (
@@ -244,6 +245,29 @@ def test_clean_file_of_a_transmitter(text, tmp_path):
     assert call("reservoir_receive", "--source", "file", "--input", meta).stdout == TEXT
 
 
+def test_text_from_a_pipe(tmp_path):
+    meta, pipe = tmp_path / "piped.sigmf-meta", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[TEXT], daemon=True)
+    writer.start()
+    options = ["--sink", "file", "--record", meta, "--text", pipe]
+    result = call("reservoir_transmit", *options, timeout=30)
+    assert result.returncode == 0, result.stderr
+    assert call("reservoir_receive", "--input", meta).stdout == TEXT
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_data_that_breaks_off_ends_the_stream():
+    def breaks():
+        yield b"one"
+        raise OSError("the disk is gone")
+
+    ended = threading.Event()
+    encoder = SimpleNamespace(send=lambda *_, **__: None, finish=ended.set)
+    feed(encoder, breaks(), threading.Event())
+    assert ended.wait(10)
+
+
 def converted(recording, folder, data_type):
     """The recording with other items; its metadata's path."""
     samples = np.fromfile(recording.with_suffix(".sigmf-data"), np.complex64)
@@ -390,7 +414,17 @@ def test_turbo_with_an_ldpc_code():
             ["--source", "file", "--input", "none.sigmf-meta"],
             "cannot read",
         ),
-        ("reservoir_receive", ["--text", "none.txt"], "cannot read none.txt"),
+        (
+            "reservoir_receive",
+            ["--text", "none.txt"],
+            "cannot read --text 'none.txt': No such file",
+        ),
+        ("reservoir_receive", ["--text", ""], "cannot read --text '': No such file"),
+        (
+            "reservoir_transmit",
+            ["--record", "/none/x", "--text", ""],
+            "cannot read --text '': No such file",
+        ),
         ("reservoir_receive", ["--output", "/none/x"], "cannot write /none/x"),
         ("reservoir_receive", ["--record", "/none/x"], "cannot write /none/x"),
         (
