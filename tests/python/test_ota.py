@@ -557,6 +557,56 @@ def test_interrupt_ends_cleanly(window):
     assert STATISTICS.search(errors.decode().splitlines()[-1])
 
 
+@pytest.mark.parametrize("program", ["reservoir_receive", "reservoir_transmit"])
+def test_interrupt_while_modules_load_says_nothing(program, tmp_path):
+    interrupt = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    (tmp_path / "gnuradio.py").write_text(interrupt)
+    result = subprocess.run(
+        [sys.executable, APPS / program],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert result.returncode == -signal.SIGINT and not result.stderr
+
+
+def test_interrupt_before_the_start_says_nothing(monkeypatch, capsys, tmp_path):
+    def interrupt(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    program = load("reservoir_receive")
+    monkeypatch.setattr(sys, "argv", ["reservoir_receive", "--output", str(tmp_path)])
+    monkeypatch.setattr(program, "receiver_flowgraph", interrupt)
+    assert exit_code(program.main) == 128 + signal.SIGINT
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("window", ["--no-gui", "--gui"])
+def test_interrupt_at_the_start_is_not_lost(window):
+    if window == "--gui":
+        pytest.importorskip("PyQt5")
+        pytest.importorskip("pyqtgraph")
+    code = """
+import os, runpy, signal, sys
+from gnuradio import gr
+
+def start(top):
+    begin(top)
+    os.kill(os.getpid(), signal.SIGINT)
+
+begin, gr.top_block.start = gr.top_block.start, start
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    options = ["--packets", "0", "--detector", "fir", "--taps", "1", window]
+    result = subprocess.run(
+        [sys.executable, "-c", code, APPS / "reservoir_receive", *options],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert result.returncode == 0 and b"Traceback" not in result.stderr
+
+
 def test_a_reader_that_goes_away():
     with started("--packets", "100", "--detector", "fir", "--taps", "1") as process:
         assert process.stdout.readline().startswith(b"packet 0")

@@ -47,10 +47,14 @@ def run(top, report, stopped):
 
 
 def exit_code(main):
-    """Runs main(); 0, or 2 with one sentence where it cannot start or go on."""
+    """Runs main(); 0, 2 with one sentence where it cannot start or go on, 130 where Ctrl-C came
+    before run().
+    """
     try:
         main()
     except Unusable as sentence:
         print(f"{Path(sys.argv[0]).name}: {sentence}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0

@@ -123,12 +123,15 @@ def run(make, arguments, stopped):
         line = top.statistics(time.monotonic() - begin)
         print(line, file=sys.stderr, flush=True)
         window.show_statistics(line)
+
+    def look():
+        window.show_channel()
         if stopped.is_set():
             application.quit()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.quit())
-    timers = [(each_second, 1000), (window.show_channel, 100)]
+        signal.signal(number, lambda *_: stopped.set())
+    timers = [(each_second, 1000), (look, 100)]
     kept = []
     for action, interval in timers:
         timer = QtCore.QTimer()
