@@ -52,16 +52,15 @@ class simulated_air(gr.hier_block2):
         redraw_tag="burst_start",
         seed=1,
     ):
-        _check_range("clock_offset_ppm", clock_offset_ppm, -1000.0, 1000.0)
-        _check_range("phase_noise", phase_noise, 0.0, 1.0)
-        _check_range("iq_amplitude_db", iq_amplitude_db, -10.0, 10.0)
-        _check_range("iq_phase", iq_phase, -45.0, 45.0)
-        _check_range("dc_offset magnitude", abs(dc_offset), 0.0, 10.0)
-        bits = _check_integer("bits", bits, 0, 16)
-        if not 0 < full_scale <= 1000:
-            raise ValueError(
-                f"full_scale = {full_scale}: must be above 0, at most 1000"
-            )
+        front_end = _front_end(
+            clock_offset_ppm,
+            phase_noise,
+            iq_amplitude_db,
+            iq_phase,
+            dc_offset,
+            bits,
+            full_scale,
+        )
         signature = gr.io_signature(1, 1, gr.sizeof_gr_complex)
         gr.hier_block2.__init__(self, "simulated_air", signature, signature)
         self._channel = software_channel(
@@ -71,21 +70,7 @@ class simulated_air(gr.hier_block2):
             redraw_tag=redraw_tag,
             seed=seed,
         )
-        chain = [self, self._channel]
-        if clock_offset_ppm:
-            ratio = 1.0 / (1.0 + 1e-6 * clock_offset_ppm)
-            chain.append(filter.mmse_resampler_cc(0.0, ratio))
-        if phase_noise:
-            pole = _PHASE_NOISE_POLE
-            driving = phase_noise * math.sqrt((2.0 - pole) / pole)
-            chain.append(channels.phase_noise_gen(driving, pole))
-        if iq_amplitude_db or iq_phase:
-            chain.append(channels.iqbal_gen(iq_amplitude_db, iq_phase, 1))
-        if dc_offset:
-            chain.append(blocks.add_const_cc(complex(dc_offset)))
-        if bits:
-            chain.append(_converter(bits, full_scale))
-        self.connect(*chain, self)
+        self.connect(self, self._channel, *front_end, self)
 
     def set_snr_db(self, snr_db):
         """Set the signal-to-noise ratio, -100 ... 300 dB."""
@@ -94,6 +79,41 @@ class simulated_air(gr.hier_block2):
     def set_frequency_offset(self, frequency_offset):
         """Set the carrier offset in cycles/sample, -0.5 ... 0.5; the phase goes on."""
         self._channel.set_frequency_offset(frequency_offset)
+
+
+def _front_end(
+    clock_offset_ppm,
+    phase_noise,
+    iq_amplitude_db,
+    iq_phase,
+    dc_offset,
+    bits,
+    full_scale,
+):
+    """The blocks of the faults that are asked for."""
+    _check_range("clock_offset_ppm", clock_offset_ppm, -1000.0, 1000.0)
+    _check_range("phase_noise", phase_noise, 0.0, 1.0)
+    _check_range("iq_amplitude_db", iq_amplitude_db, -10.0, 10.0)
+    _check_range("iq_phase", iq_phase, -45.0, 45.0)
+    _check_range("dc_offset magnitude", abs(dc_offset), 0.0, 10.0)
+    bits = _check_integer("bits", bits, 0, 16)
+    if not 0 < full_scale <= 1000:
+        raise ValueError(f"full_scale = {full_scale}: must be above 0, at most 1000")
+    chain = []
+    if clock_offset_ppm:
+        ratio = 1.0 / (1.0 + 1e-6 * clock_offset_ppm)
+        chain.append(filter.mmse_resampler_cc(0.0, ratio))
+    if phase_noise:
+        pole = _PHASE_NOISE_POLE
+        driving = phase_noise * math.sqrt((2.0 - pole) / pole)
+        chain.append(channels.phase_noise_gen(driving, pole))
+    if iq_amplitude_db or iq_phase:
+        chain.append(channels.iqbal_gen(iq_amplitude_db, iq_phase, 1))
+    if dc_offset:
+        chain.append(blocks.add_const_cc(complex(dc_offset)))
+    if bits:
+        chain.append(_converter(bits, full_scale))
+    return chain
 
 
 class _converter(gr.hier_block2):

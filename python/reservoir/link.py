@@ -129,6 +129,44 @@ class pulse_shaper(gr.hier_block2):
         self.connect(self, filter.interp_fir_filter_ccf(sps, taps), self)
 
 
+def _listed(values):
+    return [] if values is None else list(values)
+
+
+def _check_left_alone(profile, taps, given):
+    for name, value, default in (
+        ("power_delay_profile", given["power_delay_profile"], []),
+        ("taps", _listed(taps), []),
+        ("path_delays", list(given["path_delays"]), []),
+        ("doppler", given["doppler"], 0.0),
+        ("doppler_spectrum", given["doppler_spectrum"], "clarke"),
+    ):
+        if value != default:
+            raise ValueError(
+                f"{name} = {value}: must be left at {default!r} where profile = "
+                f"{profile!r} gives it"
+            )
+
+
+def _paths(antennas, named, taps, **given):
+    """Those arguments of block_fading_cc that say what the paths are.
+
+    antennas: num_rx, num_tx; named: profile, sample_rate
+    """
+    (num_rx, num_tx), (profile, sample_rate) = antennas, named
+    if profile:
+        _check_left_alone(profile, taps, given)
+        given = named_channel(profile, sample_rate)
+    if not len(given["power_delay_profile"]) and (taps is None or np.size(taps) == 0):
+        if num_tx != num_rx:
+            raise ValueError(
+                f"taps = {taps}: must be given, or power_delay_profile, where "
+                f"num_rx = {num_rx} is not num_tx = {num_tx}"
+            )
+        taps = np.eye(num_rx)[:, :, np.newaxis]
+    return dict(given, taps=taps)
+
+
 class software_channel(gr.hier_block2):
     """Power amplifier, block-fading channel, carrier offset and noise, one after the other.
 
@@ -194,50 +232,22 @@ class software_channel(gr.hier_block2):
             gr.io_signature(num_tx, num_tx, gr.sizeof_gr_complex),
             gr.io_signature(num_rx, num_rx, gr.sizeof_gr_complex),
         )
-        powers = [] if power_delay_profile is None else list(power_delay_profile)
-        if profile:
-            for other, value, default in (
-                ("power_delay_profile", powers, []),
-                ("taps", [] if taps is None else list(taps), []),
-                ("path_delays", list(path_delays), []),
-                ("doppler", doppler, 0.0),
-                ("doppler_spectrum", doppler_spectrum, "clarke"),
-            ):
-                if value != default:
-                    raise ValueError(
-                        f"{other} = {value}: must be left at {default!r} where profile = "
-                        f"{profile!r} gives it"
-                    )
-            paths = named_channel(profile, sample_rate)
-        else:
-            paths = dict(
-                power_delay_profile=powers,
-                path_delays=path_delays,
-                doppler=doppler,
-                doppler_spectrum=doppler_spectrum,
-                normalize=normalize,
-            )
-        if not len(paths["power_delay_profile"]) and (
-            taps is None or np.size(taps) == 0
-        ):
-            if num_tx != num_rx:
-                raise ValueError(
-                    f"taps = {taps}: must be given, or power_delay_profile, where "
-                    f"num_rx = {num_rx} is not num_tx = {num_tx}"
-                )
-            taps = np.eye(num_rx)[:, :, np.newaxis]
+        paths = _paths(
+            (num_rx, num_tx),
+            (profile, sample_rate),
+            taps,
+            power_delay_profile=_listed(power_delay_profile),
+            path_delays=path_delays,
+            doppler=doppler,
+            doppler_spectrum=doppler_spectrum,
+            normalize=normalize,
+        )
+        self._points = [] if constellation is None else constellation.points()
         if coefficients is None:
             coefficients = power_amplifier_cc.default_coefficients()
-        self._points = [] if constellation is None else constellation.points()
-
-        self._amplifiers = [
-            power_amplifier_cc(
-                amplifier, input_backoff_db, smoothness, saleh, coefficients
-            )
-            for _ in range(num_tx)
-        ]
+        model = amplifier, input_backoff_db, smoothness, saleh, coefficients
+        self._amplifiers = [power_amplifier_cc(*model) for _ in range(num_tx)]
         self._fading = block_fading_cc(
-            taps=taps,
             num_tx=num_tx,
             num_rx=num_rx,
             redraw_tag=redraw_tag,
@@ -251,6 +261,11 @@ class software_channel(gr.hier_block2):
             analog.noise_source_c(analog.GR_GAUSSIAN, 0.0, 16 * seed + 1 + rx)
             for rx in range(num_rx)
         ]
+        self._wire()
+        self.set_snr_db(snr_db)
+        self.set_input_backoff_db(input_backoff_db)
+
+    def _wire(self):
         for tx, power_amplifier in enumerate(self._amplifiers):
             self.connect((self, tx), power_amplifier, (self._fading, tx))
         for rx, noise in enumerate(self._noise):
@@ -258,9 +273,6 @@ class software_channel(gr.hier_block2):
             self.connect((self._fading, rx), (adder, 0))
             self.connect(noise, (adder, 1))
             self.connect(adder, (self, rx))
-
-        self.set_snr_db(snr_db)
-        self.set_input_backoff_db(input_backoff_db)
 
     def set_snr_db(self, snr_db):
         """Set the signal-to-noise ratio, -100 ... 300 dB."""

@@ -66,6 +66,43 @@ def _check_sync_word(name, word, fft_len, may_be_empty=False):
     _check(np.any(word), name, "zeros", "other than 0 on some carrier")
 
 
+def _checked(fft_len, sync_threshold, bits, carriers, sync_words):
+    """The constellations of header and payload, where all arguments fit."""
+    _check(0 < sync_threshold < 1, "sync_threshold", sync_threshold, "above 0, below 1")
+    points = [
+        _constellation(name, value)
+        for name, value in zip(("bps_header", "bps_payload"), bits)
+    ]
+    half, odd = divmod(fft_len, 2)
+    occupied, pilots = carriers
+    _check_carriers("occupied_carriers", occupied, fft_len, 1, -half, half - 1 + odd)
+    _check_carriers("pilot_carriers", pilots, fft_len, 0, -fft_len, fft_len - 1)
+    first, second = sync_words
+    _check_sync_word("sync_word1", first, fft_len)
+    _check_sync_word("sync_word2", second, fft_len, may_be_empty=True)
+    return points
+
+
+def _equalizers(fft_len, sent, points, given):
+    """Those of header and payload: the given ones, or configured ones where they are None."""
+    carriers = sent.occupied_carriers, sent.pilot_carriers, sent.pilot_symbols
+    equalizers = []
+    for name, skipped, constellation, equalizer in zip(
+        ("header_equalizer", "payload_equalizer"), (0, _HEADER_SYMBOLS), points, given
+    ):
+        if equalizer is None:
+            equalizer = ofdm_equalizer_configured(
+                fft_len,
+                *carriers,
+                symbols_skipped=skipped,
+                constellation=constellation.base(),
+            )
+        length = equalizer.fft_len()
+        _check(length == fft_len, f"{name}.fft_len()", length, fft_len)
+        equalizers.append(equalizer)
+    return equalizers
+
+
 class ofdm_rx(gr.hier_block2):
     """Receives what digital.ofdm_tx sends: complex samples in, bytes of packets out.
 
@@ -123,20 +160,13 @@ class ofdm_rx(gr.hier_block2):
         )
         fft_len = _check_integer("fft_len", fft_len, 8, 65536)
         cp_len = _check_integer("cp_len", cp_len, 1, fft_len)
-        _check(
-            0 < sync_threshold < 1, "sync_threshold", sync_threshold, "above 0, below 1"
+        header_points, payload_points = _checked(
+            fft_len,
+            sync_threshold,
+            (bps_header, bps_payload),
+            (occupied_carriers, pilot_carriers),
+            (sync_word1, sync_word2),
         )
-        header_points = _constellation("bps_header", bps_header)
-        payload_points = _constellation("bps_payload", bps_payload)
-        half, odd = divmod(fft_len, 2)
-        _check_carriers(
-            "occupied_carriers", occupied_carriers, fft_len, 1, -half, half - 1 + odd
-        )
-        _check_carriers(
-            "pilot_carriers", pilot_carriers, fft_len, 0, -fft_len, fft_len - 1
-        )
-        _check_sync_word("sync_word1", sync_word1, fft_len)
-        _check_sync_word("sync_word2", sync_word2, fft_len, may_be_empty=True)
         sent = _transmitter(
             fft_len,
             cp_len,
@@ -146,24 +176,12 @@ class ofdm_rx(gr.hier_block2):
             sync_word1=sync_word1,
             sync_word2=sync_word2,
         )
-        carriers = sent.occupied_carriers, sent.pilot_carriers, sent.pilot_symbols
-        if header_equalizer is None:
-            header_equalizer = ofdm_equalizer_configured(
-                fft_len, *carriers, constellation=header_points.base()
-            )
-        if payload_equalizer is None:
-            payload_equalizer = ofdm_equalizer_configured(
-                fft_len,
-                *carriers,
-                symbols_skipped=_HEADER_SYMBOLS,
-                constellation=payload_points.base(),
-            )
-        for name, equalizer in (
-            ("header_equalizer", header_equalizer),
-            ("payload_equalizer", payload_equalizer),
-        ):
-            length = equalizer.fft_len()
-            _check(length == fft_len, f"{name}.fft_len()", length, fft_len)
+        header_equalizer, payload_equalizer = _equalizers(
+            fft_len,
+            sent,
+            (header_points, payload_points),
+            (header_equalizer, payload_equalizer),
+        )
         form = digital.packet_header_ofdm(
             sent.occupied_carriers,
             _HEADER_SYMBOLS,
@@ -174,7 +192,28 @@ class ofdm_rx(gr.hier_block2):
             bps_payload,
             scramble_header=scramble_bits,
         )
+        parts = self._front(fft_len, cp_len, sent, frame_length_tag_key, sync_threshold)
+        self._header_chain(
+            parts,
+            sent,
+            cp_len,
+            header_equalizer,
+            header_points,
+            form,
+            frame_length_tag_key,
+        )
+        self._payload_chain(
+            parts,
+            sent,
+            cp_len,
+            payload_equalizer,
+            payload_points,
+            scramble_bits,
+            (frame_length_tag_key, packet_length_tag_key),
+        )
 
+    def _front(self, fft_len, cp_len, sent, frame_length_tag_key, sync_threshold):
+        """Finds packets: the demultiplexer of their headers and payloads."""
         # packets' begins, and the carrier's offset within a carrier's width
         found = digital.ofdm_sync_sc_cfb(fft_len, cp_len, False, sync_threshold)
         carrier = analog.frequency_modulator_fc(-2.0 / fft_len)
@@ -193,7 +232,12 @@ class ofdm_rx(gr.hier_block2):
         self.connect((found, 0), carrier, (turned, 1))
         self.connect(self, aligned, turned, parts)
         self.connect((found, 1), (parts, 1))
+        return parts
 
+    def _header_chain(
+        self, parts, sent, cp_len, equalizer, points, form, frame_length_tag_key
+    ):
+        fft_len = equalizer.fft_len()
         parser = digital.packet_headerparser_b(form.formatter())
         self.connect(
             (parts, 0),
@@ -202,7 +246,7 @@ class ofdm_rx(gr.hier_block2):
                 sent.sync_word1, sent.sync_word2, _HEADER_SYMBOLS
             ),
             digital.ofdm_frame_equalizer_vcvc(
-                header_equalizer.base(),
+                equalizer.base(),
                 cp_len,
                 frame_length_tag_key,
                 True,  # hands its channel to the payload's
@@ -211,16 +255,21 @@ class ofdm_rx(gr.hier_block2):
             digital.ofdm_serializer_vcc(
                 fft_len, sent.occupied_carriers, frame_length_tag_key
             ),
-            digital.constellation_decoder_cb(header_points.base()),
+            digital.constellation_decoder_cb(points.base()),
             parser,
         )
         self.msg_connect(parser, "header_data", parts, "header_data")
 
+    def _payload_chain(
+        self, parts, sent, cp_len, equalizer, points, scramble_bits, tag_keys
+    ):
+        fft_len = equalizer.fft_len()
+        frame_length_tag_key, packet_length_tag_key = tag_keys
         self.connect(
             (parts, 1),
             fft.fft_vcc(fft_len, True, (), True),
             digital.ofdm_frame_equalizer_vcvc(
-                payload_equalizer.base(), cp_len, frame_length_tag_key
+                equalizer.base(), cp_len, frame_length_tag_key
             ),
             digital.ofdm_serializer_vcc(
                 fft_len,
@@ -229,8 +278,10 @@ class ofdm_rx(gr.hier_block2):
                 packet_length_tag_key,
                 _HEADER_SYMBOLS,
             ),
-            digital.constellation_decoder_cb(payload_points.base()),
-            blocks.repack_bits_bb(bps_payload, 8, packet_length_tag_key, True),
+            digital.constellation_decoder_cb(points.base()),
+            blocks.repack_bits_bb(
+                points.bits_per_symbol(), 8, packet_length_tag_key, True
+            ),
             digital.additive_scrambler_bb(
                 _SCRAMBLER_MASK,
                 _SCRAMBLER_SEED if scramble_bits else 0,

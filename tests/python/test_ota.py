@@ -15,7 +15,7 @@ import threading
 import time
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pmt
@@ -26,6 +26,7 @@ from gnuradio.reservoir.ota.devices import set_up_usrp
 from gnuradio.reservoir.ota.program import Unusable, exit_code
 from gnuradio.reservoir.ota.receiver import overflow_counter, receiver
 from gnuradio.reservoir.ota.recordings import file_source
+from gnuradio.reservoir.ota.transmitter import feed
 from bursts import burst, receive, symbol_errors
 from link_helpers import assert_rejects
 from rtl_tcp_server import (
@@ -244,6 +245,29 @@ def test_clean_file_of_a_transmitter(text, tmp_path):
     assert call("reservoir_receive", "--source", "file", "--input", meta).stdout == TEXT
 
 
+def test_text_from_a_pipe(tmp_path):
+    meta, pipe = tmp_path / "piped.sigmf-meta", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[TEXT], daemon=True)
+    writer.start()
+    options = ["--sink", "file", "--record", meta, "--text", pipe]
+    result = call("reservoir_transmit", *options, timeout=30)
+    assert result.returncode == 0, result.stderr
+    assert call("reservoir_receive", "--input", meta).stdout == TEXT
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_data_that_breaks_off_ends_the_stream():
+    def breaks():
+        yield b"one"
+        raise OSError("the disk is gone")
+
+    ended = threading.Event()
+    encoder = SimpleNamespace(send=lambda *_, **__: None, finish=ended.set)
+    feed(encoder, breaks(), threading.Event())
+    assert ended.wait(10)
+
+
 def converted(recording, folder, data_type):
     """The recording with other items; its metadata's path."""
     samples = np.fromfile(recording.with_suffix(".sigmf-data"), np.complex64)
@@ -355,16 +379,31 @@ def test_turbo_with_an_ldpc_code():
         (
             "reservoir_receive",
             ["--snr", "1000"],
-            "--snr: 1000 must be within -20 ... 100",
+            "--snr: 1000 must be a number within -20 ... 100",
         ),
-        ("reservoir_receive", ["--rate", "x"], "--rate"),
+        (
+            "reservoir_receive",
+            ["--rate", "x"],
+            "--rate: x must be a number within 1000 ... 1e+09",
+        ),
         (
             "reservoir_receive",
             ["--pilots", "2"],
-            "--pilots: 2 must be within 16 ... 4096",
+            "--pilots: 2 must be a whole number within 16 ... 4096",
+        ),
+        (
+            "reservoir_receive",
+            ["--pilots", "16.5"],
+            "--pilots: 16.5 must be a whole number within 16 ... 4096",
         ),
         ("reservoir_receive", ["--detector", "magic"], "configured_esn"),
         ("reservoir_receive", ["--source", "file"], "add --input FILE"),
+        ("reservoir_receive", ["--input", "none.cf32"], "cannot read none.cf32"),
+        (
+            "reservoir_receive",
+            ["--source", "sim", "--input", "x"],
+            "--input x is for --source file, not sim: leave one of them out",
+        ),
         (
             "reservoir_receive",
             ["--source", "file", "--input", "none.cf32"],
@@ -375,7 +414,17 @@ def test_turbo_with_an_ldpc_code():
             ["--source", "file", "--input", "none.sigmf-meta"],
             "cannot read",
         ),
-        ("reservoir_receive", ["--text", "none.txt"], "cannot read none.txt"),
+        (
+            "reservoir_receive",
+            ["--text", "none.txt"],
+            "cannot read --text 'none.txt': No such file",
+        ),
+        ("reservoir_receive", ["--text", ""], "cannot read --text '': No such file"),
+        (
+            "reservoir_transmit",
+            ["--record", "/none/x", "--text", ""],
+            "cannot read --text '': No such file",
+        ),
         ("reservoir_receive", ["--output", "/none/x"], "cannot write /none/x"),
         ("reservoir_receive", ["--record", "/none/x"], "cannot write /none/x"),
         (
@@ -405,6 +454,71 @@ def test_wrong_arguments_are_told_plainly(
     if program == "reservoir_receive" and "--output" not in options:
         options = [*options, "--output", tmp_path / "out"]
     assert words in refusal(monkeypatch, capsys, program, *options)
+
+
+@pytest.mark.parametrize(
+    "program, option, name",
+    [
+        ("reservoir_receive", "--record", "air.sigmf-meta"),
+        ("reservoir_receive", "--record", "linked"),
+        ("reservoir_receive", "--output", "air.sigmf-meta"),
+        ("reservoir_receive", "--output", "linked.sigmf-data"),
+        ("reservoir_transmit", "--record", "linked"),
+    ],
+)
+def test_what_is_read_is_not_overwritten(program, option, name, tmp_path):
+    meta, data = tmp_path / "air.sigmf-meta", tmp_path / "air.sigmf-data"
+    meta.write_text(json.dumps({"global": {"core:datatype": "cf32_le"}}))
+    data.write_bytes(bytes(8000))
+    (tmp_path / "linked.sigmf-data").symlink_to(data)
+    read = {
+        "reservoir_receive": ["--source", "file", "--input", meta],
+        "reservoir_transmit": ["--text", data],
+    }[program]
+    result = call(program, *read, option, tmp_path / name)
+    assert result.returncode == 2
+    line = last_line(result)
+    assert f"{option} {tmp_path / name} would overwrite what {read[-2]} reads" in line
+    assert f"give {option} another name" in line
+    assert data.read_bytes() == bytes(8000) and "cf32_le" in meta.read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--code", "ldpc:x", "--output", "{0}/out", "--record", "{0}/kept"],
+        ["--output", "{0}/out", "--record", "/none/x"],
+        ["--output", "/none/x", "--record", "{0}/kept"],
+    ],
+)
+def test_a_refused_command_empties_no_file(options, monkeypatch, capsys, tmp_path):
+    files = [tmp_path / name for name in ("out", "kept.sigmf-meta", "kept.sigmf-data")]
+    for file in files:
+        file.write_bytes(b"precious")
+    options = [option.format(tmp_path) for option in options]
+    refusal(monkeypatch, capsys, "reservoir_receive", *options)
+    assert [file.read_bytes() for file in files] == 3 * [b"precious"]
+
+
+def test_output_replaces_what_a_file_held(text, tmp_path):
+    output = tmp_path / "text.txt"
+    output.write_bytes(bytes(100000))
+    options = ["--detector", "fir", "--snr", 40, "--taps", 1, "--output", output]
+    assert call("reservoir_receive", "--text", text, *options).returncode == 0
+    assert output.read_bytes() == TEXT
+
+
+@pytest.mark.parametrize("window", ["--no-gui", "--gui"])
+def test_a_full_disk_ends_in_one_sentence(window):
+    if window == "--gui":
+        pytest.importorskip("PyQt5")
+        pytest.importorskip("pyqtgraph")
+    options = ["--packets", "0", "--detector", "fir", "--taps", "1", window]
+    with started(*options, "--output", "/dev/full") as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2 and b"Traceback" not in errors
+    said = b"reservoir_receive: cannot write /dev/full: No space left on device"
+    assert errors.splitlines()[-1] == said and errors.count(said) == 1
 
 
 @pytest.mark.parametrize(
@@ -441,6 +555,56 @@ def test_interrupt_ends_cleanly(window):
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
     assert STATISTICS.search(errors.decode().splitlines()[-1])
+
+
+@pytest.mark.parametrize("program", ["reservoir_receive", "reservoir_transmit"])
+def test_interrupt_while_modules_load_says_nothing(program, tmp_path):
+    interrupt = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    (tmp_path / "gnuradio.py").write_text(interrupt)
+    result = subprocess.run(
+        [sys.executable, APPS / program],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert result.returncode == -signal.SIGINT and not result.stderr
+
+
+def test_interrupt_before_the_start_says_nothing(monkeypatch, capsys, tmp_path):
+    def interrupt(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    program = load("reservoir_receive")
+    monkeypatch.setattr(sys, "argv", ["reservoir_receive", "--output", str(tmp_path)])
+    monkeypatch.setattr(program, "receiver_flowgraph", interrupt)
+    assert exit_code(program.main) == 128 + signal.SIGINT
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("window", ["--no-gui", "--gui"])
+def test_interrupt_at_the_start_is_not_lost(window):
+    if window == "--gui":
+        pytest.importorskip("PyQt5")
+        pytest.importorskip("pyqtgraph")
+    code = """
+import os, runpy, signal, sys
+from gnuradio import gr
+
+def start(top):
+    begin(top)
+    os.kill(os.getpid(), signal.SIGINT)
+
+begin, gr.top_block.start = gr.top_block.start, start
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    options = ["--packets", "0", "--detector", "fir", "--taps", "1", window]
+    result = subprocess.run(
+        [sys.executable, "-c", code, APPS / "reservoir_receive", *options],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert result.returncode == 0 and b"Traceback" not in result.stderr
 
 
 def test_a_reader_that_goes_away():

@@ -8,6 +8,7 @@ devices: radios and streams of samples, opened and set up, or refused in one sen
 recordings: SigMF files read and written
 detectors: what --detector names, set up for frames that are found
 transmitter, receiver: the flowgraphs
+output: the file or stdout that received bytes go to
 window: what --gui shows
 program: how a program starts, reports each second and ends
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Unusable(Exception):
-    """What keeps the program from starting, in one plain sentence; exit code 2."""
+    """What keeps the program from starting or going on, in one plain sentence; exit code 2."""
 
 
 def usable(why, errors, make, *arguments, **named):
@@ -25,27 +25,20 @@ def usable(why, errors, make, *arguments, **named):
 
 
 def run(top, report, stopped):
-    """Runs a flowgraph until it ends or Ctrl-C, with a line each second on stderr."""
-    finished = threading.Event()
-
-    def interrupt(*_):
-        stopped.set()
-        finished.set()
-
+    """Runs a flowgraph until its end, Ctrl-C or the event stopped; a line each second on stderr."""
     for number_ in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number_, interrupt)
+        signal.signal(number_, lambda *_: stopped.set())
     top.start()
 
     def wait():
         top.wait()
-        finished.set()
+        stopped.set()
 
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     begin = time.monotonic()
-    while not finished.wait(1.0):
+    while not stopped.wait(1.0):
         print(report(time.monotonic() - begin), file=sys.stderr, flush=True)
-    stopped.set()
     top.stop()
     waiting.join(3.0)
     print(report(time.monotonic() - begin), file=sys.stderr, flush=True)
@@ -53,20 +46,15 @@ def run(top, report, stopped):
         os._exit(0)
 
 
-def data_output(path):
-    """Where received bytes go; drivers that print to stdout print to stderr from now on."""
-    if path:
-        return usable(f"cannot write {path}", OSError, open, path, "wb")
-    own = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return own
-
-
 def exit_code(main):
-    """Runs main(); 0, or 2 with one sentence where it cannot start."""
+    """Runs main(); 0, 2 with one sentence where it cannot start or go on, 130 where Ctrl-C came
+    before run().
+    """
     try:
         main()
     except Unusable as sentence:
         print(f"{Path(sys.argv[0]).name}: {sentence}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0

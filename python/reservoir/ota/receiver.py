@@ -12,7 +12,7 @@ from .arguments import EXCESS_BANDWIDTH, SPS, TAG, constellation, pilots
 from .detectors import follows_phase, make_detector
 from .devices import SOURCES
 from .program import Unusable, usable
-from .recordings import file_source, recorder
+from .recordings import check_apart, file_source, recorder
 from .transmitter import feed, packet_source, packets, simulated_air
 
 LOOK_AHEAD = 48  # symbols that an equalizer looks at behind a frame
@@ -24,8 +24,8 @@ PATIENCE = 0.5  # seconds
 class receiver(gr.hier_block2):
     """Samples to packets: frame_sync, frame_gate, equalizer, phase_loop_cc, packet_decoder.
 
-    With --turbo a packet_receiver takes the place of the last three. With shown=True two outputs for who wants to look: symbol instants before the equalizer, and
-    symbols.
+    With --turbo a packet_receiver takes the place of the last three. With shown=True there are two
+    outputs for who wants to look: symbol instants before the equalizer, and symbols.
     """
 
     def __init__(self, arguments, live, shown=False):
@@ -49,7 +49,12 @@ class receiver(gr.hier_block2):
         detector = make_detector(arguments.detector, points, arguments.window)
         if arguments.turbo is not None:
             self._connect_turbo(arguments, points, detector, shown)
-            return
+        else:
+            self._connect_plain(arguments, points, detector, shown)
+        self.msg_connect(self.decoder, "pdus", self, "pdus")
+        self.msg_connect(self.decoder, "report", self, "report")
+
+    def _connect_plain(self, arguments, points, detector, shown):
         self.equalizer = reservoir.equalizer(
             detector,
             SPS,
@@ -69,8 +74,6 @@ class receiver(gr.hier_block2):
             instants = blocks.keep_one_in_n(gr.sizeof_gr_complex, SPS)
             self.connect(self.gate, instants, (self, 0))
             self.connect(chain[-1], (self, 1))
-        self.msg_connect(self.decoder, "pdus", self, "pdus")
-        self.msg_connect(self.decoder, "report", self, "report")
         self.msg_connect(self.equalizer, "report", self, "training")
 
     def _connect_turbo(self, arguments, points, detector, shown):
@@ -93,8 +96,6 @@ class receiver(gr.hier_block2):
             arguments.workers,
         )
         self.connect(self, self.sync, self.gate, self.decoder)
-        self.msg_connect(self.decoder, "pdus", self, "pdus")
-        self.msg_connect(self.decoder, "report", self, "report")
 
     def account(self):
         """Where the frames are, by what became of them.
@@ -113,23 +114,6 @@ class receiver(gr.hier_block2):
             "overrun": gate.truncated(),
             "dropped": gate.dropped(),
         }
-
-
-class packet_writer:
-    """Writes packets' bytes to a file."""
-
-    def __init__(self, file):
-        self._file = file
-        self.bytes = 0
-
-    def write(self, data, _):
-        """Handler of the packet decoder."""
-        try:
-            self._file.write(data)
-            self._file.flush()
-        except (OSError, ValueError):  # who read them has gone
-            pass
-        self.bytes += len(data)
 
 
 class overflow_counter(gr.sync_block):
@@ -151,8 +135,9 @@ class overflow_counter(gr.sync_block):
 class receiver_flowgraph(gr.top_block):
     """Source, receiver, and who writes down what comes."""
 
-    def __init__(self, arguments, output, stopped):
+    def __init__(self, arguments, writer, stopped):
         gr.top_block.__init__(self, "Receiver")
+        check_apart(arguments, ["input", "text"], ["record", "output"])
         self._arguments = arguments
         live = arguments.live or arguments.source in SOURCES
         chain = self._source(arguments, stopped)
@@ -162,15 +147,16 @@ class receiver_flowgraph(gr.top_block):
             self.connect(*chain)
         self.samples = chain[-1]
         self.receiver = receiver(arguments, live, shown=arguments.gui)
-        self.writer = packet_writer(output)
         self.connect(self.samples, self.receiver)
-        self.receiver.decoder.set_handler(self.writer.write)
+        self.receiver.decoder.set_handler(writer.write)
         self._overflows = None
         if arguments.source == "usrp":
             self._overflows = overflow_counter()
             self.connect(self.samples, self._overflows)
+        writer.open()  # what may be refused comes before what empties a file
         if arguments.record:
             self.connect(self.samples, recorder(arguments, arguments.source))
+        writer.empty()
 
     def _source(self, arguments, stopped):
         if arguments.source in SOURCES:

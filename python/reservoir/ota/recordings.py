@@ -3,6 +3,7 @@
 #
 """Recordings: SigMF read and written, bare complex floats read."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -34,12 +35,34 @@ _READERS = {  # SigMF data type: items of the file, and blocks to complex sample
 }
 
 _LARGEST_METADATA = 1 << 24  # bytes
+_SUFFIXES = ".sigmf-meta", ".sigmf-data"
 
 
 def recording_paths(name):
     """(metadata, data) of a SigMF recording, whichever of the two is named."""
     base = name.removesuffix(".sigmf-meta").removesuffix(".sigmf-data")
     return Path(base + ".sigmf-meta"), Path(base + ".sigmf-data")
+
+
+def _files(option, name):
+    if option == "record" or Path(name).suffix in _SUFFIXES:
+        return recording_paths(name)
+    return [Path(name)]
+
+
+def check_apart(arguments, read, written):
+    """Refuses to write a file that is read: both are names of options, of which not all are given."""
+    named = {name: getattr(arguments, name) for name in (*read, *written)}
+    for source, target in itertools.product(read, written):
+        if named[source] is None or named[target] is None:
+            continue
+        files = _files(source, named[source]), _files(target, named[target])
+        for here, there in itertools.product(*files):
+            if here.is_file() and there.exists() and here.samefile(there):
+                raise Unusable(
+                    f"--{target} {named[target]} would overwrite what --{source} reads: give "
+                    f"--{target} another name"
+                )
 
 
 def _metadata(path):
@@ -82,7 +105,7 @@ def file_source(arguments):
         raise Unusable("--source file needs a recording: add --input FILE")
     data_type = "cf32_le"
     path = Path(name)
-    if path.suffix in (".sigmf-meta", ".sigmf-data"):
+    if path.suffix in _SUFFIXES:
         meta, path = recording_paths(name)
         data_type, rate, frequency = _metadata(meta)
         if rate is not None:

@@ -3,6 +3,8 @@
 #
 """Packets to samples: a file or lines of text as bursts, to a radio or into a recording."""
 
+import functools
+import itertools
 import math
 import queue
 import threading
@@ -14,27 +16,22 @@ from gnuradio import blocks, gr, reservoir
 from .arguments import EXCESS_BANDWIDTH, GAP, SPS, constellation, pilots
 from .devices import SINKS
 from .program import Unusable, usable
-from .recordings import recorder
+from .recordings import check_apart, recorder
 
 
 def packets(arguments, capacity):
-    """The data, cut into packets of at most capacity bytes."""
+    """The data, cut into packets of at most capacity bytes; a file that cannot be read is refused."""
     if arguments.text is None:
-        count = 0
-        while arguments.packets == 0 or count < arguments.packets:
-            line = f"packet {count}: the quick brown fox jumps over the lazy dog\n"
-            yield line.encode()[:capacity]
-            count += 1
-        return
-    with open(arguments.text, "rb") as file:
-        while block := file.read(capacity):
-            yield block
+        numbers = range(arguments.packets) if arguments.packets else itertools.count()
+        line = "packet {}: the quick brown fox jumps over the lazy dog\n"
+        return (line.format(number).encode()[:capacity] for number in numbers)
+    why = f"cannot read --text {arguments.text!r}"
+    file = usable(why, OSError, open, arguments.text, "rb")
+    return iter(functools.partial(file.read, capacity), b"")
 
 
 def packet_source(arguments, continuous=False):
     """The encoder: packets to the symbols of bursts."""
-    if arguments.text:
-        usable(f"cannot read {arguments.text}", OSError, open, arguments.text).close()
     return usable(
         "the bursts do not fit",
         ValueError,
@@ -51,17 +48,21 @@ def packet_source(arguments, continuous=False):
 def feed(encoder, data, stopped):
     """Hands packets to the encoder in a thread of its own, until the event stopped."""
 
+    def send(block):
+        while not stopped.is_set():
+            try:
+                return encoder.send(block, timeout=0.2)
+            except queue.Full:
+                pass
+
     def loop():
-        for block in data:
-            while not stopped.is_set():
-                try:
-                    encoder.send(block, timeout=0.2)
-                    break
-                except queue.Full:
-                    pass
-            if stopped.is_set():
-                return
-        encoder.finish()
+        try:
+            for block in data:
+                send(block)
+                if stopped.is_set():
+                    return
+        finally:
+            encoder.finish()
 
     thread = threading.Thread(target=loop, daemon=True)
     thread.start()
@@ -93,12 +94,14 @@ class transmitter_flowgraph(gr.top_block):
 
     def __init__(self, arguments, stopped):
         gr.top_block.__init__(self, "Transmitter")
+        check_apart(arguments, ["text"], ["record"])
         device = arguments.sink in SINKS
         if not device and not arguments.record:
             raise Unusable(
                 f"--sink {arguments.sink} needs a place: add --record NAME.sigmf-meta"
             )
         self.encoder = packet_source(arguments, continuous=device)
+        data = packets(arguments, self.encoder.capacity())
         chain = [self.encoder, reservoir.pulse_shaper(SPS, EXCESS_BANDWIDTH)]
         if device:
             if arguments.sink == "zmq":  # as a front end elsewhere hears it
@@ -112,7 +115,7 @@ class transmitter_flowgraph(gr.top_block):
                 chain.append(simulated_air(arguments))
             chain.append(recorder(arguments, arguments.sink))
         self.connect(*chain)
-        feed(self.encoder, packets(arguments, self.encoder.capacity()), stopped)
+        feed(self.encoder, data, stopped)
 
     def statistics(self, seconds):
         """The line of each second."""

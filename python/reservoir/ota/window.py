@@ -78,7 +78,9 @@ class receiver_window(QtWidgets.QWidget):
         top.msg_connect(top.receiver, "training", monitor, "report0")
         top.msg_connect(top.receiver, "training", self._channel, "report")
         self._blocks = spectrum, before, after, monitor  # kept
+        self._layout(spectrum, monitor, before, after)
 
+    def _layout(self, spectrum, monitor, before, after):
         plot = pyqtgraph.PlotWidget(background="w", title="Channel, |h|")
         plot.setLabel("bottom", "sample")
         plot.setYRange(0, 1.5)
@@ -108,7 +110,7 @@ class receiver_window(QtWidgets.QWidget):
 
 
 def run(make, arguments, stopped):
-    """Runs make(), a receiver_flowgraph, behind a window until it is closed or Ctrl-C."""
+    """Runs make(), a receiver_flowgraph, behind a window until that is closed, Ctrl-C or stopped."""
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if not any(os.environ.get(name) for name in variables):
         raise Unusable("--gui needs a display: set DISPLAY, or go on with --no-gui")
@@ -122,9 +124,14 @@ def run(make, arguments, stopped):
         print(line, file=sys.stderr, flush=True)
         window.show_statistics(line)
 
+    def look():
+        window.show_channel()
+        if stopped.is_set():
+            application.quit()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.quit())
-    timers = [(each_second, 1000), (window.show_channel, 100)]
+        signal.signal(number, lambda *_: stopped.set())
+    timers = [(each_second, 1000), (look, 100)]
     kept = []
     for action, interval in timers:
         timer = QtCore.QTimer()
