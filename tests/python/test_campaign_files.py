@@ -140,6 +140,27 @@ def test_errors_while_it_runs_are_said(own, tmp_path, workers, old, new, words):
     assert re.search(words, done.stderr)
 
 
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        (
+            "[self._receive(frames[0])]",
+            r"limited: receive gave 1 frames: must .* of 50",
+        ),
+        ("[self._receive(f)[:1] for f in frames]", r"shape \(1,\) .* be \(1, 512\)"),
+        ("[self._receive(f)[:, None] for f in frames]", r"shape \(512, 1\) for"),
+        ("None", "receive gave None: must be a list"),
+    ],
+)
+def test_symbols_in_another_shape_than_the_payload_are_refused(
+    own, tmp_path, given, words
+):
+    old = "[self._receive(frame) for frame in frames]"
+    campaign = copied(own, tmp_path, old, given)
+    done = run(campaign, tmp_path / "out", "--workers", 0, status=1)
+    assert re.search(words, done.stderr)
+
+
 # --- known symbols between those of the payload ---
 
 PATTERN = dict(pilots=32, payload=200, known_period=48, known_length=16)
