@@ -19,7 +19,7 @@ from .pools import WorkError
 from .specification import digest
 from .store import compact
 
-VERSION = 2  # of what frames and receivers are: another one starts again
+VERSION = 3  # of what frames and receivers are: another one starts again
 
 
 class Tally:
