@@ -9,6 +9,8 @@ from pathlib import Path
 import distributed
 import numpy as np
 import pytest
+from gnuradio import gr
+from gnuradio.reservoir.campaign import sweep
 from gnuradio.reservoir.campaign.links import SingleCarrier
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load
@@ -89,6 +91,30 @@ def test_a_changed_file_is_noticed(own, tmp_path):
     before, after = figures(own / "out")[0], figures(tmp_path / "out")[0]
     assert ser(before, "fir")[0] == ser(after, "fir")[0]
     assert ser(before, "fir")[1] < ser(after, "fir")[1]
+
+
+def test_a_changed_code_is_noticed(tmp_path):
+    installed = Path(gr.prefix(), "share", "gnuradio", "fec", "ldpc")
+    names = "n_0300_k_0103_gap_24.alist", "n_0300_k_0152_gap_03.alist"
+    code, campaign = tmp_path / "code.alist", tmp_path / "coded.toml"
+    campaign.write_text(
+        f'frames = 4\n[link]\npayload = 450\ncode = "ldpc:{code}"\nchannel = "none"\n'
+        '[[receivers]]\nkind = "fir"\n'
+    )
+    kept = []
+    for name in names[0], names[0], names[1]:
+        code.write_bytes((installed / name).read_bytes())
+        assert (
+            sweep.main([str(campaign), "--workers", "0", "--out", str(tmp_path)]) == 0
+        )
+        kept.append((tmp_path / "blocks.jsonl").read_text().count("\n"))
+    assert kept == [1, 1, 2]
+
+
+def test_an_installed_code_is_found_by_its_bare_name():
+    link = SingleCarrier(payload=450, code="ldpc:n_0300_k_0152_gap_03")
+    assert link.code_files()[0].startswith("300 ")
+    assert SingleCarrier(payload=450, code="cc").code_files() == []
 
 
 @pytest.mark.parametrize(

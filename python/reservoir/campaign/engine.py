@@ -154,6 +154,7 @@ class PointWork:
             head.seed,
             head.block,
             *texts(type(link)),
+            *link.code_files(),
         )
         self._keys = {
             receiver.name: digest(

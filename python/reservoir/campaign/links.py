@@ -11,11 +11,12 @@ strength, noise.
 
 import dataclasses
 import json
+import pathlib
 import zlib
 
 import numpy as np
 
-from gnuradio import reservoir
+from gnuradio import gr, reservoir
 
 from ..link import NAMED_CHANNELS, named_channel
 from ..modulations import CONSTELLATIONS, gray_16qam, nearest
@@ -133,6 +134,16 @@ class Link(Table):
             return None
         constellation = self.constellation().base()
         return reservoir.packet_format(constellation, self.payload_symbols(), self.code)
+
+    def code_files(self):
+        """Texts of the files that the code is made of, from where packet_format finds them."""
+        kind, _, name = self.code.partition(":")
+        if kind != "ldpc":
+            return []
+        installed = pathlib.Path(gr.prefix(), "share", "gnuradio", "fec", "ldpc")
+        places = [pathlib.Path(name), installed / name, installed / f"{name}.alist"]
+        (found, *_) = filter(pathlib.Path.is_file, places)
+        return [found.read_text(encoding="latin-1")]
 
     def draw_packet(self, rng, number):
         """(data, indices of points, (streams, ...)) of the payload."""
