@@ -335,6 +335,32 @@ def test_errors_name_line_key_and_what_is_allowed(old, new, line, words):
 
 
 @pytest.mark.parametrize(
+    "channel, entry, readers",
+    [
+        ("rayleigh", dict(impulse_response=(1, 0.5)), "fixed, periodic"),
+        ("rayleigh", dict(periods=(3,)), "periodic, matrix"),
+        ("rayleigh", dict(symbol_rate=5), "ccir_good, "),
+        ("minimum_phase", dict(delays=(0, 2)), "rayleigh"),
+        ("fixed", dict(impulse_response=(1, 0.5), doppler=0.01), "rayleigh"),
+        ("ccir_poor", dict(powers=(1,)), "rayleigh, minimum_phase"),
+        ("ccir_poor", dict(taps=3), "rayleigh, minimum_phase"),
+        ("ccir_poor", dict(doppler=0.05), "rayleigh"),
+        ("none", dict(delays=(1, 5)), "rayleigh"),
+    ],
+)
+@pytest.mark.parametrize("made", [SingleCarrier, Ofdm])
+def test_entries_that_the_channel_does_not_read_are_refused(
+    made, channel, entry, readers
+):
+    with pytest.raises(FieldError) as error:
+        made(channel=channel, **entry).check()
+    assert error.value.name == list(entry)[-1]
+    assert f"left out where channel = '{channel}'; it is for {readers}" in str(
+        error.value
+    )
+
+
+@pytest.mark.parametrize(
     "limit, words",
     [
         ('receiver = "rls"', "must be one of configured_esn, fir, lms"),
@@ -944,6 +970,6 @@ def test_channels_of_periods_fade():
     moved = SingleCarrier(**streams, periods=(4, 8)).make_frame(1, 2).channel[..., 0]
     still = SingleCarrier(**streams).make_frame(1, 2).channel[..., 0]
     assert moved == pytest.approx(still * [0.6, 0.8])
-    for wrong in (dict(streams, periods=(3,)), dict(shortening=1.0)):
+    for wrong in (dict(streams, periods=(3,)), dict(streams, shortening=1.0)):
         with pytest.raises(FieldError, match="periods"):
             SingleCarrier(**wrong).check()
