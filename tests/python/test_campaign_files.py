@@ -123,6 +123,9 @@ def test_an_installed_code_is_found_by_its_bare_name():
         ("import dataclasses", "import dataclases", "own.py, line 1: ModuleNotFound"),
         ("links = SingleCarrier", "links =", "own.py, line 26: SyntaxError: invalid"),
         ("RECEIVERS = {", "RECEIVERS = {'fir': Limited, ", "['fir']: this name is"),
+        ("RECEIVERS = {", "RECEIVERS = {3: Limited, ", "[3]: its name must be text"),
+        ('{"limited": Limited}', "[Limited]", "own.py: RECEIVERS = [<class "),
+        ('{"clicks": Clicks}', "None", "own.py: LINKS = None: must be a dict of names"),
         ("def receive(", "def receives(", "must be a class with the method receive"),
         (
             "Clicks(SingleCarrier)",
@@ -144,6 +147,20 @@ def test_errors_of_a_file_are_said_before_anything_runs(own, tmp_path, old, new,
         load(copied(own, tmp_path, old, new))
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["nan", "[-inf]", "{ a = inf }", "1979-05-27"])
+@pytest.mark.parametrize("tuned", [False, True])
+def test_parameters_that_no_report_can_hold_are_refused(own, tmp_path, value, tuned):
+    """Of a type that the receiver does not say."""
+    copied(own, tmp_path, "level: float =", "level=")
+    line = f"tune.level = [1, {value}]" if tuned else f"level = {value}"
+    campaign = tmp_path / "own.toml"
+    campaign.write_text(re.sub("tune.level.*", line, campaign.read_text()))
+    with pytest.raises(
+        SpecificationError, match=r"line 13: \[receivers\] level = .*fini"
+    ):
+        load(campaign)
 
 
 def test_a_file_that_is_not_there(own, tmp_path):

@@ -283,8 +283,23 @@ def _receivers(tables, source, known):
             if not fits(allowed[key], value):
                 wanted = allowed[key].__name__
                 raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
+            if not fits_json(value):
+                raise wrong(
+                    f"{key} = {value!r}: must be text, true, false, a finite number, or a "
+                    "list or table of these",
+                    place,
+                )
         found.append(Receiver(name, label, kind, made, entries, tune))
     return tuple(found)
+
+
+def fits_json(value):
+    """Whether the report can hold it: no date, no infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+        return True
+    except (TypeError, ValueError):
+        return False
 
 
 def _points(common, tables, source, quick, known):
