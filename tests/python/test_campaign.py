@@ -506,6 +506,42 @@ def test_a_damaged_line_costs_its_own_work_only(tmp_path):
         assert all(np.array_equal(one[n].wrong, other[n].wrong) for n in one)
 
 
+DAMAGE = [
+    dict(first=None),
+    dict(first="a"),
+    dict(first=-10),
+    dict(wrong=3),
+    dict(wrong=["a"] * 10),
+    dict(wrong=[2**40] * 10),
+    dict(bits=[1]),
+    dict(error=None),
+    dict(error=[[]] * 10),
+    dict(seconds="1"),
+    dict(seconds=float("inf")),
+    dict(lost_packets=[0]),
+    dict(link=[1]),
+    dict(receiver={}),
+    dict(tuned={}),
+    dict(tuned=[1]),
+]
+
+
+def test_lines_that_are_no_records_cost_their_own_work_only(tmp_path):
+    text = SMALL.replace("[8, 14]", "8").replace("frames = 40", "frames = 10")
+    (first,) = run_here(text, tmp_path)
+    kept = tmp_path / store.Store.FILE
+    records = [json.loads(line) for line in kept.read_text().splitlines()]
+    damaged = [dict(one, **other) for one in records[1:] for other in DAMAGE]
+    damaged += [dict(records[0], tuned=tuned) for tuned in ([1], dict(nothing=1))]
+    lines = [json.dumps(one) for one in damaged]
+    lines += ["[1]", "3", "[" * 100_000, '{"link":"a","receiver":"b"}', "9" * 9999]
+    kept.write_text("\n".join(lines) + "\n")
+    (again,) = run_here(text, tmp_path)
+    assert len(kept.read_text().splitlines()) == len(lines) + len(records)
+    for name, found in first.items():
+        assert np.array_equal(again[name].wrong, found.wrong)
+
+
 # --- frames ---
 
 

@@ -184,10 +184,11 @@ class PointWork:
         blocks = self._blocks[receiver.name] = {}
         if not receiver.tune:
             self._settings[receiver.name] = {}
-        for record in self._store.records(self._link_key, self._keys[receiver.name]):
-            if "tuned" in record:
+        at, settings = (self._link_key, self._keys[receiver.name]), receiver.settings()
+        for record in self._store.records(*at, "tuned"):
+            if record["tuned"] in settings:
                 self._settings[receiver.name] = record["tuned"]
-                continue
+        for record in self._store.records(*at, "wrong"):
             block = record["first"] // self._head.block
             # the last block of a campaign with fewer frames may be shorter
             if len(record["wrong"]) == self._count(block):

@@ -106,7 +106,7 @@ class Piece:
         self.point = Point(f"{group}, {name}", None, None, {})
         self._store, self._work = store, (function, arguments)
         self._at = dict(link=function.__name__, receiver=digest(VERSION, arguments))
-        known = store.records(**self._at)
+        known = store.records(**self._at, what="found")
         self.found = known[-1]["found"]["value"] if known else None
         self._given = False
 
