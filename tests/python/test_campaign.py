@@ -28,6 +28,8 @@ from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
 from gnuradio.reservoir.campaign.work import count_errors
 from gnuradio.reservoir.modulations import nearest
+from gnuradio.reservoir.report import campaign_plots
+from gnuradio.reservoir.report.campaign import Results
 from scipy.integrate import quad
 from scipy.special import erfc
 
@@ -82,14 +84,18 @@ def run(campaign, out, *options, status=0):
     return done
 
 
-def run_here(text, folder, name="campaign"):
-    """{receiver: Measured} of each point, in this process."""
-    campaign = parse(text, name)
+def worked_off(campaign, folder):
+    """Its points, by this process."""
     kept = store.Store(folder)
     points = [engine.PointWork(campaign, point, kept) for point in campaign.points]
     engine.run(points, pools.Here())
     kept.close()
-    return [point.measured() for point in points]
+    return points
+
+
+def run_here(text, folder):
+    """{receiver: Measured} of each point, in this process."""
+    return [point.measured() for point in worked_off(parse(text), folder)]
 
 
 @pytest.fixture(scope="module")
@@ -383,6 +389,30 @@ def test_bad_limits(limit, words):
 def test_files_of_the_repository_can_be_read(path):
     campaign = load(path, quick=True)
     assert len(campaign.points) > 1 and len(campaign.receivers) > 2
+
+
+def test_every_curve_has_its_name_in_the_legend(tmp_path):
+    """Those too that are not in the first panel."""
+    text = """
+    frames = 2
+    [link]
+    snr_db = [10, 15]
+    payload = 40
+    [links.two]
+    streams = 2
+    antennas = 2
+    [links.one]
+    [[receivers]]
+    kind = "mmse_le"
+    [[receivers]]
+    kind = "fir"
+    """
+    campaign = parse(text)
+    results = Results(campaign, "two.toml", worked_off(campaign, tmp_path))
+    two, one = campaign_plots.curves(results).axes
+    assert [len(axis.lines) for axis in (two, one)] == [1, 2]
+    names = two.get_legend().get_texts()
+    assert [name.get_text() for name in names] == ["mmse_le", "fir"]
 
 
 def test_a_missed_limit_is_an_exit_status(tmp_path):

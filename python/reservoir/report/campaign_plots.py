@@ -84,9 +84,11 @@ def curves(results):
     size = max(6.0, 8 / columns), 4.8
     figure, axes = _panels(list(panels), columns, size, sharey=True)
     receivers = results.campaign.receivers
+    lines = {}  # of a receiver, in the first panel that has it
     for axis, here in zip(axes.flat, panels.values()):
         for index, receiver in enumerate(receivers):
-            _curve(axis, receiver, here, style(index, receivers))
+            if line := _curve(axis, receiver, here, style(index, receivers)):
+                lines.setdefault(receiver.name, line)
         axis.set(
             xlabel=axis_label(entry),
             yscale="log",
@@ -100,15 +102,17 @@ def curves(results):
     # many names would cover the curves
     beside = len(receivers) > 5
     where = dict(loc="upper left", bbox_to_anchor=(1.02, 1)) if beside else {}
-    names, title = axes[0, 0].get_legend_handles_labels(), "Bands: 95 % over frames"
-    axes[0, -beside].legend(*names, title=title, **{"loc": "lower left", **where})
+    named = [lines[one.name] for one in receivers if one.name in lines]
+    where = dict(title="Bands: 95 % over frames", loc="lower left") | where
+    axes[0, -beside].legend(handles=named, **where)
     return figure
 
 
 def _curve(axis, receiver, here, drawn_as):
+    """The line, if there is one."""
     curve = [(x, m[receiver.name].ser) for x, m in here if receiver.name in m]
     if not curve or isinstance(curve[0][0], str):
-        return
+        return None
     curve.sort(key=lambda item: item[0])
     x = [at for at, _ in curve]
     value, low, high = (
@@ -116,10 +120,13 @@ def _curve(axis, receiver, here, drawn_as):
         for name in ("value", "low", "high")
     )
     seen = value > 0
-    axis.plot(x, np.where(seen, value, np.nan), label=plain(receiver.label), **drawn_as)
+    (line,) = axis.plot(
+        x, np.where(seen, value, np.nan), label=plain(receiver.label), **drawn_as
+    )
     # a band that reaches zero has no end on a logarithmic axis
     low = np.where(seen, np.maximum(low, 0.05 * value), np.nan)
     axis.fill_between(x, low, high, color=drawn_as["color"], alpha=0.15, linewidth=0)
+    return line
 
 
 def horizontal(campaign):
