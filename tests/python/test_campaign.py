@@ -3,6 +3,7 @@
 #
 """Campaigns: files, frames, the same figures from any workers, resuming, closed forms."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -157,6 +158,24 @@ def test_control_c_is_a_sentence(small, tmp_path):
     assert "Traceback" not in errors
 
 
+def test_an_interrupt_while_workers_start_comes_afterwards():
+    """And children that are started meanwhile do not get theirs."""
+    before, steps = signal.pthread_sigmask(signal.SIG_BLOCK, []), []
+    with pytest.raises(KeyboardInterrupt), pools.interrupt_later():
+        child = subprocess.Popen(["sleep", "60"])
+        os.kill(child.pid, signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.3)
+        steps.append(child.poll())
+    child.kill()
+    child.wait()
+    assert steps == [None]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+    with pytest.raises(ZeroDivisionError), pools.interrupt_later():
+        steps = 1 / 0
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
 def test_killed_in_the_middle_and_run_again(small, tmp_path):
     campaign, here = small
     running, kept = start_long(campaign, tmp_path)
@@ -218,9 +237,10 @@ def start_worker(address, folder):
     )
 
 
-def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
-    campaign, here = small
-    scheduler = subprocess.Popen(
+@contextlib.contextmanager
+def a_scheduler(folder):
+    """A process, and its address."""
+    process = subprocess.Popen(
         [
             sys.executable,
             "-m",
@@ -228,38 +248,62 @@ def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
             "--host=127.0.0.1",
             "--port=0",
             "--no-dashboard",
-            f"--scheduler-file={tmp_path}/scheduler.json",
+            f"--scheduler-file={folder}/scheduler.json",
         ],
         stderr=subprocess.DEVNULL,
     )
-    workers = []
     try:
         deadline = time.monotonic() + 60
-        while not (tmp_path / "scheduler.json").exists():
+        while not (folder / "scheduler.json").exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)
         time.sleep(0.2)
-        address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
-        workers = [start_worker(address, tmp_path) for _ in range(2)]
-        running = subprocess.Popen(
-            command(campaign, tmp_path / "out", "--scheduler", address),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        kept = tmp_path / "out" / store.Store.FILE
-        while not (kept.exists() and kept.read_bytes().count(b"\n") > 2):
-            assert time.monotonic() < deadline and running.poll() is None
-            time.sleep(0.02)
-        os.killpg(workers[0].pid, signal.SIGKILL)
-        errors = running.communicate(timeout=120)[1]
-        assert running.returncode == 0, errors
-        assert figures(tmp_path / "out") == figures(here)
+        yield process, json.loads((folder / "scheduler.json").read_text())["address"]
     finally:
-        for worker in workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGKILL)
-        scheduler.kill()
+        process.kill()
+
+
+def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
+    campaign, here = small
+    with a_scheduler(tmp_path) as (_, address):
+        workers = [start_worker(address, tmp_path) for _ in range(2)]
+        try:
+            running = subprocess.Popen(
+                command(campaign, tmp_path / "out", "--scheduler", address),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            kept = tmp_path / "out" / store.Store.FILE
+            deadline = time.monotonic() + 60
+            while not (kept.exists() and kept.read_bytes().count(b"\n") > 2):
+                assert time.monotonic() < deadline and running.poll() is None
+                time.sleep(0.02)
+            os.killpg(workers[0].pid, signal.SIGKILL)
+            errors = running.communicate(timeout=120)[1]
+            assert running.returncode == 0, errors
+            assert figures(tmp_path / "out") == figures(here)
+        finally:
+            for worker in workers:
+                if worker.poll() is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+
+
+def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "small.toml").write_text(SMALL)
+    with a_scheduler(tmp_path) as (process, address):
+        # no worker: the pieces are under way when it dies
+        before = pools.Cluster.submit
+
+        def submit(pool, *piece):
+            before(pool, *piece)
+            process.kill()
+            process.wait()
+
+        monkeypatch.setattr(pools.Cluster, "submit", submit)
+        options = ["--scheduler", address, "--out", str(tmp_path / "out")]
+        assert sweep.main([str(tmp_path / "small.toml"), *options]) == 1
+    assert "the connection to the scheduler is lost; the" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9"])

@@ -327,6 +327,8 @@ def run(points, pool, step=lambda unfinished: None):
         try:
             finished = pool.finished()
         except WorkError as error:
+            if error.key is None:
+                raise
             point = points[error.key[0]].point
             varied = [f"{name} = {value}" for name, value in point.varied.items()]
             where = ", ".join([point.group] * bool(point.group) + varied) or "the link"
