@@ -10,6 +10,7 @@ import distributed
 import numpy as np
 import pytest
 from gnuradio import gr
+from gnuradio.reservoir.__main__ import THREADS
 from gnuradio.reservoir.campaign import sweep
 from gnuradio.reservoir.campaign.links import SingleCarrier
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
@@ -181,6 +182,21 @@ def test_errors_while_it_runs_are_said(own, tmp_path, workers, old, new, words):
     campaign = copied(own, tmp_path, old, new)
     done = run(campaign, tmp_path / "out", "--workers", workers, status=1)
     assert re.search(words, done.stderr)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("given, seen", [(None, "1"), ("2", "2")])
+def test_numpy_has_as_many_threads_with_and_without_workers(
+    own, tmp_path, monkeypatch, workers, given, seen
+):
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+        if given:
+            monkeypatch.setenv(name, given)
+    told = f"import os; raise ValueError([os.environ[name] for name in {[*THREADS]}])"
+    campaign = copied(own, tmp_path, "loud = np", f"{told}; loud = np")
+    done = run(campaign, tmp_path / "out", "--workers", workers, status=1)
+    assert str([seen] * len(THREADS)) in done.stderr
 
 
 @pytest.mark.parametrize(
