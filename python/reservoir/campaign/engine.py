@@ -131,12 +131,27 @@ class PointWork:
         self.point, self._head, self._store = point, campaign.head, store
         self._kinds, link = campaign.kinds, point.link
         self._entries = dict(link.entries(), kind=point.kind)
+        self._divide(campaign.receivers)
+        self._name()
+        self._settings, self._blocks, self._under_way = {}, {}, set()
+        for receiver in self.receivers:
+            self._remember(receiver)
+        # of the leading blocks, which all receivers have; the others wait for those before them
+        lost = statistics.LOST * link.payload_symbols()
+        self._tallies = {r.name: Tally(lost) for r in self.receivers}
+        self._seconds = dict.fromkeys(self._tallies, 0.0)
+        self._whole = 0
+        self.finished = False
+        self._advance()
+
+    def _divide(self, receivers):
+        """Those that take part, and {name: why not} of the others."""
         self.receivers, self.absent = [], {}
-        for receiver in campaign.receivers:
+        for receiver in receivers:
             reasons = (
                 unsuitable(
                     receiver.kind,
-                    link,
+                    self.point.link,
                     {**receiver.parameters, **settings},
                     self._kinds.receivers,
                 )
@@ -146,10 +161,13 @@ class PointWork:
                 self.absent[receiver.name] = reason
             else:
                 self.receivers.append(receiver)
-        head, texts = self._head, self._kinds.texts
+
+    def _name(self):
+        """Names of the link and its receivers in the store: all that results depend on."""
+        head, link, texts = self._head, self.point.link, self._kinds.texts
         self._link_key = digest(
             VERSION,
-            point.kind,
+            self.point.kind,
             link.entries(),
             head.seed,
             head.block,
@@ -165,16 +183,6 @@ class PointWork:
             )
             for receiver in self.receivers
         }
-        self._settings, self._blocks, self._under_way = {}, {}, set()
-        for receiver in self.receivers:
-            self._remember(receiver)
-        # of the leading blocks, which all receivers have; the others wait for those before them
-        lost = statistics.LOST * link.payload_symbols()
-        self._tallies = {r.name: Tally(lost) for r in self.receivers}
-        self._seconds = dict.fromkeys(self._tallies, 0.0)
-        self._whole = 0
-        self.finished = False
-        self._advance()
 
     def store_keys(self):
         return {(self._link_key, key) for key in self._keys.values()}

@@ -163,26 +163,7 @@ def build(content, source, quick=False, **changes):
     changes: entries of its head that are given elsewhere
     """
     content = dict(content)
-    tables = {
-        key: content.pop(key, default)
-        for key, default in (
-            ("link", {}),
-            ("links", {}),
-            ("receivers", []),
-            ("limits", []),
-        )
-    }
-    for key, kind, written in (
-        ("link", dict, "[link]"),
-        ("links", dict, "[links.NAME]"),
-        ("receivers", list, "[[receivers]]"),
-        ("limits", list, "[[limits]]"),
-    ):
-        fits_in = isinstance(tables[key], kind)
-        if fits_in and kind is list:
-            fits_in = all(isinstance(table, dict) for table in tables[key])
-        if not fits_in:
-            raise source.error(f"{key}: must be a table, written {written}", "", key)
+    tables = _tables(content, source)
     given = {key: value for key, value in changes.items() if value is not None}
     wrong = lambda text, key: source.error(text, "", key)
     head = _table(Head, {**content, **given}, wrong)
@@ -192,23 +173,38 @@ def build(content, source, quick=False, **changes):
     receivers = _receivers(tables["receivers"], source, known)
     points = _points(tables["link"], tables["links"], source, quick, known)
     _check_receivers(receivers, points, source, known)
-    if head.horizontal and not any(head.horizontal in p.varied for p in points):
-        raise source.error(
-            f"horizontal = {head.horizontal!r}: must be an entry of the links that has a "
-            f"list of values ({_listed({k for p in points for k in p.varied})})",
-            "",
-            "horizontal",
-        )
-    if head.horizontal and not all(
-        is_number(p.varied.get(head.horizontal, 0)) for p in points
-    ):
-        raise source.error(
-            f"horizontal = {head.horizontal!r}: must be an entry of numbers",
-            "",
-            "horizontal",
-        )
+    _check_horizontal(head.horizontal, points, wrong)
     limits = _limits(tables["limits"], receivers, points, source, quick)
     return Campaign(head, known, receivers, points, limits)
+
+
+def _tables(content, source):
+    """{name: table or list of tables}, which are taken out of the content."""
+    found = {}
+    for key, kind, written in (
+        ("link", dict, "[link]"),
+        ("links", dict, "[links.NAME]"),
+        ("receivers", list, "[[receivers]]"),
+        ("limits", list, "[[limits]]"),
+    ):
+        table = found[key] = content.pop(key, kind())
+        tables = table if isinstance(table, list) else []
+        if not isinstance(table, kind) or not all(isinstance(t, dict) for t in tables):
+            raise source.error(f"{key}: must be a table, written {written}", "", key)
+    return found
+
+
+def _check_horizontal(entry, points, wrong):
+    if not entry:
+        return
+    if not any(entry in point.varied for point in points):
+        listed = _listed({key for point in points for key in point.varied})
+        text = f"must be an entry of the links that has a list of values ({listed})"
+    elif not all(is_number(point.varied.get(entry, 0)) for point in points):
+        text = "must be an entry of numbers"
+    else:
+        return
+    raise wrong(f"horizontal = {entry!r}: {text}", "horizontal")
 
 
 def _listed(words):
