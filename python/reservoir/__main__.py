@@ -15,9 +15,9 @@ SUBCOMMANDS = {
     "paper": "trained recurrent networks against configured ones (about half an hour)",
 }
 MODULES = {
-    "demo": "campaign.demo",
-    "compare": "campaign.compare",
-    "sweep": "campaign.sweep",
+    "demo": "commands.demo",
+    "compare": "commands.compare",
+    "sweep": "commands.sweep",
     "paper": "paper.study",
 }
 

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gnuradio.reservoir.campaign import engine, pools, statistics, store, sweep
+from gnuradio.reservoir.campaign import engine, pools, statistics, store
 from gnuradio.reservoir.campaign.fields import FieldError
 from gnuradio.reservoir.campaign.links import (
     SingleCarrier,
@@ -28,9 +28,9 @@ from gnuradio.reservoir.campaign.ofdm_link import Ofdm
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
 from gnuradio.reservoir.campaign.work import count_errors
+from gnuradio.reservoir.commands import sweep
 from gnuradio.reservoir.modulations import nearest
 from gnuradio.reservoir.report import campaign_plots
-from gnuradio.reservoir.report.campaign import Results
 from scipy.integrate import quad
 from scipy.special import erfc
 
@@ -452,7 +452,7 @@ def test_every_curve_has_its_name_in_the_legend(tmp_path):
     kind = "fir"
     """
     campaign = parse(text)
-    results = Results(campaign, "two.toml", worked_off(campaign, tmp_path))
+    results = engine.Results(campaign, "two.toml", worked_off(campaign, tmp_path))
     two, one = campaign_plots.curves(results).axes
     assert [len(axis.lines) for axis in (two, one)] == [1, 2]
     names = two.get_legend().get_texts()

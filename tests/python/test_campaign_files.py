@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from gnuradio import gr
 from gnuradio.reservoir.__main__ import THREADS
-from gnuradio.reservoir.campaign import sweep
 from gnuradio.reservoir.campaign.links import SingleCarrier
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load
+from gnuradio.reservoir.commands import sweep
 from gnuradio.reservoir.modulations import nearest
 from test_campaign import figures, run
 

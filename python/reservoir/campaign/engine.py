@@ -324,6 +324,23 @@ class PointWork:
         return {r.name: self._measured(r) for r in self.receivers}
 
 
+@dataclasses.dataclass
+class Results:
+    """A finished campaign. points: of PointWork; name: the file's."""
+
+    campaign: object
+    name: str
+    points: list
+    run_seconds: float = 0.0
+
+    def __post_init__(self):
+        self.measured = [work.measured() for work in self.points]
+
+    def pairs(self):
+        """(Point, {name: Measured}) of every point."""
+        return [(w.point, m) for w, m in zip(self.points, self.measured)]
+
+
 def run(points, pool, step=lambda unfinished: None):
     """Do all that is missing at points, which are of PointWork; step is told the unfinished ones."""
     while True:

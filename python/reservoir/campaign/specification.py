@@ -15,6 +15,7 @@ try:
 except ImportError:  # Python 3.10
     import tomli as tomllib
 
+from ..modulations import LABELS
 from .fields import FieldError, Table, integer, is_number, line, names, number, word
 from .kinds import KindError, Kinds, kinds
 from .receivers import fits, parameter_types, unsuitable
@@ -84,6 +85,22 @@ class Point:
     kind: str  # of the link
     link: object
     varied: dict  # what the file has a list of: {entry: value}
+
+
+def shown(entry, value):
+    """A varied entry in words."""
+    if entry == "modulation":
+        return LABELS.get(value, "16-QAM, Gray labels")
+    if entry == "snr_db":
+        return f"{value:g} dB"
+    number = f"{value:g}" if isinstance(value, (int, float)) else str(value)
+    return f"{entry.replace('_', ' ')} {number}"
+
+
+def place(point, without=()):
+    """A point in words."""
+    varied = [shown(k, v) for k, v in point.varied.items() if k not in without]
+    return ", ".join(([point.group] if point.group else []) + varied) or "the link"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,10 @@ import time
 
 import numpy as np
 
-from ..campaign import sweep
-from ..campaign.engine import VERSION, PointWork
+from ..campaign.engine import VERSION, PointWork, Results
 from ..campaign.specification import Point, Source, build, digest, tomllib
+from ..commands import sweep
 from ..report import page
-from ..report.campaign import Results
 from . import claims, measurements, report, trials
 from .measurements import FOLDER
 

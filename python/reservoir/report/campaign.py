@@ -13,10 +13,9 @@ import math
 import numpy as np
 
 from ..campaign import statistics
-from ..campaign.specification import concerns
+from ..campaign.specification import concerns, place
 from . import campaign_plots as plots
 from . import page
-from .campaign_plots import place
 
 COLUMNS = (
     "Link",
@@ -35,23 +34,6 @@ TEXT_COLUMNS = (0, 1)
 PICKS = dict(ser="wrong", ber="wrong_bits", per="lost_packets", lost="lost_frames")
 RATES = tuple(PICKS)
 CLOSE = 1.25  # ratios up to this, and from its inverse, are called about as good
-
-
-@dataclasses.dataclass
-class Results:
-    """A finished campaign. points: engine.PointWork; name: the file's."""
-
-    campaign: object
-    name: str
-    points: list
-    run_seconds: float = 0.0
-
-    def __post_init__(self):
-        self.measured = [work.measured() for work in self.points]
-
-    def pairs(self):
-        """(Point, {name: Measured}) of every point."""
-        return [(w.point, m) for w, m in zip(self.points, self.measured)]
 
 
 def rate_text(rate):

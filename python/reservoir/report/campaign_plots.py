@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..modulations import LABELS
+from ..campaign.specification import place
 from .page import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, pyplot
 
 # a kind that is often drawn looks alike in all reports
@@ -30,22 +30,6 @@ MARKERS, LINES = "osD^vPX", ("-", "--", "-.", ":")
 PICTURE_FRAMES = 8
 CLOUDS = 4  # constellations side by side
 MOST_LINKS = 4  # of which symbols, poles and times are drawn
-
-
-def shown(entry, value):
-    """A varied entry in words."""
-    if entry == "modulation":
-        return LABELS.get(value, "16-QAM, Gray labels")
-    if entry == "snr_db":
-        return f"{value:g} dB"
-    number = f"{value:g}" if isinstance(value, (int, float)) else str(value)
-    return f"{entry.replace('_', ' ')} {number}"
-
-
-def place(point, without=()):
-    """A point in words."""
-    varied = [shown(k, v) for k, v in point.varied.items() if k not in without]
-    return ", ".join(([point.group] if point.group else []) + varied) or "the link"
 
 
 def plain(text):
