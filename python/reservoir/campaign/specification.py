@@ -284,26 +284,30 @@ def _receivers(tables, source, known):
             raise wrong("tune: must be lists of values: tune.NAME = [ ... ]", "tune")
         if twice := set(entries) & set(tune):
             raise wrong(f"{_listed(twice)}: is given, and tuned", next(iter(twice)))
-        allowed = parameter_types(made)
-        given = [(key, key, value) for key, value in entries.items()]
-        given += [("tune", key, value) for key, some in tune.items() for value in some]
-        for place, key, value in given:
-            if key not in allowed:
-                raise wrong(
-                    f"{key}: {kind} has no such parameter; it has: {_listed(allowed)}",
-                    place,
-                )
-            if not fits(allowed[key], value):
-                wanted = allowed[key].__name__
-                raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
-            if not fits_json(value):
-                raise wrong(
-                    f"{key} = {value!r}: must be text, true, false, a finite number, or a "
-                    "list or table of these",
-                    place,
-                )
+        _check_parameters(made, kind, entries, tune, wrong)
         found.append(Receiver(name, label, kind, made, entries, tune))
     return tuple(found)
+
+
+def _check_parameters(made, kind, entries, tune, wrong):
+    allowed = parameter_types(made)
+    given = [(key, key, value) for key, value in entries.items()]
+    given += [("tune", key, value) for key, some in tune.items() for value in some]
+    for place, key, value in given:
+        if key not in allowed:
+            raise wrong(
+                f"{key}: {kind} has no such parameter; it has: {_listed(allowed)}",
+                place,
+            )
+        if not fits(allowed[key], value):
+            wanted = allowed[key].__name__
+            raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
+        if not fits_json(value):
+            raise wrong(
+                f"{key} = {value!r}: must be text, true, false, a finite number, or a "
+                "list or table of these",
+                place,
+            )
 
 
 def fits_json(value):
