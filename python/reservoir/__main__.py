@@ -4,6 +4,7 @@
 """Command line: python3 -m gnuradio.reservoir SUBCOMMAND."""
 
 import importlib
+import os
 import sys
 
 # name: what it does; MODULES has where main(arguments) -> exit status is
@@ -14,9 +15,9 @@ SUBCOMMANDS = {
     "paper": "trained recurrent networks against configured ones (about half an hour)",
 }
 MODULES = {
-    "demo": "campaign.demo",
-    "compare": "campaign.compare",
-    "sweep": "campaign.sweep",
+    "demo": "commands.demo",
+    "compare": "commands.compare",
+    "sweep": "commands.sweep",
     "paper": "paper.study",
 }
 
@@ -27,6 +28,18 @@ PACKAGES = {
     "tqdm": "python3-tqdm",
     "tomli": "python3-tomli",
 }
+
+
+# of numpy's linear algebra, as in workers of dask: more threads add in another order
+THREADS = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+
+
+def restart_with_one_thread():
+    """This program, unless the variables are set: numpy has read them before it comes here."""
+    if not THREADS.keys() <= os.environ.keys():
+        os.execve(sys.executable, sys.orig_argv, {**THREADS, **os.environ})
 
 
 def usage():
@@ -68,4 +81,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    restart_with_one_thread()
     sys.exit(main(sys.argv[1:]))

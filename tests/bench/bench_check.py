@@ -28,11 +28,10 @@ import bench
 import ofdm_rates
 import peers
 from bench_report import FIR, FIR_LINEAR, QAM_SEARCH, QPSK_SEARCH, digits
-from gnuradio.reservoir.campaign import sweep
-from gnuradio.reservoir.campaign.specification import load
+from gnuradio.reservoir.campaign.specification import load, place
 from gnuradio.reservoir.campaign.statistics import half_interval
+from gnuradio.reservoir.commands import sweep
 from gnuradio.reservoir.report import page
-from gnuradio.reservoir.report.campaign_plots import place
 from tqdm import tqdm
 
 CAMPAIGN = Path(__file__).resolve().parents[2] / "campaigns" / "guard.toml"

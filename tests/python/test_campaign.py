@@ -3,6 +3,7 @@
 #
 """Campaigns: files, frames, the same figures from any workers, resuming, closed forms."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gnuradio.reservoir.campaign import engine, pools, statistics, store, sweep
+from gnuradio.reservoir.campaign import engine, pools, statistics, store
 from gnuradio.reservoir.campaign.fields import FieldError
 from gnuradio.reservoir.campaign.links import (
     SingleCarrier,
@@ -27,7 +28,9 @@ from gnuradio.reservoir.campaign.ofdm_link import Ofdm
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load, parse
 from gnuradio.reservoir.campaign.work import count_errors
+from gnuradio.reservoir.commands import sweep
 from gnuradio.reservoir.modulations import nearest
+from gnuradio.reservoir.report import campaign_plots
 from scipy.integrate import quad
 from scipy.special import erfc
 
@@ -82,14 +85,18 @@ def run(campaign, out, *options, status=0):
     return done
 
 
-def run_here(text, folder, name="campaign"):
-    """{receiver: Measured} of each point, in this process."""
-    campaign = parse(text, name)
+def worked_off(campaign, folder):
+    """Its points, by this process."""
     kept = store.Store(folder)
     points = [engine.PointWork(campaign, point, kept) for point in campaign.points]
     engine.run(points, pools.Here())
     kept.close()
-    return [point.measured() for point in points]
+    return points
+
+
+def run_here(text, folder):
+    """{receiver: Measured} of each point, in this process."""
+    return [point.measured() for point in worked_off(parse(text), folder)]
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +156,24 @@ def test_control_c_is_a_sentence(small, tmp_path):
     assert running.returncode == 130
     assert "Interrupted" in errors and "goes on from there" in errors
     assert "Traceback" not in errors
+
+
+def test_an_interrupt_while_workers_start_comes_afterwards():
+    """And children that are started meanwhile do not get theirs."""
+    before, steps = signal.pthread_sigmask(signal.SIG_BLOCK, []), []
+    with pytest.raises(KeyboardInterrupt), pools.interrupt_later():
+        child = subprocess.Popen(["sleep", "60"])
+        os.kill(child.pid, signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.3)
+        steps.append(child.poll())
+    child.kill()
+    child.wait()
+    assert steps == [None]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+    with pytest.raises(ZeroDivisionError), pools.interrupt_later():
+        steps = 1 / 0
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
 def test_killed_in_the_middle_and_run_again(small, tmp_path):
@@ -212,9 +237,10 @@ def start_worker(address, folder):
     )
 
 
-def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
-    campaign, here = small
-    scheduler = subprocess.Popen(
+@contextlib.contextmanager
+def a_scheduler(folder):
+    """A process, and its address."""
+    process = subprocess.Popen(
         [
             sys.executable,
             "-m",
@@ -222,38 +248,62 @@ def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
             "--host=127.0.0.1",
             "--port=0",
             "--no-dashboard",
-            f"--scheduler-file={tmp_path}/scheduler.json",
+            f"--scheduler-file={folder}/scheduler.json",
         ],
         stderr=subprocess.DEVNULL,
     )
-    workers = []
     try:
         deadline = time.monotonic() + 60
-        while not (tmp_path / "scheduler.json").exists():
+        while not (folder / "scheduler.json").exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)
         time.sleep(0.2)
-        address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
-        workers = [start_worker(address, tmp_path) for _ in range(2)]
-        running = subprocess.Popen(
-            command(campaign, tmp_path / "out", "--scheduler", address),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        kept = tmp_path / "out" / store.Store.FILE
-        while not (kept.exists() and kept.read_bytes().count(b"\n") > 2):
-            assert time.monotonic() < deadline and running.poll() is None
-            time.sleep(0.02)
-        os.killpg(workers[0].pid, signal.SIGKILL)
-        errors = running.communicate(timeout=120)[1]
-        assert running.returncode == 0, errors
-        assert figures(tmp_path / "out") == figures(here)
+        yield process, json.loads((folder / "scheduler.json").read_text())["address"]
     finally:
-        for worker in workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGKILL)
-        scheduler.kill()
+        process.kill()
+
+
+def test_an_external_scheduler_and_a_worker_that_dies(small, tmp_path):
+    campaign, here = small
+    with a_scheduler(tmp_path) as (_, address):
+        workers = [start_worker(address, tmp_path) for _ in range(2)]
+        try:
+            running = subprocess.Popen(
+                command(campaign, tmp_path / "out", "--scheduler", address),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            kept = tmp_path / "out" / store.Store.FILE
+            deadline = time.monotonic() + 60
+            while not (kept.exists() and kept.read_bytes().count(b"\n") > 2):
+                assert time.monotonic() < deadline and running.poll() is None
+                time.sleep(0.02)
+            os.killpg(workers[0].pid, signal.SIGKILL)
+            errors = running.communicate(timeout=120)[1]
+            assert running.returncode == 0, errors
+            assert figures(tmp_path / "out") == figures(here)
+        finally:
+            for worker in workers:
+                if worker.poll() is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+
+
+def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "small.toml").write_text(SMALL)
+    with a_scheduler(tmp_path) as (process, address):
+        # no worker: the pieces are under way when it dies
+        before = pools.Cluster.submit
+
+        def submit(pool, *piece):
+            before(pool, *piece)
+            process.kill()
+            process.wait()
+
+        monkeypatch.setattr(pools.Cluster, "submit", submit)
+        options = ["--scheduler", address, "--out", str(tmp_path / "out")]
+        assert sweep.main([str(tmp_path / "small.toml"), *options]) == 1
+    assert "the connection to the scheduler is lost; the" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9"])
@@ -335,6 +385,32 @@ def test_errors_name_line_key_and_what_is_allowed(old, new, line, words):
 
 
 @pytest.mark.parametrize(
+    "channel, entry, readers",
+    [
+        ("rayleigh", dict(impulse_response=(1, 0.5)), "fixed, periodic"),
+        ("rayleigh", dict(periods=(3,)), "periodic, matrix"),
+        ("rayleigh", dict(symbol_rate=5), "ccir_good, "),
+        ("minimum_phase", dict(delays=(0, 2)), "rayleigh"),
+        ("fixed", dict(impulse_response=(1, 0.5), doppler=0.01), "rayleigh"),
+        ("ccir_poor", dict(powers=(1,)), "rayleigh, minimum_phase"),
+        ("ccir_poor", dict(taps=3), "rayleigh, minimum_phase"),
+        ("ccir_poor", dict(doppler=0.05), "rayleigh"),
+        ("none", dict(delays=(1, 5)), "rayleigh"),
+    ],
+)
+@pytest.mark.parametrize("made", [SingleCarrier, Ofdm])
+def test_entries_that_the_channel_does_not_read_are_refused(
+    made, channel, entry, readers
+):
+    with pytest.raises(FieldError) as error:
+        made(channel=channel, **entry).check()
+    assert error.value.name == list(entry)[-1]
+    assert f"left out where channel = '{channel}'; it is for {readers}" in str(
+        error.value
+    )
+
+
+@pytest.mark.parametrize(
     "limit, words",
     [
         ('receiver = "rls"', "must be one of configured_esn, fir, lms"),
@@ -357,6 +433,30 @@ def test_bad_limits(limit, words):
 def test_files_of_the_repository_can_be_read(path):
     campaign = load(path, quick=True)
     assert len(campaign.points) > 1 and len(campaign.receivers) > 2
+
+
+def test_every_curve_has_its_name_in_the_legend(tmp_path):
+    """Those too that are not in the first panel."""
+    text = """
+    frames = 2
+    [link]
+    snr_db = [10, 15]
+    payload = 40
+    [links.two]
+    streams = 2
+    antennas = 2
+    [links.one]
+    [[receivers]]
+    kind = "mmse_le"
+    [[receivers]]
+    kind = "fir"
+    """
+    campaign = parse(text)
+    results = engine.Results(campaign, "two.toml", worked_off(campaign, tmp_path))
+    two, one = campaign_plots.curves(results).axes
+    assert [len(axis.lines) for axis in (two, one)] == [1, 2]
+    names = two.get_legend().get_texts()
+    assert [name.get_text() for name in names] == ["mmse_le", "fir"]
 
 
 def test_a_missed_limit_is_an_exit_status(tmp_path):
@@ -478,6 +578,42 @@ def test_a_damaged_line_costs_its_own_work_only(tmp_path):
     assert kept.read_bytes().startswith(b"".join(lines))
     for one, other in zip(first, again):
         assert all(np.array_equal(one[n].wrong, other[n].wrong) for n in one)
+
+
+DAMAGE = [
+    dict(first=None),
+    dict(first="a"),
+    dict(first=-10),
+    dict(wrong=3),
+    dict(wrong=["a"] * 10),
+    dict(wrong=[2**40] * 10),
+    dict(bits=[1]),
+    dict(error=None),
+    dict(error=[[]] * 10),
+    dict(seconds="1"),
+    dict(seconds=float("inf")),
+    dict(lost_packets=[0]),
+    dict(link=[1]),
+    dict(receiver={}),
+    dict(tuned={}),
+    dict(tuned=[1]),
+]
+
+
+def test_lines_that_are_no_records_cost_their_own_work_only(tmp_path):
+    text = SMALL.replace("[8, 14]", "8").replace("frames = 40", "frames = 10")
+    (first,) = run_here(text, tmp_path)
+    kept = tmp_path / store.Store.FILE
+    records = [json.loads(line) for line in kept.read_text().splitlines()]
+    damaged = [dict(one, **other) for one in records[1:] for other in DAMAGE]
+    damaged += [dict(records[0], tuned=tuned) for tuned in ([1], dict(nothing=1))]
+    lines = [json.dumps(one) for one in damaged]
+    lines += ["[1]", "3", "[" * 100_000, '{"link":"a","receiver":"b"}', "9" * 9999]
+    kept.write_text("\n".join(lines) + "\n")
+    (again,) = run_here(text, tmp_path)
+    assert len(kept.read_text().splitlines()) == len(lines) + len(records)
+    for name, found in first.items():
+        assert np.array_equal(again[name].wrong, found.wrong)
 
 
 # --- frames ---
@@ -944,6 +1080,6 @@ def test_channels_of_periods_fade():
     moved = SingleCarrier(**streams, periods=(4, 8)).make_frame(1, 2).channel[..., 0]
     still = SingleCarrier(**streams).make_frame(1, 2).channel[..., 0]
     assert moved == pytest.approx(still * [0.6, 0.8])
-    for wrong in (dict(streams, periods=(3,)), dict(shortening=1.0)):
+    for wrong in (dict(streams, periods=(3,)), dict(streams, shortening=1.0)):
         with pytest.raises(FieldError, match="periods"):
             SingleCarrier(**wrong).check()

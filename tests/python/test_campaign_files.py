@@ -9,9 +9,12 @@ from pathlib import Path
 import distributed
 import numpy as np
 import pytest
+from gnuradio import gr
+from gnuradio.reservoir.__main__ import THREADS
 from gnuradio.reservoir.campaign.links import SingleCarrier
 from gnuradio.reservoir.campaign.receivers import KINDS, unsuitable
 from gnuradio.reservoir.campaign.specification import SpecificationError, load
+from gnuradio.reservoir.commands import sweep
 from gnuradio.reservoir.modulations import nearest
 from test_campaign import figures, run
 
@@ -91,12 +94,39 @@ def test_a_changed_file_is_noticed(own, tmp_path):
     assert ser(before, "fir")[1] < ser(after, "fir")[1]
 
 
+def test_a_changed_code_is_noticed(tmp_path):
+    installed = Path(gr.prefix(), "share", "gnuradio", "fec", "ldpc")
+    names = "n_0300_k_0103_gap_24.alist", "n_0300_k_0152_gap_03.alist"
+    code, campaign = tmp_path / "code.alist", tmp_path / "coded.toml"
+    campaign.write_text(
+        f'frames = 4\n[link]\npayload = 450\ncode = "ldpc:{code}"\nchannel = "none"\n'
+        '[[receivers]]\nkind = "fir"\n'
+    )
+    kept = []
+    for name in names[0], names[0], names[1]:
+        code.write_bytes((installed / name).read_bytes())
+        assert (
+            sweep.main([str(campaign), "--workers", "0", "--out", str(tmp_path)]) == 0
+        )
+        kept.append((tmp_path / "blocks.jsonl").read_text().count("\n"))
+    assert kept == [1, 1, 2]
+
+
+def test_an_installed_code_is_found_by_its_bare_name():
+    link = SingleCarrier(payload=450, code="ldpc:n_0300_k_0152_gap_03")
+    assert link.code_files()[0].startswith("300 ")
+    assert SingleCarrier(payload=450, code="cc").code_files() == []
+
+
 @pytest.mark.parametrize(
     "old, new, words",
     [
         ("import dataclasses", "import dataclases", "own.py, line 1: ModuleNotFound"),
         ("links = SingleCarrier", "links =", "own.py, line 26: SyntaxError: invalid"),
         ("RECEIVERS = {", "RECEIVERS = {'fir': Limited, ", "['fir']: this name is"),
+        ("RECEIVERS = {", "RECEIVERS = {3: Limited, ", "[3]: its name must be text"),
+        ('{"limited": Limited}', "[Limited]", "own.py: RECEIVERS = [<class "),
+        ('{"clicks": Clicks}', "None", "own.py: LINKS = None: must be a dict of names"),
         ("def receive(", "def receives(", "must be a class with the method receive"),
         (
             "Clicks(SingleCarrier)",
@@ -120,6 +150,20 @@ def test_errors_of_a_file_are_said_before_anything_runs(own, tmp_path, old, new,
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("value", ["nan", "[-inf]", "{ a = inf }", "1979-05-27"])
+@pytest.mark.parametrize("tuned", [False, True])
+def test_parameters_that_no_report_can_hold_are_refused(own, tmp_path, value, tuned):
+    """Of a type that the receiver does not say."""
+    copied(own, tmp_path, "level: float =", "level=")
+    line = f"tune.level = [1, {value}]" if tuned else f"level = {value}"
+    campaign = tmp_path / "own.toml"
+    campaign.write_text(re.sub("tune.level.*", line, campaign.read_text()))
+    with pytest.raises(
+        SpecificationError, match=r"line 13: \[receivers\] level = .*fini"
+    ):
+        load(campaign)
+
+
 def test_a_file_that_is_not_there(own, tmp_path):
     campaign = copied(own, tmp_path, '"own.py"', '"owl.py"', "own.toml")
     with pytest.raises(SpecificationError, match=r"line 1: owl.py cannot be read"):
@@ -137,6 +181,42 @@ def test_a_file_that_is_not_there(own, tmp_path):
 def test_errors_while_it_runs_are_said(own, tmp_path, workers, old, new, words):
     campaign = copied(own, tmp_path, old, new)
     done = run(campaign, tmp_path / "out", "--workers", workers, status=1)
+    assert re.search(words, done.stderr)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("given, seen", [(None, "1"), ("2", "2")])
+def test_numpy_has_as_many_threads_with_and_without_workers(
+    own, tmp_path, monkeypatch, workers, given, seen
+):
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+        if given:
+            monkeypatch.setenv(name, given)
+    told = f"import os; raise ValueError([os.environ[name] for name in {[*THREADS]}])"
+    campaign = copied(own, tmp_path, "loud = np", f"{told}; loud = np")
+    done = run(campaign, tmp_path / "out", "--workers", workers, status=1)
+    assert str([seen] * len(THREADS)) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        (
+            "[self._receive(frames[0])]",
+            r"limited: receive gave 1 frames: must .* of 50",
+        ),
+        ("[self._receive(f)[:1] for f in frames]", r"shape \(1,\) .* be \(1, 512\)"),
+        ("[self._receive(f)[:, None] for f in frames]", r"shape \(512, 1\) for"),
+        ("None", "receive gave None: must be a list"),
+    ],
+)
+def test_symbols_in_another_shape_than_the_payload_are_refused(
+    own, tmp_path, given, words
+):
+    old = "[self._receive(frame) for frame in frames]"
+    campaign = copied(own, tmp_path, old, given)
+    done = run(campaign, tmp_path / "out", "--workers", 0, status=1)
     assert re.search(words, done.stderr)
 
 

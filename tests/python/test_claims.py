@@ -206,6 +206,14 @@ def test_second_order_training_lowers_the_loss_of_the_detector(optimizer):
     assert trained.report().mse < 0.2 * before
 
 
+def test_second_order_training_begins_anew_with_each_frame():
+    link = measurements.make_link(pilots=24)
+    frames = [link.make_frame(101, number) for number in range(2)]
+    both = SecondOrderRnn(link, "l_bfgs", 20, **SMALL).receive(frames)
+    (alone,) = SecondOrderRnn(link, "l_bfgs", 20, **SMALL).receive(frames[1:])
+    assert np.array_equal(both[1], alone)
+
+
 def test_the_gradient_explodes_in_a_linear_network_beyond_the_circle_alone():
     # 1.8 at .3, 3.2 at .9, 12600 at 1.1; split_tanh 1.6, 2.0, 2.2
     linear, tanh = (

@@ -151,8 +151,9 @@ def test_an_interrupted_run_goes_on_where_it_was(copied, monkeypatch, capsys):
     lost = [line for line in kept if '"link":"fine_tuning"' in line]
     assert len(lost) == 3
     rest = [line for line in kept if line not in lost]
-    # one is gone, one damaged, one cut off
-    damaged = [lost[1][:100] + "\n", *rest, lost[2][:100]]
+    # one has no result, one is damaged, one cut off
+    no_result = json.dumps(dict(json.loads(lost[0]), found=[])) + "\n"
+    damaged = [lost[1][:100] + "\n", no_result, *rest, lost[2][:100]]
     (copied / "blocks.jsonl").write_text("".join(damaged))
 
     def fine_tuning(**_):
@@ -167,7 +168,7 @@ def test_an_interrupted_run_goes_on_where_it_was(copied, monkeypatch, capsys):
     assert not (copied / "results.json").exists()
     assert paper.main(arguments(copied)) == 0
     now = (copied / "blocks.jsonl").read_text().splitlines(keepends=True)
-    assert sorted(now[-3:]) == sorted(lost) and len(now) == len(kept) + 1
+    assert sorted(now[-3:]) == sorted(lost) and len(now) == len(kept) + 2
     assert read(copied)["fine_tuning"] == before
 
 

@@ -19,7 +19,7 @@ from .pools import WorkError
 from .specification import digest
 from .store import compact
 
-VERSION = 2  # of what frames and receivers are: another one starts again
+VERSION = 3  # of what frames and receivers are: another one starts again
 
 
 class Tally:
@@ -131,39 +131,8 @@ class PointWork:
         self.point, self._head, self._store = point, campaign.head, store
         self._kinds, link = campaign.kinds, point.link
         self._entries = dict(link.entries(), kind=point.kind)
-        self.receivers, self.absent = [], {}
-        for receiver in campaign.receivers:
-            reasons = (
-                unsuitable(
-                    receiver.kind,
-                    link,
-                    {**receiver.parameters, **settings},
-                    self._kinds.receivers,
-                )
-                for settings in receiver.settings()
-            )
-            if reason := next(filter(None, reasons), None):
-                self.absent[receiver.name] = reason
-            else:
-                self.receivers.append(receiver)
-        head, texts = self._head, self._kinds.texts
-        self._link_key = digest(
-            VERSION,
-            point.kind,
-            link.entries(),
-            head.seed,
-            head.block,
-            *texts(type(link)),
-        )
-        self._keys = {
-            receiver.name: digest(
-                receiver.identity(),
-                defaults(receiver.made),
-                head.tuning_frames if receiver.tune else 0,
-                *texts(receiver.made),
-            )
-            for receiver in self.receivers
-        }
+        self._divide(campaign.receivers)
+        self._name()
         self._settings, self._blocks, self._under_way = {}, {}, set()
         for receiver in self.receivers:
             self._remember(receiver)
@@ -175,6 +144,46 @@ class PointWork:
         self.finished = False
         self._advance()
 
+    def _divide(self, receivers):
+        """Those that take part, and {name: why not} of the others."""
+        self.receivers, self.absent = [], {}
+        for receiver in receivers:
+            reasons = (
+                unsuitable(
+                    receiver.kind,
+                    self.point.link,
+                    {**receiver.parameters, **settings},
+                    self._kinds.receivers,
+                )
+                for settings in receiver.settings()
+            )
+            if reason := next(filter(None, reasons), None):
+                self.absent[receiver.name] = reason
+            else:
+                self.receivers.append(receiver)
+
+    def _name(self):
+        """Names of the link and its receivers in the store: all that results depend on."""
+        head, link, texts = self._head, self.point.link, self._kinds.texts
+        self._link_key = digest(
+            VERSION,
+            self.point.kind,
+            link.entries(),
+            head.seed,
+            head.block,
+            *texts(type(link)),
+            *link.code_files(),
+        )
+        self._keys = {
+            receiver.name: digest(
+                receiver.identity(),
+                defaults(receiver.made),
+                head.tuning_frames if receiver.tune else 0,
+                *texts(receiver.made),
+            )
+            for receiver in self.receivers
+        }
+
     def store_keys(self):
         return {(self._link_key, key) for key in self._keys.values()}
 
@@ -183,10 +192,11 @@ class PointWork:
         blocks = self._blocks[receiver.name] = {}
         if not receiver.tune:
             self._settings[receiver.name] = {}
-        for record in self._store.records(self._link_key, self._keys[receiver.name]):
-            if "tuned" in record:
+        at, settings = (self._link_key, self._keys[receiver.name]), receiver.settings()
+        for record in self._store.records(*at, "tuned"):
+            if record["tuned"] in settings:
                 self._settings[receiver.name] = record["tuned"]
-                continue
+        for record in self._store.records(*at, "wrong"):
             block = record["first"] // self._head.block
             # the last block of a campaign with fewer frames may be shorter
             if len(record["wrong"]) == self._count(block):
@@ -314,6 +324,23 @@ class PointWork:
         return {r.name: self._measured(r) for r in self.receivers}
 
 
+@dataclasses.dataclass
+class Results:
+    """A finished campaign. points: of PointWork; name: the file's."""
+
+    campaign: object
+    name: str
+    points: list
+    run_seconds: float = 0.0
+
+    def __post_init__(self):
+        self.measured = [work.measured() for work in self.points]
+
+    def pairs(self):
+        """(Point, {name: Measured}) of every point."""
+        return [(w.point, m) for w, m in zip(self.points, self.measured)]
+
+
 def run(points, pool, step=lambda unfinished: None):
     """Do all that is missing at points, which are of PointWork; step is told the unfinished ones."""
     while True:
@@ -325,6 +352,8 @@ def run(points, pool, step=lambda unfinished: None):
         try:
             finished = pool.finished()
         except WorkError as error:
+            if error.key is None:
+                raise
             point = points[error.key[0]].point
             varied = [f"{name} = {value}" for name, value in point.varied.items()]
             where = ", ".join([point.group] * bool(point.group) + varied) or "the link"

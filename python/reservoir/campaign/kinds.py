@@ -61,8 +61,15 @@ class Kinds:
         return modules
 
     def _take(self, module, table, kinds, base, method):
-        for name, made in getattr(module, table, {}).items():
+        found = getattr(module, table, {})
+        if not isinstance(found, dict):
+            raise KindError(
+                f"{module.__file__}: {table} = {found!r}: must be a dict of names and classes"
+            )
+        for name, made in found.items():
             place = f"{module.__file__}: {table}[{name!r}]"
+            if not isinstance(name, str):
+                raise KindError(f"{place}: its name must be text")
             derived = isinstance(made, type) and issubclass(made, base)
             if not (derived and hasattr(made, method)):
                 wanted = "a link" if base is Table else "a class"

@@ -11,11 +11,12 @@ strength, noise.
 
 import dataclasses
 import json
+import pathlib
 import zlib
 
 import numpy as np
 
-from gnuradio import reservoir
+from gnuradio import gr, reservoir
 
 from ..link import NAMED_CHANNELS, named_channel
 from ..modulations import CONSTELLATIONS, gray_16qam, nearest
@@ -23,7 +24,19 @@ from .fields import FieldError, Table, integer, line, number, numbers, switch, w
 
 MODULATIONS = {**CONSTELLATIONS, "16qam_gray": gray_16qam}
 AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
-CHANNELS = ("none", "rayleigh", "minimum_phase", "fixed", "periodic", "matrix")
+DRAWN = {"taps", "decay", "powers", "rice_db"}
+GIVEN = {"impulse_response", "imaginary"}
+VARIED = {"periods", "shortening"}
+CHANNELS = {  # what each reads of the entries below
+    "none": set(),
+    "rayleigh": DRAWN | {"delays", "doppler"},
+    "minimum_phase": DRAWN,
+    "fixed": GIVEN,
+    "periodic": GIVEN | VARIED,
+    "matrix": VARIED,
+}
+READ = {**CHANNELS, **dict.fromkeys(NAMED_CHANNELS, {"rice_db", "symbol_rate"})}
+OF_CHANNELS = set().union(*READ.values())
 MOST_ZEROS = 31  # of channels of minimum phase
 FADING_WAVES = 16  # sum of sinusoids
 INTERPOLATOR = 24  # samples on each side of a delay that is no whole number of samples
@@ -55,7 +68,7 @@ class Link(Table):
 
     channel: str = word(
         "rayleigh",
-        (*CHANNELS, *NAMED_CHANNELS),
+        READ,
         "none: a direct path; rayleigh: taps drawn for each frame; minimum_phase: the same with all "
         "zeros within the unit circle; fixed: impulse_response; periodic: impulse_response, each tap "
         "times .8 + .2 cos(2 pi frame / period); matrix: exp(-|i-j|) between antennas, each stream "
@@ -134,6 +147,16 @@ class Link(Table):
         constellation = self.constellation().base()
         return reservoir.packet_format(constellation, self.payload_symbols(), self.code)
 
+    def code_files(self):
+        """Texts of the files that the code is made of, from where packet_format finds them."""
+        kind, _, name = self.code.partition(":")
+        if kind != "ldpc":
+            return []
+        installed = pathlib.Path(gr.prefix(), "share", "gnuradio", "fec", "ldpc")
+        places = [pathlib.Path(name), installed / name, installed / f"{name}.alist"]
+        (found, *_) = filter(pathlib.Path.is_file, places)
+        return [found.read_text(encoding="latin-1")]
+
     def draw_packet(self, rng, number):
         """(data, indices of points, (streams, ...)) of the payload."""
         form = self.packet_format()
@@ -143,50 +166,74 @@ class Link(Table):
 
     def check(self):
         """What no field can say alone."""
+        self._check_code()
+        self._check_unread()
+        self._check_given()
+        self._check_drawn()
+        if self.channel == "minimum_phase":
+            self._check_minimum_phase()
+        if self.channel == "none" and self.streams != self.antennas:
+            raise FieldError(
+                "antennas", self.antennas, "as many as streams where channel = 'none'"
+            )
+
+    def _check_code(self):
         try:
             self.packet_format()
         except ValueError as error:
             raise FieldError(
                 "code", self.code, f"a code that fits the payload ({error})"
             ) from error
+
+    def _check_unread(self):
+        """Another channel would be measured than was written."""
+        # a link of one's own may have channels of its own
+        unread = OF_CHANNELS - READ.get(self.channel, OF_CHANNELS)
+        for name, value in self.entries().items():
+            if name in unread:
+                readers = [one for one, read in READ.items() if name in read]
+                raise FieldError(
+                    name,
+                    value,
+                    f"left out where channel = {self.channel!r}; it is for "
+                    + ", ".join(readers),
+                )
+
+    def _check_given(self):
+        """Channels that are given, and their periods."""
         if self.channel in ("fixed", "periodic") and not self.impulse_response:
             raise FieldError(
                 "impulse_response",
                 [],
                 f"given, with one value or more, where channel = '{self.channel}'",
             )
-        if self.channel == "periodic" and len(self.periods) != len(
-            self.impulse_response
-        ):
-            raise FieldError("periods", list(self.periods), "one for each tap")
-        if self.channel == "matrix" and len(self.periods) not in (0, self.streams):
-            raise FieldError("periods", list(self.periods), "one for each stream")
-        if self.shortening and not self.periods:
-            raise FieldError(
-                "shortening", self.shortening, "0 where there are no periods"
-            )
         if self.imaginary and len(self.imaginary) != len(self.impulse_response):
             raise FieldError(
                 "imaginary", list(self.imaginary), "as long as impulse_response"
             )
-        if self.delays and self.powers and len(self.delays) != len(self.powers):
-            raise FieldError("delays", list(self.delays), "one for each of powers")
-        if sorted(self.delays) != list(self.delays):
-            raise FieldError("delays", list(self.delays), "ascending")
-        if self.powers and not sum(self.powers) > 0:
-            raise FieldError("powers", list(self.powers), "of a sum above 0")
         if self.impulse_response and not any((*self.impulse_response, *self.imaginary)):
             raise FieldError(
                 "impulse_response", list(self.impulse_response), "not all zero"
             )
-        if self.channel == "minimum_phase":
-            self._check_minimum_phase()
-        if self.channel == "minimum_phase" and (self.doppler or self.delays):
-            raise FieldError("channel", self.channel, "another with doppler or delays")
-        if self.channel == "none" and self.streams != self.antennas:
+        periods = list(self.periods)
+        if self.channel == "periodic" and len(periods) != len(self.impulse_response):
+            raise FieldError("periods", periods, "one for each tap")
+        if self.channel == "matrix" and len(periods) not in (0, self.streams):
+            raise FieldError("periods", periods, "one for each stream")
+        if self.shortening and not periods:
             raise FieldError(
-                "antennas", self.antennas, "as many as streams where channel = 'none'"
+                "shortening", self.shortening, "0 where there are no periods"
             )
+
+    def _check_drawn(self):
+        """Delays and powers of channels that are drawn."""
+        delays, powers = list(self.delays), list(self.powers)
+        if delays and powers and len(delays) != len(powers):
+            raise FieldError("delays", delays, "one for each of powers")
+        if sorted(delays) != delays:
+            raise FieldError("delays", delays, "ascending")
+        if powers and not sum(powers) > 0:
+            raise FieldError("powers", powers, "of a sum above 0")
 
     def _check_minimum_phase(self):
         """Zeros of longer channels cannot be found well enough."""

@@ -3,10 +3,13 @@
 #
 """Where the work is done: in this process, or by workers of dask.distributed."""
 
+import concurrent.futures
+import contextlib
 import logging
 import signal
 import sys
 import tempfile
+from multiprocessing import resource_tracker
 
 PATIENCE = 10  # seconds without a result, then it is said if nobody works
 TRIES = 4  # of a piece of work whose workers die
@@ -54,6 +57,28 @@ class Here:
         pass
 
 
+@contextlib.contextmanager
+def interrupt_later():
+    """Control-C is for this process, after the block; those that are started in it, and by threads that
+    are, never see it."""
+    resource_tracker.ensure_running()  # it would unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def connected():
+    """A scheduler that is lost is a sentence; it cancels what was submitted."""
+    try:
+        yield
+    except (OSError, concurrent.futures.CancelledError) as error:
+        text = "the connection to the scheduler is lost; the same command goes on from here"
+        raise WorkError(None, text) from error
+
+
 class Cluster:
     """Workers of a scheduler of dask.distributed: its address, or so many processes of this machine,
     reachable from it alone."""
@@ -73,18 +98,16 @@ class Cluster:
         self._local = None
         self._folder = tempfile.TemporaryDirectory(prefix="reservoir-")
         if address is None:
-            # Control-C is for this process; a worker that inherits SIG_IGN says nothing of it
-            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-            self._local = distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                worker_dashboard_address="127.0.0.1:0",
-                local_directory=self._folder.name,
-                silence_logs=logging.CRITICAL,
-            )
-            signal.signal(signal.SIGINT, before)
+            with interrupt_later():
+                self._local = distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
+                    local_directory=self._folder.name,
+                    silence_logs=logging.CRITICAL,
+                )
         try:
             self._client = distributed.Client(self._local or address, timeout=20)
         except (
@@ -100,7 +123,8 @@ class Cluster:
     @property
     def capacity(self):
         """Pieces of work that keep all workers busy."""
-        workers = self._client.scheduler_info()["workers"].values()
+        with connected():
+            workers = self._client.scheduler_info()["workers"].values()
         return 2 * max(sum(worker["nthreads"] for worker in workers), 1)
 
     @property
@@ -108,23 +132,25 @@ class Cluster:
         return self._client.dashboard_link
 
     def submit(self, key, function, arguments):
-        future = self._client.submit(function, **arguments, pure=False)
+        with connected():
+            future = self._client.submit(function, **arguments, pure=False)
         self._pending[future] = key, function, arguments
 
     def __len__(self):
         return len(self._pending)
 
     def finished(self):
+        with connected():
+            return [found for future in self._wait() for found in self._take(future)]
+
+    def _wait(self):
         while True:
             try:
-                done, _ = self._distributed.wait(
-                    list(self._pending), PATIENCE, "FIRST_COMPLETED"
-                )
-                break
+                pending = list(self._pending)
+                return self._distributed.wait(pending, PATIENCE, "FIRST_COMPLETED").done
             except (self._distributed.TimeoutError, TimeoutError):
                 if not self._client.scheduler_info()["workers"]:
                     print("The scheduler has no workers: waiting.", file=sys.stderr)
-        return [found for future in done for found in self._take(future)]
 
     def _take(self, future):
         key, function, arguments = self._pending.pop(future)
@@ -136,12 +162,15 @@ class Cluster:
                 raise WorkError(key, "every worker that tries it dies") from error
             self.submit(key, function, arguments)
             return []
+        except concurrent.futures.CancelledError:
+            raise  # with the connection
         except Exception as error:
             raise WorkError(key, str(error)) from error
 
     def close(self):
-        for future in self._pending:
-            future.cancel()
+        if self._client.status == "running":
+            with contextlib.suppress(OSError):  # it is lost meanwhile
+                self._client.cancel(list(self._pending))
         self._client.close()
         if self._local:
             self._local.close()

@@ -100,6 +100,7 @@ class SecondOrderRnn(Detector):
         if given["activation"] != "split_tanh" or given["skip"]:
             raise ValueError("activation: must be split_tanh, and skip false")
         self._window, self._delay = given["window"], given["delay"]
+        self._first_weights = self.detector.weights()
 
     def network(self, frame):
         """From rnn's first weights, on the pilots as rnn sees them."""
@@ -108,7 +109,7 @@ class SecondOrderRnn(Detector):
         samples = frame.received / np.sqrt(power)
         steps = len(pilots) + self._delay
         windows = peers.windows(samples, steps, self._window, 0)
-        return Network(self.detector.weights(), windows, pilots, self._delay)
+        return Network(self._first_weights, windows, pilots, self._delay)
 
     def _receive(self, frame):
         network = self.network(frame)

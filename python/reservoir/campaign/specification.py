@@ -15,6 +15,7 @@ try:
 except ImportError:  # Python 3.10
     import tomli as tomllib
 
+from ..modulations import LABELS
 from .fields import FieldError, Table, integer, is_number, line, names, number, word
 from .kinds import KindError, Kinds, kinds
 from .receivers import fits, parameter_types, unsuitable
@@ -84,6 +85,22 @@ class Point:
     kind: str  # of the link
     link: object
     varied: dict  # what the file has a list of: {entry: value}
+
+
+def shown(entry, value):
+    """A varied entry in words."""
+    if entry == "modulation":
+        return LABELS.get(value, "16-QAM, Gray labels")
+    if entry == "snr_db":
+        return f"{value:g} dB"
+    number = f"{value:g}" if isinstance(value, (int, float)) else str(value)
+    return f"{entry.replace('_', ' ')} {number}"
+
+
+def place(point, without=()):
+    """A point in words."""
+    varied = [shown(k, v) for k, v in point.varied.items() if k not in without]
+    return ", ".join(([point.group] if point.group else []) + varied) or "the link"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -163,26 +180,7 @@ def build(content, source, quick=False, **changes):
     changes: entries of its head that are given elsewhere
     """
     content = dict(content)
-    tables = {
-        key: content.pop(key, default)
-        for key, default in (
-            ("link", {}),
-            ("links", {}),
-            ("receivers", []),
-            ("limits", []),
-        )
-    }
-    for key, kind, written in (
-        ("link", dict, "[link]"),
-        ("links", dict, "[links.NAME]"),
-        ("receivers", list, "[[receivers]]"),
-        ("limits", list, "[[limits]]"),
-    ):
-        fits_in = isinstance(tables[key], kind)
-        if fits_in and kind is list:
-            fits_in = all(isinstance(table, dict) for table in tables[key])
-        if not fits_in:
-            raise source.error(f"{key}: must be a table, written {written}", "", key)
+    tables = _tables(content, source)
     given = {key: value for key, value in changes.items() if value is not None}
     wrong = lambda text, key: source.error(text, "", key)
     head = _table(Head, {**content, **given}, wrong)
@@ -192,23 +190,38 @@ def build(content, source, quick=False, **changes):
     receivers = _receivers(tables["receivers"], source, known)
     points = _points(tables["link"], tables["links"], source, quick, known)
     _check_receivers(receivers, points, source, known)
-    if head.horizontal and not any(head.horizontal in p.varied for p in points):
-        raise source.error(
-            f"horizontal = {head.horizontal!r}: must be an entry of the links that has a "
-            f"list of values ({_listed({k for p in points for k in p.varied})})",
-            "",
-            "horizontal",
-        )
-    if head.horizontal and not all(
-        is_number(p.varied.get(head.horizontal, 0)) for p in points
-    ):
-        raise source.error(
-            f"horizontal = {head.horizontal!r}: must be an entry of numbers",
-            "",
-            "horizontal",
-        )
+    _check_horizontal(head.horizontal, points, wrong)
     limits = _limits(tables["limits"], receivers, points, source, quick)
     return Campaign(head, known, receivers, points, limits)
+
+
+def _tables(content, source):
+    """{name: table or list of tables}, which are taken out of the content."""
+    found = {}
+    for key, kind, written in (
+        ("link", dict, "[link]"),
+        ("links", dict, "[links.NAME]"),
+        ("receivers", list, "[[receivers]]"),
+        ("limits", list, "[[limits]]"),
+    ):
+        table = found[key] = content.pop(key, kind())
+        tables = table if isinstance(table, list) else []
+        if not isinstance(table, kind) or not all(isinstance(t, dict) for t in tables):
+            raise source.error(f"{key}: must be a table, written {written}", "", key)
+    return found
+
+
+def _check_horizontal(entry, points, wrong):
+    if not entry:
+        return
+    if not any(entry in point.varied for point in points):
+        listed = _listed({key for point in points for key in point.varied})
+        text = f"must be an entry of the links that has a list of values ({listed})"
+    elif not all(is_number(point.varied.get(entry, 0)) for point in points):
+        text = "must be an entry of numbers"
+    else:
+        return
+    raise wrong(f"horizontal = {entry!r}: {text}", "horizontal")
 
 
 def _listed(words):
@@ -271,20 +284,39 @@ def _receivers(tables, source, known):
             raise wrong("tune: must be lists of values: tune.NAME = [ ... ]", "tune")
         if twice := set(entries) & set(tune):
             raise wrong(f"{_listed(twice)}: is given, and tuned", next(iter(twice)))
-        allowed = parameter_types(made)
-        given = [(key, key, value) for key, value in entries.items()]
-        given += [("tune", key, value) for key, some in tune.items() for value in some]
-        for place, key, value in given:
-            if key not in allowed:
-                raise wrong(
-                    f"{key}: {kind} has no such parameter; it has: {_listed(allowed)}",
-                    place,
-                )
-            if not fits(allowed[key], value):
-                wanted = allowed[key].__name__
-                raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
+        _check_parameters(made, kind, entries, tune, wrong)
         found.append(Receiver(name, label, kind, made, entries, tune))
     return tuple(found)
+
+
+def _check_parameters(made, kind, entries, tune, wrong):
+    allowed = parameter_types(made)
+    given = [(key, key, value) for key, value in entries.items()]
+    given += [("tune", key, value) for key, some in tune.items() for value in some]
+    for place, key, value in given:
+        if key not in allowed:
+            raise wrong(
+                f"{key}: {kind} has no such parameter; it has: {_listed(allowed)}",
+                place,
+            )
+        if not fits(allowed[key], value):
+            wanted = allowed[key].__name__
+            raise wrong(f"{key} = {value!r}: must be of type {wanted}", place)
+        if not fits_json(value):
+            raise wrong(
+                f"{key} = {value!r}: must be text, true, false, a finite number, or a "
+                "list or table of these",
+                place,
+            )
+
+
+def fits_json(value):
+    """Whether the report can hold it: no date, no infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+        return True
+    except (TypeError, ValueError):
+        return False
 
 
 def _points(common, tables, source, quick, known):

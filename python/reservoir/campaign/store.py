@@ -9,6 +9,7 @@ by the next one.
 
 import fcntl
 import json
+import math
 import os
 
 import numpy as np
@@ -22,6 +23,42 @@ def compact(record):
         else value
         for name, value in record.items()
     }
+
+
+# of records: settings, a piece of work, a block of frames
+ENTRIES = ("tuned", "found", "wrong")
+
+
+def is_record(record):
+    """Whether a line of the file is what a run writes: names, and one of ENTRIES."""
+    if not isinstance(record, dict):
+        return False
+    names = record.get("link"), record.get("receiver")
+    held = [name for name in ENTRIES if name in record]
+    if not all(isinstance(name, str) for name in names) or len(held) != 1:
+        return False
+    if "wrong" in record:
+        return _is_block(record)
+    value = record[held[0]]
+    return isinstance(value, dict) and ("value" in value or held == ["tuned"])
+
+
+def _is_block(record):
+    """Of frames: where it begins, its receiver's time, and of every frame what was counted."""
+    first, seconds = record.get("first"), record.get("seconds")
+    wrong, bits = record["wrong"], record.get("bits")
+    counted = [wrong, bits, record.get("lost_packets", wrong)]
+    columns = [*counted, record.get("error")]
+    return (
+        isinstance(first, int)
+        and first >= 0
+        and isinstance(seconds, float)
+        and math.isfinite(seconds)
+        and all(isinstance(column, list) for column in columns)
+        and len({len(column) for column in columns}) == 1
+        and all(isinstance(n, int) and 0 <= n < 2**31 for n in sum(counted, []))
+        and all(isinstance(x, float) for x in record["error"])
+    )
 
 
 class Busy(Exception):
@@ -48,16 +85,15 @@ class Store:
         self._file.seek(0)
         whole = 0
         for text in self._file:
+            if not text.endswith(b"\n"):
+                break
+            whole += len(text)
             try:
-                record = json.loads(text) if text.endswith(b"\n") else None
-            except ValueError:
-                record = None
-            if isinstance(record, dict) and {"link", "receiver"} <= set(record):
+                record = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if is_record(record):  # any other is left alone, its work done again
                 self._keep(record)
-            if text.endswith(
-                b"\n"
-            ):  # a damaged line is left alone, its work done again
-                whole += len(text)
         self._file.seek(0, os.SEEK_END)
         if whole < self._file.tell():
             self._file.truncate(whole)
@@ -66,9 +102,10 @@ class Store:
         at = record["link"], record["receiver"]
         self._records.setdefault(at, []).append(compact(record))
 
-    def records(self, link, receiver):
-        """What the file had when it was opened."""
-        return self._records.get((link, receiver), [])
+    def records(self, link, receiver, what):
+        """What the file had when it was opened: those with the entry `what`, one of ENTRIES."""
+        found = self._records.get((link, receiver), [])
+        return [record for record in found if what in record]
 
     def forget(self):
         """Records that were read are not needed any more; the file keeps them."""

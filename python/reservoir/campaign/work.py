@@ -43,9 +43,26 @@ def said(kinds, what):
         raise RuntimeError(f"{what}: {kinds.described(error)}") from error
 
 
+def check_shapes(frames, symbols):
+    """Of each frame its payload's, or all in one row: numpy would repeat what is too short."""
+    given = f"{len(symbols)} frames" if hasattr(symbols, "__len__") else repr(symbols)
+    if given != f"{len(frames)} frames":
+        raise ValueError(
+            f"receive gave {given}: must be a list of the symbols of {len(frames)} frames"
+        )
+    for frame, found in zip(frames, symbols):
+        shape, wanted = np.shape(found), frame.payload.shape
+        if shape not in (wanted, (frame.payload.size,)):
+            raise ValueError(
+                f"receive gave an array of shape {shape} for a frame: must be {wanted}, "
+                "as its payload"
+            )
+
+
 def count_errors(link, frames, symbols):
     """Of all frames, by their payloads; symbols that are not finite count as zeros. Where the payload is
     a packet, lost_packets are those that cannot be decoded from the symbols."""
+    check_shapes(frames, symbols)
     points = link.points()
     sent = np.array([frame.payload.ravel() for frame in frames])
     found = np.array([np.ravel(one) for one in symbols])

@@ -14,7 +14,7 @@ import numpy as np
 from gnuradio.reservoir import theory
 
 from ..campaign import statistics
-from ..report.campaign_plots import place
+from ..campaign.specification import place
 from .measurements import PAYLOAD, PILOTS, RNN, SNR_DB
 
 OFDM_PILOTS, OFDM_SNR_DB = 4, 20  # where the other one varies

@@ -16,11 +16,10 @@ import time
 
 import numpy as np
 
-from ..campaign import sweep
-from ..campaign.engine import VERSION, PointWork
+from ..campaign.engine import VERSION, PointWork, Results
 from ..campaign.specification import Point, Source, build, digest, tomllib
+from ..commands import sweep
 from ..report import page
-from ..report.campaign import Results
 from . import claims, measurements, report, trials
 from .measurements import FOLDER
 
@@ -106,7 +105,7 @@ class Piece:
         self.point = Point(f"{group}, {name}", None, None, {})
         self._store, self._work = store, (function, arguments)
         self._at = dict(link=function.__name__, receiver=digest(VERSION, arguments))
-        known = store.records(**self._at)
+        known = store.records(**self._at, what="found")
         self.found = known[-1]["found"]["value"] if known else None
         self._given = False
 

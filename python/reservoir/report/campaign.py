@@ -13,10 +13,9 @@ import math
 import numpy as np
 
 from ..campaign import statistics
-from ..campaign.specification import concerns
+from ..campaign.specification import concerns, place
 from . import campaign_plots as plots
 from . import page
-from .campaign_plots import place
 
 COLUMNS = (
     "Link",
@@ -33,24 +32,8 @@ COLUMNS = (
 TEXT_COLUMNS = (0, 1)
 # what is counted for a figure
 PICKS = dict(ser="wrong", ber="wrong_bits", per="lost_packets", lost="lost_frames")
+RATES = tuple(PICKS)
 CLOSE = 1.25  # ratios up to this, and from its inverse, are called about as good
-
-
-@dataclasses.dataclass
-class Results:
-    """A finished campaign. points: engine.PointWork; name: the file's."""
-
-    campaign: object
-    name: str
-    points: list
-    run_seconds: float = 0.0
-
-    def __post_init__(self):
-        self.measured = [work.measured() for work in self.points]
-
-    def pairs(self):
-        """(Point, {name: Measured}) of every point."""
-        return [(w.point, m) for w, m in zip(self.points, self.measured)]
 
 
 def rate_text(rate):
@@ -158,10 +141,6 @@ def _limit(limit, point, measured):
 
 def summary(results):
     """All that results.json holds."""
-
-    def rate(found):
-        return dict(value=found.value, low=found.low, high=found.high)
-
     head = results.campaign.head
     return dict(
         campaign=head.title,
@@ -183,23 +162,7 @@ def summary(results):
                 link=dict(kind=type(point.link).__name__, **point.link.entries()),
                 varied=point.varied,
                 absent=work.absent,
-                receivers={
-                    name: dict(
-                        frames=found.frames,
-                        symbols=found.symbols * found.frames,
-                        symbol_errors=int(found.wrong.sum()),
-                        bit_errors=int(found.wrong_bits.sum()),
-                        lost_frames=int(found.lost_frames.sum()),
-                        ser=rate(found.ser),
-                        ber=rate(found.ber),
-                        per=found.per and rate(found.per),
-                        lost=rate(found.lost),
-                        evm_db=found.evm_db if math.isfinite(found.evm_db) else None,
-                        seconds=found.seconds,
-                        settings=found.settings,
-                    )
-                    for name, found in measured.items()
-                },
+                receivers={name: _figures(found) for name, found in measured.items()},
             )
             for work, (point, measured) in zip(results.points, results.pairs())
         ],
@@ -208,13 +171,28 @@ def summary(results):
     )
 
 
+def _figures(found):
+    """Of a Measured, for results.json."""
+    rates = {name: getattr(found, name) for name in RATES}
+    return dict(
+        frames=found.frames,
+        symbols=found.symbols * found.frames,
+        symbol_errors=int(found.wrong.sum()),
+        bit_errors=int(found.wrong_bits.sum()),
+        lost_frames=int(found.lost_frames.sum()),
+        **{name: rate and dataclasses.asdict(rate) for name, rate in rates.items()},
+        evm_db=found.evm_db if math.isfinite(found.evm_db) else None,
+        seconds=found.seconds,
+        settings=found.settings,
+    )
+
+
 def comma_separated(found):
     """A line for each receiver at each point."""
     entries = sorted({key for point in found["points"] for key in point["varied"]})
-    figures = ("ser", "ber", "per", "lost")
     text = io.StringIO()
     lines = csv.writer(text)
-    heads = [f"{name}{end}" for name in figures for end in ("", "_low", "_high")]
+    heads = [f"{name}{end}" for name in RATES for end in ("", "_low", "_high")]
     lines.writerow(
         ["place", *entries, "receiver", "frames", *heads, "evm_db", "seconds_per_frame"]
     )
@@ -222,7 +200,7 @@ def comma_separated(found):
         for name, receiver in point["receivers"].items():
             rates = [
                 (receiver[f] or {}).get(end)
-                for f in figures
+                for f in RATES
                 for end in ("value", "low", "high")
             ]
             lines.writerow(
@@ -269,8 +247,33 @@ def tuned(results):
             )
 
 
+PICTURES = dict(
+    ser_curves="Symbol error rates",
+    constellations="Symbols as received and out of each receiver",
+    poles="Recurrent poles and the unit circle",
+    times="Time per frame, and of its training",
+)
+# of the others, thousands of dots make large drawings
+DRAWINGS = dict.fromkeys(("ser_curves", "times"), ("png", "svg", "pdf"))
+
+
 def write(results, found, folder):
     """Write the report into a folder; found: its summary. Returns the paths of its files."""
+    figures = _drawn(results)
+    parts = _parts(results, found, figures)
+    files = {
+        "report.html": page.page(results.campaign.head.title, *parts).encode(),
+        "results.json": json.dumps(found, indent=1, allow_nan=False).encode(),
+        "results.csv": comma_separated(found).encode(),
+    }
+    for name, forms in figures.items():
+        for form, content in forms.items():
+            files[f"{name}.{form}"] = content
+    return page.write(files, folder)
+
+
+def _drawn(results):
+    """{name: {form: content}} of the pictures."""
     drawn = plots.samples(results)
     pictures = dict(
         ser_curves=plots.curves(results),
@@ -278,13 +281,15 @@ def write(results, found, folder):
         poles=plots.poles(drawn),
         times=plots.times(drawn),
     )
-    # thousands of dots make large drawings
-    forms = dict.fromkeys(("ser_curves", "times"), ("png", "svg", "pdf"))
-    figures = {
-        name: page.drawn(picture, *forms.get(name, ("png",)))
+    return {
+        name: page.drawn(picture, *DRAWINGS.get(name, ("png",)))
         for name, picture in pictures.items()
         if picture
     }
+
+
+def _parts(results, found, figures):
+    """The page's, in HTML."""
     head = results.campaign.head
     parts = [page.paragraph(head.about)] if head.about else []
     parts += ["<h2>What came out</h2>", page.bullets(found["comparisons"])]
@@ -294,29 +299,20 @@ def write(results, found, folder):
             f"<p>{met} of {len(found['limits'])} limits are met.</p>"
             + page.bullets([limit["text"] for limit in found["limits"]])
         )
-    names = dict(
-        ser_curves="Symbol error rates",
-        constellations="Symbols as received and out of each receiver",
-        poles="Recurrent poles and the unit circle",
-        times="Time per frame, and of its training",
-    )
-    parts += [page.picture(figures[n]["png"], names[n]) for n in names if n in figures]
     parts += [
+        page.picture(figures[name]["png"], title)
+        for name, title in PICTURES.items()
+        if name in figures
+    ]
+    return [
+        *parts,
         "<h2>All figures</h2>",
         page.table(COLUMNS, rows(results), TEXT_COLUMNS),
         page.paragraph(NOTES, note=True),
+        *tuned(results),
+        *_absent(results),
+        page.paragraph(f"{results.name}: {page.provenance(found)}", note=True),
     ]
-    parts += [*tuned(results), *_absent(results)]
-    parts.append(page.paragraph(f"{results.name}: {page.provenance(found)}", note=True))
-    files = {
-        "report.html": page.page(head.title, *parts).encode(),
-        "results.json": json.dumps(found, indent=1, allow_nan=False).encode(),
-        "results.csv": comma_separated(found).encode(),
-    }
-    for name, forms in figures.items():
-        for form, content in forms.items():
-            files[f"{name}.{form}"] = content
-    return page.write(files, folder)
 
 
 def _absent(results):

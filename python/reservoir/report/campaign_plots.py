@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..modulations import LABELS
+from ..campaign.specification import place
 from .page import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, pyplot
 
 # a kind that is often drawn looks alike in all reports
@@ -30,22 +30,6 @@ MARKERS, LINES = "osD^vPX", ("-", "--", "-.", ":")
 PICTURE_FRAMES = 8
 CLOUDS = 4  # constellations side by side
 MOST_LINKS = 4  # of which symbols, poles and times are drawn
-
-
-def shown(entry, value):
-    """A varied entry in words."""
-    if entry == "modulation":
-        return LABELS.get(value, "16-QAM, Gray labels")
-    if entry == "snr_db":
-        return f"{value:g} dB"
-    number = f"{value:g}" if isinstance(value, (int, float)) else str(value)
-    return f"{entry.replace('_', ' ')} {number}"
-
-
-def place(point, without=()):
-    """A point in words."""
-    varied = [shown(k, v) for k, v in point.varied.items() if k not in without]
-    return ", ".join(([point.group] if point.group else []) + varied) or "the link"
 
 
 def plain(text):
@@ -84,9 +68,11 @@ def curves(results):
     size = max(6.0, 8 / columns), 4.8
     figure, axes = _panels(list(panels), columns, size, sharey=True)
     receivers = results.campaign.receivers
+    lines = {}  # of a receiver, in the first panel that has it
     for axis, here in zip(axes.flat, panels.values()):
         for index, receiver in enumerate(receivers):
-            _curve(axis, receiver, here, style(index, receivers))
+            if line := _curve(axis, receiver, here, style(index, receivers)):
+                lines.setdefault(receiver.name, line)
         axis.set(
             xlabel=axis_label(entry),
             yscale="log",
@@ -100,15 +86,17 @@ def curves(results):
     # many names would cover the curves
     beside = len(receivers) > 5
     where = dict(loc="upper left", bbox_to_anchor=(1.02, 1)) if beside else {}
-    names, title = axes[0, 0].get_legend_handles_labels(), "Bands: 95 % over frames"
-    axes[0, -beside].legend(*names, title=title, **{"loc": "lower left", **where})
+    named = [lines[one.name] for one in receivers if one.name in lines]
+    where = dict(title="Bands: 95 % over frames", loc="lower left") | where
+    axes[0, -beside].legend(handles=named, **where)
     return figure
 
 
 def _curve(axis, receiver, here, drawn_as):
+    """The line, if there is one."""
     curve = [(x, m[receiver.name].ser) for x, m in here if receiver.name in m]
     if not curve or isinstance(curve[0][0], str):
-        return
+        return None
     curve.sort(key=lambda item: item[0])
     x = [at for at, _ in curve]
     value, low, high = (
@@ -116,10 +104,13 @@ def _curve(axis, receiver, here, drawn_as):
         for name in ("value", "low", "high")
     )
     seen = value > 0
-    axis.plot(x, np.where(seen, value, np.nan), label=plain(receiver.label), **drawn_as)
+    (line,) = axis.plot(
+        x, np.where(seen, value, np.nan), label=plain(receiver.label), **drawn_as
+    )
     # a band that reaches zero has no end on a logarithmic axis
     low = np.where(seen, np.maximum(low, 0.05 * value), np.nan)
     axis.fill_between(x, low, high, color=drawn_as["color"], alpha=0.15, linewidth=0)
+    return line
 
 
 def horizontal(campaign):

@@ -9,10 +9,11 @@ import pathlib
 import sys
 import time
 
+from ..campaign import engine, pools, store
+from ..campaign.progress import progress
+from ..campaign.specification import SpecificationError, load, place
 from ..command_line import number
-from . import engine, pools, store
-from .progress import progress
-from .specification import SpecificationError, load
+from ..report import campaign as report
 
 DESCRIPTION = """\
 Measures the error rates of many receivers on many frames, as a campaign file says, and writes a report.
@@ -89,22 +90,17 @@ def make_pool(options):
 
 
 def run(campaign, options, name):
-    """Do the work; returns a report.campaign.Results."""
-    from ..report.campaign import Results
-
+    """Do the work; returns engine.Results."""
     begin = time.perf_counter()
     points = work_off(
         lambda kept: [engine.PointWork(campaign, p, kept) for p in campaign.points],
         options,
     )
-    return Results(campaign, name, points, time.perf_counter() - begin)
+    return engine.Results(campaign, name, points, time.perf_counter() - begin)
 
 
 def work_off(make_points, options):
     """Do all that is missing at the points which are made of a store; returns them."""
-    # matplotlib is slow to import, and the workers need none
-    from ..report.campaign import place
-
     kept = store.Store(options.out)
     try:
         points = make_points(kept)
@@ -137,8 +133,6 @@ def work_off(make_points, options):
 
 def finish(results, options):
     """Print and write the report; returns the exit status: 1 where a limit is missed."""
-    from ..report import campaign as report
-
     found = report.summary(results)
     print(report.table(results), end="\n\n")
     for sentence in found["comparisons"]:

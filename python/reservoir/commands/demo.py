@@ -6,7 +6,7 @@
 import argparse
 import pathlib
 
-from .specification import load
+from ..campaign.specification import load
 from .sweep import add_run_arguments, carry_out, changes
 
 CAMPAIGN = pathlib.Path(__file__).with_name("demo.toml")

@@ -5,8 +5,8 @@
 
 import argparse
 
-from .receivers import KINDS
-from .specification import Source, build
+from ..campaign.receivers import KINDS
+from ..campaign.specification import Source, build
 from .sweep import add_run_arguments, carry_out, changes
 
 DESCRIPTION = """\
