@@ -261,7 +261,9 @@ def compared(options, baseline, kind):
         known = known.get(processor(), {})
     if not known:
         of = f" of {processor()}" if kind == "speeds" else ""
-        print(f"\n{options.baseline} has no {kind}{of}: {ACCEPT} ONLY={kind} adds them.")
+        print(
+            f"\n{options.baseline} has no {kind}{of}: {ACCEPT} ONLY={kind} adds them."
+        )
         return collections.Counter()
     if kind == "speeds":
         one_core()

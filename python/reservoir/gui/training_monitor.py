@@ -198,9 +198,7 @@ class training_monitor(gr.basic_block):
         histogram_epochs=(0, -1),
         trail=100,
     ):
-        num_receivers = _check_integer(
-            "num_receivers", num_receivers, 1, MAX_RECEIVERS
-        )
+        num_receivers = _check_integer("num_receivers", num_receivers, 1, MAX_RECEIVERS)
         if len(labels) not in (0, num_receivers):
             raise ValueError(
                 f"labels = {labels}: must be num_receivers = {num_receivers} names, or none"
