@@ -229,8 +229,8 @@ pmt::pmt_t fuzz_input::number(const gr::reservoir::parameter& about)
         return pmt::from_long(int64_t(about.special));
     if (choice < 64 && !costs(about.name))
         return pmt::from_long(int64_t(std::min(about.high, 0x1p62)));
-    if (about.name == std::string("condition_every")) // what is small takes long
-        return pmt::from_long(choice % 2 * int64_t(about.high));
+    if (about.name == std::string("condition_every")) // takes minutes in this build
+        return pmt::from_long(0);
     return pmt::from_long(low + choice % 9);
 }
 
