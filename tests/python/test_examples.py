@@ -247,14 +247,26 @@ def test_scripted_link(detector):
 @pytest.mark.parametrize(
     "script, options, sentence",
     [
-        ("esn_equalizer", ["--frames", "0"], "--frames: 0 must be within 1 ... 1e+09"),
-        ("esn_equalizer", ["--frames", "-1"], "--frames: -1 must be within"),
-        ("esn_equalizer", ["--snr", "nan"], "--snr: nan must be within -20 ... 100"),
+        (
+            "esn_equalizer",
+            ["--frames", "0"],
+            "--frames: 0 must be a whole number within 1 ... 1e+09",
+        ),
+        (
+            "esn_equalizer",
+            ["--frames", "-1"],
+            "--frames: -1 must be a whole number within",
+        ),
+        (
+            "esn_equalizer",
+            ["--snr", "nan"],
+            "--snr: nan must be a number within -20 ... 100",
+        ),
         ("why_learning_hurts", ["--out", __file__], f"{__file__}: File exists"),
         (
             "known_symbols/periodic_pilots",
             ["--offset", "nan"],
-            "--offset: nan must be within -1 ... 1",
+            "--offset: nan must be a number within -1 ... 1",
         ),
     ],
 )
