@@ -212,11 +212,17 @@ def test_known_symbols_that_are_none(tmp_path):
             ["--recording", "x.wav", "--known", "missing.npy"],
             "cannot use missing.npy: No such file",
         ),
-        (["--bursts", "0"], "argument --bursts: 0 must be within 1 ... "),
-        (["--bursts", "-1"], "argument --bursts: -1 must be within 1 ... "),
-        (["--seed", "-1"], "argument --seed: -1 must be within 0 ... "),
-        (["--snr", "nan"], "argument --snr: nan must be within -20 ... 100"),
-        (["--carrier", "inf"], "argument --carrier: inf must be within"),
+        (
+            ["--bursts", "0"],
+            "argument --bursts: 0 must be a whole number within 1 ... ",
+        ),
+        (
+            ["--bursts", "-1"],
+            "argument --bursts: -1 must be a whole number within 1 ... ",
+        ),
+        (["--seed", "-1"], "argument --seed: -1 must be a whole number within 0 ... "),
+        (["--snr", "nan"], "argument --snr: nan must be a number within -20 ... 100"),
+        (["--carrier", "inf"], "argument --carrier: inf must be a number within"),
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_sentence(
