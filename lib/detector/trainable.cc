@@ -141,8 +141,8 @@ void trainable::save(const std::string& path) const
     }
     try {
         copy->restore(content);
-    } catch (
-        const std::exception& error) { // trained on next to nothing, or on huge samples
+    } catch (const std::exception& error) {
+        // trained on next to nothing, or on huge samples
         throw std::runtime_error(
             "save: " + path + " is not written, it could not be loaded: " + error.what());
     }

@@ -163,8 +163,7 @@ struct RESERVOIR_API rnn_parameters {
         visit(self.condition_every,
               training("condition_every",
                        "a condition number in the report every so many epochs, which "
-                       "takes up to "
-                       "seconds each; 0: never")
+                       "takes up to seconds each; 0: never")
                   .within(0, MANY)
                   .labelled("Condition Number Every")
                   .seldom());
