@@ -9,9 +9,9 @@
 #include <gnuradio/reservoir/kernel/receiver_limiter.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 
-#include <algorithm>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <cmath>
 
 namespace kernel = gr::reservoir::kernel;
