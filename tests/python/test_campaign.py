@@ -94,9 +94,9 @@ def worked_off(campaign, folder):
     return points
 
 
-def run_here(text, folder):
+def run_here(text, folder, name="campaign"):
     """{receiver: Measured} of each point, in this process."""
-    return [point.measured() for point in worked_off(parse(text), folder)]
+    return [point.measured() for point in worked_off(parse(text, name), folder)]
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,7 @@ def test_control_c_is_a_sentence(small, tmp_path):
 def test_an_interrupt_while_workers_start_comes_afterwards():
     """And children that are started meanwhile do not get theirs."""
     before, steps = signal.pthread_sigmask(signal.SIG_BLOCK, []), []
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.raises(KeyboardInterrupt), pools.interrupt_later():
         child = subprocess.Popen(["sleep", "60"])
         os.kill(child.pid, signal.SIGINT)
@@ -174,6 +175,7 @@ def test_an_interrupt_while_workers_start_comes_afterwards():
     with pytest.raises(ZeroDivisionError), pools.interrupt_later():
         steps = 1 / 0
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+    signal.signal(signal.SIGINT, handler)
 
 
 def test_killed_in_the_middle_and_run_again(small, tmp_path):

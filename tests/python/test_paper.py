@@ -174,8 +174,8 @@ def test_an_interrupted_run_goes_on_where_it_was(copied, monkeypatch, capsys):
 
 def test_wrong_arguments_are_refused_in_plain_words(capsys, tmp_path):
     for arguments, words in (
-        (["--seed", "-1"], "must be within 0 ..."),
-        (["--seed", "x"], "invalid number value"),
+        (["--seed", "-1"], "must be a whole number within 0 ..."),
+        (["--seed", "x"], "x must be a whole number within"),
         (["--slow"], "unrecognized arguments"),
     ):
         with pytest.raises(SystemExit) as refused:

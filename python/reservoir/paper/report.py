@@ -9,6 +9,7 @@ import json
 
 import numpy as np
 
+from ..campaign.engine import Results
 from ..campaign.statistics import half_interval
 from ..report import campaign, campaign_plots, page
 from . import claims, plots
@@ -36,7 +37,7 @@ def _tuned_further(rows, epochs):
 
 def summarise(found, parameters, run_seconds):
     """All that is reported, as JSON holds it."""
-    campaigns = {k: v for k, v in found.items() if isinstance(v, campaign.Results)}
+    campaigns = {k: v for k, v in found.items() if isinstance(v, Results)}
     judged = found | {name: one.pairs() for name, one in campaigns.items()}
     summary = dict(
         experiment="paper",
