@@ -149,7 +149,7 @@ fuzz:
 	        -artifact_prefix=out/fuzz/$$target- > out/fuzz/$$target.log 2>&1; \
 	        status=$$?; times > out/fuzz/$$target.times; exit $$status) || \
 	        { tail -n 60 out/fuzz/$$target.log; echo "fuzz_$$target: a finding, see out/fuzz/$$target.log"; exit 1; }; \
-	    echo "fuzz_$$target: $(FUZZ_SECONDS) s, $$(sed -n '2s/ .*//p' out/fuzz/$$target.times) of a processor," \
+	    echo "fuzz_$$target: $(FUZZ_SECONDS) s, $$(sed -n '2s/[.].*/s/p' out/fuzz/$$target.times) of a processor," \
 	        "$$(sed -n 's/^stat::number_of_executed_units: *//p' out/fuzz/$$target.log) inputs, no finding"; \
 	done
 
