@@ -7,6 +7,7 @@
 #define INCLUDED_RESERVOIR_FINISHED_FRAME_H
 
 #include <gnuradio/reservoir/detector.h>
+#include <algorithm>
 #include <any>
 #include <cstddef>
 #include <functional>
@@ -32,6 +33,21 @@ struct frame_finisher {
     std::function<bool(const std::any&)> again;            //!< of what finish returned
     explicit operator bool() const { return bool(finish); }
 };
+
+//! The sample at each symbol instant as it is; outputs beyond the inputs have the last input's.
+inline void pass_through(const gr_complex* const* samples,
+                         size_t num_inputs,
+                         int sps,
+                         gr_complex* const* symbols,
+                         size_t num_outputs,
+                         size_t count)
+{
+    for (size_t o = 0; o < num_outputs; o++) {
+        const gr_complex* row = samples[std::min(o, num_inputs - 1)];
+        for (size_t k = 0; k < count; k++)
+            symbols[o][k] = row[k * sps];
+    }
+}
 
 //! The effort of a detector, until the end of the scope.
 class with_effort

@@ -293,12 +293,12 @@ bool frame_receiver::pass()
         return false;
     const size_t count = here - d_emitted;
     gr_complex* const* out = d_symbols.append(count);
-    const gr_complex* const* in = d_samples.from(d_segment.start + d_emitted * d_sps);
-    for (size_t o = 0; o < size_t(d_detector->num_outputs()); o++) {
-        const gr_complex* row = in[std::min(o, d_samples.num_rows() - 1)];
-        for (size_t k = 0; k < count; k++)
-            out[o][k] = row[k * d_sps];
-    }
+    pass_through(d_samples.from(d_segment.start + d_emitted * d_sps),
+                 d_samples.num_rows(),
+                 d_sps,
+                 out,
+                 d_detector->num_outputs(),
+                 count);
     d_emitted += count;
     return true;
 }

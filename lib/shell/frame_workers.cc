@@ -5,7 +5,6 @@
 
 #include "shell/frame_workers.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace gr {
@@ -61,12 +60,17 @@ frame_workers::result finished_by(detector& receiver, const frame_workers::frame
 
 stream_matrix passed_through(const frame_workers::frame& work, size_t num_outputs)
 {
-    stream_matrix symbols(num_outputs);
-    for (size_t o = 0; o < num_outputs; o++) {
-        const auto& row = work.received[std::min(o, work.received.size() - 1)];
-        for (size_t k = 0; k < work.pilots[0].size() + work.payload_len; k++)
-            symbols[o].push_back(row[k * work.sps]);
-    }
+    const size_t count = work.pilots[0].size() + work.payload_len;
+    stream_matrix symbols(num_outputs, std::vector<gr_complex>(count));
+    std::vector<gr_complex*> rows;
+    for (auto& row : symbols)
+        rows.push_back(row.data());
+    pass_through(row_starts(work.received).data(),
+                 work.received.size(),
+                 work.sps,
+                 rows.data(),
+                 num_outputs,
+                 count);
     return symbols;
 }
 

@@ -206,7 +206,7 @@ def test_second_order_training_lowers_the_loss_of_the_detector(optimizer):
     assert trained.report().mse < 0.2 * before
 
 
-def test_second_order_training_begins_anew_with_each_frame():
+def test_second_order_training_begins_again_with_each_frame():
     link = measurements.make_link(pilots=24)
     frames = [link.make_frame(101, number) for number in range(2)]
     both = SecondOrderRnn(link, "l_bfgs", 20, **SMALL).receive(frames)
