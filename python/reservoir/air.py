@@ -7,7 +7,8 @@ import math
 
 from gnuradio import analog, blocks, channels, filter, gr
 
-from .link import _check_integer, _check_range, software_channel
+from .checks import check_integer, check_range
+from .link import software_channel
 
 _PHASE_NOISE_POLE = 0.01  # of the filter that shapes the phase noise
 
@@ -91,12 +92,12 @@ def _front_end(
     full_scale,
 ):
     """The blocks of the faults that are asked for."""
-    _check_range("clock_offset_ppm", clock_offset_ppm, -1000.0, 1000.0)
-    _check_range("phase_noise", phase_noise, 0.0, 1.0)
-    _check_range("iq_amplitude_db", iq_amplitude_db, -10.0, 10.0)
-    _check_range("iq_phase", iq_phase, -45.0, 45.0)
-    _check_range("dc_offset magnitude", abs(dc_offset), 0.0, 10.0)
-    bits = _check_integer("bits", bits, 0, 16)
+    check_range("clock_offset_ppm", clock_offset_ppm, -1000.0, 1000.0)
+    check_range("phase_noise", phase_noise, 0.0, 1.0)
+    check_range("iq_amplitude_db", iq_amplitude_db, -10.0, 10.0)
+    check_range("iq_phase", iq_phase, -45.0, 45.0)
+    check_range("dc_offset magnitude", abs(dc_offset), 0.0, 10.0)
+    bits = check_integer("bits", bits, 0, 16)
     if not 0 < full_scale <= 1000:
         raise ValueError(f"full_scale = {full_scale}: must be above 0, at most 1000")
     chain = []

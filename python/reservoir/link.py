@@ -4,12 +4,12 @@
 """The link around a receiver: channel profiles and a software channel."""
 
 import math
-from numbers import Real
 
 import numpy as np
 
 from gnuradio import analog, blocks, filter, gr
 
+from .checks import check_integer, check_range
 from .reservoir_python import block_fading_cc, power_amplifier_cc
 
 SPEED_OF_LIGHT = 299792458.0  # m/s
@@ -35,29 +35,13 @@ NAMED_CHANNELS = (*_IONOSPHERES, *_MOBILE)
 _AMPLIFIERS = ("linear", "rapp", "saleh", "memory_polynomial")
 
 
-def _check_range(name, value, low, high):
-    if not (isinstance(value, Real) and low <= value <= high):  # NaN too
-        raise ValueError(
-            f"{name} = {value!r}: must be a number within {low} ... {high}"
-        )
-
-
-def _check_integer(name, value, low, high):
-    """The value as an int; a whole float is one."""
-    if not (isinstance(value, Real) and low <= value <= high and value == int(value)):
-        raise ValueError(
-            f"{name} = {value!r}: must be an integer within {low} ... {high}"
-        )
-    return int(value)
-
-
 def exponential_profile(num_taps, decay):
     """Mean powers exp(-l/decay) of taps l = 0 ... num_taps-1, scaled to sum 1.
 
     num_taps: 1 ... 1024
     decay: taps after which the power has fallen by 1/e, above 0
     """
-    num_taps = _check_integer("num_taps", num_taps, 1, 1024)
+    num_taps = check_integer("num_taps", num_taps, 1, 1024)
     if not 0 < decay < math.inf:
         raise ValueError(f"decay = {decay}: must be finite and above 0")
     powers = np.exp(-np.arange(num_taps) / decay)
@@ -113,7 +97,7 @@ class pulse_shaper(gr.hier_block2):
     SPAN = 8  # symbols on each side
 
     def __init__(self, sps=2, excess_bandwidth=0.25):
-        sps = _check_integer("sps", sps, 2, 64)
+        sps = check_integer("sps", sps, 2, 64)
         if not 0 < excess_bandwidth <= 1:
             raise ValueError(
                 f"excess_bandwidth = {excess_bandwidth}: must be above 0, at most 1"
@@ -220,10 +204,10 @@ class software_channel(gr.hier_block2):
         profile="",
         sample_rate=1.0,
     ):
-        num_tx = _check_integer("num_tx", num_tx, 1, 16)
-        num_rx = _check_integer("num_rx", num_rx, 1, 16)
-        _check_range("snr_db", snr_db, -100.0, 300.0)
-        seed = _check_integer("seed", seed, 0, 2**56)
+        num_tx = check_integer("num_tx", num_tx, 1, 16)
+        num_rx = check_integer("num_rx", num_rx, 1, 16)
+        check_range("snr_db", snr_db, -100.0, 300.0)
+        seed = check_integer("seed", seed, 0, 2**56)
         if amplifier not in _AMPLIFIERS:
             raise ValueError(f"amplifier = {amplifier!r}: must be one of {_AMPLIFIERS}")
         gr.hier_block2.__init__(
@@ -276,7 +260,7 @@ class software_channel(gr.hier_block2):
 
     def set_snr_db(self, snr_db):
         """Set the signal-to-noise ratio, -100 ... 300 dB."""
-        _check_range("snr_db", snr_db, -100.0, 300.0)
+        check_range("snr_db", snr_db, -100.0, 300.0)
         for noise in self._noise:
             noise.set_amplitude(10.0 ** (-snr_db / 20.0))
 

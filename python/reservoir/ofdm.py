@@ -9,7 +9,7 @@ import numpy as np
 
 from gnuradio import analog, blocks, digital, fft, gr
 
-from .link import _check_integer
+from .checks import check_integer
 from .reservoir_python import ofdm_equalizer_configured
 
 _HEADER_SYMBOLS = 1
@@ -55,7 +55,7 @@ def _check_carriers(name, sets, fft_len, fewest, low, high):
     fits = len(sets) and all(np.ndim(row) == 1 and len(row) >= fewest for row in sets)
     _check(fits, name, sets, f"one list or more of at least {fewest} carriers each")
     for carrier in itertools.chain(*sets):
-        _check_integer(f"{name} element", carrier, low, high)
+        check_integer(f"{name} element", carrier, low, high)
 
 
 def _check_sync_word(name, word, fft_len, may_be_empty=False):
@@ -158,8 +158,8 @@ class ofdm_rx(gr.hier_block2):
             gr.io_signature(1, 1, gr.sizeof_gr_complex),
             gr.io_signature(1, 1, gr.sizeof_char),
         )
-        fft_len = _check_integer("fft_len", fft_len, 8, 65536)
-        cp_len = _check_integer("cp_len", cp_len, 1, fft_len)
+        fft_len = check_integer("fft_len", fft_len, 8, 65536)
+        cp_len = check_integer("cp_len", cp_len, 1, fft_len)
         header_points, payload_points = _checked(
             fft_len,
             sync_threshold,

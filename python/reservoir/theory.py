@@ -13,10 +13,11 @@ functions raise ValueError naming the parameter, its value and what it may be.
 """
 
 import math
-from numbers import Real
 
 import numpy as np
 from scipy import linalg, optimize
+
+from .checks import is_whole
 
 # --- arguments ---
 
@@ -33,8 +34,7 @@ def _vector(name, values, min_len=1):
 
 
 def _integer(name, value, low, high=math.inf):
-    whole = isinstance(value, Real) and math.isfinite(value) and value == int(value)
-    if not (whole and low <= value <= high):
+    if not (is_whole(value) and low <= value <= high):
         allowed = f"in {low} ... {high}" if high < math.inf else f"of at least {low}"
         raise ValueError(f"{name} = {value!r}: must be an integer {allowed}")
     return int(value)

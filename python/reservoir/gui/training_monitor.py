@@ -26,7 +26,7 @@ if pyqtgraph.Qt.QT_LIB != "PyQt5":  # imported before, with another Qt at hand
         f"{pyqtgraph.Qt.QT_LIB}: set PYQTGRAPH_QT_LIB=PyQt5"
     )
 
-from ..link import _check_integer  # noqa: E402  (after the check)
+from ..checks import check_integer  # noqa: E402  (after the check)
 from . import panels  # noqa: E402
 from .training_history import training_history  # noqa: E402
 
@@ -198,7 +198,7 @@ class training_monitor(gr.basic_block):
         histogram_epochs=(0, -1),
         trail=100,
     ):
-        num_receivers = _check_integer("num_receivers", num_receivers, 1, MAX_RECEIVERS)
+        num_receivers = check_integer("num_receivers", num_receivers, 1, MAX_RECEIVERS)
         if len(labels) not in (0, num_receivers):
             raise ValueError(
                 f"labels = {labels}: must be num_receivers = {num_receivers} names, or none"
@@ -236,9 +236,9 @@ class training_monitor(gr.basic_block):
 
     def set_histogram_epochs(self, histogram_epochs):
         """Choose the epochs whose histograms are drawn, 1 to 4."""
-        _check_integer("len(histogram_epochs)", len(histogram_epochs), 1, MAX_EPOCHS)
+        check_integer("len(histogram_epochs)", len(histogram_epochs), 1, MAX_EPOCHS)
         self._widget.histogram_epochs = tuple(map(int, histogram_epochs))
 
     def set_trail(self, trail):
         """Set how many earlier sets of poles are drawn, 0 ... 500."""
-        self._widget.trail = _check_integer("trail", trail, 0, 500)
+        self._widget.trail = check_integer("trail", trail, 0, 500)
