@@ -1,12 +1,19 @@
 #
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-"""In CI (CI=true) a test that is skipped because something is not installed fails."""
+"""What holds for every test here.
+
+Qt draws into memory: a test needs no display and opens no window on one.
+In CI (CI=true) a test that is skipped because something is not installed fails.
+"""
 
 import os
 import re
 
 import pytest
+
+# For the programs that a test starts, too.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 

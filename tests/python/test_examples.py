@@ -75,11 +75,7 @@ def run(command, timeout=120, **options):
 
 def environment():
     paths = [str(ROOT / "grc"), os.environ.get("GRC_BLOCKS_PATH", "")]
-    return dict(
-        os.environ,
-        GRC_BLOCKS_PATH=os.pathsep.join(filter(None, paths)),
-        QT_QPA_PLATFORM="offscreen",
-    )
+    return dict(os.environ, GRC_BLOCKS_PATH=os.pathsep.join(filter(None, paths)))
 
 
 def parameters(path, key):

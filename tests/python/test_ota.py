@@ -84,7 +84,6 @@ def started(*options):
         [sys.executable, str(APPS / "reservoir_receive"), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(os.environ, QT_QPA_PLATFORM="offscreen"),
     )
     try:
         yield process

@@ -260,7 +260,6 @@ def test_what_is_missing_is_named():
 def application():
     pytest.importorskip("PyQt5")  # before pyqtgraph, which takes the Qt that is loaded
     pytest.importorskip("pyqtgraph")
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PyQt5 import QtWidgets
 
     yield QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
