@@ -3,8 +3,12 @@
 #
 """Flowgraphs around the block under test."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pmt
+import pytest
 from gnuradio import blocks, gr
 
 CHUNKS = [1, 7, 64, 4096]
@@ -40,6 +44,21 @@ def run_block(block, inputs, tags=(), chunk=0, num_outputs=1):
         top.run()
     output = np.array([sink.data() for sink in sinks], np.complex64)
     return output, [list(sink.tags()) for sink in sinks]
+
+
+def memory_growth(run):
+    """MiB by which the memory of this process exceeds what it is now, at the most, while run() runs."""
+    if "asan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("AddressSanitizer keeps what is freed")
+
+    def mib(name):
+        status = Path("/proc/self/status").read_text().splitlines()
+        return int(next(s for s in status if s.startswith(name)).split()[1]) / 1024
+
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
+    before = mib("VmRSS")
+    run()
+    return mib("VmHWM") - before
 
 
 def gaussian(rng, shape):

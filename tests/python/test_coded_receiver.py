@@ -9,7 +9,7 @@ import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
-from link_helpers import make_tag
+from link_helpers import make_tag, memory_growth
 from links import noise, rayleigh, through
 
 QPSK = digital.constellation_qpsk().base()
@@ -628,6 +628,38 @@ def test_a_flowgraph_can_be_stopped_twice(pause):
     top.stop()
     top.wait()
     assert block.frames() > 0
+
+
+class silence_with_tags(gr.sync_block):
+    """A mark every 40 samples, each with facts of its own: no frame is ever whole."""
+
+    def __init__(self):
+        gr.sync_block.__init__(self, "silence_with_tags", None, [np.complex64])
+
+    def work(self, _, outputs):
+        begin = self.nitems_written(0)
+        for offset in range(-(-begin // 40) * 40, begin + len(outputs[0]), 40):
+            facts = pmt.to_pmt({f"fact {k}": offset + k for k in range(8)})
+            self.add_item_tag(0, offset, pmt.intern("training_start"), facts)
+        outputs[0][:] = 0
+        return len(outputs[0])
+
+
+def test_frames_that_are_cut_short_leave_no_memory_behind():
+    form = reservoir.packet_format(QPSK, D, "cc")
+    block = reservoir.packet_receiver(
+        reservoir.coded_receiver(configured(), form), 1, form.points[[0] * P]
+    )
+
+    def run(num_tags):
+        top = gr.top_block()
+        source = silence_with_tags()  # a flowgraph does not keep Python's blocks
+        top.connect(source, blocks.head(8, 40 * num_tags), block)
+        top.run()
+
+    run(1000)  # what is made once
+    assert memory_growth(lambda: run(20000)) < 5  # kept, their facts are 30 MiB
+    assert block.truncated() == 21000 and block.frames() == 0
 
 
 def test_ldpc_packets_in_a_flowgraph():

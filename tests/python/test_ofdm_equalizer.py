@@ -12,6 +12,7 @@ import numpy as np
 import pmt
 import pytest
 from gnuradio import blocks, digital, gr, reservoir
+from link_helpers import memory_growth
 from links import QPSK, command, noise, same_bits, symbols, tag
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,6 +267,21 @@ def test_bad_value_drops_the_frame_and_is_said_once(value, capfd):
     said = "".join(capfd.readouterr())
     assert said.count("frame_start = ") == 1
     assert f"at sample {starts[1]}: must be 1 to 16384 data symbols" in said
+
+
+def test_a_long_frame_takes_no_memory_before_its_samples_come():
+    fft_len = 1024
+    pilots = symbols(fft_len, np.random.default_rng(7)).reshape(1, -1)
+    eq = reservoir.ofdm_equalizer(reservoir.ofdm_lmmse(fft_len, 16), pilots, DATA)
+    tags = [start(offset, pmt.from_long(16384)) for offset in range(0, 1000, 100)]
+    top = gr.top_block()
+    top.connect(
+        blocks.vector_source_c([0j] * 2000, False, 1, tags),
+        eq,
+        blocks.null_sink(gr.sizeof_gr_complex * fft_len),
+    )
+    assert memory_growth(top.run) < 20  # the grid of one such frame has 128 MiB
+    assert eq.dropped_frames() == 10
 
 
 @pytest.mark.parametrize("value", [pmt.PMT_NIL, pmt.intern("4"), pmt.from_double(7.0)])
