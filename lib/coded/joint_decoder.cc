@@ -6,6 +6,7 @@
 #include "coded/joint_decoder.h"
 
 #include "check.h"
+#include "detector/level_steps.h"
 #include "detector/training_samples.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/oscillator.h>
@@ -142,6 +143,8 @@ void joint_decoder::prepare_samples(const finished_frame& frame)
         kernel::oscillator(-frequency, -frequency * fraction)
             .turn(stream.data(), 0, stream.size(), stream.data());
     }
+    if (frame.report.level_steps > 0)
+        d_streams = level_steps(d_streams, frame.sps, d_num_symbols).undone(d_streams);
 }
 
 void joint_decoder::prepare_symbols(const std::vector<gr_complex>& pilots)

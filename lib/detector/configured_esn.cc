@@ -449,6 +449,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
         d_report.residuals.push_back(residual / (gain * gain));
     d_report.refits = frame.kept_pass;
     d_report.tracked = frame.tracked;
+    d_report.level_steps = frame.num_level_steps;
     if (d_parameters.feedback)
         d_report.confidence = confidence(frame.expected_errors);
     if (!frame.condition_numbers.empty())

@@ -68,6 +68,7 @@ class training_report:
     residuals: forward-model residual of each pass over a frame, input scale
     refits: passes after the first until the one that was kept
     tracked: whether the channel was followed block by block
+    level_steps: how often the receiver's gain jumped within the frame, where that was taken out
     confidence: estimated probability that a frame was received without a symbol error; NaN where
     nothing was decided
     condition_number: of the readout's normal equations; of rnn one per epoch: of the Gauss–Newton
@@ -149,6 +150,10 @@ class training_report:
     @property
     def tracked(self) -> bool:
         """whether the channel was followed block by block"""
+
+    @property
+    def level_steps(self) -> int:
+        """how often the receiver's gain jumped within the frame, where that was taken out"""
 
     @property
     def confidence(self) -> float:
@@ -493,8 +498,9 @@ class configured_esn(detector):
     """Echo state network (ESN) with poles that are configured from the channel, which is estimated
     from the pilots, instead of drawn at random. Several hypotheses (survivors) of the past
     decisions are kept and fed back, and a whole frame is received again with its decisions as
-    training (refits). A carrier offset, a saturating amplifier or receiver, and fading within the
-    frame are found on the way. Several streams, from one or more antennas, are decided together.
+    training (refits). A carrier offset, a saturating amplifier or receiver, a receiver's gain
+    that jumps, and fading within the frame are found on the way. Several streams, from one or
+    more antennas, are decided together.
 
     The one to take for frames on a single carrier.
 
@@ -896,8 +902,9 @@ class ofdm_configured(ofdm_detector):
 
     For links with an amplifier that saturates, with a channel longer than the cyclic prefix, or
     with impairments: interference in a narrow band or from one direction, I/Q imbalance, phase
-    noise, Doppler. On others it is what ofdm_lmmse is with detection = 'ml'. This is a
-    model-based canceller and not a reservoir: nothing recurrent is left of it.
+    noise, Doppler, a receiver's gain that jumps. On others it is what ofdm_lmmse is with
+    detection = 'ml'. This is a model-based canceller and not a reservoir: nothing recurrent is
+    left of it.
 
     It needs at least one OFDM symbol that is known on every carrier for the amplifier's model to
     start from, and for impairments to be found.

@@ -34,7 +34,8 @@ struct RESERVOIR_API configured_esn_parameters {
         "is estimated from the pilots, instead of drawn at random. Several hypotheses "
         "(survivors) of the past decisions are kept and fed back, and a whole frame is "
         "received again with its decisions as training (refits). A carrier offset, a "
-        "saturating amplifier or receiver, and fading within the frame are found on the "
+        "saturating amplifier or receiver, a receiver's gain that jumps, and fading "
+        "within the frame are found on the "
         "way. Several streams, from one or more antennas, are decided together.",
         "The one to take for frames on a single carrier.\n\n"
         "Where nothing is known but the pilots, set Training Sequence, Constellation "
@@ -279,6 +280,11 @@ struct RESERVOIR_API configured_esn_parameters {
  * predict the channel of the next 32 symbols, and the one that has predicted best is used. Blocks
  * that are not sure are decided again from the decisions on both sides. Of the two ways the one
  * with the lesser final prediction error (Akaike, 1969) is kept.
+ *
+ * Where the power of an antenna jumps within a frame (kernel::find_power_steps), the frame is received once
+ * more with all parts at the level of the first one, and with one stream behind pilots again with the places
+ * and complex gains that its decisions show. Which of them explains the samples best is kept, so that
+ * pilots may be stronger than the payload.
  *
  * Known symbols may be anywhere in a frame (known_symbols; with feedback). Runs of unknown symbols are
  * cut into blocks of at most 48. A block's channel is interpolated from what is known, or decided

@@ -22,7 +22,8 @@ struct RESERVOIR_API ofdm_configured_parameters {
         "to the carriers is taken away before the points are decided, in turns.",
         "For links with an amplifier that saturates, with a channel longer than the "
         "cyclic prefix, or with impairments: interference in a narrow band or from one "
-        "direction, I/Q imbalance, phase noise, Doppler. On others it is what ofdm_lmmse "
+        "direction, I/Q imbalance, phase noise, Doppler, a receiver's gain that jumps. "
+        "On others it is what ofdm_lmmse "
         "is with detection = 'ml'. This is a "
         "model-based canceller and not a reservoir: nothing recurrent is left of it.",
         "It needs at least one OFDM symbol that is known on every carrier for the "
@@ -98,6 +99,10 @@ struct RESERVOIR_API ofdm_configured_parameters {
  * - the phase of the oscillator (kernel::fit_phase_walk);
  * - noise that is coloured, over time or antennas: samples and model then pass the filter that makes it
  *   white (kernel::fit_noise_whitener).
+ *
+ * With refits, where the power of an antenna jumps within the frame (kernel::find_power_steps), all is done
+ * once more with all parts at the level of the first one, and again with the places and gains that the
+ * decisions show. What explains the samples best is kept.
  *
  * Where the decisions of the data leave much more than the pilots, the frame is decided again symbol by
  * symbol, each with the phase of the one before and a channel that follows the last ones; where that

@@ -55,6 +55,7 @@ struct RESERVOIR_API training_report {
     std::vector<double> residuals;
     int refits = 0;
     bool tracked = false;
+    int level_steps = 0;
     double confidence = NONE;
     std::vector<double> condition_number;
     std::vector<double> loss;
@@ -122,6 +123,10 @@ struct RESERVOIR_API training_report {
         visit(
             self.tracked,
             report_field{ "tracked", "whether the channel was followed block by block" });
+        visit(self.level_steps,
+              report_field{ "level_steps",
+                            "how often the receiver's gain jumped within the frame, "
+                            "where that was taken out" });
         visit(self.confidence,
               report_field{ "confidence",
                             "estimated probability that a frame was received without "

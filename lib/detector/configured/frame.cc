@@ -26,6 +26,19 @@ double benefit_of_doubt(Index num_samples)
     return 1.0 + 0.75 / std::sqrt(double(num_samples));
 }
 
+configured_frame without_steps(configured_frame frame, const level_steps& steps)
+{
+    frame.residual /= steps.power_stretch();
+    frame.num_level_steps = steps.count();
+    return frame;
+}
+
+std::pair<configured_readout, double> of_samples(const configured_frame& frame)
+{
+    return frame.without_inverse.value_or(
+        std::make_pair(frame.readout, frame.carrier_offset));
+}
+
 std::complex<double> matched(const MatrixXcd& taps,
                              const Eigen::Ref<const MatrixXcd>& residual)
 {

@@ -209,6 +209,7 @@ training_report joint_detector::receive(const gr_complex* const* received,
     for (const double residual : frame.residuals)
         report.residuals.push_back(residual / (gain * gain));
     report.refits = frame.kept_pass;
+    report.level_steps = frame.num_level_steps;
     double expected_errors = 0.0;
     for (const auto& stream : frame.streams)
         expected_errors += stream.expected_errors;

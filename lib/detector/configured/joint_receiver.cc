@@ -140,6 +140,25 @@ joint_frame joint_receiver::receive(const sample_streams& received,
         sent.push_back(VectorXcd::Zero(received[0].size()));
         sent.back().head(known.size()) = known;
     }
+    const level_steps steps(received, d_network.settings().phases, frame.whole().last);
+    attempt kept = receive_level(received, sent, frame);
+    int taken_out = 0;
+    if (steps.count() > 0) {
+        const attempt other = receive_level(steps.undone(received), sent, frame);
+        if (steps.pay_off(other.residual / steps.power_stretch(), kept.residual)) {
+            kept = other;
+            taken_out = steps.count();
+        }
+    }
+    joint_frame found = finish(kept, frame, output_wanted);
+    found.num_level_steps = taken_out;
+    return found;
+}
+
+joint_receiver::attempt joint_receiver::receive_level(const sample_streams& received,
+                                                      const sample_streams& sent,
+                                                      const layout& frame) const
+{
     const kernel::carrier_offset offset =
         d_network.find_offset(received,
                               sent,
@@ -161,7 +180,7 @@ joint_frame joint_receiver::receive(const sample_streams& received,
     for (int number = 1; number <= d_network.settings().refits; number++)
         if (pass(now, kept, frame, number))
             break;
-    return finish(kept, frame, output_wanted);
+    return kept;
 }
 
 joint_frame

@@ -22,6 +22,7 @@ struct joint_frame {
     double carrier_offset = 0.0;
     std::vector<double> residuals; // of every pass
     int kept_pass = 0;
+    int num_level_steps = 0; // that were taken out
 };
 
 /*!
@@ -62,6 +63,9 @@ private:
         double carrier_offset = 0.0;
     };
 
+    attempt receive_level(const sample_streams& received,
+                          const sample_streams& sent,
+                          const layout& frame) const;
     attempt begin(const sample_streams& raw,
                   const sample_streams& sent,
                   const layout& frame,

@@ -461,7 +461,24 @@ configured_frame pattern_receiver::receive(const sample_streams& streams,
                                            const std::vector<cdouble>& known,
                                            Index num_symbols) const
 {
+    const level_steps steps(streams, d_network.settings().phases, num_symbols);
+    const configured_frame frame = receive_level(streams, known, num_symbols);
+    if (steps.count() == 0)
+        return frame;
+    configured_frame other =
+        without_steps(receive_level(steps.undone(streams), known, num_symbols), steps);
+    if (!steps.pay_off(other.prediction_error(), frame.prediction_error()))
+        return frame;
+    other.without_inverse = of_samples(frame);
+    return other;
+}
+
+configured_frame pattern_receiver::receive_level(const sample_streams& streams,
+                                                 const std::vector<cdouble>& known,
+                                                 Index num_symbols) const
+{
     configured_frame frame;
+    frame.rows_per_fit = num_symbols;
     burst received = prepare(streams, known, num_symbols);
     const row_range longest = longest_of(runs_of(received.symbols.given, true));
     const kernel::carrier_offset offset = d_network.find_offset(

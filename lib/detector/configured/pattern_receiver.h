@@ -41,6 +41,9 @@ public:
                              Eigen::Index num_symbols) const;
 
 private:
+    configured_frame receive_level(const sample_streams& streams,
+                                   const std::vector<cdouble>& known,
+                                   Eigen::Index num_symbols) const;
     //! What is received, known and decided; the burst begins at symbol 0.
     struct burst {
         sample_streams streams;

@@ -7,6 +7,7 @@
 
 #include "detector/configured/still_receiver.h"
 #include "detector/configured/tracking_receiver.h"
+#include <gnuradio/reservoir/kernel/lag_sums.h>
 #include <gnuradio/reservoir/kernel/receiver_saturation.h>
 #include <algorithm>
 #include <cmath>
@@ -17,11 +18,14 @@ namespace gr {
 namespace reservoir {
 
 using Eigen::Index;
+using Eigen::VectorXcd;
 
 namespace {
 
 constexpr Index LONGEST_REFIT = 1024; // payload, symbols
-constexpr Index BEGINNING = 4;        // share of a long payload, one over this
+// of likelihoods of a step of the level; clear: as fading is hardly ever
+constexpr double LEAST_LOG_RATIO = 8.0, CLEAR_LOG_RATIO = 40.0;
+constexpr Index BEGINNING = 4; // share of a long payload, one over this
 
 } // namespace
 
@@ -65,13 +69,67 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
                                               const std::vector<cdouble>& pilots,
                                               Index payload_len) const
 {
-    const Index num_pilots = pilots.size();
     const frame_symbols symbols = d_network.known(pilots, streams[0].size());
-    const frame_layout layout = { symbols, num_pilots, payload_len };
+    const frame_layout layout = { symbols, Index(pilots.size()), payload_len };
+    const configured_frame frame = receive_level(streams, layout);
+    const bool explained =
+        frame.tracked && frame.residual < usual_residual(frame, layout.num_pilots);
+    const level_steps steps(streams,
+                            d_network.settings().phases,
+                            layout.end(),
+                            explained ? CLEAR_LOG_RATIO : LEAST_LOG_RATIO);
+    return steps.count() > 0 ? receive_without(steps, streams, layout, frame) : frame;
+}
+
+// By the steps that the powers show, then by those of the frame's decisions.
+configured_frame
+configured_receiver::receive_without(level_steps steps,
+                                     const sample_streams& streams,
+                                     const frame_layout& layout,
+                                     const configured_frame& as_received) const
+{
+    const sample_streams level = steps.undone(streams);
+    configured_frame best = without_steps(receive_level(level, layout), steps);
+    if (!steps.pay_off(best.prediction_error(), as_received.prediction_error()))
+        return as_received;
+    if (d_network.settings().refits > 0 && !best.tracked && !best.decisions.empty()) {
+        steps = steps.refined(streams, model_of(best, level, layout));
+        const configured_frame again =
+            without_steps(receive_level(steps.undone(streams), layout), steps);
+        if (again.prediction_error() < best.prediction_error())
+            best = again;
+    }
+    best.without_inverse = of_samples(as_received);
+    return best;
+}
+
+// What the frame's decisions and a channel that stands still make of the streams.
+sample_streams configured_receiver::model_of(const configured_frame& frame,
+                                             const sample_streams& streams,
+                                             const frame_layout& layout) const
+{
+    frame_symbols symbols = layout.pilots;
+    d_network.decide(symbols, { layout.num_pilots, layout.end() }, frame.decisions);
+    const VectorXcd sent = symbols.warped(frame.readout.warp);
+    const kernel::channel_window window = frame.readout.window;
+    const kernel::lag_sums sums =
+        kernel::sum_lags(d_network.derotated(streams, frame.carrier_offset),
+                         window.timing,
+                         sent,
+                         model_rows({ 0, layout.end() }, window),
+                         window.length);
+    return d_network.derotated(
+        kernel::delayed(kernel::channel_output(sent, sums.taps()), -window.timing),
+        -frame.carrier_offset);
+}
+
+configured_frame configured_receiver::receive_level(const sample_streams& streams,
+                                                    const frame_layout& layout) const
+{
     const kernel::channel_window window =
-        d_network.pilot_window(streams, symbols, num_pilots);
+        d_network.pilot_window(streams, layout.pilots, layout.num_pilots);
     const kernel::receiver_limiter limiter =
-        limiter_of(streams, layout, symbols, { 0, num_pilots }, window);
+        limiter_of(streams, layout, layout.pilots, { 0, layout.num_pilots }, window);
     configured_frame frame = receive_linear(streams, layout, window);
     // what was linearised has a residual of other samples
     if (limiter.used() && !frame.linearised)

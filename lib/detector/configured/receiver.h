@@ -28,6 +28,15 @@ public:
                              Eigen::Index payload_len) const;
 
 private:
+    configured_frame receive_level(const sample_streams& streams,
+                                   const frame_layout& layout) const;
+    configured_frame receive_without(level_steps steps,
+                                     const sample_streams& streams,
+                                     const frame_layout& layout,
+                                     const configured_frame& as_received) const;
+    sample_streams model_of(const configured_frame& frame,
+                            const sample_streams& streams,
+                            const frame_layout& layout) const;
     kernel::receiver_limiter limiter_of(const sample_streams& streams,
                                         const frame_layout& layout,
                                         const frame_symbols& symbols,

@@ -5,6 +5,7 @@
 
 #include <gnuradio/reservoir/ofdm_configured.h>
 
+#include "detector/level_steps.h"
 #include "detector/ofdm/carrier_detector.h"
 #include "detector/ofdm/carrier_receiver.h"
 #include "detector/ofdm/sample_conditioner.h"
@@ -30,7 +31,10 @@ constexpr Index LEAST_LONGEST = 16, MOST_LONGEST = 96;
 constexpr int LIKELY_ORDER = 2; // of the amplifiers' polynomial, by the criterion
 constexpr int TURNS_PER_REFIT = 2;
 constexpr int LAST_TURNS = 2;
-constexpr int PILOT_PASSES = 3; // of what is taken out of the samples
+// of likelihoods of a step of the level; clear: where nothing else tells of one
+constexpr double LEAST_LOG_RATIO = 8.0, CLEAR_LOG_RATIO = 14.0;
+constexpr Index LEAST_WINDOW = 128; // samples on each side of it
+constexpr int PILOT_PASSES = 3;     // of what is taken out of the samples
 constexpr double FITS_WORSE =
     1.25; // residual over the pilots', where the channel may move
 
@@ -86,6 +90,14 @@ public:
         if (d_frame.soft)
             find_log_likelihoods();
         return d_found;
+    }
+
+    //! What was sent, at the antennas; behind run().
+    sample_streams expected() const
+    {
+        kernel::amplified_channel model = d_model;
+        model.taps = d_conditioner.own(d_model.taps);
+        return model.output(d_frame.sent(d_found.symbols));
     }
 
 private:
@@ -272,6 +284,50 @@ private:
     bool d_changed = true; // some decision, in the last turn
 };
 
+// A frame without the steps of its level.
+struct level_frame {
+    ofdm_result found;
+    sample_streams expected; // what was sent, at the antennas
+    double error;            // mean |e|², as of the samples with the steps
+};
+
+level_frame receive_without(const level_steps& steps,
+                            ofdm_frame frame,
+                            const ofdm_configured_parameters& parameters)
+{
+    frame.samples = steps.undone(frame.samples);
+    frame.set_received({});
+    canceller one(frame, parameters);
+    ofdm_result found = one.run();
+    found.num_level_steps = steps.count();
+    const double error = found.residuals.back() / steps.power_stretch();
+    return { std::move(found), one.expected(), error };
+}
+
+// As it is, without the steps that powers show, and without those that its decisions show.
+ofdm_result received(const ofdm_frame& frame,
+                     const ofdm_configured_parameters& parameters)
+{
+    ofdm_result found = canceller(frame, parameters).run();
+    if (parameters.refits == 0) // what is left of the whole frame is not known
+        return found;
+    const double error = found.residuals.back();
+    const level_steps steps(
+        frame.samples,
+        1,
+        frame.samples[0].size(),
+        error > FITS_WORSE * found.residuals.front() ? LEAST_LOG_RATIO : CLEAR_LOG_RATIO,
+        std::max<Index>(parameters.fft_len / 2, LEAST_WINDOW));
+    if (steps.count() == 0)
+        return found;
+    const level_frame level = receive_without(steps, frame, parameters);
+    if (!steps.pay_off(level.error, error))
+        return found;
+    const level_frame again =
+        receive_without(steps.refined(frame.samples, level.expected), frame, parameters);
+    return again.error < level.error ? again.found : level.found;
+}
+
 } // namespace
 
 ofdm_configured::ofdm_configured(const ofdm_configured_parameters& p)
@@ -288,7 +344,7 @@ ofdm_result ofdm_configured::do_receive(const ofdm_frame& frame)
                                 parameters().channel_len,
                                 parameters().refits)
             .run();
-    return canceller(frame, parameters()).run();
+    return received(frame, parameters());
 }
 
 detector_kind describe_ofdm_configured() { return describe_kind<ofdm_configured>(); }

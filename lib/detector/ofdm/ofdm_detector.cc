@@ -255,6 +255,7 @@ void ofdm_detector::make_report(const ofdm_frame& frame,
     report.mse = found.mse;
     report.bad_samples = d_bad_samples;
     report.refits = found.refits;
+    report.level_steps = found.num_level_steps;
     report.residuals = found.residuals;
     for (double& residual : report.residuals)
         residual *= frame.received_scale * frame.received_scale;

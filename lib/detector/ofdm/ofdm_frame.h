@@ -98,6 +98,7 @@ struct ofdm_result {
         std::numeric_limits<double>::quiet_NaN(); // on what is known, over its power
     std::vector<double> residuals;
     int refits = 0;
+    int num_level_steps = 0; // that were taken out
     //! What came out in the time domain, where symbols are known as well; empty: there is no such thing,
     //! or it is not wanted.
     kernel::sample_streams samples;

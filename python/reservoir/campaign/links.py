@@ -120,6 +120,12 @@ class Link(Table):
     iq_phase_deg: float = number(
         0.0, -90, 90, "I/Q imbalance: how far the mixers are off the right angle"
     )
+    gain_step_db: float = number(
+        0.0,
+        -60,
+        60,
+        "by which each antenna's gain jumps, at a sample drawn behind the first eighth of a frame",
+    )
     saturation: str = word("none", ("none", "tanh"), "in front of the converter")
     converter_bits: int = integer(0, 0, 16, "of each part; 0: none")
     converter_range: float = number(
@@ -453,6 +459,10 @@ def front_end(link, received, sps, rng):
         gain = 10 ** (link.iq_gain_db / 20) * np.exp(1j * np.deg2rad(link.iq_phase_deg))
         image = (1 - gain.conjugate()) / 2 * received.conj()
         received = (1 + gain) / 2 * received + image
+    if link.gain_step_db:
+        places = rng.integers(count // 8, count, (len(received), 1))
+        gain = 10 ** (link.gain_step_db / 20)
+        received = np.where(np.arange(count) < places, received, gain * received)
     if link.saturation == "tanh":
         received = np.tanh(received.real) + 1j * np.tanh(received.imag)
     if link.converter_bits:
