@@ -84,17 +84,20 @@ sanitize: setup
 	cd $(BUILD)-sanitize && ASAN_OPTIONS=detect_leaks=0 ctest --output-on-failure -j $(JOBS) -E _simd
 
 # The module with sanitizers, loaded into a Python that has none: their libraries come first, and
-# libstdc++ as well, or exceptions would pass them by. Left out: tests that compile programs.
+# libstdc++ as well, or exceptions would pass them by. What they say goes to files: pytest would keep it to
+# itself. Left out: tests that compile programs.
 SANITIZERS_FIRST = LD_PRELOAD="$$(for one in asan ubsan stdc++; do g++ -print-file-name=lib$$one.so; done | xargs)" \
-    ASAN_OPTIONS=detect_leaks=0
+    ASAN_OPTIONS=detect_leaks=0:log_path=$(REPORTS) UBSAN_OPTIONS=print_stacktrace=1:log_path=$(REPORTS)
+REPORTS = $(abspath $(BUILD))-sanitize-python/report
 COMPILING = grc_blocks link_grc new_detector
 sanitize-python: configure
 	@tools/setup.sh test
 	@cmake -S . -B $(BUILD)-sanitize-python -DENABLE_WERROR=$(WERROR) -DENABLE_SANITIZERS=ON -DENABLE_TESTING=OFF \
 	    -DENABLE_GRC=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS="-O1 -g1" > /dev/null
 	@cmake --build $(BUILD)-sanitize-python -j $(JOBS) --target reservoir_python
+	@rm -f $(REPORTS).*
 	$(SANITIZERS_FIRST) PYTHONPATH=$(abspath $(BUILD))-sanitize-python/test_modules:$$PYTHONPATH $(PYTEST) tests/python \
-	    $(COMPILING:%=--ignore=tests/python/test_%.py)
+	    $(COMPILING:%=--ignore=tests/python/test_%.py) || { cat $(REPORTS).* 2> /dev/null; exit 1; }
 
 # GNU Radio and the other libraries are not instrumented: what only they know of the order of their threads
 # is in the list of exceptions. Without random addresses, which some versions of the sanitizer cannot bear.
@@ -163,7 +166,7 @@ coverage: configure
 	@cmake --build $(BUILD)-coverage -j $(JOBS)
 	@find $(BUILD)-coverage -name '*.gcda' -delete
 	cd $(BUILD)-coverage && ctest --output-on-failure -j $(JOBS)
-	PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
+	COVERAGE_FILE=out/coverage/python.data PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
 	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 > out/coverage/python.txt 2>&1 || \
 	    { tail -n 60 out/coverage/python.txt; exit 1; }
 	cd $(BUILD)-coverage/lib && gcovr --root $(CURDIR) --filter $(CURDIR)/lib/ --print-summary --exclude-throw-branches \

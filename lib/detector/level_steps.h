@@ -24,6 +24,9 @@ namespace reservoir {
 class RESERVOIR_API level_steps
 {
 public:
+    //! What likelihoods of a step and of none are to differ by, as a logarithm: data hardly ever do.
+    static constexpr double LIKELY = 8.0;
+
     /*!
      * \param streams antenna-major, sampling phase by phase
      * \param phases of an antenna
@@ -34,7 +37,7 @@ public:
     level_steps(const kernel::sample_streams& streams,
                 int phases,
                 Eigen::Index num_symbols,
-                double least_log_ratio = 8.0,
+                double least_log_ratio = LIKELY,
                 Eigen::Index window = 128);
 
     //! Of all antennas together.

@@ -12,7 +12,7 @@ from gnuradio import digital, reservoir
 from gnuradio.reservoir.campaign.receivers import KINDS
 from gnuradio.reservoir.campaign.specification import load
 from gnuradio.reservoir.campaign.work import count_errors
-from links import QPSK, noise, same_bits, symbol_errors, symbols, through
+from links import noise, same_bits, symbol_errors, symbols, through
 
 CAMPAIGN = load(Path(__file__).resolve().parents[2] / "campaigns" / "level_steps.toml")
 LINKS = {point.group: point.link for point in CAMPAIGN.points}

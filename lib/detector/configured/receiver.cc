@@ -23,9 +23,8 @@ using Eigen::VectorXcd;
 namespace {
 
 constexpr Index LONGEST_REFIT = 1024; // payload, symbols
-// of likelihoods of a step of the level; clear: as fading is hardly ever
-constexpr double LEAST_LOG_RATIO = 8.0, CLEAR_LOG_RATIO = 40.0;
-constexpr Index BEGINNING = 4; // share of a long payload, one over this
+constexpr double CLEAR_STEP = 40.0; // as level_steps::LIKELY; fading hardly ever looks so
+constexpr Index BEGINNING = 4;      // share of a long payload, one over this
 
 } // namespace
 
@@ -77,7 +76,7 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
     const level_steps steps(streams,
                             d_network.settings().phases,
                             layout.end(),
-                            explained ? CLEAR_LOG_RATIO : LEAST_LOG_RATIO);
+                            explained ? CLEAR_STEP : level_steps::LIKELY);
     return steps.count() > 0 ? receive_without(steps, streams, layout, frame) : frame;
 }
 

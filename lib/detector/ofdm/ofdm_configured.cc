@@ -31,10 +31,10 @@ constexpr Index LEAST_LONGEST = 16, MOST_LONGEST = 96;
 constexpr int LIKELY_ORDER = 2; // of the amplifiers' polynomial, by the criterion
 constexpr int TURNS_PER_REFIT = 2;
 constexpr int LAST_TURNS = 2;
-// of likelihoods of a step of the level; clear: where nothing else tells of one
-constexpr double LEAST_LOG_RATIO = 8.0, CLEAR_LOG_RATIO = 14.0;
-constexpr Index LEAST_WINDOW = 128; // samples on each side of it
-constexpr int PILOT_PASSES = 3;     // of what is taken out of the samples
+// of a step of the level, as level_steps::LIKELY: samples of OFDM are more random
+constexpr double SURE_STEP = 14.0;
+constexpr Index LEAST_STEP_WINDOW = 128; // samples on each side of it
+constexpr int PILOT_PASSES = 3;          // of what is taken out of the samples
 constexpr double FITS_WORSE =
     1.25; // residual over the pilots', where the channel may move
 
@@ -305,8 +305,8 @@ level_frame receive_without(const level_steps& steps,
 }
 
 // As it is, without the steps that powers show, and without those that its decisions show.
-ofdm_result received(const ofdm_frame& frame,
-                     const ofdm_configured_parameters& parameters)
+ofdm_result receive_samples(const ofdm_frame& frame,
+                            const ofdm_configured_parameters& parameters)
 {
     ofdm_result found = canceller(frame, parameters).run();
     if (parameters.refits == 0) // what is left of the whole frame is not known
@@ -316,8 +316,8 @@ ofdm_result received(const ofdm_frame& frame,
         frame.samples,
         1,
         frame.samples[0].size(),
-        error > FITS_WORSE * found.residuals.front() ? LEAST_LOG_RATIO : CLEAR_LOG_RATIO,
-        std::max<Index>(parameters.fft_len / 2, LEAST_WINDOW));
+        error > FITS_WORSE * found.residuals.front() ? level_steps::LIKELY : SURE_STEP,
+        std::max<Index>(parameters.fft_len / 2, LEAST_STEP_WINDOW));
     if (steps.count() == 0)
         return found;
     const level_frame level = receive_without(steps, frame, parameters);
@@ -344,7 +344,7 @@ ofdm_result ofdm_configured::do_receive(const ofdm_frame& frame)
                                 parameters().channel_len,
                                 parameters().refits)
             .run();
-    return received(frame, parameters());
+    return receive_samples(frame, parameters());
 }
 
 detector_kind describe_ofdm_configured() { return describe_kind<ofdm_configured>(); }
