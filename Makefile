@@ -166,8 +166,9 @@ coverage: configure
 	@cmake --build $(BUILD)-coverage -j $(JOBS)
 	@find $(BUILD)-coverage -name '*.gcda' -delete
 	cd $(BUILD)-coverage && ctest --output-on-failure -j $(JOBS)
-	COVERAGE_FILE=out/coverage/python.data PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH $(PYTEST) tests/python --cov=python/reservoir \
-	    --cov-report=term --cov-report=html:out/coverage/python --cov-fail-under=85 > out/coverage/python.txt 2>&1 || \
+	COVERAGE_FILE=out/coverage/python.data PYTHONPATH=$(abspath $(BUILD))-coverage/test_modules:$$PYTHONPATH \
+	    $(PYTEST) tests/python --cov=python/reservoir --cov-report=term \
+	    --cov-report=html:out/coverage/python --cov-fail-under=85 > out/coverage/python.txt 2>&1 || \
 	    { tail -n 60 out/coverage/python.txt; exit 1; }
 	cd $(BUILD)-coverage/lib && gcovr --root $(CURDIR) --filter $(CURDIR)/lib/ --print-summary --exclude-throw-branches \
 	    --gcov-ignore-parse-errors --html-details $(CURDIR)/out/coverage/lib/index.html --fail-under-line 90 . \

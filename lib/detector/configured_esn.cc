@@ -351,7 +351,7 @@ configured_esn::fit_pattern(const configured_network& network,
                             const std::vector<std::complex<double>>& known)
 {
     const configured_frame frame =
-        pattern_receiver(network).receive(streams, known, known.size());
+        pattern_receiver(network).receive_samples(streams, known, known.size());
     for (size_t n = 0; n < known.size(); n++) // a tracked stream goes on from them
         if (frame.decisions[n] >= 0)
             d_readout->pilots[n] = d_readout->unit_points[frame.decisions[n]];
@@ -438,6 +438,7 @@ void configured_esn::do_receive(const gr_complex* const* received,
     // what comes behind the frame is taken as it is
     const auto& other = frame.without_inverse;
     use(network, other ? other->first : frame.readout);
+    multiply_rows(d_readout->filter, frame.last_factors, sps);
     d_tracking = false;
     d_readout->frequency =
         (other ? other->second : frame.carrier_offset) + network.settings().rotation;

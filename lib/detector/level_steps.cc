@@ -21,6 +21,7 @@ using kernel::row_range;
 namespace {
 
 constexpr double SILENCE = 1e-10; // of the strongest level
+constexpr double MOST_TURN = 0.6; // of a gain; decisions of 8-PSK may be turned by pi/4
 
 // One antenna's samples, in their order.
 VectorXcd
@@ -133,8 +134,10 @@ void level_steps::antenna::fit_factors(const VectorXcd& seen, const VectorXcd& s
         const auto expected = sent.segment(rows.first, rows.size());
         const std::complex<double> gain =
             expected.dot(seen.segment(rows.first, rows.size())) / expected.squaredNorm();
-        if (std::isfinite(std::abs(1.0 / gain))) // something was sent, and came
-            factors[i] = 1.0 / gain;
+        if (!std::isfinite(std::abs(1.0 / gain))) // nothing was sent, or came
+            continue;
+        const bool turned = std::abs(std::arg(gain)) > MOST_TURN;
+        factors[i] = 1.0 / (turned ? std::abs(gain) : gain);
     }
 }
 
@@ -155,6 +158,14 @@ void level_steps::antenna::fit_steps(const VectorXcd& seen,
                                                        steps[i] - both.first,
                                                        most);
     }
+}
+
+std::vector<std::complex<double>> level_steps::last_factors() const
+{
+    std::vector<std::complex<double>> factors;
+    for (const antenna& one : d_antennas)
+        factors.push_back(one.factors.back());
+    return factors;
 }
 
 double level_steps::power_stretch() const

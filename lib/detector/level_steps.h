@@ -18,38 +18,41 @@ namespace reservoir {
  * without that.
  *
  * Every antenna has a gain of its own; that of its first samples that are not silent stays as it is.
- * Silence is no level. A signal's power jumps for other reasons, too: whether it was the gain, the frame
- * that is received without the steps tells.
+ * Silence is no level. The power jumps for other reasons, too, such as fading and bursts of interference:
+ * whether it pays to take the steps out, the frame that is received without them tells.
  */
 class RESERVOIR_API level_steps
 {
 public:
-    //! What likelihoods of a step and of none are to differ by, as a logarithm: data hardly ever do.
-    static constexpr double LIKELY = 8.0;
+    //! Least log-likelihood ratio of a step against none; data without a step hardly ever reach it.
+    static constexpr double LEAST_LOG_RATIO = 8.0;
 
     /*!
      * \param streams antenna-major, sampling phase by phase
      * \param phases of an antenna
      * \param num_symbols of the frame; what comes behind it has the last of its gains
-     * \param least_log_ratio of likelihoods, as kernel::find_power_steps takes it
+     * \param least_log_ratio as kernel::find_power_steps takes it
      * \param window symbols on each side of a step, 16 or more
      */
     level_steps(const kernel::sample_streams& streams,
                 int phases,
                 Eigen::Index num_symbols,
-                double least_log_ratio = LIKELY,
+                double least_log_ratio = LEAST_LOG_RATIO,
                 Eigen::Index window = 128);
 
     //! Of all antennas together.
     int count() const;
     kernel::sample_streams undone(const kernel::sample_streams& streams) const;
     /*!
-     * \brief The same steps, their places and gains by what was sent rather than by powers.
+     * \brief The same steps, their places and gains by what was sent rather than by powers. A gain has a
+     * phase where decisions that are turned cannot be the reason.
      * \param streams as they were received
      * \param model of what they would be without noise and without steps, as undone() leaves them
      */
     level_steps refined(const kernel::sample_streams& streams,
                         const kernel::sample_streams& model) const;
+    //! What undone() multiplies the last samples of each antenna by.
+    std::vector<std::complex<double>> last_factors() const;
     //! By how much undone() stretches the power of noise, as a geometric mean: residuals are compared by it.
     double power_stretch() const;
     /*!

@@ -73,6 +73,15 @@ std::vector<bool> symbols_in_gaps(const gr_complex* const* received,
     return found;
 }
 
+void multiply_rows(stream_matrix& filter,
+                   const std::vector<std::complex<double>>& factors,
+                   int phases)
+{
+    for (size_t row = 0; !factors.empty() && row < filter.size(); row++)
+        for (gr_complex& tap : filter[row])
+            tap *= gr_complex(factors[row / phases % factors.size()]);
+}
+
 Eigen::MatrixXcd to_columns(const stream_matrix& rows)
 {
     Eigen::MatrixXcd columns(rows[0].size(), rows.size());

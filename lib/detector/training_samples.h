@@ -36,6 +36,11 @@ std::vector<bool> symbols_in_gaps(const gr_complex* const* received,
                                   int sps,
                                   size_t num_symbols);
 
+//! Of filters with a row per antenna and sampling phase: rows of each antenna times its factor.
+void multiply_rows(stream_matrix& filter,
+                   const std::vector<std::complex<double>>& factors,
+                   int phases);
+
 //! Transposed: one column per row.
 Eigen::MatrixXcd to_columns(const stream_matrix& rows);
 

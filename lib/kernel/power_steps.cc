@@ -63,20 +63,52 @@ row_range around(const std::vector<Index>& steps, size_t i, Index size)
     return { i > 0 ? steps[i - 1] : 0, i + 1 < steps.size() ? steps[i + 1] : size };
 }
 
+// Places of values that are large enough, the largest one of those nearer than `apart`; ascending.
+std::vector<Index> largest(const VectorXd& values, double least, Index apart)
+{
+    std::vector<Index> order, places;
+    for (Index n = 0; n < values.size(); n++)
+        if (values(n) >= least)
+            order.push_back(n);
+    std::sort(order.begin(), order.end(), [&](Index one, Index other) {
+        return values(one) != values(other) ? values(one) > values(other) : one < other;
+    });
+    std::vector<char> taken(values.size(), false);
+    for (const Index place : order) {
+        if (taken[place])
+            continue;
+        places.push_back(place);
+        std::fill(taken.begin() + std::max<Index>(place - apart, 0),
+                  taken.begin() + std::min<Index>(place + apart, values.size()),
+                  true);
+    }
+    std::sort(places.begin(), places.end());
+    return places;
+}
+
 // Drops steps, the least one first, until all of those that remain win enough.
 void drop_small(std::vector<Index>& steps,
                 double least,
                 const mean_powers& mean,
                 Index size)
 {
+    const auto won = [&](size_t i) {
+        return won_by(steps[i], around(steps, i, size), mean);
+    };
+    std::vector<double> all;
+    for (size_t i = 0; i < steps.size(); i++)
+        all.push_back(won(i));
     while (!steps.empty()) {
-        std::vector<double> won;
-        for (size_t i = 0; i < steps.size(); i++)
-            won.push_back(won_by(steps[i], around(steps, i, size), mean));
-        const auto smallest = std::min_element(won.begin(), won.end());
+        const auto smallest = std::min_element(all.begin(), all.end());
         if (*smallest >= least)
             return;
-        steps.erase(steps.begin() + (smallest - won.begin()));
+        const size_t i = smallest - all.begin();
+        steps.erase(steps.begin() + i);
+        all.erase(smallest);
+        if (i > 0)
+            all[i - 1] = won(i - 1);
+        if (i < steps.size())
+            all[i] = won(i);
     }
 }
 
@@ -86,9 +118,8 @@ std::vector<Index>
 find_power_steps(const VectorXd& powers, double least_log_ratio, Index window)
 {
     const Index size = powers.size();
-    std::vector<Index> steps;
     if (size < 2 * LEAST_SAMPLES)
-        return steps;
+        return {};
     const mean_powers mean(powers);
     const double least_ratio =
         std::exp(std::sqrt(4.0 * least_log_ratio / double(window)));
@@ -101,12 +132,7 @@ find_power_steps(const VectorXd& powers, double least_log_ratio, Index window)
         if (std::max(before, behind) >= least_ratio * std::min(before, behind))
             won(n) = won_by(n - near.first, before, near.last - n, behind);
     }
-    for (Index place; won.maxCoeff(&place) >= least_log_ratio;) {
-        steps.push_back(place);
-        const Index first = std::max<Index>(place - window / 4, 0);
-        won.segment(first, std::min(place + window / 4, size) - first).setZero();
-    }
-    std::sort(steps.begin(), steps.end());
+    std::vector<Index> steps = largest(won, least_log_ratio, window / 4);
     drop_small(steps, least_log_ratio, mean, size);
     for (size_t i = 0; i < steps.size(); i++) {
         const row_range both = around(steps, i, size);

@@ -68,7 +68,8 @@ class training_report:
     residuals: forward-model residual of each pass over a frame, input scale
     refits: passes after the first until the one that was kept
     tracked: whether the channel was followed block by block
-    level_steps: how often the receiver's gain jumped within the frame, where that was taken out
+    level_steps: how often the power jumped within the frame, as where the receiver's gain did,
+    and that was taken out
     confidence: estimated probability that a frame was received without a symbol error; NaN where
     nothing was decided
     condition_number: of the readout's normal equations; of rnn one per epoch: of the Gauss–Newton
@@ -153,7 +154,9 @@ class training_report:
 
     @property
     def level_steps(self) -> int:
-        """how often the receiver's gain jumped within the frame, where that was taken out"""
+        """how often the power jumped within the frame, as where the receiver's gain did, and that
+        was taken out
+        """
 
     @property
     def confidence(self) -> float:

@@ -84,6 +84,41 @@ def test_the_next_frame_does_not_know_of_it():
     assert detector.report()["level_steps"] == 0
 
 
+@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize("step_db", [-10, 10])
+def test_a_stream_behind_the_frame_has_its_last_level(streams, step_db):
+    rng = np.random.default_rng([104, streams])
+    num_pilots, behind = PILOTS * streams, 300
+    whole = num_pilots + PAYLOAD
+    sent = np.array([symbols(whole + behind, rng) for _ in range(streams)])
+    mixed = [[1, 0.3j], [-0.4, 0.9]][:streams]
+    received = np.array([sent.T @ row[:streams] for row in np.array(mixed)])
+    received = np.array([through(row, CHANNEL, rng, 25.0) for row in received])
+    received[:, num_pilots + 100 :] *= 10 ** (step_db / 20)
+    detector = reservoir.configured_esn(num_inputs=streams, num_outputs=streams)
+    pilots = np.squeeze(sent[:, :num_pilots])
+    samples = np.squeeze(received)
+    detector.receive(samples[..., : whole + 16], pilots, payload_len=PAYLOAD)
+    assert detector.report()["level_steps"] == streams
+    output = np.atleast_2d(detector.detect(samples))[:, whole:]
+    count = output.shape[1]
+    assert count > 200
+    assert symbol_errors(output, sent[:, whole : whole + count]) <= 2
+
+
+def test_a_stream_is_trained_on_samples_as_they_are():
+    """They come again, from the first pilot on, and what is behind them."""
+    rng = np.random.default_rng(105)
+    sent = symbols(1000, rng)
+    received = through(sent, CHANNEL, rng, 25.0)
+    received[200:] *= 10 ** (-10 / 20)
+    known = np.where(np.arange(640) % 80 < 20, sent[:640], np.nan)
+    detector = reservoir.configured_esn()
+    detector.fit(received[:656], known.astype(np.complex64))
+    output = detector.detect(received)
+    assert symbol_errors(output[640:], sent[640 : len(output)]) <= 2
+
+
 @pytest.mark.parametrize("gone", [slice(300, 340), slice(300, None)])
 def test_silence_is_no_level(gone):
     """As where a driver lost samples, or a burst was shorter than it should be."""

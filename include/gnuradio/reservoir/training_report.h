@@ -125,8 +125,8 @@ struct RESERVOIR_API training_report {
             report_field{ "tracked", "whether the channel was followed block by block" });
         visit(self.level_steps,
               report_field{ "level_steps",
-                            "how often the receiver's gain jumped within the frame, "
-                            "where that was taken out" });
+                            "how often the power jumped within the frame, as where the "
+                            "receiver's gain did, and that was taken out" });
         visit(self.confidence,
               report_field{ "confidence",
                             "estimated probability that a frame was received without "

@@ -21,6 +21,14 @@ double configured_frame::prediction_error() const
     return residual * (1.0 + share) / std::max(1.0 - share, 0.1);
 }
 
+void configured_frame::stretch_residuals(double factor)
+{
+    residual *= factor;
+    pilot_residual *= factor;
+    for (double& one : residuals)
+        one *= factor;
+}
+
 double benefit_of_doubt(Index num_samples)
 {
     return 1.0 + 0.75 / std::sqrt(double(num_samples));
@@ -28,15 +36,10 @@ double benefit_of_doubt(Index num_samples)
 
 configured_frame without_steps(configured_frame frame, const level_steps& steps)
 {
-    frame.residual /= steps.power_stretch();
+    frame.stretch_residuals(1.0 / steps.power_stretch());
     frame.num_level_steps = steps.count();
+    frame.last_factors = steps.last_factors();
     return frame;
-}
-
-std::pair<configured_readout, double> of_samples(const configured_frame& frame)
-{
-    return frame.without_inverse.value_or(
-        std::make_pair(frame.readout, frame.carrier_offset));
 }
 
 std::complex<double> matched(const MatrixXcd& taps,

@@ -29,8 +29,9 @@ struct configured_frame {
     double soft_variance = 0.0;
     configured_readout readout; // of the last pass
     double carrier_offset = 0.0;
-    int num_level_steps = 0; // that were taken out
-    // where readout and carrier_offset are of samples without steps or a limiter: those of the samples
+    int num_level_steps = 0;           // that were taken out
+    std::vector<cdouble> last_factors; // what the last samples were multiplied by, then
+    // where readout and carrier_offset are of samples behind a limiter's inverse: those of the samples
     std::optional<std::pair<configured_readout, double>> without_inverse;
     double pilot_residual = 0.0;   // noise variance that the pilots alone show
     double residual = 0.0;         // of the pass that was kept
@@ -47,6 +48,7 @@ struct configured_frame {
 
     //! Akaike's final prediction error.
     double prediction_error() const;
+    void stretch_residuals(double factor);
 };
 
 /*!
@@ -55,11 +57,8 @@ struct configured_frame {
  */
 double benefit_of_doubt(Eigen::Index num_samples);
 
-//! A frame that was received without steps of the level, its residual as of the samples themselves.
+//! A frame that was received without steps of the level, its residuals as of the samples themselves.
 configured_frame without_steps(configured_frame frame, const level_steps& steps);
-
-//! Readout and carrier offset for the samples themselves.
-std::pair<configured_readout, double> of_samples(const configured_frame& frame);
 
 //! sum_l conj(h_l) e_l / ||h||² over taps and streams: what a matched filter makes of a residual.
 cdouble matched(const Eigen::MatrixXcd& taps,

@@ -190,6 +190,8 @@ training_report joint_detector::receive(const gr_complex* const* received,
         joint_receiver(frame_settings, known.size())
             .receive(streams, known, payload_len, soft || forward());
     use(joint_network(frame_settings, known.size()), frame.readout, known, frame.power);
+    multiply_rows(d_readout.filter, frame.last_factors, sps);
+    reset();
     d_readout.frequency = frame.carrier_offset;
     training_report report = describe(frame.readout);
     const double scale = d_readout.symbol_scale, gain = d_readout.input_gain;

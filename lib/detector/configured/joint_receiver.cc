@@ -141,23 +141,23 @@ joint_frame joint_receiver::receive(const sample_streams& received,
         sent.back().head(known.size()) = known;
     }
     const level_steps steps(received, d_network.settings().phases, frame.whole().last);
-    attempt kept = receive_level(received, sent, frame);
-    int taken_out = 0;
-    if (steps.count() > 0) {
-        const attempt other = receive_level(steps.undone(received), sent, frame);
-        if (steps.pay_off(other.residual / steps.power_stretch(), kept.residual)) {
-            kept = other;
-            taken_out = steps.count();
-        }
-    }
-    joint_frame found = finish(kept, frame, output_wanted);
-    found.num_level_steps = taken_out;
+    attempt kept = receive_samples(received, sent, frame);
+    if (steps.count() == 0)
+        return finish(kept, frame, output_wanted);
+    attempt other = receive_samples(steps.undone(received), sent, frame);
+    if (!steps.pay_off(other.residual / steps.power_stretch(), kept.residual))
+        return finish(kept, frame, output_wanted);
+    joint_frame found = finish(other, frame, output_wanted);
+    for (double& residual : found.residuals)
+        residual /= steps.power_stretch();
+    found.num_level_steps = steps.count();
+    found.last_factors = steps.last_factors();
     return found;
 }
 
-joint_receiver::attempt joint_receiver::receive_level(const sample_streams& received,
-                                                      const sample_streams& sent,
-                                                      const layout& frame) const
+joint_receiver::attempt joint_receiver::receive_samples(const sample_streams& received,
+                                                        const sample_streams& sent,
+                                                        const layout& frame) const
 {
     const kernel::carrier_offset offset =
         d_network.find_offset(received,

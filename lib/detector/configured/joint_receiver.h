@@ -22,7 +22,8 @@ struct joint_frame {
     double carrier_offset = 0.0;
     std::vector<double> residuals; // of every pass
     int kept_pass = 0;
-    int num_level_steps = 0; // that were taken out
+    int num_level_steps = 0;           // that were taken out
+    std::vector<cdouble> last_factors; // what the last samples were multiplied by, then
 };
 
 /*!
@@ -63,9 +64,9 @@ private:
         double carrier_offset = 0.0;
     };
 
-    attempt receive_level(const sample_streams& received,
-                          const sample_streams& sent,
-                          const layout& frame) const;
+    attempt receive_samples(const sample_streams& received,
+                            const sample_streams& sent,
+                            const layout& frame) const;
     attempt begin(const sample_streams& raw,
                   const sample_streams& sent,
                   const layout& frame,

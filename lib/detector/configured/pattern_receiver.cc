@@ -462,20 +462,18 @@ configured_frame pattern_receiver::receive(const sample_streams& streams,
                                            Index num_symbols) const
 {
     const level_steps steps(streams, d_network.settings().phases, num_symbols);
-    const configured_frame frame = receive_level(streams, known, num_symbols);
+    const configured_frame frame = receive_samples(streams, known, num_symbols);
     if (steps.count() == 0)
         return frame;
-    configured_frame other =
-        without_steps(receive_level(steps.undone(streams), known, num_symbols), steps);
-    if (!steps.pay_off(other.prediction_error(), frame.prediction_error()))
-        return frame;
-    other.without_inverse = of_samples(frame);
-    return other;
+    const configured_frame other =
+        without_steps(receive_samples(steps.undone(streams), known, num_symbols), steps);
+    return steps.pay_off(other.prediction_error(), frame.prediction_error()) ? other
+                                                                             : frame;
 }
 
-configured_frame pattern_receiver::receive_level(const sample_streams& streams,
-                                                 const std::vector<cdouble>& known,
-                                                 Index num_symbols) const
+configured_frame pattern_receiver::receive_samples(const sample_streams& streams,
+                                                   const std::vector<cdouble>& known,
+                                                   Index num_symbols) const
 {
     configured_frame frame;
     frame.rows_per_fit = num_symbols;

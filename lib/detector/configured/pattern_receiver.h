@@ -40,10 +40,12 @@ public:
                              const std::vector<cdouble>& known,
                              Eigen::Index num_symbols) const;
 
+    //! Likewise, of samples that have one level.
+    configured_frame receive_samples(const sample_streams& streams,
+                                     const std::vector<cdouble>& known,
+                                     Eigen::Index num_symbols) const;
+
 private:
-    configured_frame receive_level(const sample_streams& streams,
-                                   const std::vector<cdouble>& known,
-                                   Eigen::Index num_symbols) const;
     //! What is received, known and decided; the burst begins at symbol 0.
     struct burst {
         sample_streams streams;

@@ -22,9 +22,9 @@ using Eigen::VectorXcd;
 
 namespace {
 
-constexpr Index LONGEST_REFIT = 1024; // payload, symbols
-constexpr double CLEAR_STEP = 40.0; // as level_steps::LIKELY; fading hardly ever looks so
-constexpr Index BEGINNING = 4;      // share of a long payload, one over this
+constexpr Index LONGEST_REFIT = 1024;      // payload, symbols
+constexpr double TRACKED_LOG_RATIO = 40.0; // of a step; fading hardly ever reaches it
+constexpr Index BEGINNING = 4;             // share of a long payload, one over this
 
 } // namespace
 
@@ -70,13 +70,13 @@ configured_frame configured_receiver::receive(const sample_streams& streams,
 {
     const frame_symbols symbols = d_network.known(pilots, streams[0].size());
     const frame_layout layout = { symbols, Index(pilots.size()), payload_len };
-    const configured_frame frame = receive_level(streams, layout);
+    const configured_frame frame = receive_samples(streams, layout);
     const bool explained =
         frame.tracked && frame.residual < usual_residual(frame, layout.num_pilots);
     const level_steps steps(streams,
                             d_network.settings().phases,
                             layout.end(),
-                            explained ? CLEAR_STEP : level_steps::LIKELY);
+                            explained ? TRACKED_LOG_RATIO : level_steps::LEAST_LOG_RATIO);
     return steps.count() > 0 ? receive_without(steps, streams, layout, frame) : frame;
 }
 
@@ -88,17 +88,16 @@ configured_receiver::receive_without(level_steps steps,
                                      const configured_frame& as_received) const
 {
     const sample_streams level = steps.undone(streams);
-    configured_frame best = without_steps(receive_level(level, layout), steps);
+    configured_frame best = without_steps(receive_samples(level, layout), steps);
     if (!steps.pay_off(best.prediction_error(), as_received.prediction_error()))
         return as_received;
     if (d_network.settings().refits > 0 && !best.tracked && !best.decisions.empty()) {
         steps = steps.refined(streams, model_of(best, level, layout));
         const configured_frame again =
-            without_steps(receive_level(steps.undone(streams), layout), steps);
+            without_steps(receive_samples(steps.undone(streams), layout), steps);
         if (again.prediction_error() < best.prediction_error())
             best = again;
     }
-    best.without_inverse = of_samples(as_received);
     return best;
 }
 
@@ -122,8 +121,8 @@ sample_streams configured_receiver::model_of(const configured_frame& frame,
         -frame.carrier_offset);
 }
 
-configured_frame configured_receiver::receive_level(const sample_streams& streams,
-                                                    const frame_layout& layout) const
+configured_frame configured_receiver::receive_samples(const sample_streams& streams,
+                                                      const frame_layout& layout) const
 {
     const kernel::channel_window window =
         d_network.pilot_window(streams, layout.pilots, layout.num_pilots);
@@ -158,6 +157,7 @@ configured_frame configured_receiver::receive_limited(const sample_streams& stre
             break;
         least = error;
         best = frame;
+        best.stretch_residuals(1.0 / limiter.power_stretch(streams, whole));
         best.without_inverse = linear;
         if (frame.tracked || frame.carrier_offset != 0.0 || frame.decisions.empty())
             break;

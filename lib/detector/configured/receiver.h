@@ -28,8 +28,8 @@ public:
                              Eigen::Index payload_len) const;
 
 private:
-    configured_frame receive_level(const sample_streams& streams,
-                                   const frame_layout& layout) const;
+    configured_frame receive_samples(const sample_streams& streams,
+                                     const frame_layout& layout) const;
     configured_frame receive_without(level_steps steps,
                                      const sample_streams& streams,
                                      const frame_layout& layout,

@@ -31,8 +31,7 @@ constexpr Index LEAST_LONGEST = 16, MOST_LONGEST = 96;
 constexpr int LIKELY_ORDER = 2; // of the amplifiers' polynomial, by the criterion
 constexpr int TURNS_PER_REFIT = 2;
 constexpr int LAST_TURNS = 2;
-// of a step of the level, as level_steps::LIKELY: samples of OFDM are more random
-constexpr double SURE_STEP = 14.0;
+constexpr double OFDM_LOG_RATIO = 14.0;  // of a step: samples of OFDM are more random
 constexpr Index LEAST_STEP_WINDOW = 128; // samples on each side of it
 constexpr int PILOT_PASSES = 3;          // of what is taken out of the samples
 constexpr double FITS_WORSE =
@@ -300,7 +299,9 @@ level_frame receive_without(const level_steps& steps,
     canceller one(frame, parameters);
     ofdm_result found = one.run();
     found.num_level_steps = steps.count();
-    const double error = found.residuals.back() / steps.power_stretch();
+    for (double& residual : found.residuals)
+        residual /= steps.power_stretch();
+    const double error = found.residuals.back();
     return { std::move(found), one.expected(), error };
 }
 
@@ -312,12 +313,13 @@ ofdm_result receive_samples(const ofdm_frame& frame,
     if (parameters.refits == 0) // what is left of the whole frame is not known
         return found;
     const double error = found.residuals.back();
-    const level_steps steps(
-        frame.samples,
-        1,
-        frame.samples[0].size(),
-        error > FITS_WORSE * found.residuals.front() ? level_steps::LIKELY : SURE_STEP,
-        std::max<Index>(parameters.fft_len / 2, LEAST_STEP_WINDOW));
+    const level_steps steps(frame.samples,
+                            1,
+                            frame.samples[0].size(),
+                            error > FITS_WORSE * found.residuals.front()
+                                ? level_steps::LEAST_LOG_RATIO
+                                : OFDM_LOG_RATIO,
+                            std::max<Index>(parameters.fft_len / 2, LEAST_STEP_WINDOW));
     if (steps.count() == 0)
         return found;
     const level_frame level = receive_without(steps, frame, parameters);

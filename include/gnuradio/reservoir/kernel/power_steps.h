@@ -23,7 +23,7 @@ namespace kernel {
  *
  * \param powers of the samples, 0 or more
  * \param least_log_ratio logarithm of the factor, above 0
- * \param window samples on each side of a jump, 16 or more; near the ends those that there are, 12 or more
+ * \param window samples on each side of a jump, 16 or more; near the ends as many as there are, at least 12
  */
 RESERVOIR_API std::vector<Eigen::Index> find_power_steps(const Eigen::VectorXd& powers,
                                                          double least_log_ratio,
