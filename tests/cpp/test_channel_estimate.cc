@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "gaussian.h"
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
-#include <gnuradio/reservoir/kernel/random.h>
 #include <gnuradio/reservoir/kernel/timing_and_length.h>
 
 #include <boost/test/data/test_case.hpp>
@@ -16,15 +16,6 @@ namespace data = boost::unit_test::data;
 using Eigen::VectorXcd;
 
 namespace {
-
-VectorXcd gaussian(Eigen::Index count, uint64_t seed)
-{
-    kernel::random generator(seed);
-    VectorXcd samples(count);
-    for (auto& sample : samples)
-        sample = generator.complex_gaussian();
-    return samples;
-}
 
 // two streams, neither real nor symmetric
 Eigen::MatrixXcd two_channels()

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "gaussian.h"
 #include <gnuradio/reservoir/kernel/channel_estimate.h>
 #include <gnuradio/reservoir/kernel/model_prior.h>
-#include <gnuradio/reservoir/kernel/random.h>
 #include <gnuradio/reservoir/kernel/spectral_factor.h>
 #include <gnuradio/reservoir/kernel/takenaka_malmquist.h>
 
@@ -23,15 +23,6 @@ using Eigen::MatrixXcd;
 using Eigen::VectorXcd;
 
 namespace {
-
-VectorXcd gaussian(Eigen::Index count, uint64_t seed)
-{
-    kernel::random generator(seed);
-    VectorXcd samples(count);
-    for (auto& sample : samples)
-        sample = generator.complex_gaussian();
-    return samples;
-}
 
 // coefficients of prod (1 - z_k z^-1)
 VectorXcd from_zeros(const std::vector<cdouble>& zeros)

@@ -4,9 +4,9 @@
  */
 
 #include "kernel/signal_loops.h"
+#include "gaussian.h"
 #include "targets.h"
 #include <gnuradio/reservoir/kernel/lag_sums.h>
-#include <gnuradio/reservoir/kernel/random.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -18,15 +18,6 @@ using Eigen::VectorXcd;
 using Eigen::VectorXd;
 
 namespace {
-
-VectorXcd gaussian(Index count, uint64_t seed)
-{
-    kernel::random generator(seed);
-    VectorXcd samples(count);
-    for (auto& sample : samples)
-        sample = generator.complex_gaussian();
-    return samples;
-}
 
 VectorXd uneven(Index count)
 {

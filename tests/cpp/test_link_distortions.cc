@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "gaussian.h"
 #include <gnuradio/reservoir/kernel/carrier_offset.h>
 #include <gnuradio/reservoir/kernel/constellation_warp.h>
 #include <gnuradio/reservoir/kernel/random.h>
@@ -20,15 +21,6 @@ using cdouble = std::complex<double>;
 using Eigen::VectorXcd;
 
 namespace {
-
-VectorXcd gaussian(Eigen::Index count, uint64_t seed)
-{
-    kernel::random generator(seed);
-    VectorXcd samples(count);
-    for (auto& sample : samples)
-        sample = generator.complex_gaussian();
-    return samples;
-}
 
 VectorXcd qam16()
 {

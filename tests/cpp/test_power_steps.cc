@@ -4,6 +4,7 @@
  */
 
 #include "detector/level_steps.h"
+#include "gaussian.h"
 #include <gnuradio/reservoir/kernel/power_steps.h>
 #include <gnuradio/reservoir/kernel/random.h>
 
@@ -20,15 +21,6 @@ namespace {
 
 constexpr double LOG_RATIO = 14.0;
 constexpr Index WINDOW = 128;
-
-VectorXcd gaussian(Index count, uint64_t seed)
-{
-    kernel::random generator(seed);
-    VectorXcd samples(count);
-    for (auto& sample : samples)
-        sample = generator.complex_gaussian();
-    return samples;
-}
 
 // With the gain in dB from each place on.
 VectorXcd with_gains(VectorXcd samples,
@@ -51,8 +43,8 @@ BOOST_AUTO_TEST_CASE(test_noise_has_no_steps)
     int found = 0;
     for (uint64_t seed = 1; seed <= 50; seed++)
         found += int(steps_of(gaussian(1000, seed)).size());
-    BOOST_CHECK_LE(found,
-                   1); // by the likelihood's factor, e^14, even of dependent places
+    // by the likelihood's factor, e^14, even of dependent places
+    BOOST_CHECK_LE(found, 1);
 }
 
 BOOST_AUTO_TEST_CASE(test_steps_are_found_where_they_are)
@@ -118,8 +110,8 @@ BOOST_AUTO_TEST_CASE(test_levels_are_evened_out)
         return sum / 4;
     };
     BOOST_CHECK_LT(error(steps), 0.01);
-    BOOST_CHECK_LT(error(steps.refined(streams, even)),
-                   1e-20); // of the samples behind the frame, too
+    // of the samples behind the frame, too
+    BOOST_CHECK_LT(error(steps.refined(streams, even)), 1e-20);
     BOOST_CHECK(steps.pay_off(0.9, 1.0));
     BOOST_CHECK(!steps.pay_off(0.9999, 1.0));
 }

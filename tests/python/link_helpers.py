@@ -48,6 +48,7 @@ def run_block(block, inputs, tags=(), chunk=0, num_outputs=1):
 
 def memory_growth(run):
     """MiB by which the memory of this process exceeds what it is now, at the most, while run() runs."""
+
     def mib(name):
         status = Path("/proc/self/status").read_text().splitlines()
         return int(next(s for s in status if s.startswith(name)).split()[1]) / 1024

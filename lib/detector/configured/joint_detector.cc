@@ -88,7 +88,6 @@ void joint_detector::use(const joint_network& network,
     for (Index n = 0; n < pilots[0].size(); n++)
         for (const int stream : readout.order)
             d_readout.pilots.emplace_back(pilots[stream](n));
-    reset();
 }
 
 training_report joint_detector::describe(const joint_readout& readout) const
@@ -158,6 +157,7 @@ training_report joint_detector::fit(const gr_complex* const* received,
     const joint_readout readout = network.configure(streams, sent, range, window);
     const Eigen::MatrixXcf outputs = network.feedforward(readout, streams, range);
     use(network, readout, known, outputs.squaredNorm() / outputs.size() + 1e-9);
+    reset();
     training_report report = describe(readout);
     set_noise(report, d_readout.symbol_scale);
     report.carrier_offset = d_readout.frequency;

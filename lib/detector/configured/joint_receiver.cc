@@ -145,11 +145,12 @@ joint_frame joint_receiver::receive(const sample_streams& received,
     if (steps.count() == 0)
         return finish(kept, frame, output_wanted);
     attempt other = receive_samples(steps.undone(received), sent, frame);
-    if (!steps.pay_off(other.residual / steps.power_stretch(), kept.residual))
+    const double stretch = steps.power_stretch();
+    if (!steps.pay_off(other.residual / stretch, kept.residual))
         return finish(kept, frame, output_wanted);
     joint_frame found = finish(other, frame, output_wanted);
     for (double& residual : found.residuals)
-        residual /= steps.power_stretch();
+        residual /= stretch;
     found.num_level_steps = steps.count();
     found.last_factors = steps.last_factors();
     return found;

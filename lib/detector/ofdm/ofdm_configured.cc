@@ -299,8 +299,9 @@ level_frame receive_without(const level_steps& steps,
     canceller one(frame, parameters);
     ofdm_result found = one.run();
     found.num_level_steps = steps.count();
+    const double stretch = steps.power_stretch();
     for (double& residual : found.residuals)
-        residual /= steps.power_stretch();
+        residual /= stretch;
     const double error = found.residuals.back();
     return { std::move(found), one.expected(), error };
 }
